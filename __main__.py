@@ -1,0 +1,19 @@
+"""The stack: settings → providers → nodes → Longhorn → Rancher → outputs."""
+
+import pulumi
+
+from components.stack_longhorn import declare_longhorn
+from components.stack_nodes import declare_nodes, declare_untaints
+from components.stack_outputs import stack_outputs
+from components.stack_providers import stack_providers
+from components.stack_rancher import declare_rancher
+from settings import load
+
+settings = load()
+providers = stack_providers(settings)
+nodes = declare_nodes(settings, providers.kubernetes)
+untaints = declare_untaints(settings)
+longhorn = declare_longhorn(settings, providers.kubernetes, [*nodes.values(), *untaints])
+rancher = declare_rancher(settings, providers.docker)
+for name, value in stack_outputs(nodes, longhorn, rancher).items():
+    pulumi.export(name, value)

@@ -1,0 +1,69 @@
+"""Everything that one node needs before Longhorn may use it, in the order that keeps it safe."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components.node_disk import NodeDisk, NodeDiskArgs
+from components.node_labels import NodeLabels, NodeLabelsArgs
+from components.node_packages import NodePackages, NodePackagesArgs
+from components.remote_host import RemoteHost
+from configuration.hosts import DiskSettings
+from configuration.rancher import StageSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class LonghornNodeArgs:
+    """One node and what is to happen to it."""
+
+    host: RemoteHost
+    """How the node is reached; its name is the node's name in Kubernetes."""
+    disks: Sequence[DiskSettings]
+    """Its disks; none for a node that only runs workloads."""
+    stages: StageSettings
+    """Which of packages, disks and labels run."""
+    kubernetes_provider: pulumi.ProviderResource | None
+    """The cluster; needed for labels only."""
+
+
+class LonghornNode(pulumi.ComponentResource):
+    """Owns one node's packages, disks and labels: packages → disks → verified mounts → labels."""
+
+    disks: dict[str, NodeDisk]
+    """The disks by mount point."""
+
+    def __init__(
+        self, name: str, args: LonghornNodeArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("longhornrancher:node:LonghornNode", name, None, opts)
+        done: list[pulumi.Resource] = []
+        if args.stages.packages:
+            done.append(
+                NodePackages(
+                    f"{name}-packages",
+                    NodePackagesArgs(
+                        host=args.host, xfs=any(disk.file_system == "xfs" for disk in args.disks)
+                    ),
+                    pulumi.ResourceOptions(parent=self),
+                )
+            )
+        self.disks = {}
+        if args.stages.disks:
+            for disk in args.disks:
+                self.disks[disk.mount_point] = NodeDisk(
+                    f"{name}-{disk.key}",
+                    NodeDiskArgs(host=args.host, disk=disk),
+                    pulumi.ResourceOptions(parent=self, depends_on=done[:1]),
+                )
+        if args.stages.labels and args.disks and args.kubernetes_provider is not None:
+            NodeLabels(
+                f"{name}-labels",
+                NodeLabelsArgs(node_name=args.host.name, disks=args.disks),
+                pulumi.ResourceOptions(
+                    parent=self,
+                    providers=[args.kubernetes_provider],
+                    depends_on=[*done, *self.disks.values()],
+                ),
+            )
+        self.register_outputs({})

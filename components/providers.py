@@ -1,0 +1,35 @@
+"""The engine's providers for the cluster and the Docker engine, each only where it is used."""
+
+from pathlib import Path
+
+import pulumi_docker as docker
+import pulumi_kubernetes as kubernetes
+
+from components.docker_host import ssh_options
+from configuration.rancher import ClusterSettings, RancherSettings
+
+
+def kubernetes_provider(cluster: ClusterSettings) -> kubernetes.Provider:
+    """The provider for the stack's cluster.
+
+    It is bound to the cluster's name, since a kubeconfig that moved or got a new token must not
+    replace everything in the cluster. It overrides other owners of the few fields that this
+    program sets (labels, annotations), so that a change by hand is put right by `up`.
+    """
+    return kubernetes.Provider(
+        "cluster",
+        kubeconfig=str(Path(cluster.kubeconfig).expanduser()),
+        context=cluster.context,
+        cluster_identifier=cluster.name,
+        enable_server_side_apply=True,
+        enable_patch_force=True,
+    )
+
+
+def docker_provider(rancher: RancherSettings) -> docker.Provider:
+    """The provider for the Docker engine that runs Rancher."""
+    return docker.Provider(
+        "docker-engine",
+        host=rancher.docker_host,
+        ssh_opts=ssh_options(rancher) or None,
+    )

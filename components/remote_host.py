@@ -1,0 +1,80 @@
+"""A host that scripts run on: its address and the secrets that open it. Owns no resource."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+from pulumi_command import remote
+
+from configuration.hosts import NodeSettings, SshSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class SshSecrets:
+    """What opens the hosts; each is a secret Output or absent."""
+
+    private_key: pulumi.Output[str] | None = None
+    """The private key in OpenSSH or PEM form."""
+    private_key_passphrase: pulumi.Output[str] | None = None
+    """Passphrase of the private key."""
+    password: pulumi.Output[str] | None = None
+    """Password of the SSH user."""
+    sudo_password: pulumi.Output[str] | None = None
+    """What sudo asks a user for who is not root."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteHost:
+    """One host as remote commands see it."""
+
+    name: str
+    """What the host is called in messages and resource names."""
+    user: str
+    """Who logs in; anybody but root goes through sudo."""
+    connection: remote.ConnectionArgs
+    """Address, host key and credentials."""
+    sudo_password: pulumi.Output[str] | None = None
+    """The password for sudo, if it needs one."""
+
+
+def remote_host(node: NodeSettings, ssh: SshSettings, secrets: SshSecrets) -> RemoteHost:
+    """The node as a host of remote commands.
+
+    An absent host key reaches the connection only when the stack says so in as many words
+    (settings refuse it otherwise): the command plugin then accepts whoever answers.
+    """
+    user = node.user or ssh.user
+    jump = ssh.jump_host
+    proxy = jump and remote.ProxyConnectionArgs(
+        host=jump.host,
+        port=jump.port,
+        user=jump.user or ssh.user,
+        host_key=jump.host_key,
+        private_key=secrets.private_key,
+        private_key_password=secrets.private_key_passphrase,
+        password=secrets.password,
+        dial_error_limit=ssh.connect_attempts,
+        per_dial_timeout=ssh.connect_timeout_seconds,
+    )
+    return RemoteHost(
+        name=node.name,
+        user=user,
+        connection=remote.ConnectionArgs(
+            host=node.host,
+            port=node.port or ssh.port,
+            user=user,
+            host_key=node.host_key,
+            private_key=secrets.private_key,
+            private_key_password=secrets.private_key_passphrase,
+            password=secrets.password,
+            proxy=proxy,
+            dial_error_limit=ssh.connect_attempts,
+            per_dial_timeout=ssh.connect_timeout_seconds,
+        ),
+        sudo_password=secrets.sudo_password,
+    )
+
+
+def private_key_from_file(path: str) -> pulumi.Output[str]:
+    """The key in this file as a secret. The settings have checked that it can be read."""
+    return pulumi.Output.secret(Path(path).expanduser().read_text())

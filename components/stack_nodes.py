@@ -1,0 +1,45 @@
+"""The nodes of a stack, declared from its settings."""
+
+import pulumi
+
+from components.control_plane_taints import ControlPlaneUntaint, ControlPlaneUntaintArgs
+from components.longhorn_node import LonghornNode, LonghornNodeArgs
+from components.remote_host import remote_host
+from components.stack_providers import ssh_secrets
+from settings import Settings
+
+
+def declare_nodes(
+    settings: Settings, cluster: pulumi.ProviderResource | None
+) -> dict[str, LonghornNode]:
+    """One LonghornNode per node of the stack, by name; they run beside each other."""
+    stages = settings.stages
+    if not (stages.packages or stages.disks or stages.labels):
+        return {}
+    secrets = ssh_secrets(settings)
+    nodes: dict[str, LonghornNode] = {}
+    for node in settings.nodes:
+        nodes[node.name] = LonghornNode(
+            node.name,
+            LonghornNodeArgs(
+                host=remote_host(node, settings.ssh, secrets),
+                disks=settings.disks_of(node),
+                stages=stages,
+                kubernetes_provider=cluster,
+            ),
+        )
+    return nodes
+
+
+def declare_untaints(settings: Settings) -> list[ControlPlaneUntaint]:
+    """Control-plane nodes opened for workloads, if the stack says so."""
+    if not settings.stages.labels or settings.control_plane.scheduling != "untaint":
+        return []
+    return [
+        ControlPlaneUntaint(
+            f"{node.name}-untaint",
+            ControlPlaneUntaintArgs(cluster=settings.cluster, node_name=node.name),
+        )
+        for node in settings.nodes
+        if node.control_plane
+    ]

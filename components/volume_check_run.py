@@ -1,0 +1,143 @@
+"""One run of the volume check against the cluster; cleans up after itself in every case."""
+
+import secrets
+import time
+from typing import Any
+
+from components.kubernetes_api import ApiError, ClusterApi, listed, mapped, status_of, wait_until
+from components.volume_check_objects import check_objects
+
+_CLEANUP_SECONDS = 120
+
+
+class VolumeCheckRun:
+    """Makes the objects of one check, waits for its Jobs, reads the report, deletes all of it."""
+
+    def __init__(self, cluster: ClusterApi, props: dict[str, Any]) -> None:
+        self._core, self._batch = cluster.core, cluster.batch
+        self._props = props
+        self._namespace = str(props["namespace"])
+        self._name = f"volume-check-{secrets.token_hex(4)}"
+        self._objects = check_objects(props, self._name, secrets.token_hex(8))
+        self._volume: str | None = None
+        self._deadline = time.monotonic() + float(props["timeoutSeconds"])
+
+    def run(self) -> dict[str, Any]:
+        """The report: boundClass, boundSize, seconds. Raises what the check found wrong."""
+        started = time.monotonic()
+        try:
+            self._core.create_namespaced_config_map(self._namespace, self._objects["script"])
+            self._core.create_namespaced_persistent_volume_claim(
+                self._namespace, self._objects["claim"]
+            )
+            for step in ("write", "read"):
+                self._run_job(step)
+            claim = self._claim()
+            return {
+                "boundClass": claim.spec.storage_class_name,
+                "boundSize": mapped(claim.status.capacity).get("storage", "unknown"),
+                "seconds": round(time.monotonic() - started, 1),
+            }
+        finally:
+            self._clean_up()
+
+    def _run_job(self, step: str) -> None:
+        self._batch.create_namespaced_job(self._namespace, self._objects[step])
+        wait_until(
+            f"volume check, step {step}",
+            lambda: self._job_missing(step),
+            timeout_seconds=max(1.0, self._deadline - time.monotonic()),
+        )
+
+    def _job_missing(self, step: str) -> list[str]:
+        status = self._batch.read_namespaced_job(f"{self._name}-{step}", self._namespace).status
+        for condition in listed(status.conditions):
+            if condition.status == "True" and condition.type == "Complete":
+                return []
+            if condition.status == "True" and condition.type == "Failed":
+                raise RuntimeError(
+                    f"volume check, step {step}, failed: {condition.message}. "
+                    f"The pods said: {self._said(step) or 'nothing'}"
+                )
+        claim = self._claim()
+        if claim.status.phase != "Bound":
+            return [f"claim {self._name} is {claim.status.phase}{self._last_event()}"]
+        return [f"Job {self._name}-{step} runs{self._last_event()}"]
+
+    def _claim(self) -> Any:
+        return self._core.read_namespaced_persistent_volume_claim(self._name, self._namespace)
+
+    def _said(self, step: str) -> str:
+        pods = self._core.list_namespaced_pod(
+            self._namespace, label_selector=f"job-name={self._name}-{step}"
+        ).items
+        messages: list[str] = [
+            container.state.terminated.message
+            for pod in pods
+            for container in listed(pod.status.container_statuses)
+            if container.state.terminated and container.state.terminated.message
+        ]
+        return " / ".join(dict.fromkeys(messages))
+
+    def _last_event(self) -> str:
+        events = self._core.list_namespaced_event(self._namespace).items
+        ours = [
+            event
+            for event in events
+            if event.type == "Warning" and event.involved_object.name.startswith(self._name)
+        ]
+        return f" ({ours[-1].message})" if ours else ""
+
+    def _clean_up(self) -> None:
+        self._let_volume_go()
+        for step in ("write", "read"):
+            _ignore_absent(
+                self._batch.delete_namespaced_job,
+                f"{self._name}-{step}",
+                self._namespace,
+                propagation_policy="Foreground",
+            )
+        for delete in (
+            self._core.delete_namespaced_persistent_volume_claim,
+            self._core.delete_namespaced_config_map,
+        ):
+            _ignore_absent(delete, self._name, self._namespace)
+        wait_until(
+            "volume check, cleaning up",
+            self._left_behind,
+            timeout_seconds=_CLEANUP_SECONDS,
+        )
+
+    def _let_volume_go(self) -> None:
+        """Have the volume deleted with its claim, also where the class says Retain."""
+        try:
+            volume = self._claim().spec.volume_name
+        except ApiError as error:
+            if status_of(error) == 404:
+                return
+            raise
+        if volume:
+            self._volume = volume
+            self._core.patch_persistent_volume(
+                volume, {"spec": {"persistentVolumeReclaimPolicy": "Delete"}}
+            )
+
+    def _left_behind(self) -> list[str]:
+        claims = self._core.list_namespaced_persistent_volume_claim(self._namespace).items
+        volumes = self._core.list_persistent_volume().items
+        return [
+            *(f"claim {item.metadata.name}" for item in claims if item.metadata.name == self._name),
+            *(
+                f"volume {item.metadata.name}"
+                for item in volumes
+                if item.metadata.name == self._volume
+            ),
+        ]
+
+
+def _ignore_absent(delete: Any, *arguments: str, **options: str) -> None:
+    try:
+        delete(*arguments, **options)
+    except ApiError as error:
+        if status_of(error) != 404:
+            raise

@@ -1,0 +1,122 @@
+"""The nodes of the cluster, their disks, and how they are reached over SSH."""
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from configuration.base import (
+    AbsolutePath,
+    Host,
+    HostKey,
+    NodeName,
+    Port,
+    Quantity,
+    Seconds,
+    StackModel,
+)
+from configuration.problems import rule
+
+# A disk mounted on one of these, or a Longhorn disk inside one, would take the system's own place.
+_SYSTEM_PATHS = ("/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root")
+_SYSTEM_PATHS += ("/run", "/sbin", "/sys", "/tmp", "/usr", "/var", "/var/lib", "/mnt")  # noqa: S108
+
+
+class JumpHostSettings(StackModel):
+    """The host through which every node is reached."""
+
+    host: Host
+    """Name or address of the jump host."""
+    host_key: HostKey | None = None
+    """Its SSH host key; required unless ssh.insecureIgnoreHostKeys is true."""
+    user: str | None = None
+    """User on the jump host; ssh.user if not given."""
+    port: Port = 22
+    """Its SSH port."""
+
+
+class SshSettings(StackModel):
+    """How hosts are reached. The key or password itself is a secret of its own."""
+
+    user: str = Field(default="root", pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")
+    """User on the hosts; one other than root needs sudo."""
+    port: Port = 22
+    """SSH port of the hosts."""
+    private_key_file: str | None = None
+    """File with the private key on this machine; ~ is your home directory."""
+    use_agent: bool = False
+    """Take keys from the SSH agent at $SSH_AUTH_SOCK."""
+    jump_host: JumpHostSettings | None = None
+    """The host through which the nodes are reached."""
+    connect_timeout_seconds: Seconds = 15
+    """How long one attempt to connect may take."""
+    connect_attempts: int = Field(default=5, ge=1, le=100)
+    """How often connecting is tried before the host counts as unreachable."""
+    insecure_ignore_host_keys: bool = False
+    """Accept any host key: whoever answers at the address gets root's commands and passwords."""
+
+
+class DiskSettings(StackModel):
+    """One blank disk of a node that is to hold Longhorn's replicas."""
+
+    device: AbsolutePath
+    """The whole disk: /dev/sdb, or better a stable /dev/disk/by-id/… path."""
+    mount_point: AbsolutePath
+    """Where the disk is mounted; also the path of the disk in Longhorn."""
+    file_system: Literal["ext4", "xfs"] = "ext4"
+    """File system made on a blank disk."""
+    adopt_uuid: str | None = Field(default=None, pattern=r"^[0-9a-fA-F-]{9,36}$")
+    """UUID of an existing file system, made by somebody else, to use as it is."""
+    allow_scheduling: bool = True
+    """Whether Longhorn may put replicas on the disk."""
+    storage_reserved: Quantity = "0"
+    """Space that Longhorn leaves free on the disk, such as 10Gi."""
+    tags: tuple[str, ...] = Field(default=(), strict=False)
+    """Longhorn disk tags."""
+
+    @field_validator("device")
+    @classmethod
+    def _below_dev(cls, value: str) -> str:
+        if not value.startswith("/dev/"):
+            raise rule("must be a path below /dev", "For example /dev/sdb.")
+        return value
+
+    @field_validator("mount_point")
+    @classmethod
+    def _own_directory(cls, value: str) -> str:
+        if value in _SYSTEM_PATHS or value.startswith(("/dev/", "/proc/", "/sys/", "/run/")):
+            raise rule(
+                "must be a directory of the disk's own, not one of the system's",
+                "For example /mnt/longhorn-sdb.",
+            )
+        return value
+
+    @property
+    def key(self) -> str:
+        """The disk's name within its node, for as long as the disk lives."""
+        return self.mount_point.strip("/").replace("/", "-")
+
+
+class NodeDefaults(StackModel):
+    """What holds for every node that does not say otherwise."""
+
+    disks: tuple[DiskSettings, ...] = Field(default=(), strict=False)
+    """The disks of a node that lists none of its own."""
+
+
+class NodeSettings(StackModel):
+    """One node of the cluster. Every node needs the packages, also one without disks."""
+
+    name: NodeName
+    """The node's name in Kubernetes."""
+    host: Host
+    """Address or name under which SSH reaches it."""
+    host_key: HostKey | None = None
+    """Its SSH host key; required unless ssh.insecureIgnoreHostKeys is true."""
+    user: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")
+    """User on this host; ssh.user if not given."""
+    port: Port | None = None
+    """SSH port of this host; ssh.port if not given."""
+    control_plane: bool = False
+    """Whether it is a control-plane node (see controlPlane)."""
+    disks: tuple[DiskSettings, ...] | None = Field(default=None, strict=False)
+    """Its disks; nodeDefaults.disks if not given, none with []."""

@@ -1,0 +1,139 @@
+"""A mistake in the stack file, and how one is told.
+
+A problem names the key, the value found, the rule and the remedy. Values of keys that could hold
+a secret are never shown.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+_SECRET_WORDS = re.compile(r"pass(word|phrase)?$|private_?key$|token$|secret$|credential", re.I)
+_MAX_SHOWN = 60
+
+_REMEDIES = {
+    "missing": ("is required", "Add it."),
+    "int_parsing": ("must be a whole number", "Write digits only, without quotes."),
+    "int_type": ("must be a whole number", "Write digits only, without quotes."),
+    "bool_parsing": ("must be true or false", "Write true or false, without quotes."),
+    "bool_type": ("must be true or false", "Write true or false, without quotes."),
+    "string_type": ("must be text", "Put the value in quotes."),
+    "list_type": ("must be a list", "Write one entry per line, each behind `- `."),
+    "tuple_type": ("must be a list", "Write one entry per line, each behind `- `."),
+    "model_type": ("must be a map of keys", "Write `key: value` lines below it."),
+    "dict_type": ("must be a map of keys", "Write `key: value` lines below it."),
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake: where it stands, what stands there, which rule it breaks, what to do."""
+
+    key: str
+    rule: str
+    remedy: str
+    value: object = None
+    shows_value: bool = False
+
+    def __str__(self) -> str:
+        found = f" = {_shown(self.value)}" if self.shows_value and not _is_secret(self.key) else ""
+        return f"{self.key}{found}: {self.rule}. {self.remedy}"
+
+
+class SettingsError(ValueError):
+    """Every mistake of one stack file, told together, before anything is touched."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        head = f"the stack file has {count} mistake{'s' if count != 1 else ''}; nothing was touched"
+        super().__init__("\n".join([head, *(f"  - {problem}" for problem in self.problems)]))
+
+
+def rule(text: str, remedy: str) -> ValueError:
+    """The error for a validator to raise, carrying the rule and the remedy apart."""
+    return ValueError(f"{text}\n{remedy}")
+
+
+def problems_of(error: ValidationError, model: type[BaseModel], key: str) -> list[Problem]:
+    """Turn what pydantic found into problems; `key` is where the model stands in the file."""
+    return [_problem(details, model, key) for details in error.errors(include_url=False)]
+
+
+def _problem(details: ErrorDetails, model: type[BaseModel], key: str) -> Problem:
+    where = _joined(key, details["loc"])
+    value = details.get("input")
+    if details["type"] == "extra_forbidden":
+        return _unknown_key(where, str(details["loc"][-1]), model, details["loc"][:-1])
+    if details["type"] == "missing":
+        text, remedy = _REMEDIES["missing"]
+        return Problem(where, text, remedy)
+    if details["type"] == "value_error":
+        text, _, remedy = details["msg"].removeprefix("Value error, ").partition("\n")
+        return Problem(where, text, remedy, value, shows_value=not isinstance(value, dict))
+    if details["type"] in _REMEDIES:
+        text, remedy = _REMEDIES[details["type"]]
+        return Problem(where, text, remedy, value, shows_value=True)
+    text = re.sub(r"^Input should be", "must be", details["msg"])
+    return Problem(where, text, "Correct the value.", value, shows_value=True)
+
+
+def _unknown_key(
+    where: str, name: str, model: type[BaseModel], loc: Sequence[int | str]
+) -> Problem:
+    if _SECRET_WORDS.search(name):
+        return Problem(
+            where,
+            "a secret never stands in plain text among the settings",
+            "Remove it; `pulumi config set --secret` sets the stack's secret keys "
+            "(see the stack file reference).",
+        )
+    known = sorted(_keys_at(model, loc))
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"Did you mean {close[0]}?" if close else f"Known keys: {', '.join(known)}."
+    return Problem(where, "is not a key of the stack file", hint)
+
+
+def _keys_at(model: type[BaseModel], loc: Sequence[int | str]) -> Iterable[str]:
+    """The keys that the model allows at this place, following nested models."""
+    current: type[BaseModel] = model
+    for part in loc:
+        if isinstance(part, int):
+            continue
+        fields: Mapping[str, Any] = {f.alias or n: f for n, f in current.model_fields.items()}
+        nested = _model_within(fields[part].annotation) if part in fields else None
+        if nested is None:
+            return ()
+        current = nested
+    return (field.alias or name for name, field in current.model_fields.items())
+
+
+def _model_within(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = _model_within(inner)
+        if found is not None:
+            return found
+    return None
+
+
+def _joined(key: str, loc: Iterable[int | str]) -> str:
+    path = key
+    for part in loc:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return path
+
+
+def _is_secret(key: str) -> bool:
+    return _SECRET_WORDS.search(key.rsplit(".", 1)[-1]) is not None
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"

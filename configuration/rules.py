@@ -1,0 +1,133 @@
+"""Rules between the keys of a stack file: what no single value can break alone. Pure."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Generic, TypeVar
+
+from configuration.hosts import DiskSettings, NodeDefaults, NodeSettings, SshSettings
+from configuration.problems import Problem
+from configuration.rancher import StageSettings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Placed(Generic[T]):
+    """A value and the key under which it stands in the file."""
+
+    key: str
+    value: T
+
+
+def node_problems(
+    nodes: Iterable[Placed[NodeSettings]],
+    defaults: NodeDefaults,
+    ssh: SshSettings,
+    prefix: str,
+) -> Iterator[Problem]:
+    """What the list of nodes as a whole may not contain."""
+    nodes = list(nodes)
+    yield from _repeated(
+        (Placed(f"{node.key}.name", node.value.name) for node in nodes),
+        "is the name of another node too",
+        "Give each node one entry.",
+    )
+    yield from _repeated(
+        (
+            Placed(f"{node.key}.host", f"{node.value.host}:{node.value.port or ssh.port}")
+            for node in nodes
+        ),
+        "is the address of another node too",
+        "Two nodes can't share a host: their disks would be formatted twice.",
+    )
+    yield from _disk_list_problems(f"{prefix}nodeDefaults.disks", defaults.disks)
+    for node in nodes:
+        if node.value.disks is not None:
+            yield from _disk_list_problems(f"{node.key}.disks", node.value.disks)
+        if node.value.host_key is None and not ssh.insecure_ignore_host_keys:
+            yield Problem(
+                f"{node.key}.hostKey",
+                f"node {node.value.name} has no host key, so anybody at its address could "
+                "take its place",
+                "Read it on the node: cat /etc/ssh/ssh_host_ed25519_key.pub "
+                "(or say ssh.insecureIgnoreHostKeys: true).",
+            )
+    jump = ssh.jump_host
+    if jump is not None and jump.host_key is None and not ssh.insecure_ignore_host_keys:
+        yield Problem(
+            f"{prefix}ssh.jumpHost.hostKey",
+            "the jump host has no host key, so anybody at its address could take its place",
+            "Read it on the jump host: cat /etc/ssh/ssh_host_ed25519_key.pub.",
+        )
+
+
+def _disk_list_problems(key: str, disks: Iterable[DiskSettings]) -> Iterator[Problem]:
+    disks = list(disks)
+    yield from _repeated(
+        (Placed(f"{key}[{i}].device", disk.device) for i, disk in enumerate(disks)),
+        "is listed twice for the same node",
+        "List each disk once.",
+    )
+    yield from _repeated(
+        (Placed(f"{key}[{i}].mountPoint", disk.key) for i, disk in enumerate(disks)),
+        "is the mount point of another disk of the same node too (/ counts as -)",
+        "Give each disk a mount point of its own.",
+    )
+    for i, disk in enumerate(disks):
+        for other in disks:
+            outer, inner = PurePosixPath(other.mount_point), PurePosixPath(disk.mount_point)
+            if outer != inner and outer in inner.parents:
+                yield Problem(
+                    f"{key}[{i}].mountPoint",
+                    f"lies inside {other.mount_point}, the mount point of another disk",
+                    "Mount each disk beside the others.",
+                    disk.mount_point,
+                    shows_value=True,
+                )
+
+
+def stage_problems(
+    stages: StageSettings,
+    *,
+    has_nodes: bool,
+    has_credentials: bool,
+    has_rancher: bool,
+    has_manifest: bool,
+    prefix: str,
+) -> Iterator[Problem]:
+    """What a stage needs from the rest of the file."""
+    if (stages.packages or stages.disks or stages.labels) and not has_nodes:
+        yield Problem(f"{prefix}nodes", "lists no node", "List every node of the cluster.")
+    if (stages.packages or stages.disks) and has_nodes and not has_credentials:
+        yield Problem(
+            f"{prefix}ssh",
+            "says nothing that opens the hosts",
+            "Set ssh.privateKeyFile, ssh.useAgent: true, or one of the secrets sshPrivateKey "
+            "and sshPassword.",
+        )
+    if stages.rancher and not has_rancher:
+        yield Problem(
+            f"{prefix}rancher", "is required", "Add rancher.url, or set stages.rancher: false."
+        )
+    if stages.rancher_import and not has_manifest:
+        yield Problem(
+            f"{prefix}stages.rancherImport",
+            "needs the import manifest",
+            "Set rancherImport.manifestFile, or the secret rancherManifestUrl: "
+            "pulumi config set --secret rancherManifestUrl.",
+        )
+
+
+def _repeated(values: Iterable[Placed[str]], text: str, remedy: str) -> Iterator[Problem]:
+    first_key: dict[str, str] = {}
+    for placed in values:
+        if placed.value in first_key:
+            yield Problem(
+                placed.key,
+                f"{text} (see {first_key[placed.value]})",
+                remedy,
+                placed.value,
+                shows_value=True,
+            )
+        first_key.setdefault(placed.value, placed.key)
