@@ -33,7 +33,7 @@ from configuration.rancher import (
     RancherSettings,
     StageSettings,
 )
-from configuration.rules import Placed, node_problems, stage_problems
+from configuration.rules import Placed, node_problems, repeated_nodes, stage_problems
 
 NAMESPACE = "longhorn-rancher"
 SECRETS: Mapping[str, str] = {
@@ -133,6 +133,7 @@ class _Reader:
             return []
         placed: list[Placed[NodeSettings]] = []
         entries: list[object] = value  # pyright: ignore[reportUnknownVariableType]
+        self._problems.extend(repeated_nodes(entries, _full("nodes")))
         for index, entry in enumerate(entries):
             key = f"{_full('nodes')}[{index}]"
             node = self._validate(entry, NodeSettings, key)

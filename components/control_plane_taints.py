@@ -51,7 +51,7 @@ class ControlPlaneUntaintProvider(ResourceProvider):
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Take the taints off and remember which they were."""
         removed = self._change(props, take_off=True)
-        return CreateResult(f"untainted-{props['nodeName']}", {**props, "removed": removed})
+        return CreateResult(f"untainted-{props['node_name']}", {**props, "removed": removed})
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Whether the taints are back; `present` then differs from the input and shows."""
@@ -66,10 +66,10 @@ class ControlPlaneUntaintProvider(ResourceProvider):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Another node is another resource; taints that came back are an update."""
-        renamed = _olds.get("nodeName") != _news.get("nodeName")
+        renamed = _olds.get("node_name") != _news.get("node_name")
         return DiffResult(
             changes=renamed or bool(_olds.get("present")),
-            replaces=["nodeName"] if renamed else [],
+            replaces=["node_name"] if renamed else [],
         )
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
@@ -83,11 +83,11 @@ class ControlPlaneUntaintProvider(ResourceProvider):
 
     def _node(self, props: dict[str, Any]) -> Any:
         api = open_cluster(props).core
-        return api.read_node(props["nodeName"])
+        return api.read_node(props["node_name"])
 
     def _change(self, props: dict[str, Any], *, take_off: bool) -> list[dict[str, Any]]:
         api = open_cluster(props).core
-        name = str(props["nodeName"])
+        name = str(props["node_name"])
         for _ in range(_ATTEMPTS):
             try:
                 node = api.read_node(name)
@@ -142,7 +142,7 @@ class ControlPlaneUntaint(Resource, module="node", name="ControlPlaneUntaint"):
             {
                 "kubeconfig": args.cluster.kubeconfig,
                 "context": args.cluster.context,
-                "nodeName": args.node_name,
+                "node_name": args.node_name,
                 "present": [],
                 "removed": None,
             },

@@ -11,7 +11,7 @@ from components.kubernetes_api import open_cluster, wait_until
 from components.longhorn_status import ClusterView, missing_parts
 from configuration.rancher import ClusterSettings
 
-_WATCHED = ("version", "disksByNode", "defaultStorageClass")
+_WATCHED = ("version", "disks_by_node", "default_storage_class")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,12 +53,12 @@ class LonghornReadyProvider(ResourceProvider):
             "Longhorn",
             lambda: missing_parts(
                 view.read(),
-                disks_by_node=props["disksByNode"],
-                wants_default_class=props["defaultStorageClass"],
+                disks_by_node=props["disks_by_node"],
+                wants_default_class=props["default_storage_class"],
             ),
-            timeout_seconds=props["timeoutSeconds"],
+            timeout_seconds=props["timeout_seconds"],
         )
-        return {**props, "defaultClass": ",".join(view.read().default_classes)}
+        return {**props, "default_class": ",".join(view.read().default_classes)}
 
 
 class LonghornReady(Resource, module="longhorn", name="Ready"):
@@ -82,10 +82,10 @@ class LonghornReady(Resource, module="longhorn", name="Ready"):
                 "kubeconfig": args.cluster.kubeconfig,
                 "context": args.cluster.context,
                 "version": args.version,
-                "disksByNode": {node: list(disks) for node, disks in args.disks_by_node.items()},
-                "defaultStorageClass": args.default_storage_class,
-                "timeoutSeconds": args.timeout_seconds,
-                "defaultClass": None,
+                "disks_by_node": {node: list(disks) for node, disks in args.disks_by_node.items()},
+                "default_storage_class": args.default_storage_class,
+                "timeout_seconds": args.timeout_seconds,
+                "default_class": None,
             },
             opts,
         )

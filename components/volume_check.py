@@ -13,7 +13,7 @@ from configuration.longhorn import VolumeCheckSettings
 from configuration.rancher import ClusterSettings
 
 # A change of one of these runs the check again; script, image and deadline alone do not.
-_RUNS_AGAIN = ("run", "longhornVersion", "storageClass", "accessMode", "size")
+_RUNS_AGAIN = ("run", "longhorn_version", "storage_class", "access_mode", "size")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,17 +64,17 @@ class VolumeCheck(Resource, module="longhorn", name="VolumeCheck"):
             {
                 "kubeconfig": args.cluster.kubeconfig,
                 "context": args.cluster.context,
-                "longhornVersion": args.longhorn_version,
-                "storageClass": check.storage_class,
-                "accessMode": check.access_mode,
+                "longhorn_version": args.longhorn_version,
+                "storage_class": check.storage_class,
+                "access_mode": check.access_mode,
                 "size": check.size,
                 "image": check.image,
                 "namespace": check.namespace,
-                "timeoutSeconds": check.timeout_seconds,
+                "timeout_seconds": check.timeout_seconds,
                 "run": check.run,
                 "script": script_text("volume-check.sh"),
-                "boundClass": None,
-                "boundSize": None,
+                "bound_class": None,
+                "bound_size": None,
                 "seconds": None,
             },
             opts,

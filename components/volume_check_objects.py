@@ -27,8 +27,8 @@ def check_objects(props: dict[str, Any], name: str, token: str) -> dict[str, dic
         "claim": {
             "metadata": metadata(),
             "spec": {
-                "storageClassName": props["storageClass"],
-                "accessModes": [props["accessMode"]],
+                "storageClassName": props["storage_class"],
+                "accessModes": [props["access_mode"]],
                 "resources": {"requests": {"storage": props["size"]}},
             },
         },
@@ -40,7 +40,7 @@ def check_objects(props: dict[str, Any], name: str, token: str) -> dict[str, dic
 def _job(props: dict[str, Any], name: str, action: str, token: str) -> dict[str, Any]:
     return {
         "backoffLimit": 2,
-        "activeDeadlineSeconds": int(props["timeoutSeconds"]),
+        "activeDeadlineSeconds": int(props["timeout_seconds"]),
         "template": {
             "metadata": {"labels": dict(_LABELS)},
             "spec": {

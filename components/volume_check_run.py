@@ -20,10 +20,10 @@ class VolumeCheckRun:
         self._name = f"volume-check-{secrets.token_hex(4)}"
         self._objects = check_objects(props, self._name, secrets.token_hex(8))
         self._volume: str | None = None
-        self._deadline = time.monotonic() + float(props["timeoutSeconds"])
+        self._deadline = time.monotonic() + float(props["timeout_seconds"])
 
     def run(self) -> dict[str, Any]:
-        """The report: boundClass, boundSize, seconds. Raises what the check found wrong."""
+        """The report: bound_class, bound_size, seconds. Raises what the check found wrong."""
         started = time.monotonic()
         try:
             self._core.create_namespaced_config_map(self._namespace, self._objects["script"])
@@ -34,8 +34,8 @@ class VolumeCheckRun:
                 self._run_job(step)
             claim = self._claim()
             return {
-                "boundClass": claim.spec.storage_class_name,
-                "boundSize": mapped(claim.status.capacity).get("storage", "unknown"),
+                "bound_class": claim.spec.storage_class_name,
+                "bound_size": mapped(claim.status.capacity).get("storage", "unknown"),
                 "seconds": round(time.monotonic() - started, 1),
             }
         finally:

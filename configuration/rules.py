@@ -1,9 +1,9 @@
 """Rules between the keys of a stack file: what no single value can break alone. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from configuration.hosts import DiskSettings, NodeDefaults, NodeSettings, SshSettings
 from configuration.problems import Problem
@@ -20,6 +20,29 @@ class Placed(Generic[T]):
     value: T
 
 
+def repeated_nodes(entries: Iterable[object], key: str) -> Iterator[Problem]:
+    """Nodes that share a name or an address; looks at entries that have other mistakes too."""
+    maps = [(i, cast(Mapping[str, object], e)) for i, e in enumerate(entries) if _is_map(e)]
+    yield from _repeated(
+        (Placed(f"{key}[{i}].name", str(entry["name"])) for i, entry in maps if "name" in entry),
+        "is the name of another node too",
+        "Give each node one entry.",
+    )
+    yield from _repeated(
+        (
+            Placed(f"{key}[{i}].host", f"{entry['host']}:{entry.get('port', 'default port')}")
+            for i, entry in maps
+            if "host" in entry
+        ),
+        "is the address of another node too",
+        "Two nodes can't share a host: their disks would be prepared twice.",
+    )
+
+
+def _is_map(value: object) -> bool:
+    return isinstance(value, Mapping)
+
+
 def node_problems(
     nodes: Iterable[Placed[NodeSettings]],
     defaults: NodeDefaults,
@@ -28,19 +51,6 @@ def node_problems(
 ) -> Iterator[Problem]:
     """What the list of nodes as a whole may not contain."""
     nodes = list(nodes)
-    yield from _repeated(
-        (Placed(f"{node.key}.name", node.value.name) for node in nodes),
-        "is the name of another node too",
-        "Give each node one entry.",
-    )
-    yield from _repeated(
-        (
-            Placed(f"{node.key}.host", f"{node.value.host}:{node.value.port or ssh.port}")
-            for node in nodes
-        ),
-        "is the address of another node too",
-        "Two nodes can't share a host: their disks would be formatted twice.",
-    )
     yield from _disk_list_problems(f"{prefix}nodeDefaults.disks", defaults.disks)
     for node in nodes:
         if node.value.disks is not None:

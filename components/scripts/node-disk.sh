@@ -183,7 +183,10 @@ require_sound_file_system() {
         ext4) set -- e2fsck -f -n "$disk" ;;
         xfs) set -- xfs_repair -n "$disk" ;;
     esac
-    "$@" >&2 || die "$device holds $found, but $1 is not content with it, see above. $UNTOUCHED If it never held data, clear it: $(clearing_command)"
+    check_report=$("$@" 2>&1) || {
+        printf '%s\n' "$check_report" >&2
+        die "$device holds $found, but $1 is not content with it, see above. $UNTOUCHED If it never held data, clear it: $(clearing_command)"
+    }
 }
 
 # Sets content (blank, own, adopted, unfinished or foreign), uuid and found (what to call it).
@@ -313,10 +316,10 @@ format_disk() {
     # The lock on the device itself keeps udev from probing a half-written file system.
     # Given once, mkfs.ext4's -F asks no questions and yet refuses a disk in use.
     case $file_system in
-        ext4) set -- mkfs.ext4 -F -L "$OWN_LABEL" "$disk" ;;
+        ext4) set -- mkfs.ext4 -q -F -L "$OWN_LABEL" "$disk" ;;
         xfs)
-            set -- mkfs.xfs -L "$OWN_LABEL" "$disk"
-            [ "$content" = blank ] || set -- mkfs.xfs -f -L "$OWN_LABEL" "$disk" ;;
+            set -- mkfs.xfs -q -L "$OWN_LABEL" "$disk"
+            [ "$content" = blank ] || set -- mkfs.xfs -q -f -L "$OWN_LABEL" "$disk" ;;
     esac
     flock -x -w "$LOCK_SECONDS" "$disk" "$@" >&2 || die "$device: mkfs.$file_system failed, see above. The disk holds nothing yet; run again once the cause is gone"
     sync_path "$disk"

@@ -1,0 +1,58 @@
+"""Taking a cluster out of Rancher, without ever being held up by a Rancher that is gone."""
+
+from components.rancher_api import RancherClient
+from components.rancher_errors import (
+    CertificateMismatchError,
+    NotReadyError,
+    RemovalUnfinishedError,
+)
+from components.rancher_login import resume
+from components.rancher_transport import Say
+
+_SEARCH_SECONDS = 20.0
+_LEFTOVERS = (
+    "What the agent left in the cluster can be removed with `kubectl delete namespace "
+    "cattle-system` and the ClusterRoles and ClusterRoleBindings cattle-admin, "
+    "cattle-admin-binding and proxy-clusterrole-kubeapiserver."
+)
+
+
+def deregister(
+    *,
+    url: str,
+    ca_pem: str,
+    api_token: str,
+    admin_password: str,
+    cluster_id: str,
+    timeout_seconds: float,
+    say: Say,
+    token_description: str = "",
+) -> None:
+    """Delete the cluster in Rancher and wait until it is gone, with a bound.
+
+    Rancher removes the agent and what came with it, so the agent should still run. What can't
+    be done is said, with what is left to do by hand, and does not fail: a Rancher that nobody
+    reaches, one with another CA (its data was lost, and the cluster with it), and a removal
+    that does not end. A Rancher that answers but takes neither token nor password does fail.
+
+    Args:
+        token_description: Delete the API tokens of this description too; empty for none.
+    """
+    try:
+        with RancherClient(url, ca_pem, retry_seconds=_SEARCH_SECONDS, say=say) as rancher:
+            resume(rancher, api_token, admin_password)
+            if rancher.delete_cluster(cluster_id, timeout_seconds):
+                say(f"cluster {cluster_id} is taken out of Rancher at {url}")
+            else:
+                say(f"Rancher at {url} has no cluster {cluster_id} any more")
+            if token_description:
+                rancher.accounts.delete_api_tokens(token_description)
+    except NotReadyError as error:
+        say(f"cluster {cluster_id} is not taken out, because Rancher is gone. {error} {_LEFTOVERS}")
+    except CertificateMismatchError as error:
+        say(
+            f"cluster {cluster_id} is not taken out, because another server answers. {error} "
+            f"{_LEFTOVERS}"
+        )
+    except RemovalUnfinishedError as error:
+        say(f"{error} Its agent may be gone: delete it in Rancher by hand. {_LEFTOVERS}")
