@@ -14,6 +14,11 @@ providers = stack_providers(settings)
 nodes = declare_nodes(settings, providers.kubernetes)
 untaints = declare_untaints(settings)
 longhorn = declare_longhorn(settings, providers.kubernetes, [*nodes.values(), *untaints])
-rancher = declare_rancher(settings, providers.docker)
+rancher = declare_rancher(
+    settings,
+    providers.docker,
+    providers.kubernetes,
+    [part for part in (longhorn.release, longhorn.frontend, longhorn.check) if part],
+)
 for name, value in stack_outputs(nodes, longhorn, rancher).items():
     pulumi.export(name, value)

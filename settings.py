@@ -43,6 +43,8 @@ SECRETS: Mapping[str, str] = {
     "sudoPassword": "Password that sudo asks the SSH user for.",
     "frontendBasicAuth": "htpasswd lines that guard Longhorn's Ingress (nginx basic auth).",
     "rancherBootstrapPassword": "Rancher's first password, 12 characters or more; else generated.",
+    "rancherAdminPassword": "Password of Rancher's user admin, 12 characters or more; "
+    "else generated.",
     "rancherManifestUrl": "Address of an import manifest from Rancher's page `Import existing`.",
 }
 _MODELS: Mapping[str, type[BaseModel]] = {
@@ -81,6 +83,14 @@ class Settings:
     def disks_of(self, node: NodeSettings) -> tuple[DiskSettings, ...]:
         """The node's own disks, or the default ones."""
         return self.node_defaults.disks if node.disks is None else node.disks
+
+    @property
+    def has_given_manifest(self) -> bool:
+        """Whether a person gave the import manifest, as a file or by its address."""
+        return (
+            self.rancher_import.manifest_file is not None
+            or "rancherManifestUrl" in self.secret_names
+        )
 
     def secret(self, name: str) -> pulumi.Output[str] | None:
         """The secret of this name (a key of SECRETS), None if the stack has none."""
@@ -211,6 +221,7 @@ class _Reader:
                 longhorn if isinstance(longhorn, LonghornSettings) else None,
                 manual if isinstance(manual, RancherImportSettings) else None,
                 prefix,
+                key_is_secret="sshPrivateKey" in secrets,
             )
         )
         if isinstance(stages, StageSettings) and isinstance(manual, RancherImportSettings):

@@ -1,19 +1,29 @@
-"""How an ssh:// Docker engine is reached without trusting whoever answers. Pure."""
+"""The host of the Docker engine: a command there, over a channel that is already trusted.
 
+The local socket is trusted because the kernel guards it; an ssh:// host because its key is
+pinned. Nothing here uses the network in any other way.
+"""
+
+import shlex
+import subprocess
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
-from configuration.rancher import RancherSettings
+import httpx
+
+_TIMEOUT_SECONDS = 60.0
+_STREAM_HEADER_BYTES = 8
 
 
-def ssh_options(rancher: RancherSettings) -> Sequence[str]:
-    """Options for the ssh client that carries Docker's traffic; none for a local socket.
+def ssh_options(docker_host: str, host_key: str | None) -> tuple[str, ...]:
+    """Options for the ssh client that carries Docker's traffic; none for a local socket. Pure.
 
-    The pinned host key is handed over by a command that prints it (KnownHostsCommand, OpenSSH
-    8.5 or later), so no file is written and the machine's own known_hosts does not count.
+    The pinned key is handed over by a command that prints it (KnownHostsCommand, OpenSSH 8.5 or
+    later), so no file is written and the machine's own known_hosts does not count.
     """
-    if not rancher.docker_host.startswith("ssh://") or rancher.docker_host_key is None:
+    if not docker_host.startswith("ssh://") or host_key is None:
         return ()
-    kind, key = rancher.docker_host_key.split()[:2]
+    kind, key = host_key.split()[:2]
     return (
         "-o",
         "StrictHostKeyChecking=yes",
@@ -26,3 +36,87 @@ def ssh_options(rancher: RancherSettings) -> Sequence[str]:
         "-o",
         "BatchMode=yes",
     )
+
+
+def run_in_container(
+    docker_host: str, host_key: str | None, container: str, command: Sequence[str]
+) -> str:
+    """Standard output of a command inside a container.
+
+    Args:
+        docker_host: unix:///path or ssh://user@host[:port].
+        host_key: SSH host key of an ssh:// host.
+        container: Name of the container.
+        command: The command's words.
+
+    Raises RuntimeError naming host and container, with what was said.
+    """
+    if docker_host.startswith("ssh://"):
+        return _over_ssh(docker_host, host_key, ["docker", "exec", container, *command])
+    return _over_socket(docker_host, container, command)
+
+
+def _over_ssh(docker_host: str, host_key: str | None, command: Sequence[str]) -> str:
+    parts = urlsplit(docker_host)
+    user = [] if parts.username is None else ["-l", parts.username]
+    port = [] if parts.port is None else ["-p", str(parts.port)]
+    done = subprocess.run(
+        [
+            "ssh",
+            *ssh_options(docker_host, host_key),
+            *user,
+            *port,
+            str(parts.hostname),
+            shlex.join(command),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=_TIMEOUT_SECONDS,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(
+            f"{docker_host}: {' '.join(command[:3])} failed with exit status {done.returncode}: "
+            f"{done.stderr.strip()}"
+        )
+    return done.stdout
+
+
+def _over_socket(docker_host: str, container: str, command: Sequence[str]) -> str:
+    socket = docker_host.removeprefix("unix://")
+    transport = httpx.HTTPTransport(uds=socket)
+    where = f"{docker_host}, container {container}"
+    with httpx.Client(
+        transport=transport, base_url="http://docker", timeout=_TIMEOUT_SECONDS
+    ) as engine:
+        try:
+            made = engine.post(
+                f"/containers/{container}/exec",
+                json={"AttachStdout": True, "AttachStderr": True, "Cmd": list(command)},
+            )
+            made.raise_for_status()
+            identifier = made.json()["Id"]
+            answer = engine.post(
+                f"/exec/{identifier}/start", json={"Detach": False, "Tty": False}
+            ).content
+            code = engine.get(f"/exec/{identifier}/json").json()["ExitCode"]
+        except (httpx.HTTPError, KeyError) as error:
+            raise RuntimeError(f"{where}: the Docker engine did not run it: {error}") from None
+    output, errors = _streams(answer)
+    if code != 0:
+        raise RuntimeError(f"{where}: exit status {code}: {errors.strip() or output.strip()}")
+    return output
+
+
+def _streams(answer: bytes) -> tuple[str, str]:
+    """Standard output and error out of Docker's framing: kind, three zeros, length, payload."""
+    kinds: dict[int, list[bytes]] = {1: [], 2: []}
+    position = 0
+    while position + _STREAM_HEADER_BYTES <= len(answer):
+        kind = answer[position]
+        length = int.from_bytes(answer[position + 4 : position + _STREAM_HEADER_BYTES], "big")
+        position += _STREAM_HEADER_BYTES
+        kinds.setdefault(kind, []).append(answer[position : position + length])
+        position += length
+    return b"".join(kinds[1]).decode(errors="replace"), b"".join(kinds[2]).decode(errors="replace")

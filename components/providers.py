@@ -31,5 +31,5 @@ def docker_provider(rancher: RancherSettings) -> docker.Provider:
     return docker.Provider(
         "docker-engine",
         host=rancher.docker_host,
-        ssh_opts=ssh_options(rancher) or None,
+        ssh_opts=ssh_options(rancher.docker_host, rancher.docker_host_key) or None,
     )

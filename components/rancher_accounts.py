@@ -141,8 +141,9 @@ class Accounts:
         return ApiToken(str(body["id"]), str(body.get("expiresAt") or ""), str(body["token"]))
 
     def delete_api_tokens(self, description: str) -> None:
-        """Delete the own API tokens that have this description."""
-        for token in self._api_tokens():
+        """Delete the own API tokens that have this description, the one in use last."""
+        in_use = (self._token or "").partition(":")[0]
+        for token in sorted(self._api_tokens(), key=lambda token: token.get("id") == in_use):
             if token.get("description") == description:
                 gone = self.call(
                     "DELETE", f"/v3/tokens/{token['id']}", what="deleting an API token"

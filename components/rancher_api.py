@@ -89,7 +89,10 @@ class RancherClient:
         self._transport.close()
 
     def wait_until_ready(self, timeout_seconds: float) -> None:
-        """Wait until Rancher answers /ping with pong. Raises NotReadyError or CertificateMismatchError."""
+        """Wait until Rancher answers /ping with pong.
+
+        Raises NotReadyError at the deadline, CertificateMismatchError at once.
+        """
         answer = self._open("/ping", "waiting for it to start", retry_seconds=timeout_seconds)
         if answer.status != 200 or answer.text.strip() != "pong":
             raise NotReadyError(

@@ -15,13 +15,10 @@ from pulumi.dynamic import (
     ResourceProvider,
     UpdateResult,
 )
+from pulumi.runtime.rpc import UNKNOWN
 
 from components.rancher_api import Cluster, RancherClient
-from components.rancher_errors import (
-    CertificateMismatchError,
-    ClusterNotActiveError,
-    NotReadyError,
-)
+from components.rancher_errors import ClusterNotActiveError, RancherError
 from components.rancher_login import resume
 from components.rancher_removal import deregister
 from components.rancher_transport import Say
@@ -128,11 +125,16 @@ class RancherClusterActiveProvider(ResourceProvider):
         return CreateResult(str(props["cluster_id"]), self._wait(props))
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """A cluster that a refresh found not active is a difference too."""
+        """A cluster that a refresh found not active is a difference too.
+
+        During a preview the id is unknown whenever its registration changes in any way, and
+        nearly always stays the same; so an unknown one is shown as an update.
+        """
         changed = [key for key in _COMPARED if _olds.get(key) != _news.get(key)]
+        is_other = "cluster_id" in changed and _news.get("cluster_id") != UNKNOWN
         return DiffResult(
             changes=bool(changed) or _olds.get("state") != "active",
-            replaces=[key for key in changed if key == "cluster_id"],
+            replaces=["cluster_id"] if is_other else [],
         )
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
@@ -140,19 +142,22 @@ class RancherClusterActiveProvider(ResourceProvider):
         return UpdateResult(self._wait(_news))
 
     def read(self, id_: str, props: Properties) -> ReadResult:
-        """The state that Rancher sees now; gone if it has no such cluster."""
+        """The state that Rancher sees now; gone if it has no such cluster.
+
+        What keeps Rancher from telling is said and leaves the state as it is.
+        """
         try:
             with RancherClient(
                 props["url"], props["ca_pem"], retry_seconds=_READ_SECONDS, say=_say
             ) as rancher:
                 resume(rancher, props["api_token"], props["admin_password"])
                 cluster = rancher.cluster(id_)
-        except (NotReadyError, CertificateMismatchError) as error:
+        except RancherError as error:
             _say(f"{id_}: could not be compared with Rancher. {error}")
             return ReadResult(id_, props)
         if cluster is None:
             return ReadResult(None, {})
-        state = "active" if not why_not_active(cluster) else cluster.state
+        state = cluster.state
         if state == "active" and why_not_active(cluster):
             state = "disconnected"
         return ReadResult(id_, {**props, "state": state})

@@ -20,7 +20,7 @@ from pulumi.dynamic import (
 from pulumi.runtime.rpc import UNKNOWN
 
 from components.rancher_api import RancherClient
-from components.rancher_errors import CertificateMismatchError, NotReadyError
+from components.rancher_errors import RancherError
 from components.rancher_login import become_admin, resume
 from components.rancher_removal import deregister
 from components.rancher_trust import ca_checksum, read_manifest, verify_manifest
@@ -119,13 +119,13 @@ class RancherRegistrationProvider(ResourceProvider):
     def read(self, id_: str, props: Properties) -> ReadResult:
         """What Rancher says now; gone if it has no such cluster.
 
-        A Rancher that does not answer, or answers with another CA, proves nothing about the
-        cluster: the state stays as it is, and the next `up` meets the trouble where it can
-        be put right.
+        A Rancher that does not answer, has another CA or takes no password proves nothing about
+        the cluster: that is said and the state stays as it is, so that the next `up`, which
+        has the new CA or password, is not kept from putting it right.
         """
         try:
             return self._read(id_, props)
-        except (NotReadyError, CertificateMismatchError) as error:
+        except RancherError as error:
             _say(f"{id_}: could not be compared with Rancher. {error}")
             return ReadResult(id_, props)
 
@@ -182,7 +182,8 @@ class RancherRegistrationProvider(ResourceProvider):
             if cluster is None or cluster.state == "removing":
                 return ReadResult(None, {})
             outs = {**props, "cluster_name": cluster.name, "server_url": rancher.server_url()}
-            outs.update(self._facts(rancher, cluster.id, outs))
+            if outs["server_url"] == props["server_url"]:
+                outs.update(self._facts(rancher, cluster.id, outs))
             if not is_token_good:
                 outs.update(self._new_token(rancher, props))
             return ReadResult(id_, outs)
@@ -205,6 +206,8 @@ class RancherRegistration(Resource, module="rancher", name="Registration"):
     apply. Deleting it makes Rancher clean up inside the cluster, through the agent.
     """
 
+    server_url: pulumi.Output[str]
+    """Rancher's address as the cluster's nodes reach it."""
     cluster_id: pulumi.Output[str]
     """Rancher's identifier, such as c-49z7b."""
     registration_token: pulumi.Output[str]

@@ -9,7 +9,7 @@ from components.rancher_errors import (
 from components.rancher_login import resume
 from components.rancher_transport import Say
 
-_SEARCH_SECONDS = 20.0
+_SEARCH_SECONDS = 30.0
 _LEFTOVERS = (
     "What the agent left in the cluster can be removed with `kubectl delete namespace "
     "cattle-system` and the ClusterRoles and ClusterRoleBindings cattle-admin, "
@@ -33,7 +33,10 @@ def deregister(
     Rancher removes the agent and what came with it, so the agent should still run. What can't
     be done is said, with what is left to do by hand, and does not fail: a Rancher that nobody
     reaches, one with another CA (its data was lost, and the cluster with it), and a removal
-    that does not end. A Rancher that answers but takes neither token nor password does fail.
+    that does not end.
+
+    A Rancher that is there fails: raises NotReadyError when it does not work, and
+    WrongPasswordError when it takes neither token nor password.
 
     Args:
         token_description: Delete the API tokens of this description too; empty for none.
@@ -48,6 +51,8 @@ def deregister(
             if token_description:
                 rancher.accounts.delete_api_tokens(token_description)
     except NotReadyError as error:
+        if not error.nothing_listens:
+            raise
         say(f"cluster {cluster_id} is not taken out, because Rancher is gone. {error} {_LEFTOVERS}")
     except CertificateMismatchError as error:
         say(

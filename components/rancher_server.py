@@ -32,6 +32,8 @@ class RancherServer(pulumi.ComponentResource):
 
     url: pulumi.Output[str]
     """Rancher's address, known once the server answers."""
+    container_id: pulumi.Output[str]
+    """Docker's id of the container."""
     bootstrap_password: pulumi.Output[str]
     """First password of user admin, secret; Rancher reads it only while it has no users."""
 
@@ -47,6 +49,7 @@ class RancherServer(pulumi.ComponentResource):
             ).value
         )
         container = self._container(name, rancher)
+        self.container_id = container.id
         self.url = container.id.apply(lambda _: rancher.url)
         self.register_outputs({"url": self.url, "bootstrapPassword": self.bootstrap_password})
 

@@ -102,13 +102,8 @@ class Transport:
         self.say = say
         self._sleep = sleep
         self._is_pinned = bool(ca_pem.strip())
-        self._client = httpx.Client(
-            base_url=self.url,
-            verify=ssl.create_default_context(cadata=ca_pem if self._is_pinned else None),
-            timeout=httpx.Timeout(_CALL_SECONDS, connect=_CONNECT_SECONDS),
-            # A proxy meant for the internet has no business between here and the console.
-            trust_env=False,
-        )
+        self._tls = ssl.create_default_context(cadata=ca_pem if self._is_pinned else None)
+        self._client = self._connect()
 
     def __repr__(self) -> str:
         return f"Transport({self.url!r})"
@@ -208,11 +203,22 @@ class Transport:
         host = urlsplit(self.url).hostname or ""
         if not self._is_pinned or refused.verify_code not in _NAME_MISMATCH or not _is_ip(host):
             return False
-        try:
-            self._client.get("/ping", extensions={"sni_hostname": "localhost"})
-        except httpx.TransportError:
-            return False
+        # On a connection of its own, so that nothing else ever travels on it.
+        with self._connect() as client:
+            try:
+                client.get("/ping", extensions={"sni_hostname": "localhost"})
+            except httpx.TransportError:
+                return False
         return True
+
+    def _connect(self) -> httpx.Client:
+        return httpx.Client(
+            base_url=self.url,
+            verify=self._tls,
+            timeout=httpx.Timeout(_CALL_SECONDS, connect=_CONNECT_SECONDS),
+            # A proxy meant for the internet has no business between here and the console.
+            trust_env=False,
+        )
 
     def _mismatch(self, refused: ssl.SSLCertVerificationError) -> CertificateMismatchError:
         by = "the pinned CA" if self._is_pinned else "a CA that this machine trusts"

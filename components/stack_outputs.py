@@ -6,12 +6,16 @@ from typing import Any
 import pulumi
 
 from components.longhorn_node import LonghornNode
-from components.rancher_server import RancherServer
 from components.stack_longhorn import LonghornParts
+from components.stack_rancher import RancherParts
+
+_LONGHORN_IN_RANCHER = (
+    "/api/v1/namespaces/longhorn-system/services/http:longhorn-frontend:80/proxy/"
+)
 
 
 def stack_outputs(
-    nodes: Mapping[str, LonghornNode], longhorn: LonghornParts, rancher: RancherServer | None
+    nodes: Mapping[str, LonghornNode], longhorn: LonghornParts, rancher: RancherParts
 ) -> dict[str, pulumi.Output[Any]]:
     """The stack's outputs by name; a stage that is off adds none."""
     outputs: dict[str, pulumi.Output[Any]] = {}
@@ -38,7 +42,18 @@ def stack_outputs(
             size=longhorn.check.bound_size,
             seconds=longhorn.check.seconds,
         )
-    if rancher is not None:
-        outputs["rancherUrl"] = rancher.url
-        outputs["rancherBootstrapPassword"] = rancher.bootstrap_password
+    if rancher.server is not None:
+        outputs["rancherUrl"] = rancher.server.url
+        outputs["rancherBootstrapPassword"] = rancher.server.bootstrap_password
+    if rancher.admin_password is not None:
+        outputs["rancherAdminPassword"] = rancher.admin_password
+    if rancher.registration is not None and rancher.active is not None:
+        outputs["rancherClusterId"] = rancher.registration.cluster_id
+        outputs["rancherClusterState"] = rancher.active.state
+        outputs["longhornUrlInRancher"] = pulumi.Output.concat(
+            rancher.registration.server_url,
+            "/k8s/clusters/",
+            rancher.registration.cluster_id,
+            _LONGHORN_IN_RANCHER,
+        )
     return outputs

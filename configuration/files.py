@@ -17,10 +17,15 @@ def file_problems(
     longhorn: LonghornSettings | None,
     manual_import: RancherImportSettings | None,
     prefix: str,
+    *,
+    key_is_secret: bool = False,
 ) -> Iterator[Problem]:
-    """What is wrong with the files named in the settings; parts with other mistakes are None."""
+    """What is wrong with the files named in the settings; parts with other mistakes are None.
+
+    With key_is_secret the SSH key is given as a secret, and the file with it does not count.
+    """
     named: list[tuple[str, str | None]] = []
-    if ssh is not None:
+    if ssh is not None and not key_is_secret:
         named.append(("ssh.privateKeyFile", ssh.private_key_file))
     if manual_import is not None:
         named.append(("rancherImport.manifestFile", manual_import.manifest_file))

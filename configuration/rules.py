@@ -120,11 +120,11 @@ def stage_problems(
         yield Problem(
             f"{prefix}rancher", "is required", "Add rancher.url, or set stages.rancher: false."
         )
-    if stages.rancher_import and not has_manifest:
+    if stages.rancher_import and not has_manifest and not stages.rancher:
         yield Problem(
             f"{prefix}stages.rancherImport",
-            "needs the import manifest",
-            "Set rancherImport.manifestFile, or the secret rancherManifestUrl: "
+            "needs a Rancher server of this stack, or an import manifest",
+            "Set stages.rancher: true, or rancherImport.manifestFile, or the secret rancherManifestUrl: "
             "pulumi config set --secret rancherManifestUrl.",
         )
 

@@ -215,8 +215,9 @@ describe_content() {
         printf 'several signatures at once: %s' "$kind"
         return
     fi
-    [ -n "$(tag TYPE)" ] || kind="a partition table of type $kind"
-    printf '%s (label %s, UUID %s)' "$kind" "$(tag LABEL | tr -cd '[:print:]')" "$uuid"
+    [ -n "$(tag TYPE)" ] || kind="a $kind partition table"
+    name=$(tag LABEL | tr -cd '[:print:]')
+    printf '%s%s%s' "$kind" "${name:+, label $name}" "${uuid:+, UUID $uuid}"
 }
 
 read_unsigned_content() {

@@ -103,12 +103,12 @@ run_package_manager() {
     log=$RUN_DIRECTORY/packages.$$
     deadline=$(($(date +%s) + LOCK_SECONDS))
     while :; do
-        { "$@" 2>&1 && echo done >"$log.status" || echo failed >"$log.status"; } | tee "$log" >&2
+        { "$@" 2>&1 && echo ok >"$log.status" || echo failed >"$log.status"; } | tee "$log" >&2
         status=$(cat "$log.status")
         locked=no
         ! is_locked <"$log" || locked=yes
         rm -f "$log" "$log.status"
-        [ "$status" != done ] || return 0
+        [ "$status" != ok ] || return 0
         [ "$locked" = yes ] || return 1
         [ "$(date +%s)" -lt "$deadline" ] || die "another package manager has held the lock for $LOCK_SECONDS seconds. Look for it (ps aux), let it end, then run again"
         say "another package manager is at work; waiting for it"
