@@ -4,6 +4,8 @@ Nothing is reached: no engine, no cluster, no host. `make plan`, the picture in 
 benchmark and the unit tests all stand on this.
 """
 
+import asyncio
+import contextvars
 import runpy
 import sys
 from collections.abc import Mapping
@@ -60,6 +62,7 @@ class Recording:
 
     resources: list[Declared] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
+    """The stack's outputs by name, in the form of Declared.inputs."""
 
     def of_type(self, type_: str) -> list[Declared]:
         """Resources of this exact type."""
@@ -79,16 +82,23 @@ class DefaultMocks(Mocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         return f"{args.name}-id", dict(args.inputs)
 
-    def call(self, args: Any) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    def call(self, args: Any) -> tuple[dict[str, Any], list[tuple[str, str]]]:  # noqa: ARG002
         return {}, []
 
 
 class RecordingMonitor(MockMonitor):
     """A monitor that keeps every registration with its options."""
 
-    def __init__(self, mocks: Mocks, recording: Recording) -> None:
+    def __init__(self, mocks: Mocks, recording: Recording, stack: str) -> None:
         super().__init__(mocks)
         self._recording = recording
+        self._stack = stack
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """The URN as the engine makes it: with the types of all parents but the stack's."""
+        chain = [] if _is_stack(parent) else [parent.split("::")[2]]
+        types = "$".join([*chain, type_])
+        return f"urn:pulumi:{self._stack}::{NAMESPACE}::{types}::{name}"
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802  the protocol's name
         response = super().RegisterResource(request)
@@ -99,7 +109,7 @@ class RecordingMonitor(MockMonitor):
                     urn=response.urn,
                     type=request.type,
                     name=request.name,
-                    parent="" if request.parent.endswith("pulumi:pulumi:Stack") else request.parent,
+                    parent="" if _is_stack(request.parent) else request.parent,
                     custom=bool(request.custom),
                     inputs={key: _plain(value) for key, value in inputs.items()},
                     dependencies=frozenset(request.dependencies),
@@ -107,6 +117,10 @@ class RecordingMonitor(MockMonitor):
                 )
             )
         return response
+
+
+def _is_stack(urn: str) -> bool:
+    return not urn or urn.split("::")[2] == "pulumi:pulumi:Stack"
 
 
 def _plain(value: Any) -> Any:
@@ -118,6 +132,8 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # the protocol has floating-point numbers only
     return value
 
 
@@ -134,26 +150,52 @@ def run_program(
 
     Raises whatever the program raises, SettingsError above all.
     """
-    recording = Recording()
-    monitor = RecordingMonitor(mocks or DefaultMocks(), recording)
-    pulumi.runtime.set_all_config(dict(config.values), sorted(config.secret_keys))
-    pulumi.runtime.set_mocks(
-        monitor.mocks, project=NAMESPACE, stack=stack, preview=preview, monitor=monitor
-    )
     if str(PROJECT) not in sys.path:
         sys.path.insert(0, str(PROJECT))
-
-    root = pulumi.runtime.get_root_resource()
-    if isinstance(root, Stack):
-        # set_mocks keeps the root of an earlier run in this process, with its outputs.
-        root.outputs.clear()
-
-    @pulumi.runtime.test
-    def program() -> None:
-        runpy.run_path(str(PROJECT / "__main__.py"))
-
-    program()
-    root = pulumi.runtime.get_root_resource()
-    if isinstance(root, Stack):
-        recording.outputs.update(root.outputs)
+    recording = Recording()
+    monitor = RecordingMonitor(mocks or DefaultMocks(), recording, stack)
+    # The SDK keeps the stack, its configuration and its root resource in context variables, so
+    # a context and an event loop of its own keep this run apart from every other.
+    contextvars.copy_context().run(_run, config, stack, preview, monitor, recording)
     return recording
+
+
+def _run(
+    config: StackConfig,
+    stack: str,
+    preview: bool,
+    monitor: RecordingMonitor,
+    recording: Recording,
+) -> None:
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        pulumi.runtime.settings.ROOT.set(None)
+        pulumi.runtime.set_all_config(dict(config.values), sorted(config.secret_keys))
+        pulumi.runtime.set_mocks(
+            monitor.mocks, project=NAMESPACE, stack=stack, preview=preview, monitor=monitor
+        )
+
+        @pulumi.runtime.test
+        def program() -> None:
+            runpy.run_path(str(PROJECT / "__main__.py"))
+
+        program()
+        root = pulumi.runtime.get_root_resource()
+        if isinstance(root, Stack):
+            recording.outputs.update(
+                {
+                    name: loop.run_until_complete(_resolved(value))
+                    for name, value in root.outputs.items()
+                }
+            )
+    finally:
+        loop.close()
+        asyncio.set_event_loop(None)
+
+
+async def _resolved(value: Any) -> Any:
+    output = pulumi.Output.from_input(value)
+    found = await output.future(with_unknowns=True)
+    plain = _plain(found) if await output.is_known() else UNKNOWN
+    return SecretValue(plain) if await output.is_secret() else plain

@@ -13,6 +13,10 @@ NAMESPACE = "longhorn-rancher"
 SECRET_PLACEHOLDER = "value-of-an-encrypted-key"  # noqa: S105  stands for a value nobody decrypts
 
 
+class StackFileError(ValueError):
+    """The file can't be read as a stack file at all; the message says where and why."""
+
+
 @dataclass(frozen=True)
 class StackConfig:
     """A stack's configuration in the SDK's form: text by full key, and which keys are secret."""
@@ -31,9 +35,18 @@ def stack_path(stack: str) -> Path:
 
 
 def read_stack_config(path: Path) -> StackConfig:
-    """The configuration in this file; encrypted values become a placeholder."""
-    parsed = yaml.safe_load(path.read_text()) or {}
-    return stack_config(parsed.get("config") or {})
+    """The configuration in this file; encrypted values become a placeholder.
+
+    Raises StackFileError when the file is no YAML map, or `config:` in it is none.
+    """
+    try:
+        parsed = yaml.safe_load(path.read_text()) or {}
+    except yaml.YAMLError as error:
+        raise StackFileError(f"{path} is not YAML: {error}") from None
+    config = (parsed.get("config") or {}) if isinstance(parsed, dict) else None
+    if not isinstance(config, dict):
+        raise StackFileError(f"{path} must be a map with the settings below `config:`")
+    return stack_config({str(key): value for key, value in config.items()})
 
 
 def stack_config(config: Mapping[str, Any]) -> StackConfig:
@@ -42,11 +55,20 @@ def stack_config(config: Mapping[str, Any]) -> StackConfig:
     secret_keys: set[str] = set()
     for key, value in config.items():
         full_key = key if ":" in key else f"{NAMESPACE}:{key}"
-        if isinstance(value, dict) and set(value) == {"secure"}:
+        opened = _opened(value)
+        if opened != value:
+            # One encrypted value makes the engine treat the whole key as a secret.
             secret_keys.add(full_key)
-            values[full_key] = SECRET_PLACEHOLDER
-        elif isinstance(value, str):
-            values[full_key] = value
-        else:
-            values[full_key] = json.dumps(value)
+        values[full_key] = opened if isinstance(opened, str) else json.dumps(opened, default=str)
     return StackConfig(values, frozenset(secret_keys))
+
+
+def _opened(value: Any) -> Any:
+    """The value with a placeholder in the place of everything encrypted in it."""
+    if isinstance(value, dict):
+        if set(value) == {"secure"}:
+            return SECRET_PLACEHOLDER
+        return {key: _opened(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_opened(item) for item in value]
+    return value

@@ -1,0 +1,50 @@
+# Two commands for a newcomer: `make demo` and `make test`. Both do their own set-up.
+PYTHON ?= python3
+STACK ?= three-nodes
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+.PHONY: help demo demo-down plan test unit bench docs setup
+
+help:
+	@echo "make demo              build the lab on this machine and bring the stack lab up on it"
+	@echo "make demo-down         remove the lab"
+	@echo "make plan STACK=name   everything that a stack would create, without reaching anything"
+	@echo "make test              every check and test"
+	@echo "make unit              the tests that need nothing but Python"
+	@echo "make bench             how long it takes with 3 to 1000 nodes"
+	@echo "make docs              write the generated parts of docs/ anew"
+
+$(VENV)/ready: requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	touch $@
+
+setup: $(VENV)/ready
+	sh tools/setup.sh
+
+demo: setup
+	$(RUN) -m lab demo
+
+demo-down: $(VENV)/ready
+	$(RUN) -m lab down
+
+plan: $(VENV)/ready
+	@$(RUN) -m tools.plan $(STACK) $(if $(JSON),--json)
+
+test: setup
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+	$(RUN) -m pyright
+	$(RUN) -m tools.shell_scripts | xargs shellcheck
+	$(RUN) -m pytest
+
+unit: $(VENV)/ready
+	$(RUN) -m pytest tests/unit
+
+bench: setup
+	$(RUN) -m tools.bench
+
+docs: $(VENV)/ready
+	$(RUN) -m tools.reference
+	$(RUN) -m tools.picture

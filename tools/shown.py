@@ -1,0 +1,79 @@
+"""What of a resource's inputs may be shown, in plain JSON values.
+
+Secrets become [secret], scripts the name and length of their file. Of an SSH connection, which
+the engine takes for one secret, the address stays readable.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tools.recording import UNKNOWN, Declared, SecretValue
+from tools.stack_file import PROJECT
+
+SECRET = "[secret]"  # noqa: S105  stands for a value that is not shown
+NOT_YET = "(known after up)"
+_SCRIPTS = PROJECT / "components" / "scripts"
+# Fields of an SSH connection that are no secret; whatever else there is counts as one.
+_OPEN_FIELDS = frozenset({"host", "port", "user", "hostKey", "dialErrorLimit", "perDialTimeout"})
+_SERIALIZED_CODE = "__provider"
+
+
+class Scripts:
+    """The project's scripts by their text."""
+
+    def __init__(self, folder: Path = _SCRIPTS) -> None:
+        self._names = {path.read_text(): path.name for path in sorted(folder.glob("*.sh"))}
+
+    def reference(self, text: str) -> str | None:
+        """`name.sh (12 lines)` for the text of a script, None for any other text."""
+        name = self._names.get(text)
+        return f"{name} ({len(text.splitlines())} lines)" if name else None
+
+    def behind_password(self, text: str) -> str | None:
+        """The same for a script on standard input that follows a line with a password."""
+        return self.reference(text.partition("\n")[2])
+
+
+def shown_inputs(resource: Declared, scripts: Scripts) -> dict[str, Any]:
+    """The resource's inputs as they may be shown; keys in alphabetical order."""
+    return {
+        key: _connection(value) if key == "connection" else _shown(value, scripts)
+        for key, value in sorted(resource.inputs.items())
+        if key != _SERIALIZED_CODE and value is not None
+    }
+
+
+def shown_value(value: Any, scripts: Scripts) -> Any:
+    """One value, such as a stack output, as it may be shown."""
+    return _shown(value, scripts)
+
+
+def _shown(value: Any, scripts: Scripts) -> Any:
+    if isinstance(value, SecretValue):
+        script = scripts.behind_password(value.value) if isinstance(value.value, str) else None
+        return f"{SECRET}, then {script}" if script else SECRET
+    if value is UNKNOWN:
+        return NOT_YET
+    if isinstance(value, Mapping):
+        return {key: _shown(item, scripts) for key, item in sorted(value.items())}
+    if isinstance(value, list):
+        return [_shown(item, scripts) for item in value]
+    if isinstance(value, str):
+        return scripts.reference(value) or value
+    return value
+
+
+def _connection(value: Any) -> Any:
+    fields = value.value if isinstance(value, SecretValue) else value
+    if not isinstance(fields, Mapping):
+        return SECRET
+    shown: dict[str, Any] = {}
+    for key, item in sorted(fields.items()):
+        if key == "proxy":
+            shown[key] = _connection(item)
+        elif key in _OPEN_FIELDS and not isinstance(item, SecretValue):
+            shown[key] = NOT_YET if item is UNKNOWN else item
+        elif item is not None:
+            shown[key] = SECRET
+    return shown
