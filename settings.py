@@ -111,7 +111,8 @@ class _Reader:
 
     def settings(self) -> Settings:
         models = {key: self._model(key, model) for key, model in _MODELS.items()}
-        nodes = self._nodes()
+        ssh = models["ssh"]
+        nodes = self._nodes(ssh.port if isinstance(ssh, SshSettings) else 22)
         secrets = frozenset(name for name in SECRETS if self._has_secret(name))
         self._refuse_unknown_keys()
         self._check_between(models, nodes, secrets)
@@ -125,14 +126,17 @@ class _Reader:
 
     def _model(self, key: str, model: type[_M]) -> _M | None:
         """The checked model; its defaults when the key is absent; None when it has mistakes."""
+        before = len(self._problems)
         value = self._object(key)
+        if len(self._problems) > before:
+            return None
         if value is None:
             if key in _REQUIRED:
                 self._problems.append(Problem(_full(key), "is required", "Add it."))
             return None if key in (*_REQUIRED, "rancher") else model()
         return self._validate(value, model, _full(key))
 
-    def _nodes(self) -> list[Placed[NodeSettings]]:
+    def _nodes(self, default_port: int) -> list[Placed[NodeSettings]]:
         value = self._object("nodes")
         if value is None:
             return []
@@ -143,7 +147,7 @@ class _Reader:
             return []
         placed: list[Placed[NodeSettings]] = []
         entries: list[object] = value  # pyright: ignore[reportUnknownVariableType]
-        self._problems.extend(repeated_nodes(entries, _full("nodes")))
+        self._problems.extend(repeated_nodes(entries, _full("nodes"), default_port=default_port))
         for index, entry in enumerate(entries):
             key = f"{_full('nodes')}[{index}]"
             node = self._validate(entry, NodeSettings, key)
@@ -175,6 +179,10 @@ class _Reader:
                 Problem(_full(key), "must be a map or a list", "Write it as nested YAML.")
             )
             return None
+
+    def _says_something(self, key: str) -> bool:
+        """Whether the key is there with more than nothing, right or wrong."""
+        return (self._config.get(key) or "").strip() not in ("", "null", "[]", "{}")
 
     def _has_secret(self, name: str) -> bool:
         if self._config.get_secret(name) is None:
@@ -228,8 +236,8 @@ class _Reader:
             self._problems.extend(
                 stage_problems(
                     stages,
-                    has_nodes=self._config.get("nodes") is not None,
-                    has_rancher=self._config.get("rancher") is not None,
+                    has_nodes=self._says_something("nodes"),
+                    has_rancher=self._says_something("rancher"),
                     has_credentials=_opens_hosts(ssh, secrets),
                     has_manifest=manual.manifest_file is not None
                     or "rancherManifestUrl" in secrets,

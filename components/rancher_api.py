@@ -16,6 +16,7 @@ from components.rancher_errors import (
     ManifestMismatchError,
     NotReadyError,
     RemovalUnfinishedError,
+    UnexpectedAnswerError,
 )
 from components.rancher_transport import Answer, Say, Transport
 from components.rancher_trust import cacerts_authorization, is_proof, read_manifest_url
@@ -151,6 +152,12 @@ class RancherClient:
             what="setting server-url",
             body={"name": "server-url", "value": url.rstrip("/")},
         )
+        if answer.status == 405:
+            raise UnexpectedAnswerError(
+                f"Rancher at {self._transport.url} has server-url fixed by CATTLE_SERVER_URL on "
+                f"its container, and not to {url}. Take that variable away or configure its value.",
+                answer.status,
+            )
         self._expect(answer, "setting server-url", 200)
 
     def cluster(self, cluster_id: str) -> Cluster | None:

@@ -39,7 +39,7 @@ def declare_longhorn(
     release = _release(settings, providers, before) if settings.stages.longhorn else None
     after = [release] if release is not None else list(before)
     frontend = None
-    if settings.stages.frontend and settings.stages.longhorn:
+    if settings.stages.frontend:
         frontend = LonghornFrontend(
             "longhorn-frontend",
             LonghornFrontendArgs(

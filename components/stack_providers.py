@@ -20,7 +20,15 @@ class StackProviders:
 def stack_providers(settings: Settings) -> StackProviders:
     """Declare the providers that the stack's stages use."""
     stages = settings.stages
-    uses_cluster = stages.labels or stages.longhorn or stages.rancher_import
+    uses_cluster = any(
+        (
+            stages.labels,
+            stages.longhorn,
+            stages.frontend,
+            stages.volume_check,
+            stages.rancher_import,
+        )
+    )
     return StackProviders(
         kubernetes=kubernetes_provider(settings.cluster) if uses_cluster else None,
         docker=docker_provider(settings.rancher) if stages.rancher and settings.rancher else None,

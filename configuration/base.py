@@ -1,5 +1,6 @@
 """What every settings model shares, and the value forms that several of them use."""
 
+import posixpath
 import re
 from pathlib import PurePosixPath
 from typing import Annotated
@@ -82,10 +83,11 @@ def _check_absolute(value: str) -> str:
     path = PurePosixPath(value)
     if not path.is_absolute() or ".." in path.parts or re.search(r"[\s\\#\x00-\x1f]", value):
         raise rule(
-            "must be an absolute path without spaces, backslashes, # and ..",
+            "must be an absolute path, without `..`, spaces, backslashes or #",
             "Start it with / and use plain names.",
         )
-    return value if value == "/" else value.rstrip("/")
+    # One spelling per path, so that two spellings of one mount point are seen as the same.
+    return "/" + posixpath.normpath(value).lstrip("/")
 
 
 def _check_size(value: str) -> str:

@@ -1,6 +1,7 @@
 """Files that the stack file names: they must be there before anything is touched."""
 
 import tarfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from configuration.hosts import SshSettings
 from configuration.longhorn import LonghornSettings
 from configuration.problems import Problem
 from configuration.rancher import RancherImportSettings
+
+_UNREADABLE = (OSError, RuntimeError, ValueError, EOFError, zlib.error)
+"""What opening a path can end in: ~nobody is a RuntimeError, a NUL byte a ValueError."""
 
 
 def file_problems(
@@ -42,10 +46,10 @@ def file_problems(
 def _unreadable(key: str, path: str) -> Iterator[Problem]:
     try:
         Path(path).expanduser().read_bytes()
-    except OSError as error:
+    except _UNREADABLE as error:
         yield Problem(
             key,
-            f"can't be read: {error.strerror}",
+            f"can't be read: {getattr(error, 'strerror', None) or error}",
             "Give the path of a file that you can read.",
             path,
             shows_value=True,
@@ -55,7 +59,7 @@ def _unreadable(key: str, path: str) -> Iterator[Problem]:
 def _chart_problems(key: str, path: str, version: str) -> Iterator[Problem]:
     try:
         found = _chart_description(Path(path).expanduser())
-    except (OSError, KeyError, tarfile.TarError, yaml.YAMLError) as error:
+    except (*_UNREADABLE, KeyError, tarfile.TarError, yaml.YAMLError) as error:
         yield Problem(
             key,
             f"holds no Helm chart that can be read ({error})",

@@ -135,5 +135,10 @@ def _is_secret(key: str) -> bool:
 
 
 def _shown(value: object) -> str:
+    # Only what stands on the line itself: a map or list could hold a secret.
+    if isinstance(value, dict):
+        return "(a map)"
+    if isinstance(value, list | tuple):
+        return "(a list)"
     text = repr(value)
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"

@@ -1,6 +1,8 @@
 """The Rancher server and the cluster's import into it."""
 
 import ipaddress
+import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
@@ -8,6 +10,11 @@ from pydantic import Field, field_validator, model_validator
 from configuration.base import DnsLabel, HostKey, Port, Seconds, StackModel
 from configuration.problems import rule
 
+# Scheme, host and port alone: no login, path, query or fragment.
+_PLAIN_URL = re.compile(
+    r"https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])"
+    r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?/?"
+)
 _FORBIDDEN_TAGS = ("latest", "head")
 
 
@@ -51,13 +58,12 @@ class RancherSettings(StackModel):
     @field_validator("url")
     @classmethod
     def _https(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme != "https" or not parts.hostname or parts.path.strip("/"):
+        if _PLAIN_URL.fullmatch(value) is None:
             raise rule(
                 "must be https:// and a host, with a port if it is not 443",
                 "For example https://rancher.example.com.",
             )
-        if _is_loopback(parts.hostname):
+        if _is_loopback(str(urlsplit(value).hostname)):
             raise rule(
                 "points to this machine itself; the cluster's nodes could not reach Rancher there",
                 "Use a name or address of the Docker host that the nodes can reach.",
@@ -125,6 +131,15 @@ class ClusterSettings(StackModel):
     """File with access to the cluster; ~ is your home directory."""
     context: str | None = None
     """Context in that file; the current one if not given."""
+
+    @field_validator("kubeconfig")
+    @classmethod
+    def _expands(cls, value: str) -> str:
+        try:
+            Path(value).expanduser()
+        except RuntimeError:
+            raise rule("names the home directory of an unknown user", "Write it out.") from None
+        return value
 
 
 class StageSettings(StackModel):

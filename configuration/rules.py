@@ -20,7 +20,7 @@ class Placed(Generic[T]):
     value: T
 
 
-def repeated_nodes(entries: Iterable[object], key: str) -> Iterator[Problem]:
+def repeated_nodes(entries: Iterable[object], key: str, *, default_port: int) -> Iterator[Problem]:
     """Nodes that share a name or an address; looks at entries that have other mistakes too."""
     maps = [(i, cast(Mapping[str, object], e)) for i, e in enumerate(entries) if _is_map(e)]
     yield from _repeated(
@@ -30,7 +30,7 @@ def repeated_nodes(entries: Iterable[object], key: str) -> Iterator[Problem]:
     )
     yield from _repeated(
         (
-            Placed(f"{key}[{i}].host", f"{entry['host']}:{entry.get('port', 'default port')}")
+            Placed(f"{key}[{i}].host", f"{entry['host']}:{entry.get('port') or default_port}")
             for i, entry in maps
             if "host" in entry
         ),
@@ -63,6 +63,17 @@ def node_problems(
                 "Read it on the node: cat /etc/ssh/ssh_host_ed25519_key.pub "
                 "(or say ssh.insecureIgnoreHostKeys: true).",
             )
+    yield from _repeated(
+        (
+            Placed(f"{node.key}.disks[{i}].mountPoint", f"{node.value.name}-{disk.key}")
+            for node in nodes
+            for i, disk in enumerate(
+                defaults.disks if node.value.disks is None else node.value.disks
+            )
+        ),
+        "has, with its node's name, the same resource name as another disk",
+        "Choose another mount point.",
+    )
     jump = ssh.jump_host
     if jump is not None and jump.host_key is None and not ssh.insecure_ignore_host_keys:
         yield Problem(
@@ -124,8 +135,8 @@ def stage_problems(
         yield Problem(
             f"{prefix}stages.rancherImport",
             "needs a Rancher server of this stack, or an import manifest",
-            "Set stages.rancher: true, or rancherImport.manifestFile, or the secret rancherManifestUrl: "
-            "pulumi config set --secret rancherManifestUrl.",
+            "Set stages.rancher: true, or rancherImport.manifestFile, or the secret "
+            "rancherManifestUrl: pulumi config set --secret rancherManifestUrl.",
         )
 
 

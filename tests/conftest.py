@@ -1,23 +1,35 @@
-"""What every tier shares: LAB_REQUIRE=1 turns a skipped test into a failed one.
+"""What every tier shares: a lab of the tests' own, and LAB_REQUIRE=1.
 
 A test that needs what this machine lacks is skipped with the reason, and the reasons stand at the
-end of the run. Where everything must be there, the same reason is a failure.
+end of the run. With LAB_REQUIRE=1 everything must be there, and the same reason is a failure.
 """
 
 import os
+import shutil
+import tempfile
 from collections.abc import Generator
+from typing import Any
 
 import pytest
+
+# Before any module of the lab is imported: it must not touch a lab that a person has running.
+_STATE = tempfile.mkdtemp(prefix="longhorn-rancher-tests-")
+os.environ.update(LAB_STATE=_STATE, LAB_NAME="test", LAB_SUBNET="10.89.0")
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,  # noqa: ARG001  the hook's signature
     call: pytest.CallInfo[None],  # noqa: ARG001
-) -> Generator[None, "pytest.TestReport", None]:
+) -> Generator[None, Any, None]:
     """Fail what would be skipped, where LAB_REQUIRE says so."""
     outcome = yield
-    report = outcome.get_result()  # type: ignore[attr-defined]
+    report = outcome.get_result()
     if report.skipped and os.environ.get("LAB_REQUIRE") == "1":
         report.outcome = "failed"
         report.longrepr = f"LAB_REQUIRE=1, but this test was skipped: {report.longrepr}"
+
+
+def pytest_sessionfinish() -> None:
+    """The fixtures have ended what runs; the files go here."""
+    shutil.rmtree(_STATE, ignore_errors=True)

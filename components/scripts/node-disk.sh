@@ -502,14 +502,24 @@ reload_systemd() {
 
 # ---- mounting -------------------------------------------------------------------------------
 
-mount_disk() {
+# Before fstab speaks of the UUID, it has to lead to this disk and to no other.
+require_unique_uuid() {
     if [ -e /run/udev/control ]; then
         # Asked for here, so that settle has an event to wait for.
         echo change >"$sysfs/uevent" || :
         udevadm settle --timeout=60 || say "warning: udev is still busy after 60 seconds"
     fi
+    for other in $(blkid -c /dev/null -t "UUID=$uuid" -o device); do
+        other_number=$(device_number "$other")
+        # A path of a multipath disk shows what the whole shows, and names it as its holder.
+        [ "$other_number" = "$number" ] || [ -e "/sys/dev/block/$other_number/holders/$(name_of "$number")" ] ||
+            die "$device: its UUID $uuid is also on $other, as on a copied disk, so $mount_point could get either of them. Detach $other, or give it a new UUID (tune2fs -U random, xfs_admin -U generate)"
+    done
     named=$(device_of_spec "UUID=$uuid")
-    [ "$named" = "$number" ] || die "$device: UUID $uuid leads to ${named:-no device} instead of $number. Is a copy of this disk attached? Detach it, or give it a new UUID (tune2fs -U random, xfs_admin -U generate)"
+    [ "$named" = "$number" ] || die "$device: its UUID $uuid leads to ${named:-no device} instead of $number. Run udevadm trigger and look at blkid, then run again"
+}
+
+mount_disk() {
     reload_systemd
     say "$device: mounting on $mount_point"
     mount "$mount_point" >&2 || die "$device: mount $mount_point failed, see above and dmesg"
@@ -552,6 +562,7 @@ ensure() {
         blank | unfinished) format_disk ;;
     esac
     drop_formatting_record
+    [ "$mounted" = yes ] || require_unique_uuid
     mkdir -p "$mount_point"
     make_directory_immutable
     write_fstab "UUID=$uuid $mount_point $file_system defaults,nofail 0 $boot_check"

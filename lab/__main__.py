@@ -1,0 +1,52 @@
+"""`python -m lab up|status|down|demo`: the disposable target on this machine."""
+
+import os
+import shutil
+import sys
+
+from lab import demo, docker_engine, hosts, kubernetes
+from lab.paths import STATE
+from lab.progress import LabError, say
+
+
+def main(words: list[str]) -> int:
+    """Run one command of the lab; returns the exit status."""
+    commands = {"up": demo.up, "status": _status, "down": _down, "demo": demo.demo}
+    if len(words) != 1 or words[0] not in commands:
+        print(f"usage: python -m lab {'|'.join(commands)}", file=sys.stderr)
+        return 2
+    if os.geteuid() != 0:
+        print(
+            "The lab makes loop devices and namespaces, which only root may: run it with sudo.",
+            file=sys.stderr,
+        )
+        return 1
+    try:
+        commands[words[0]]()
+    except LabError as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _status() -> None:
+    for host in hosts.status():
+        state = "runs" if host.running else "is down"
+        print(f"host {host.name} at {host.address} {state}; disks {', '.join(host.disks)}")
+    cluster = kubernetes.status()
+    for name, running in cluster.processes.items():
+        print(f"{name} {'runs' if running else 'is down'}")
+    print(f"nodes Ready: {', '.join(cluster.ready_nodes) or 'none'}")
+    print(f"Docker engine: {docker_engine.status()}")
+
+
+def _down() -> None:
+    docker_engine.down()
+    kubernetes.down()
+    hosts.down()
+    shutil.rmtree(STATE, ignore_errors=True)
+    say("nothing of the lab is left")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

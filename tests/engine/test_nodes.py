@@ -1,0 +1,213 @@
+"""Packages and disks of real hosts, by the real program on Pulumi's real engine."""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lab import hosts, toolchain
+from lab.command_stand_in import install
+from lab.hosts import HostHandle
+from tests.engine.engine import Engine, Stack
+from tests.engine.program_lab import (
+    file_hash,
+    hosts_only,
+    mounts,
+    node,
+    on_host,
+    whole_disk_hash,
+    write_file,
+)
+
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.lab,
+    pytest.mark.skipif(os.geteuid() != 0, reason="the lab's hosts need root"),
+]
+COMMAND = "command:remote:Command"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def new_host() -> Iterator[Callable[..., HostHandle]]:
+    """Makes a host with two blank disks; each test has its own."""
+    yield lambda **options: hosts.add_host(f"disks-{next(_numbers)}", **options)
+    hosts.down()
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    """The real command plugin where this machine has it, the stand-in elsewhere."""
+    directories = []
+    if toolchain.plugins()["command"] is None:
+        directories.append(install(tmp_path / "stand-in").parent)
+    return Engine(tmp_path / "engine", directories)
+
+
+def changed_names(stack: Stack, operation: str = "preview") -> set[str]:
+    """Names of the custom resources that an operation would touch."""
+    outcome = stack.start(operation).wait().or_fail()
+    return {
+        step.name
+        for step in outcome.steps
+        if step.stage == "begun"
+        and step.operation not in ("same", "read", "refresh")
+        and step.type == COMMAND
+    }
+
+
+def test_up_prepares_hosts_and_a_preview_right_after_shows_no_change(
+    engine: Engine, new_host: Callable[..., HostHandle]
+) -> None:
+    pair = [new_host(), new_host()]
+    stack = engine.project_stack("new", config=hosts_only(pair))
+    stack.up().or_fail()
+    outputs = stack.outputs()
+    for host in pair:
+        assert mounts(host) == {
+            disk["mountPoint"]: disk["uuid"] for disk in outputs["disks"][host.name]
+        }
+        assert "open-iscsi" in on_host(host, "dpkg-query -W -f '${Package}\\n'").split()
+    assert stack.preview().or_fail().operations() == {}
+
+
+def test_destroy_keeps_file_systems_and_data_and_up_adopts_them_without_formatting(
+    engine: Engine, new_host: Callable[..., HostHandle]
+) -> None:
+    host = new_host()
+    stack = engine.project_stack("again", config=hosts_only([host]))
+    stack.up().or_fail()
+    before = mounts(host)
+    written = write_file(host, "/mnt/longhorn-sdb/data")
+    stack.destroy().or_fail()
+    assert mounts(host) == {}
+    assert "longhorn" not in on_host(host, "cat /etc/fstab")
+    stack.up().or_fail()
+    assert mounts(host) == before
+    assert file_hash(host, "/mnt/longhorn-sdb/data") == written
+
+
+def test_an_added_disk_and_an_added_node_touch_only_themselves(
+    engine: Engine, new_host: Callable[..., HostHandle]
+) -> None:
+    first, second = new_host(disks=3), new_host()
+    stack = engine.project_stack("grow", config=hosts_only([first]))
+    stack.up().or_fail()
+    more = [
+        *hosts_only([first])["nodeDefaults"]["disks"],
+        {"device": "/dev/sdd", "mountPoint": "/mnt/longhorn-sdd", "fileSystem": "ext4"},
+    ]
+    stack.configure(hosts_only([first], nodes=[node(first, disks=more)]))
+    assert changed_names(stack) == {f"{first.name}-mnt-longhorn-sdd-mount"}
+    stack.up().or_fail()
+    assert "/mnt/longhorn-sdd" in mounts(first)
+    stack.configure(hosts_only([first], nodes=[node(first, disks=more), node(second)]))
+    touched = changed_names(stack, "up")
+    assert touched
+    assert all(name.startswith(second.name) for name in touched)
+
+
+@pytest.mark.parametrize(
+    ("occupy", "says"),
+    [
+        ("echo 'label: gpt\nsize=100M' | sfdisk -q /dev/sdb", "partition"),
+        ("mkfs.xfs -q -f /dev/sdb", "xfs"),
+        ("mkswap -q /dev/sdb", "swap"),
+        ("dd if=/dev/urandom of=/dev/sdb bs=1M count=1 status=none", "not blank"),
+    ],
+    ids=["partition table", "foreign file system", "swap", "unknown data"],
+)
+def test_a_disk_that_holds_something_is_refused_by_name_and_keeps_every_byte(
+    engine: Engine, new_host: Callable[..., HostHandle], occupy: str, says: str
+) -> None:
+    host = new_host()
+    on_host(host, occupy)
+    before = whole_disk_hash(host, "/dev/sdb")
+    stack = engine.project_stack("refused", config=hosts_only([host]))
+    outcome = stack.up()
+    assert not outcome.succeeded
+    message = outcome.errors()
+    assert host.name in message
+    assert "/dev/sdb" in message
+    assert says in message.lower()
+    assert whole_disk_hash(host, "/dev/sdb") == before
+    assert set(mounts(host)) == {"/mnt/longhorn-sdc"}, "the other disk should have been prepared"
+
+
+def test_a_wrong_host_key_stops_its_node_alone_and_the_repaired_stack_completes(
+    engine: Engine, new_host: Callable[..., HostHandle]
+) -> None:
+    good, bad = new_host(), new_host()
+    wrong = node(bad, hostKey=good.host_key)
+    stack = engine.project_stack("key", config=hosts_only([good, bad], nodes=[node(good), wrong]))
+    outcome = stack.up("--continue-on-error")
+    assert not outcome.succeeded
+    assert f"{bad.name}-packages-install" in outcome.log
+    assert "host key" in outcome.errors()
+    assert len(mounts(good)) == 2
+    assert mounts(bad) == {}
+    stack.configure(hosts_only([good, bad]))
+    stack.up().or_fail()
+    assert len(mounts(bad)) == 2
+
+
+def test_an_unreachable_host_is_named_and_the_other_nodes_finish(
+    engine: Engine, new_host: Callable[..., HostHandle]
+) -> None:
+    good, cut_off = new_host(), new_host()
+    hosts.set_reachable(cut_off.name, reachable=False)
+    stack = engine.project_stack("cut", config=hosts_only([good, cut_off]))
+    outcome = stack.up("--continue-on-error")
+    assert not outcome.succeeded
+    assert cut_off.name in outcome.errors() or f"{cut_off.name}-packages" in outcome.log
+    assert len(mounts(good)) == 2
+    hosts.set_reachable(cut_off.name, reachable=True)
+    stack.up().or_fail()
+    assert len(mounts(cut_off)) == 2
+
+
+def test_sudo_works_without_a_password_with_one_and_its_refusal_is_told(
+    engine: Engine, new_host: Callable[..., HostHandle]
+) -> None:
+    free, asked = new_host(), new_host()
+    nodes = [node(free, user="operator"), node(asked, user="careful")]
+    stack = engine.project_stack("sudo", config=hosts_only([free, asked], nodes=nodes))
+    refused = stack.up("--continue-on-error")
+    assert not refused.succeeded
+    assert "password" in refused.errors()
+    assert len(mounts(free)) == 2
+    stack.configure(secrets={"sudoPassword": asked.careful_password})
+    stack.up().or_fail()
+    assert len(mounts(asked)) == 2
+    assert asked.careful_password not in str(stack.export())
+
+
+def test_no_key_or_password_stands_in_state_log_or_diff(
+    engine: Engine, new_host: Callable[..., HostHandle]
+) -> None:
+    host = new_host()
+    stack = engine.project_stack(
+        "secret",
+        config=hosts_only([host], nodes=[node(host, user="careful")]),
+        secrets={"sudoPassword": host.careful_password},
+    )
+    previewed = stack.preview("--diff").or_fail()
+    outcome = stack.up("--diff").or_fail()
+    key_lines = host.client_key_path.read_text().splitlines()[1:-1]
+    for text in (str(stack.export()), previewed.log, outcome.log):
+        assert host.careful_password not in text
+        assert not any(line in text for line in key_lines)
+
+
+def test_mounts_come_back_after_a_reboot_and_the_preview_stays_clean(
+    engine: Engine, new_host: Callable[..., HostHandle]
+) -> None:
+    host = new_host()
+    stack = engine.project_stack("boot", config=hosts_only([host]))
+    stack.up().or_fail()
+    before = mounts(host)
+    hosts.reboot(host.name)
+    assert mounts(host) == before
+    assert stack.preview().or_fail().operations() == {}
