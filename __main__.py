@@ -11,7 +11,7 @@ from settings import load
 
 settings = load()
 providers = stack_providers(settings)
-nodes = declare_nodes(settings, providers.kubernetes)
+nodes = declare_nodes(settings, providers.kubernetes, findings={})
 untaints = declare_untaints(settings)
 longhorn = declare_longhorn(settings, providers.kubernetes, [*nodes.values(), *untaints])
 rancher = declare_rancher(

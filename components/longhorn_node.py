@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.host_findings import NodeFindings
 from components.node_disk import NodeDisk, NodeDiskArgs
 from components.node_labels import NodeLabels, NodeLabelsArgs
 from components.node_packages import NodePackages, NodePackagesArgs
@@ -25,6 +26,8 @@ class LonghornNodeArgs:
     """Which of packages, disks and labels run."""
     kubernetes_provider: pulumi.ProviderResource | None
     """The cluster; needed for labels only."""
+    findings: NodeFindings = NodeFindings()
+    """What the host is like right now."""
 
 
 class LonghornNode(pulumi.ComponentResource):
@@ -43,7 +46,9 @@ class LonghornNode(pulumi.ComponentResource):
                 NodePackages(
                     f"{name}-packages",
                     NodePackagesArgs(
-                        host=args.host, xfs=any(disk.file_system == "xfs" for disk in args.disks)
+                        host=args.host,
+                        xfs=any(disk.file_system == "xfs" for disk in args.disks),
+                        found=args.findings.packages,
                     ),
                     pulumi.ResourceOptions(parent=self),
                 )
@@ -53,7 +58,11 @@ class LonghornNode(pulumi.ComponentResource):
             for disk in args.disks:
                 self.disks[disk.mount_point] = NodeDisk(
                     f"{name}-{disk.key}",
-                    NodeDiskArgs(host=args.host, disk=disk),
+                    NodeDiskArgs(
+                        host=args.host,
+                        disk=disk,
+                        found=args.findings.disks.get(disk.mount_point),
+                    ),
                     pulumi.ResourceOptions(parent=self, depends_on=done[:1]),
                 )
         if args.stages.labels and args.disks and args.kubernetes_provider is not None:

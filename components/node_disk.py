@@ -17,6 +17,8 @@ class NodeDiskArgs:
     """The node that holds the disk."""
     disk: DiskSettings
     """Device, mount point and file system."""
+    found: str | None = None
+    """What is wrong with it on the host right now, for the engine's diff."""
 
 
 class NodeDisk(pulumi.ComponentResource):
@@ -48,6 +50,7 @@ class NodeDisk(pulumi.ComponentResource):
                 disk.file_system,
                 *([disk.adopt_uuid] if disk.adopt_uuid else []),
             ],
+            found=args.found,
             opts=pulumi.ResourceOptions(parent=self),
         )
         result = result_of(command)

@@ -16,6 +16,8 @@ class NodePackagesArgs:
     """The node."""
     xfs: bool = False
     """Whether a disk of the node is to carry XFS."""
+    found: str | None = None
+    """What is missing on the host right now, for the engine's diff."""
 
 
 class NodePackages(pulumi.ComponentResource):
@@ -38,6 +40,7 @@ class NodePackages(pulumi.ComponentResource):
             args.host,
             "node-packages.sh",
             ["--xfs"] if args.xfs else [],
+            found=args.found,
             delete_action=None,
             opts=pulumi.ResourceOptions(parent=self),
         )

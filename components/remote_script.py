@@ -19,6 +19,7 @@ from pulumi_command import remote
 from components.remote_host import RemoteHost
 
 _SCRIPTS = Path(__file__).parent / "scripts"
+_ENSURE = "ensure"
 _TIMEOUT = "60m"
 # A user whose sudo asks for a password sends it as the first line. It reaches sudo only if sudo
 # would ask: otherwise the shell would take it for the first line of the script.
@@ -35,14 +36,29 @@ def script_text(name: str) -> str:
     return (_SCRIPTS / name).read_text()
 
 
-def command_line(host: RemoteHost, action: str, arguments: Sequence[str]) -> str:
-    """What the host's login shell runs; every argument quoted once, here. Holds no secret."""
-    shell = shlex.join(["sh", "-s", "--", action, *arguments])
+def command_line(host: RemoteHost, action: str, found: str | None = None) -> str:
+    """What the host's login shell runs. Holds no secret.
+
+    Args:
+        host: Who logs in decides about sudo.
+        action: First argument of the script.
+        found: What was found wrong on the host; only to be read by people, in the diff.
+    """
+    shell = shlex.join(["sh", "-s", "--", action, *([f"found: {found}"] if found else [])])
     if host.user == "root":
         return shell
     if host.sudo_password is None:
         return f"sudo -n {shell}"
     return _ASKING_SUDO.format(shell=shell)
+
+
+def script_input(text: str, arguments: Sequence[str]) -> str:
+    """The script with its arguments, each quoted once, here.
+
+    They stand on the standard input and not in the command line, so that create, update and
+    delete can never disagree about them; of the command line only the action counts.
+    """
+    return f'set -- "$1" {shlex.join(arguments)}\n{text}'
 
 
 def remote_script(
@@ -51,38 +67,42 @@ def remote_script(
     script: str,
     arguments: Sequence[str] = (),
     *,
-    create_action: str = "ensure",
+    found: str | None = None,
     delete_action: str | None = "remove",
     opts: pulumi.ResourceOptions,
 ) -> remote.Command:
-    """Declare that this script has run on this host.
+    """Declare that this script has run on this host, with the action `ensure`.
 
     Args:
         name: Name of the resource.
         host: Where it runs, as root.
         script: File in components/scripts.
         arguments: What follows the action word; plain values, never secrets.
-        create_action: Action word for create and update.
+        found: What is not as the script leaves it; makes the engine run it again.
         delete_action: Action word for delete; None leaves the host alone.
         opts: At least the parent.
     """
-    text = script_text(script)
+    text = script_input(script_text(script), arguments)
     stdin: pulumi.Input[str] = text
     if host.user != "root" and host.sudo_password is not None:
         stdin = pulumi.Output.secret(host.sudo_password).apply(lambda p: f"{p}\n{text}")
     return remote.Command(
         name,
         connection=host.connection,
-        create=command_line(host, create_action, arguments),
-        delete=None if delete_action is None else command_line(host, delete_action, arguments),
+        create=command_line(host, _ENSURE),
+        update=command_line(host, _ENSURE, found),
+        delete=None if delete_action is None else command_line(host, delete_action),
         stdin=stdin,
         add_previous_output_in_env=False,
         logging=remote.Logging.STDERR,
         opts=pulumi.ResourceOptions.merge(
             pulumi.ResourceOptions(
+                # A repair leaves its reason in the state. Without this, the next preview, which
+                # finds nothing wrong, would show the reason's removal as a change.
+                ignore_changes=None if found else ["update"],
                 custom_timeouts=pulumi.CustomTimeouts(
                     create=_TIMEOUT, update=_TIMEOUT, delete=_TIMEOUT
-                )
+                ),
             ),
             opts,
         ),

@@ -1,8 +1,11 @@
 """The nodes of a stack, declared from its settings."""
 
+from collections.abc import Mapping
+
 import pulumi
 
 from components.control_plane_taints import ControlPlaneUntaint, ControlPlaneUntaintArgs
+from components.host_findings import NodeFindings
 from components.longhorn_node import LonghornNode, LonghornNodeArgs
 from components.remote_host import remote_host
 from components.stack_providers import ssh_secrets
@@ -10,9 +13,17 @@ from settings import Settings
 
 
 def declare_nodes(
-    settings: Settings, cluster: pulumi.ProviderResource | None
+    settings: Settings,
+    cluster: pulumi.ProviderResource | None,
+    findings: Mapping[str, NodeFindings],
 ) -> dict[str, LonghornNode]:
-    """One LonghornNode per node of the stack, by name; they run beside each other."""
+    """One LonghornNode per node of the stack, by name; they run beside each other.
+
+    Args:
+        settings: The stack's settings.
+        cluster: Provider of the cluster; None where no stage uses it.
+        findings: What was found wrong on the hosts, by node name; nothing for one not read.
+    """
     stages = settings.stages
     if not (stages.packages or stages.disks or stages.labels):
         return {}
@@ -26,6 +37,7 @@ def declare_nodes(
                 disks=settings.disks_of(node),
                 stages=stages,
                 kubernetes_provider=cluster,
+                findings=findings.get(node.name, NodeFindings()),
             ),
         )
     return nodes

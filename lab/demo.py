@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from configuration.rancher import RancherSettings
 from lab import chart, docker_engine, hosts, kubernetes, plugins, toolchain
 from lab.paths import STATE
 from lab.progress import LabError, say
@@ -49,7 +50,7 @@ def _start(found: plugins.Plugins) -> LabParts:
     cluster = kubernetes.up([host.name for host in started]) if has_cluster else None
     engine = docker_engine.up() if found.docker else None
     if engine is not None:
-        image.build(engine.host)
+        image.build(engine, RancherSettings.model_fields["tag"].default)
     parts = LabParts(
         hosts=started,
         kubeconfig=cluster.kubeconfig if cluster else None,
