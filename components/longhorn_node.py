@@ -1,7 +1,7 @@
 """Everything that one node needs before Longhorn may use it, in the order that keeps it safe."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 
@@ -26,7 +26,7 @@ class LonghornNodeArgs:
     """Which of packages, disks and labels run."""
     kubernetes_provider: pulumi.ProviderResource | None
     """The cluster; needed for labels only."""
-    findings: NodeFindings = NodeFindings()
+    findings: NodeFindings = field(default_factory=NodeFindings)
     """What the host is like right now."""
 
 
