@@ -83,7 +83,7 @@ class RancherServer(pulumi.ComponentResource):
                 tests=["CMD", "curl", "-ksfo", "/dev/null", "https://localhost/ping"],
                 interval="5s",
                 timeout="5s",
-                start_period=f"{rancher.start_timeout_seconds}s",
+                start_period=engine_duration(rancher.start_timeout_seconds),
                 retries=3,
             ),
             wait=True,
@@ -109,6 +109,15 @@ class RancherServer(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
         )
         return docker.ContainerVolumeArgs(volume_name=volume.name, container_path=_DATA)
+
+
+def engine_duration(seconds: int) -> str:
+    """The duration as the Docker engine writes it back: any other form is a diff for ever."""
+    hours, rest = divmod(seconds, 3600)
+    minutes, left = divmod(rest, 60)
+    if hours:
+        return f"{hours}h{minutes}m{left}s"
+    return f"{minutes}m{left}s" if minutes else f"{left}s"
 
 
 def _port(external: int, internal: int, address: str) -> docker.ContainerPortArgs:
