@@ -7,6 +7,7 @@ import sys
 from lab import demo, docker_engine, hosts, kubernetes
 from lab.paths import STATE
 from lab.progress import LabError, say
+from lab.rancher_stand_in import agent
 
 
 def main(words: list[str]) -> int:
@@ -38,9 +39,11 @@ def _status() -> None:
         print(f"{name} {'runs' if running else 'is down'}")
     print(f"nodes Ready: {', '.join(cluster.ready_nodes) or 'none'}")
     print(f"Docker engine: {docker_engine.status()}")
+    print(f"Rancher's agent (a stand-in) {'runs' if agent.status() else 'is down'}")
 
 
 def _down() -> None:
+    agent.down()
     docker_engine.down()
     kubernetes.down()
     hosts.down()

@@ -10,7 +10,7 @@ from configuration.rancher import RancherSettings
 from lab import chart, docker_engine, hosts, kubernetes, plugins, toolchain
 from lab.paths import STATE
 from lab.progress import LabError, say
-from lab.rancher_stand_in import image
+from lab.rancher_stand_in import agent, image
 from lab.stack import NAME, LabParts, stack_config, write_project
 
 _FOLDER = STATE / "stack"
@@ -51,6 +51,8 @@ def _start(found: plugins.Plugins) -> LabParts:
     engine = docker_engine.up() if found.docker else None
     if engine is not None:
         image.build(engine, RancherSettings.model_fields["tag"].default)
+    if cluster is not None and engine is not None:
+        agent.up(cluster.kubeconfig)
     parts = LabParts(
         hosts=started,
         kubeconfig=cluster.kubeconfig if cluster else None,

@@ -1,0 +1,143 @@
+"""The lab's Kubernetes: a real control plane, with kwok in place of kubelets.
+
+Owns the processes, their data under STATE/kubernetes and the Node objects. No container ever runs:
+kwok reports every pod as running, a Job's pods as succeeded. What Longhorn's absent manager would
+do is done by lab.longhorn_manager_stand_in, which is started along with the cluster.
+"""
+
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kubernetes.client import CoreV1Api
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config import new_client_from_config
+from urllib3.exceptions import HTTPError
+
+from lab import control_plane_address, daemons, nodes, paths
+from lab.control_plane import ControlPlane
+from lab.host_record import read_records
+from lab.progress import LabError, say
+from lab.toolchain import binary
+from lab.waiting import wait_until
+
+_BINARIES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
+_STAND_IN = "longhorn-manager-stand-in"
+_STAND_IN_MODULE = "longhorn_manager_stand_in"
+_PROCESSES = (*_BINARIES, _STAND_IN)
+_READY_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class ClusterHandle:
+    """The running cluster.
+
+    Args:
+        kubeconfig: the administrator's kubeconfig, with every certificate inside.
+        server: the API's URL. The lab's hosts reach it too if their network was there first.
+    """
+
+    kubeconfig: Path
+    server: str
+
+
+@dataclass(frozen=True)
+class ClusterStatus:
+    """What runs of the cluster: each process by name, and the nodes that are Ready."""
+
+    processes: dict[str, bool]
+    ready_nodes: list[str]
+    server: str | None
+
+
+def up(node_names: Sequence[str], control_plane_names: Sequence[str] = ()) -> ClusterHandle:
+    """Start the cluster, or complete what runs of it, and give it exactly these nodes.
+
+    Args:
+        node_names: the nodes' names; one that is the name of a lab host gets its address.
+        control_plane_names: those of them that are marked and tainted as a control plane.
+
+    Raises LabError when a process does not come up within two minutes; nothing is left running
+    that `down` does not end.
+    """
+    strangers = set(control_plane_names) - set(node_names)
+    if strangers:
+        raise LabError(
+            f"control plane node {', '.join(sorted(strangers))} is not among the lab's nodes "
+            f"({', '.join(node_names)}): name it in both lists"
+        )
+    binaries = {name: binary(name) for name in _BINARIES}
+    plane = control_plane_address.chosen(_folder())
+    commands = plane.commands(binaries)
+    for name in ("etcd", "kube-apiserver"):
+        daemons.start(name, commands[name])
+    wait_until(
+        lambda: _answers(plane),
+        doing=f"waiting for the Kubernetes API at {plane.server}",
+        seconds=_READY_SECONDS,
+        hint=f"See {daemons.log_file('kube-apiserver')}.",
+    )
+    for name in ("kube-controller-manager", "kube-scheduler", "kwok"):
+        daemons.start(name, commands[name])
+    daemons.start(_STAND_IN, [sys.executable, "-m", f"lab.{_STAND_IN_MODULE}", plane.kubeconfig])
+    with new_client_from_config(str(plane.kubeconfig)) as client:
+        core = CoreV1Api(client)
+        nodes.put(core, nodes.plan(node_names, control_plane_names, _addresses()))
+        wait_until(
+            lambda: _settled(core, node_names),
+            doing=f"waiting for {len(node_names)} nodes to be Ready",
+            seconds=_READY_SECONDS,
+            hint=f"See {daemons.log_file('kwok')}.",
+        )
+    say(f"Kubernetes answers at {plane.server}; kubeconfig {plane.kubeconfig}")
+    return ClusterHandle(plane.kubeconfig, plane.server)
+
+
+def status() -> ClusterStatus:
+    """What runs of the cluster right now; asks the API only if it answers."""
+    running = {name: daemons.is_running(name) for name in _PROCESSES}
+    if not running["kube-apiserver"]:
+        return ClusterStatus(running, [], None)
+    plane = control_plane_address.chosen(_folder())
+    with new_client_from_config(str(plane.kubeconfig)) as client:
+        try:
+            return ClusterStatus(running, nodes.ready(CoreV1Api(client)), plane.server)
+        except (ApiException, HTTPError):
+            return ClusterStatus(running, [], plane.server)
+
+
+def down() -> None:
+    """End the cluster's processes and remove its data."""
+    # Clients first, so that none of them logs that its server is gone.
+    for name in reversed(_PROCESSES):
+        daemons.stop(name)
+    shutil.rmtree(_folder(), ignore_errors=True)
+
+
+def _folder() -> Path:
+    return paths.STATE / "kubernetes"
+
+
+def _addresses() -> dict[str, str]:
+    """The addresses of the lab's hosts, by name."""
+    return {record.name: record.address for record in read_records(paths.STATE / "hosts")}
+
+
+def _answers(plane: ControlPlane) -> bool:
+    for name in ("etcd", "kube-apiserver"):
+        daemons.require_running(name)
+    with new_client_from_config(str(plane.kubeconfig)) as client:
+        try:
+            client.call_api("/readyz", "GET", auth_settings=["BearerToken"], _request_timeout=5)
+        except (ApiException, HTTPError):
+            return False
+    return True
+
+
+def _settled(core: CoreV1Api, node_names: Sequence[str]) -> bool:
+    """Nodes are Ready, and the account that every pod needs has been made."""
+    for name in _PROCESSES:
+        daemons.require_running(name)
+    return set(nodes.ready(core)) >= set(node_names) and nodes.has_default_account(core)

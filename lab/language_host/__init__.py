@@ -1,0 +1,51 @@
+"""Lets a pulumi CLI that was built from Go modules run Python programs.
+
+Stand-ins for Pulumi's own pulumi-language-python and pulumi-resource-pulumi-python (dynamic
+resources), which no Go module or package registry carries. The language host runs a program and
+nothing else: no plugin or dependency is installed, no code generated, no debugger attached. They
+are never put where Pulumi's own already are.
+"""
+
+import sys
+from pathlib import Path
+from shlex import quote
+
+_MARK = "# A stand-in for a part of Pulumi, written by this project's lab."
+_HERE = Path(__file__).parent
+# The engine starts it in the project's folder and says which virtual environment Pulumi.yaml names.
+_DYNAMIC = """\
+python=${{PULUMI_RUNTIME_VIRTUALENV:+$PULUMI_RUNTIME_VIRTUALENV/bin/python}}
+[ -x "$python" ] || python={python}
+exec "$python" -u -m pulumi.dynamic "$@"
+"""
+
+
+def put_beside(pulumi: Path) -> None:
+    """Put the stand-ins into the folder of a pulumi CLI, where the engine finds them first.
+
+    Does nothing for one that is there and is not a stand-in.
+    """
+    support = pulumi.parent.parent / "language-host-stand-in"
+    support.mkdir(exist_ok=True)
+    for name in ("server.py", "program.py"):
+        _write(support / name, (_HERE / name).read_text())
+    python = quote(sys.executable)
+    server = quote(str(support / "server.py"))
+    _launcher(pulumi.with_name("pulumi-language-python"), f'exec {python} {server} "$@"\n')
+    _launcher(pulumi.with_name("pulumi-resource-pulumi-python"), _DYNAMIC.format(python=python))
+
+
+def _launcher(path: Path, script: str) -> None:
+    if path.exists() and _MARK not in path.read_text(errors="replace"):
+        return
+    _write(path, f"#!/bin/sh\n{_MARK}\n{script}")
+    path.chmod(0o755)
+
+
+def _write(path: Path, text: str) -> None:
+    if path.exists() and path.read_text() == text:
+        return
+    # Another lab may be running the file that is replaced here.
+    unfinished = path.with_name(f".{path.name}.new")
+    unfinished.write_text(text)
+    unfinished.replace(path)

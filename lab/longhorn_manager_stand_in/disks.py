@@ -1,0 +1,185 @@
+"""Longhorn's rules for the disks of a node, without any effect.
+
+Source: Longhorn manager 1.5.3, controller/kubernetes_node_controller.go (syncDefaultDisks),
+types/types.go (CreateDisksFromAnnotation) and controller/node_controller.go (disk conditions).
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import NAMESPACE_OID, uuid5
+
+LABEL = "node.longhorn.io/create-default-disk"
+ANNOTATION = "node.longhorn.io/default-disks-config"
+_ROUNDED_TO = 100 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class FileSystem:
+    """What `stat -f` says of a path on a host.
+
+    Args:
+        identity: the file system's id; two paths on one file system share it.
+        size_bytes: its whole size.
+        available_bytes: what is free in it.
+    """
+
+    identity: str
+    size_bytes: int
+    available_bytes: int
+
+    @property
+    def disk_uuid(self) -> str:
+        """The id that Longhorn would have written into the disk's longhorn-disk.cfg."""
+        return str(uuid5(NAMESPACE_OID, self.identity))
+
+
+# The file system of a path, or None where the path does not exist on that host.
+StatFileSystem = Callable[[str], FileSystem | None]
+
+
+class InvalidAnnotationError(ValueError):
+    """The annotation as a whole is refused; Longhorn logs one line and applies nothing."""
+
+
+def from_annotation(text: str, stat: StatFileSystem) -> dict[str, dict[str, Any]]:
+    """The disks that an annotation asks for, by name, as nodes.longhorn.io holds them.
+
+    Raises InvalidAnnotationError for any fault in any disk: one bad disk loses them all.
+    """
+    try:
+        asked = json.loads(text)
+    except ValueError as error:
+        raise InvalidAnnotationError(f"not JSON: {error}") from error
+    if not isinstance(asked, list):
+        raise InvalidAnnotationError("not a list")
+    disks: dict[str, dict[str, Any]] = {}
+    path_of: dict[str, str] = {}
+    for disk in asked:
+        path = disk.get("path", "")
+        if not path:
+            raise InvalidAnnotationError(f"a disk without a path: {disk}")
+        found = stat(path)
+        if found is None:
+            raise InvalidAnnotationError(f"{path} does not exist on the host")
+        if found.identity in path_of:
+            raise InvalidAnnotationError(
+                f"{path} is on the same file system as {path_of[found.identity]}"
+            )
+        path_of[found.identity] = path
+        reserved = disk.get("storageReserved", 0)
+        if not 0 <= reserved <= found.size_bytes:
+            raise InvalidAnnotationError(
+                f"{path}: {reserved} bytes reserved of a disk of {found.size_bytes}"
+            )
+        name = disk.get("name") or f"default-disk-{found.identity}"
+        if name in disks:
+            raise InvalidAnnotationError(f"two disks are named {name}")
+        disks[name] = {
+            "path": path,
+            # Left out means false, which is easily overlooked.
+            "allowScheduling": disk.get("allowScheduling", False),
+            "evictionRequested": disk.get("evictionRequested", False),
+            "storageReserved": reserved,
+            "tags": disk.get("tags") or [],
+            "diskType": disk.get("diskType") or "filesystem",
+        }
+    return disks
+
+
+def default_disk(path: str, reserved_percent: int, stat: StatFileSystem) -> dict[str, Any]:
+    """The one disk that a node gets which is labelled `true`, or not labelled at all."""
+    found = stat(path) or FileSystem("0", 0, 0)
+    return {
+        f"default-disk-{found.identity}": {
+            "path": path,
+            "allowScheduling": True,
+            "evictionRequested": False,
+            "storageReserved": found.size_bytes * reserved_percent // 100,
+            "tags": [],
+            "diskType": "filesystem",
+        }
+    }
+
+
+def completed(asked: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Disks of a node with what Longhorn's webhook adds to those that somebody wrote by hand."""
+    return {
+        name: {
+            **disk,
+            "diskType": disk.get("diskType") or "filesystem",
+            "tags": disk.get("tags") or [],
+        }
+        for name, disk in asked.items()
+    }
+
+
+def status(
+    spec: Mapping[str, Any],
+    before: Mapping[str, Any] | None,
+    stat: StatFileSystem,
+    minimal_available_percent: int,
+) -> dict[str, Any]:
+    """The status of one disk.
+
+    Args:
+        spec: the disk as nodes.longhorn.io asks for it.
+        before: its status so far, None for a new disk; it tells a disk that was swapped.
+        stat: reads the host's file systems.
+        minimal_available_percent: below this much free space nothing more is scheduled.
+    """
+    path = spec["path"]
+    found = stat(path)
+    known = (before or {}).get("diskUUID", "")
+    fault = None
+    if found is None:
+        fault = ("NoDiskInfo", f"{path} does not exist")
+    elif known and known != found.disk_uuid:
+        fault = ("DiskFilesystemChanged", f"{path} is not the file system that it was")
+    if fault or found is None:
+        reason, message = fault or ("", "")
+        return {
+            **(before or _empty(spec)),
+            "storageScheduled": 0,
+            "conditions": [
+                condition("Ready", met=False, reason=reason, message=message),
+                condition("Schedulable", met=False, reason="DiskNotReady", message=message),
+            ],
+        }
+    available = found.available_bytes // _ROUNDED_TO * _ROUNDED_TO
+    enough = available > found.size_bytes * minimal_available_percent // 100
+    return {
+        **_empty(spec),
+        "storageAvailable": available,
+        "storageMaximum": found.size_bytes,
+        "diskUUID": found.disk_uuid,
+        "conditions": [
+            condition("Ready", met=True, message=f"{path} is ready"),
+            condition("Schedulable", met=enough, reason="" if enough else "DiskPressure"),
+        ],
+    }
+
+
+def condition(kind: str, *, met: bool, reason: str = "", message: str = "") -> dict[str, str]:
+    """A condition in Longhorn's form. It carries no time, so that an unchanged one is equal."""
+    return {
+        "type": kind,
+        "status": "True" if met else "False",
+        "reason": reason,
+        "message": message,
+        "lastProbeTime": "",
+        "lastTransitionTime": "",
+    }
+
+
+def _empty(spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "conditions": [],
+        "storageAvailable": 0,
+        "storageScheduled": 0,
+        "storageMaximum": 0,
+        "scheduledReplica": {},
+        "diskUUID": "",
+        "diskType": spec.get("diskType", "filesystem"),
+    }

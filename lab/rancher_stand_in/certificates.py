@@ -1,0 +1,109 @@
+"""The stand-in's own CA and the certificate it serves with, made by the `openssl` command.
+
+As in Rancher, the certificate starts with a few names and gains more as clients use them: the
+name of a TLS greeting at once, an IP address only after a request that had it as its Host. Once
+server-url is set, only the host of server-url is still added.
+"""
+
+import ipaddress
+import secrets
+import ssl
+import subprocess
+import time
+from pathlib import Path
+
+_FIRST_NAMES = ("localhost", "127.0.0.1", "rancher.cattle-system")
+_CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+
+
+class Certificates:
+    """Owns the PEM files under `directory`; they survive a restart like the rest of the state."""
+
+    def __init__(self, directory: Path, extra_names: tuple[str, ...] = ()) -> None:
+        self._directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+        if not self._ca.exists():
+            self._make_ca()
+        listed = self._names_file.read_text().split() if self._names_file.exists() else []
+        self.names: list[str] = list(dict.fromkeys([*listed, *_FIRST_NAMES, *extra_names]))
+        self.context = self._load() if self.names == listed else self._serve()
+
+    @property
+    def _ca(self) -> Path:
+        return self._directory / "ca.pem"
+
+    @property
+    def _names_file(self) -> Path:
+        return self._directory / "names"
+
+    @property
+    def ca_pem(self) -> str:
+        """The CA as the setting `cacerts` has it: without a trailing newline."""
+        return self._ca.read_text().strip()
+
+    def add_name(self, name: str) -> bool:
+        """Make the certificate valid for `name` too; False if it was already."""
+        if name in self.names:
+            return False
+        self.names.append(name)
+        self.context = self._serve()
+        return True
+
+    def swap_ca(self) -> None:
+        """Forget the CA and make another, as a lost data volume does."""
+        self._make_ca()
+        self.context = self._serve()
+
+    def _make_ca(self) -> None:
+        subject = f"/O=dynamiclistener-org/CN=dynamiclistener-ca@{int(time.time())}"
+        self._openssl(
+            "req", "-x509", *_CURVE, "-days", "3650", "-subj", subject,
+            "-keyout", "ca.key", "-out", "ca.pem",
+            "-addext", "basicConstraints=critical,CA:TRUE",
+            "-addext", "keyUsage=critical,digitalSignature,keyEncipherment,keyCertSign",
+        )  # fmt: skip
+
+    def _serve(self) -> ssl.SSLContext:
+        (self._directory / "extensions").write_text(
+            "basicConstraints=critical,CA:FALSE\n"
+            "keyUsage=critical,digitalSignature,keyEncipherment\n"
+            "extendedKeyUsage=serverAuth\n"
+            "authorityKeyIdentifier=keyid\n"
+            f"subjectAltName={','.join(_alternative_name(name) for name in self.names)}\n"
+        )
+        self._openssl(
+            "req", "-new", *_CURVE, "-subj", "/O=dynamic/CN=dynamic",
+            "-keyout", "serving.key", "-out", "serving.csr",
+        )  # fmt: skip
+        self._openssl(
+            "x509", "-req", "-in", "serving.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
+            "-set_serial", f"0x{secrets.token_hex(16)}", "-days", "365",
+            "-extfile", "extensions", "-out", "serving.pem",
+        )  # fmt: skip
+        self._names_file.write_text("\n".join(self.names) + "\n")
+        return self._load()
+
+    def _load(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self._directory / "serving.pem", self._directory / "serving.key")
+        return context
+
+    def _openssl(self, *arguments: str) -> None:
+        done = subprocess.run(
+            ["openssl", *arguments], cwd=self._directory, capture_output=True, text=True
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"openssl {arguments[0]} failed: {done.stderr.strip()}")
+
+
+def is_address(name: str) -> bool:
+    """Whether `name` is an IP address rather than a host name."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _alternative_name(name: str) -> str:
+    return f"IP:{name}" if is_address(name) else f"DNS:{name}"

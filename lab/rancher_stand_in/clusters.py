@@ -1,0 +1,162 @@
+"""Clusters, their registration tokens, their import manifest, and the lab's agent."""
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+
+from . import answers, manifest
+from .answers import Answer
+from .context import Caller, Context, Request, not_found
+from .state import Cluster, new_id
+
+_RFC_1123 = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+
+class ClusterCalls:
+    """The calls about clusters and what joins them."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def cacerts(self, request: Request) -> Answer:
+        """The CA; with a token's hash and a nonce also the proof that the token is known here."""
+        pem = self._context.certificates.ca_pem + "\n"
+        nonce = request.headers.get("x-cattle-nonce", "")
+        for cluster in self._context.state.clusters.values():
+            if not nonce or not cluster.token:
+                continue
+            hashed = base64.b64encode(hashlib.sha256(cluster.token.encode()).digest()).decode()
+            if hmac.compare_digest(hashed, request.bearer()):
+                message = b"\0".join([nonce.encode(), pem.encode(), b""])
+                proof = hmac.digest(cluster.token.encode(), message, "sha512")
+                return answers.text(pem, 200, {"X-Cattle-Hash": base64.b64encode(proof).decode()})
+        if nonce and not self._context.options.has_v1_public:
+            return answers.NONE  # Rancher 2.8 panics over a token that it does not know
+        return answers.text(pem)
+
+    def import_manifest(self, path: str) -> Answer:
+        """Answers any token with a manifest that holds it: only the agent finds out.
+
+        From 2.14.4 on a token is compared first.
+        """
+        name = path.removeprefix("/v3/import/").removesuffix(".yaml")
+        token, _, cluster_id = name.rpartition("_")
+        if not token or not cluster_id:
+            return answers.no_such_path()
+        cluster = self._context.state.clusters.get(cluster_id)
+        is_known = cluster is not None and cluster.token == token
+        if self._context.options.checks_import_tokens and not is_known:
+            return answers.text("cluster not found or invalid token", 400)
+        if self._context.faults.take("wrong_manifest_token"):
+            token = secrets.token_hex(27)
+        wrong = self._context.faults.take("wrong_manifest_checksum")
+        return answers.text(
+            manifest.render(
+                server_url=self._context.server_url() or "https://localhost",
+                token=token,
+                ca_pem=self._context.certificates.ca_pem,
+                checksum=secrets.token_hex(32) if wrong else "",
+                version=self._context.options.version,
+                install_uuid=self._context.state.install_uuid,
+            )
+        )
+
+    def agent(self, verb: str, request: Request) -> Answer:
+        """The lab's own calls: in the lab nothing runs the agent's pod."""
+        token = request.bearer()
+        cluster = next(
+            (
+                one
+                for one in self._context.state.clusters.values()
+                if one.token and one.token == token
+            ),
+            None,
+        )
+        if cluster is None:
+            return answers.error(401, "Unauthorized", "no cluster has this registration token")
+        if verb == "connect":
+            cluster.last_word = self._context.now()
+            cluster.connected_since = cluster.connected_since or self._context.now()
+            self._context.state.save()
+            return answers.of({"cluster": cluster.id, "cleanup": cluster.removing})
+        if verb == "cleaned" and cluster.removing and not self._context.faults.stuck_removal:
+            del self._context.state.clusters[cluster.id]
+            self._context.state.save()
+            return answers.of({"cluster": cluster.id})
+        return answers.no_such_path()
+
+    def clusters(self, request: Request, name: str, _: Caller) -> Answer:
+        if request.method == "POST" and not name:
+            return self._create_cluster(request)
+        if request.method == "GET" and not name:
+            wanted = request.query.get("name")
+            found = [
+                self._cluster_body(one)
+                for one in self._context.state.clusters.values()
+                if wanted is None or one.name == wanted
+            ]
+            return answers.collection("cluster", found)
+        cluster = self._context.state.clusters.get(name)
+        if cluster is None:
+            return not_found("clusters", name)
+        if request.method == "DELETE":
+            self._remove(cluster)
+            return Answer(204)
+        return answers.of(self._cluster_body(cluster))
+
+    def registration_tokens(self, request: Request, name: str, _: Caller) -> Answer:
+        """Made by the server itself a moment after the cluster, as Rancher does."""
+        if request.method == "POST":
+            cluster_id = str(request.body().get("clusterId", ""))
+            if cluster_id not in self._context.state.clusters:
+                return not_found("clusters", cluster_id)
+            return answers.error(409, "AlreadyExists", "default-token already exists")
+        cluster = self._context.state.clusters.get(name.partition(":")[0])
+        if cluster is None or not cluster.token or self._context.now() < cluster.token_from:
+            return not_found("clusterregistrationtokens", name)
+        return answers.of(answers.registration_token(cluster, self._context.server_url()))
+
+    def _cluster_body(self, cluster: Cluster) -> answers.Body:
+        flapping = cluster.imported and self._context.faults.flaps > 0
+        body = answers.cluster(
+            cluster, self._context.now(), self._context.options, flapping=flapping
+        )
+        if flapping and body["state"] == "unavailable":
+            self._context.faults.take("flaps")
+        return body
+
+    def _create_cluster(self, request: Request) -> Answer:
+        body = request.body()
+        name = str(body.get("name", ""))
+        if not _RFC_1123.fullmatch(name):
+            return answers.error(
+                422, "InvalidFormat", f"name {name!r} is not a lowercase RFC 1123 label", "name"
+            )
+        if any(cluster.name == name for cluster in self._context.state.clusters.values()):
+            return answers.error(422, "NotUnique", "", "Cluster name")
+        cluster = Cluster(
+            id=new_id("c-", self._context.state.clusters),
+            name=name,
+            created=self._context.now(),
+            token=secrets.token_hex(27),
+            token_from=self._context.now() + self._context.options.token_delay_seconds,
+            annotations=dict(body.get("annotations") or {}),
+        )
+        self._context.state.clusters[cluster.id] = cluster
+        self._context.state.save()
+        return answers.of(self._cluster_body(cluster), 201)
+
+    def _remove(self, cluster: Cluster) -> None:
+        """A cluster whose agent is there stays `removing` until the agent has cleaned up."""
+        alive = (
+            cluster.last_word is not None
+            and self._context.now() - cluster.last_word
+            <= self._context.options.agent_silence_seconds
+        )
+        if alive or self._context.faults.stuck_removal:
+            cluster.removing = True
+        else:
+            del self._context.state.clusters[cluster.id]
+        self._context.state.save()
