@@ -13,6 +13,7 @@ import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 from pydantic import BaseModel, ValidationError
 
+from configuration.checks import CheckSettings
 from configuration.files import file_problems
 from configuration.hosts import (
     DiskSettings,
@@ -58,6 +59,7 @@ _MODELS: Mapping[str, type[BaseModel]] = {
     "volumeCheck": VolumeCheckSettings,
     "rancher": RancherSettings,
     "rancherImport": RancherImportSettings,
+    "checks": CheckSettings,
 }
 _REQUIRED = ("cluster",)
 _M = TypeVar("_M", bound=BaseModel)
@@ -78,6 +80,7 @@ class Settings:
     volume_check: VolumeCheckSettings
     rancher: RancherSettings | None
     rancher_import: RancherImportSettings
+    checks: CheckSettings
     secret_names: frozenset[str]
 
     def disks_of(self, node: NodeSettings) -> tuple[DiskSettings, ...]:
@@ -97,6 +100,13 @@ class Settings:
         if name not in self.secret_names:
             return None
         return pulumi.Config(NAMESPACE).require_secret(name)
+
+    def plain_secret(self, name: str) -> str | None:
+        """The secret's plain text, for reading the hosts before any resource is declared.
+
+        Whoever calls this keeps it out of resources, messages and logs.
+        """
+        return pulumi.Config(NAMESPACE).require(name) if name in self.secret_names else None
 
 
 def load(config: pulumi.Config | None = None) -> Settings:

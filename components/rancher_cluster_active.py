@@ -15,13 +15,13 @@ from pulumi.dynamic import (
     ResourceProvider,
     UpdateResult,
 )
-from pulumi.runtime.rpc import UNKNOWN
 
 from components.rancher_api import Cluster, RancherClient
 from components.rancher_errors import ClusterNotActiveError, RancherError
 from components.rancher_login import resume
 from components.rancher_removal import deregister
 from components.rancher_transport import Say
+from components.unknown_values import is_unknown
 
 _COMPARED = (
     "url",
@@ -131,7 +131,7 @@ class RancherClusterActiveProvider(ResourceProvider):
         nearly always stays the same; so an unknown one is shown as an update.
         """
         changed = [key for key in _COMPARED if _olds.get(key) != _news.get(key)]
-        is_other = "cluster_id" in changed and _news.get("cluster_id") != UNKNOWN
+        is_other = "cluster_id" in changed and not is_unknown(_news.get("cluster_id"))
         return DiffResult(
             changes=bool(changed) or _olds.get("state") != "active",
             replaces=["cluster_id"] if is_other else [],

@@ -16,6 +16,9 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from components.kubernetes_api import tell
+from components.rancher_api import fetch_manifest
+from components.rancher_errors import RancherError
 from components.rancher_trust import (
     ca_checksum,
     read_manifest,
@@ -57,15 +60,21 @@ class RancherManifestProvider(ResourceProvider):
         return UpdateResult({**_news, "text": _fetch(_news)})
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """What Rancher hands out now, so that a manifest changed by an upgrade shows."""
-        return ReadResult(id_, {**props, "text": _fetch(props)})
+        """What Rancher hands out now, so that a manifest changed by an upgrade shows.
+
+        A Rancher that does not answer proves nothing: that is said, and the state stays.
+        """
+        try:
+            return ReadResult(id_, {**props, "text": _fetch(props)})
+        except RancherError as error:
+            tell(f"the import manifest could not be compared with Rancher's. {error}")
+            return ReadResult(id_, props)
 
 
 def _fetch(props: dict[str, Any]) -> str:
     parts = read_manifest_url(props["url"])
     pem = props.get("ca_pem") or _ca_by_fingerprint(parts.server_url, props.get("ca_fingerprint"))
-    context = ssl.create_default_context(cadata=pem) if pem else ssl.create_default_context()
-    text = _get(props["url"], context, f"{parts.server_url}: the import manifest")
+    text = fetch_manifest(props["url"], pem or "")
     verify_manifest(
         read_manifest(text), server_url=parts.server_url, ca_pem=pem or "", token=parts.token
     )
@@ -82,7 +91,11 @@ def _ca_by_fingerprint(server_url: str, fingerprint: str | None) -> str | None:
     unverified = ssl.create_default_context()
     unverified.check_hostname = False
     unverified.verify_mode = ssl.CERT_NONE
-    pem = _get(f"{server_url}/cacerts", unverified, f"{server_url}: its CA")
+    try:
+        answer = httpx.get(f"{server_url}/cacerts", verify=unverified, timeout=_TIMEOUT_SECONDS)
+        pem = answer.raise_for_status().text
+    except httpx.HTTPError as error:
+        raise RuntimeError(f"{server_url}: its CA could not be read: {error}") from None
     wanted = fingerprint.replace(":", "").lower()
     if not hmac.compare_digest(ca_checksum(pem), wanted):
         raise RuntimeError(
@@ -90,18 +103,6 @@ def _ca_by_fingerprint(server_url: str, fingerprint: str | None) -> str | None:
             "Somebody else answers there, or rancherImport.caFingerprint is of another Rancher."
         )
     return pem
-
-
-def _get(url: str, context: ssl.SSLContext, what: str) -> str:
-    try:
-        answer = httpx.get(url, verify=context, timeout=_TIMEOUT_SECONDS)
-    except httpx.HTTPError as error:
-        raise RuntimeError(
-            f"{what} could not be fetched: {type(error).__name__}: {error}"
-        ) from None
-    if answer.status_code != 200:
-        raise RuntimeError(f"{what} could not be fetched: HTTP status {answer.status_code}")
-    return answer.text
 
 
 class RancherManifest(Resource, module="rancher", name="Manifest"):

@@ -17,13 +17,13 @@ from pulumi.dynamic import (
     ResourceProvider,
     UpdateResult,
 )
-from pulumi.runtime.rpc import UNKNOWN
 
 from components.rancher_api import RancherClient
 from components.rancher_errors import RancherError
 from components.rancher_login import become_admin, resume
 from components.rancher_removal import deregister
 from components.rancher_trust import ca_checksum, read_manifest, verify_manifest
+from components.unknown_values import is_unknown
 
 SECRETS = ("admin_password", "bootstrap_password", "api_token", "registration_token", "manifest")
 _OUTPUTS = ("cluster_id", "registration_token", "manifest", "ca_checksum", "version")
@@ -83,10 +83,10 @@ class RancherRegistrationProvider(ResourceProvider):
         """Refuse what Rancher would refuse later."""
         failures: list[CheckFailure] = []
         for key in ("url", "server_url"):
-            if news[key] != UNKNOWN and urlsplit(str(news[key])).scheme != "https":
+            if not is_unknown(news[key]) and urlsplit(str(news[key])).scheme != "https":
                 failures.append(CheckFailure(key, f"{news[key]!r} must begin with https://"))
         password = news["admin_password"]
-        if password != UNKNOWN and len(password) < _MINIMUM_PASSWORD:
+        if not is_unknown(password) and len(password) < _MINIMUM_PASSWORD:
             failures.append(
                 CheckFailure(
                     "admin_password", f"Rancher wants at least {_MINIMUM_PASSWORD} characters"

@@ -45,11 +45,17 @@ def command_line(host: RemoteHost, action: str, found: str | None = None) -> str
         found: What was found wrong on the host; only to be read by people, in the diff.
     """
     shell = shlex.join(["sh", "-s", "--", action, *([f"found: {found}"] if found else [])])
-    if host.user == "root":
+    return as_root(shell, host.user, asks_password=host.sudo_password is not None)
+
+
+def as_root(shell: str, user: str, *, asks_password: bool) -> str:
+    """The quoted command line, run as root by this user.
+
+    With asks_password the first line on standard input is the password for sudo.
+    """
+    if user == "root":
         return shell
-    if host.sudo_password is None:
-        return f"sudo -n {shell}"
-    return _ASKING_SUDO.format(shell=shell)
+    return _ASKING_SUDO.format(shell=shell) if asks_password else f"sudo -n {shell}"
 
 
 def script_input(text: str, arguments: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockMonitor, MockResourceArgs, Mocks
 from pulumi.runtime.stack import Stack
 
-from tools.stack_file import NAMESPACE, PROJECT, StackConfig
+from tools.stack_file import NAMESPACE, PROJECT, StackConfig, without_reading
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +156,8 @@ def run_program(
     monitor = RecordingMonitor(mocks or DefaultMocks(), recording, stack)
     # The SDK keeps the stack, its configuration and its root resource in context variables, so
     # a context and an event loop of its own keep this run apart from every other.
-    contextvars.copy_context().run(_run, config, stack, preview, monitor, recording)
+    offline = without_reading(config)
+    contextvars.copy_context().run(_run, offline, stack, preview, monitor, recording)
     return recording
 
 

@@ -16,6 +16,8 @@ NOT_YET = "(known after up)"
 _SCRIPTS = PROJECT / "components" / "scripts"
 # Fields of an SSH connection that are no secret; whatever else there is counts as one.
 _OPEN_FIELDS = frozenset({"host", "port", "user", "hostKey", "dialErrorLimit", "perDialTimeout"})
+# How components/remote_script.py hands a script its arguments.
+_ARGUMENTS = 'set -- "$1" '
 _SERIALIZED_CODE = "__provider"
 
 
@@ -25,14 +27,33 @@ class Scripts:
     def __init__(self, folder: Path = _SCRIPTS) -> None:
         self._names = {path.read_text(): path.name for path in sorted(folder.glob("*.sh"))}
 
-    def reference(self, text: str) -> str | None:
-        """`name.sh (12 lines)` for the text of a script, None for any other text."""
-        name = self._names.get(text)
-        return f"{name} ({len(text.splitlines())} lines)" if name else None
+    def name(self, text: object) -> str | None:
+        """The file's name for the text of a script, None for anything else.
 
-    def behind_password(self, text: str) -> str | None:
-        """The same for a script on standard input that follows a line with a password."""
-        return self.reference(text.partition("\n")[2])
+        A script on standard input may have a line with its arguments before it, and before that
+        one with a password.
+        """
+        if not isinstance(text, str):
+            return None
+        return next((name for whole, name in self._names.items() if text.endswith(whole)), None)
+
+    def reference(self, text: object) -> str | None:
+        """`name.sh arguments (12 lines)` for the text of a script, None for anything else."""
+        name = self.name(text)
+        if name is None or not isinstance(text, str):
+            return None
+        length = next(
+            len(whole.splitlines()) for whole, known in self._names.items() if known == name
+        )
+        arguments = next(
+            (
+                line.removeprefix(_ARGUMENTS)
+                for line in text.splitlines()[:2]
+                if line.startswith(_ARGUMENTS)
+            ),
+            "",
+        )
+        return " ".join(part for part in (name, arguments.strip(), f"({length} lines)") if part)
 
 
 def shown_inputs(resource: Declared, scripts: Scripts) -> dict[str, Any]:
@@ -51,7 +72,7 @@ def shown_value(value: Any, scripts: Scripts) -> Any:
 
 def _shown(value: Any, scripts: Scripts) -> Any:
     if isinstance(value, SecretValue):
-        script = scripts.behind_password(value.value) if isinstance(value.value, str) else None
+        script = scripts.reference(value.value)
         return f"{SECRET}, then {script}" if script else SECRET
     if value is UNKNOWN:
         return NOT_YET

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,19 @@ def stack_config(config: Mapping[str, Any]) -> StackConfig:
             secret_keys.add(full_key)
         values[full_key] = opened if isinstance(opened, str) else json.dumps(opened, default=str)
     return StackConfig(values, frozenset(secret_keys))
+
+
+def without_reading(config: StackConfig) -> StackConfig:
+    """The same configuration with the look at hosts and cluster switched off."""
+    key = f"{NAMESPACE}:checks"
+    try:
+        checks = json.loads(config.values.get(key, "null")) or {}
+    except ValueError:
+        checks = None
+    if not isinstance(checks, dict):
+        return config  # a mistake, which the program itself will tell
+    off = json.dumps({**checks, "readHosts": False, "readCluster": False})
+    return replace(config, values={**config.values, key: off})
 
 
 def _opened(value: Any) -> Any:

@@ -1,0 +1,43 @@
+"""What the program looks at before it declares anything: the hosts themselves, and the cluster."""
+
+from typing import Literal, get_args
+
+from pydantic import Field
+
+from configuration.base import Seconds, StackModel
+
+CheckName = Literal[
+    "kernelVersion",
+    "kernelBug",
+    "distribution",
+    "packages",
+    "initiator",
+    "iscsid",
+    "iscsiModule",
+    "multipathd",
+    "nfsKernelSupport",
+    "nfsDefaultVersion",
+    "mountPropagation",
+    "hostnameUnique",
+    "tools",
+    "encryptionTools",
+    "disk",
+    "kubernetesVersion",
+    "globalPriorityClass",
+    "coreDnsReplicas",
+]
+"""Every check that `accept` may name."""
+CHECK_NAMES: tuple[CheckName, ...] = get_args(CheckName)
+
+
+class CheckSettings(StackModel):
+    """Reading the hosts and the cluster, in `pulumi preview` too. Nothing is ever changed by it."""
+
+    read_hosts: bool = True
+    """Whether every host is read, so that a preview shows what is no longer as it was."""
+    timeout_seconds: Seconds = 30
+    """How long reading all hosts may take; a host that has not answered by then is named."""
+    read_cluster: bool = True
+    """Whether the cluster is asked for what Longhorn needs of it, before Longhorn is declared."""
+    accept: tuple[CheckName, ...] = Field(default=(), strict=False)
+    """Checks whose errors do not stop the program; they are told as warnings."""

@@ -1,0 +1,44 @@
+"""Fixtures of the tests that run real programs: a lab of their own, beside any other."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from kubernetes.client import ApiClient
+from kubernetes.config import new_client_from_config
+
+from lab import daemons, kubernetes, paths, progress, toolchain
+from lab.kubernetes import ClusterHandle
+from lab.progress import LabError
+
+WORKERS = ("node-1", "node-2", "node-3")
+CONTROL_PLANE = ("control-plane-1",)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The tests' cluster and an administrator's client of it."""
+
+    handle: ClusterHandle
+    client: ApiClient
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Three workers and a tainted control plane, without hosts; removed at the end."""
+    try:
+        toolchain.binary("kube-apiserver")
+    except LabError as missing:
+        pytest.skip(str(missing))
+    state = tmp_path_factory.mktemp("cluster")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LAB_NAME", "tcluster")
+        patch.setenv("LAB_SUBNET", "10.89.18")
+        for module in (paths, daemons, progress):
+            patch.setattr(module, "STATE", state)
+        try:
+            handle = kubernetes.up([*WORKERS, *CONTROL_PLANE], CONTROL_PLANE)
+            with new_client_from_config(str(handle.kubeconfig)) as client:
+                yield Cluster(handle, client)
+        finally:
+            kubernetes.down()

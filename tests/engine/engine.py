@@ -1,0 +1,144 @@
+"""Pulumi's real engine for tests: its own home, backend, secrets and search path.
+
+    engine = Engine(tmp_path / "engine", path_dirs=[directory_with_a_plugin])
+    stack = engine.stack("test", program=some_function, arguments={"text": "hello"})
+    outcome = stack.up().or_fail()
+    assert outcome.operations() == {"create": 2}
+
+Nothing of the person's own Pulumi (login, stacks, settings) is read or written; plugins
+installed in their Pulumi home are used. A program is a function at the top of a module, because
+it runs in a process of its own; its arguments are whatever JSON can carry.
+"""
+
+import os
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lab.paths import PROJECT
+from tests.engine.outcome import Diagnostic, Outcome, Step
+from tests.engine.running import EngineTimeoutError, Running
+from tests.engine.stack import Stack, pulumi_cli
+
+__all__ = ["Diagnostic", "Engine", "EngineTimeoutError", "Outcome", "Running", "Stack", "Step"]
+
+_COMMAND_SECONDS = 60.0
+_PASSPHRASE = "only-for-tests"  # noqa: S105
+_NOT_PART_OF_A_PROJECT = {"Pulumi.yaml", "stacks", "tests", "tools", "docs"}
+
+
+class Engine:
+    """An engine with nothing in common with the person's own but the plugins.
+
+    Attributes:
+        environment: of every process that it starts; may be changed between operations.
+    """
+
+    def __init__(self, work_dir: Path, path_dirs: Sequence[Path] = ()) -> None:
+        """Prepare directories; nothing runs yet.
+
+        Args:
+            work_dir: made here; all that the engine writes goes there.
+            path_dirs: come first on the search path, so the plugins in them are the ones used.
+        """
+        self._work_dir = work_dir
+        home, backend = work_dir / "pulumi-home", work_dir / "backend"
+        backend.mkdir(parents=True)
+        _share_plugins(home / "plugins")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
+        path = [*map(str, path_dirs), str(pulumi_cli().parent), os.environ.get("PATH", os.defpath)]
+        self.environment = {
+            **kept,
+            "PATH": os.pathsep.join(path),
+            "PULUMI_HOME": str(home),
+            "PULUMI_BACKEND_URL": backend.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DEBUG_COMMANDS": "true",  # has --event-log, as the Automation API does
+        }
+
+    def stack(
+        self,
+        name: str,
+        *,
+        program: Callable[..., None],
+        arguments: Mapping[str, object] | None = None,
+        project: str = "test",
+        config: Mapping[str, object] | None = None,
+        secrets: Mapping[str, str] | None = None,
+    ) -> Stack:
+        """A new stack of an inline program."""
+        work_dir = self._work_dir / "project"
+        work_dir.mkdir(exist_ok=True)
+        settings = {"name": project, "runtime": "python"}
+        (work_dir / "Pulumi.yaml").write_text(yaml.safe_dump(settings))
+        file = work_dir / f"Pulumi.{name}.yaml"
+        stack = Stack(self, name, project, work_dir, file, program, arguments or {})
+        return _initialised(stack, config, secrets)
+
+    def project_stack(
+        self,
+        name: str,
+        *,
+        stack_file: Path | None = None,
+        config: Mapping[str, object] | None = None,
+        secrets: Mapping[str, str] | None = None,
+    ) -> Stack:
+        """A new stack of this project's own program, with the project's own settings.
+
+        Args:
+            stack_file: a Pulumi.<stack>.yaml to begin with; secrets in it can't be decrypted.
+            config: set on top of it, as are secrets.
+        """
+        work_dir = self._work_dir / "project"
+        work_dir.mkdir(exist_ok=True)
+        for entry in PROJECT.iterdir():
+            link = work_dir / entry.name
+            if not (entry.name in _NOT_PART_OF_A_PROJECT or entry.name[0] == "." or link.exists()):
+                link.symlink_to(entry)
+        text = (PROJECT / "Pulumi.yaml").read_text()
+        (work_dir / "Pulumi.yaml").write_text(text)
+        settings: dict[str, Any] = yaml.safe_load(text)
+        stacks = work_dir / settings.get("stackConfigDir", ".")
+        stacks.mkdir(exist_ok=True)
+        file = stacks / f"Pulumi.{name}.yaml"
+        if stack_file is not None:
+            file.write_text(stack_file.read_text())
+        stack = Stack(self, name, settings["name"], work_dir, file, None, {})
+        return _initialised(stack, config, secrets)
+
+    def pulumi(self, *words: str, cwd: Path, text: str = "") -> str:
+        """Run the CLI and return its stdout; an AssertionError with its stderr if it fails."""
+        answer = subprocess.run(
+            [pulumi_cli(), *words, "--non-interactive", "--color", "never"],
+            cwd=cwd,
+            env=self.environment,
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_COMMAND_SECONDS,
+        )
+        assert answer.returncode == 0, f"pulumi {' '.join(words)}: {answer.stderr}"
+        return answer.stdout
+
+
+def _initialised(
+    stack: Stack, config: Mapping[str, object] | None, secrets: Mapping[str, str] | None
+) -> Stack:
+    stack.pulumi("stack", "init")
+    if config or secrets:
+        stack.configure(config, secrets)
+    return stack
+
+
+def _share_plugins(plugins: Path) -> None:
+    """Make the person's installed plugins usable without their home being written to."""
+    plugins.mkdir(parents=True)
+    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    for installed in sorted((home / "plugins").glob("resource-*")):
+        if installed.is_dir():
+            (plugins / installed.name).symlink_to(installed)

@@ -1,0 +1,88 @@
+"""Runs the project's remote scripts in a sandbox the way the program does: over standard input."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.scripts.sandbox import Disk, Sandbox
+
+SCRIPTS = Path(__file__).parents[2] / "components" / "scripts"
+MOUNT_POINT = "/mnt/longhorn-sdb"
+
+
+def script_text(name: str) -> str:
+    return (SCRIPTS / name).read_text()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: its exit status, what it said, and its last line of complaint."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The one line of JSON that a run that went well prints."""
+        assert self.status == 0, self.stderr
+        (line,) = self.stdout.splitlines()
+        return json.loads(line)
+
+    @property
+    def refusal(self) -> str:
+        """The last line of stderr of a run that failed, as it must, without a result."""
+        assert self.status != 0, f"expected a refusal, got {self.stdout}"
+        assert self.stdout == ""
+        return self.stderr.splitlines()[-1]
+
+
+def run_script(
+    host: Sandbox, name: str, *arguments: str, shell: str = "sh", path: str = ""
+) -> Outcome:
+    """Runs the script `name`; `path` is searched before the host's own programs."""
+    search = (f"PATH={path}:/usr/sbin:/usr/bin:/sbin:/bin",) if path else ()
+    command = ("env", *search, *shell.split(), "-s", "--", *arguments)
+    return outcome(host.call(*command, stdin=script_text(name)))
+
+
+def outcome(done: subprocess.CompletedProcess[str]) -> Outcome:
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def disk_script(
+    host: Sandbox,
+    action: str,
+    disk: Disk | str,
+    *,
+    mount_point: str = MOUNT_POINT,
+    file_system: str = "ext4",
+    adopt: str = "",
+    shell: str = "sh",
+    path: str = "",
+) -> Outcome:
+    device = disk if isinstance(disk, str) else disk.path
+    arguments = (action, device, mount_point, file_system, adopt)
+    return run_script(host, "node-disk.sh", *arguments, shell=shell, path=path)
+
+
+def ensure(host: Sandbox, disk: Disk | str, **options: str) -> Outcome:
+    return disk_script(host, "ensure", disk, **options)
+
+
+def remove(host: Sandbox, disk: Disk | str, **options: str) -> Outcome:
+    return disk_script(host, "remove", disk, **options)
+
+
+def fstab(host: Sandbox) -> str:
+    return host.read_text("/etc/fstab")
+
+
+def mounted_device(host: Sandbox, mount_point: str = MOUNT_POINT) -> str:
+    """MAJOR:MINOR of what is mounted on `mount_point`; empty for nothing."""
+    done = host.call("findmnt", "-rno", "MAJ:MIN", "--mountpoint", mount_point)
+    return done.stdout.strip()

@@ -1,0 +1,115 @@
+"""The directory under the mount: nothing gets hidden in it, nothing gets written to it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.scripts.remote import MOUNT_POINT, ensure, fstab, mounted_device
+from tests.scripts.sandbox import FSTAB, MIB, Disk, Sandbox
+
+pytestmark = pytest.mark.disks
+
+
+@pytest.fixture
+def disk(host: Sandbox) -> Disk:
+    return host.add_disk("sdb", 16 * MIB)
+
+
+def test_while_the_disk_is_not_mounted_nothing_can_be_written_there(
+    host: Sandbox, disk: Disk
+) -> None:
+    assert ensure(host, disk).result["immutable"] is True
+    host.shell(f"umount {MOUNT_POINT}")
+    done = host.call("sh", "-c", f"echo replica >{MOUNT_POINT}/longhorn-disk.cfg")
+    assert done.returncode != 0
+    assert "Operation not permitted" in done.stderr
+
+
+def test_a_mount_point_that_someone_made_writable_becomes_immutable_again_while_mounted(
+    host: Sandbox, disk: Disk
+) -> None:
+    ensure(host, disk)
+    host.shell(f"umount {MOUNT_POINT}; chattr -i {MOUNT_POINT}; mount {MOUNT_POINT}")
+    assert ensure(host, disk).result["immutable"] is True
+    host.shell(f"umount {MOUNT_POINT}")
+    assert host.call("touch", f"{MOUNT_POINT}/file").returncode != 0
+
+
+def test_where_the_root_file_system_has_no_immutable_flag_the_result_says_so(
+    host: Sandbox, disk: Disk
+) -> None:
+    # A file system without such flags in the place of /mnt's.
+    host.write_text("/opt/test/chattr", "#!/bin/sh\nexit 1\n")
+    host.shell("chmod +x /opt/test/chattr")
+    first = ensure(host, disk, path="/opt/test")
+    assert first.result["immutable"] is False
+    assert f"warning: {MOUNT_POINT} cannot be made immutable" in first.stderr
+    second = ensure(host, disk, path="/opt/test")
+    assert second.result == first.result | {"formatted": False}
+
+
+def test_looking_beneath_the_mount_leaves_no_trace_on_the_host(host: Sandbox, disk: Disk) -> None:
+    ensure(host, disk)
+    mounts = host.read_text("/proc/self/mounts")
+    ensure(host, disk)
+    assert host.read_text("/proc/self/mounts") == mounts
+
+
+def test_missing_parent_directories_are_made(host: Sandbox, disk: Disk) -> None:
+    ensure(host, disk, mount_point="/srv/storage/longhorn/one")
+    assert mounted_device(host, "/srv/storage/longhorn/one") == disk.number
+
+
+def refused_before_formatting(host: Sandbox, disk: Disk) -> str:
+    before = disk.digest()
+    refusal = ensure(host, disk).refusal
+    assert disk.digest() == before
+    assert fstab(host) == FSTAB
+    return refusal
+
+
+def test_a_mount_point_with_files_in_it_is_refused(host: Sandbox, disk: Disk) -> None:
+    host.shell(f"mkdir {MOUNT_POINT}; echo data >{MOUNT_POINT}/.hidden")
+    refusal = refused_before_formatting(host, disk)
+    assert f"mount point {MOUNT_POINT} is not empty" in refusal
+    assert host.read_text(f"{MOUNT_POINT}/.hidden") == "data\n"
+
+
+def test_a_mount_point_that_is_a_file_is_refused(host: Sandbox, disk: Disk) -> None:
+    host.shell(f"echo data >{MOUNT_POINT}")
+    assert "is not a directory" in refused_before_formatting(host, disk)
+
+
+@pytest.mark.parametrize("link", [MOUNT_POINT, "/mnt"])
+def test_a_mount_point_behind_a_symbolic_link_is_refused(
+    host: Sandbox, disk: Disk, link: str
+) -> None:
+    host.shell(f"mkdir /opt/real; [ ! -d {link} ] || rmdir {link}; ln -s /opt/real {link}")
+    assert f"through the symbolic link {link}" in refused_before_formatting(host, disk)
+
+
+def test_a_mount_point_in_use_by_another_disk_is_refused(host: Sandbox, disk: Disk) -> None:
+    host.add_disk("sdc", 16 * MIB)
+    host.shell(f"mkfs.ext4 -q /dev/sdc; mkdir {MOUNT_POINT}; mount /dev/sdc {MOUNT_POINT}")
+    refusal = refused_before_formatting(host, disk)
+    assert f"{MOUNT_POINT} has ext4 on loop" in refusal
+    assert "/dev/disk/by-id" in refusal
+
+
+def test_a_mount_that_shows_only_a_part_of_the_disk_is_refused(host: Sandbox, disk: Disk) -> None:
+    ensure(host, disk)
+    host.shell(f"mkdir {MOUNT_POINT}/part; mount --bind {MOUNT_POINT}/part {MOUNT_POINT}")
+    assert f"{MOUNT_POINT} shows only /part of /dev/sdb" in ensure(host, disk).refusal
+
+
+def test_a_mount_that_went_read_only_is_an_error(host: Sandbox, disk: Disk) -> None:
+    ensure(host, disk)
+    host.shell(f"mount -o remount,ro {MOUNT_POINT}")
+    assert "is mounted read-only" in ensure(host, disk).refusal
+
+
+def test_a_mount_lost_since_the_last_run_is_restored(host: Sandbox, disk: Disk) -> None:
+    ensure(host, disk)
+    host.shell(f"umount {MOUNT_POINT}")
+    assert ensure(host, disk).result["formatted"] is False
+    assert mounted_device(host) == disk.number

@@ -1,0 +1,154 @@
+"""What counts as missing while Longhorn starts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from components.longhorn_status import Snapshot, Workload, missing_parts
+
+_DISKS = {"node-1": ["/mnt/longhorn-sdb"]}
+_DAEMON_SETS = ("longhorn-manager", "longhorn-csi-plugin", "engine-image-ei-68f17757")
+_DEPLOYMENTS = ("csi-attacher", "csi-provisioner", "csi-resizer", "csi-snapshotter", "longhorn-ui")
+
+
+def _conditions(**status: str) -> list[dict[str, str]]:
+    return [{"type": kind, "status": value, "message": "why"} for kind, value in status.items()]
+
+
+def _node(
+    *, allow: bool = True, ready: str = "True", disk: Sequence[Mapping[str, str]] | None = None
+) -> dict[str, Any]:
+    conditions = _conditions(Ready="True", Schedulable="True") if disk is None else disk
+    return {
+        "spec": {"disks": {"d": {"path": "/mnt/longhorn-sdb/", "allowScheduling": allow}}},
+        "status": {
+            "conditions": _conditions(Ready=ready),
+            "diskStatus": {"d": {"conditions": conditions}},
+        },
+    }
+
+
+def _ready() -> Snapshot:
+    return Snapshot(
+        daemon_sets=[Workload(name=name, wanted=3, ready=3) for name in _DAEMON_SETS],
+        deployments=[Workload(name=name, wanted=2, ready=2) for name in _DEPLOYMENTS],
+        has_driver=True,
+        storage_classes=["longhorn", "local-path"],
+        default_classes=["longhorn"],
+        nodes={"node-1": _node()},
+    )
+
+
+def _missing(snapshot: Snapshot, *, default: bool = True) -> list[str]:
+    return missing_parts(snapshot, disks_by_node=_DISKS, wants_default_class=default)
+
+
+def test_nothing_is_missing_when_all_of_longhorn_runs() -> None:
+    assert _missing(_ready()) == []
+
+
+@pytest.mark.parametrize("name", _DAEMON_SETS[:2])
+def test_a_daemon_set_that_is_not_there_is_missing(name: str) -> None:
+    snapshot = _ready()
+    left = [workload for workload in snapshot.daemon_sets if workload.name != name]
+    assert _missing(replace(snapshot, daemon_sets=left)) == [f"DaemonSet {name}"]
+
+
+@pytest.mark.parametrize("name", _DEPLOYMENTS)
+def test_a_deployment_that_is_not_there_is_missing(name: str) -> None:
+    snapshot = _ready()
+    left = [workload for workload in snapshot.deployments if workload.name != name]
+    assert _missing(replace(snapshot, deployments=left)) == [f"Deployment {name}"]
+
+
+@pytest.mark.parametrize(("wanted", "ready"), [(3, 2), (0, 0)])
+def test_a_workload_without_all_its_pods_is_missing(wanted: int, ready: int) -> None:
+    snapshot = _ready()
+    changed = [
+        replace(workload, wanted=wanted, ready=ready)
+        if workload.name == "longhorn-manager"
+        else workload
+        for workload in snapshot.daemon_sets
+    ]
+    (line,) = _missing(replace(snapshot, daemon_sets=changed))
+    assert line == f"DaemonSet longhorn-manager ({ready} of {wanted} pods ready)"
+
+
+def test_an_engine_image_must_be_on_the_nodes() -> None:
+    snapshot = _ready()
+    (line,) = _missing(replace(snapshot, daemon_sets=snapshot.daemon_sets[:2]))
+    assert line.startswith("DaemonSet engine-image-")
+
+
+def test_an_engine_image_that_is_still_coming_is_missing() -> None:
+    snapshot = _ready()
+    image = Workload(name=_DAEMON_SETS[2], wanted=3, ready=1)
+    (line,) = _missing(replace(snapshot, daemon_sets=[*snapshot.daemon_sets[:2], image]))
+    assert line.endswith("(1 of 3 pods ready)")
+
+
+def test_the_csi_driver_must_be_registered() -> None:
+    assert _missing(replace(_ready(), has_driver=False)) == ["CSIDriver driver.longhorn.io"]
+
+
+def test_the_storage_class_must_be_there_also_when_it_is_not_the_default() -> None:
+    snapshot = replace(_ready(), storage_classes=["local-path"], default_classes=["local-path"])
+    assert _missing(snapshot, default=False) == ["StorageClass longhorn"]
+
+
+@pytest.mark.parametrize("defaults", [[], ["local-path"], ["local-path", "longhorn"]])
+def test_longhorn_must_be_the_one_default_class_if_the_stack_wants_that(
+    defaults: list[str],
+) -> None:
+    snapshot = replace(_ready(), default_classes=defaults)
+    (line,) = _missing(snapshot)
+    assert (", ".join(defaults) or "none") in line
+    assert "longhorn.defaultStorageClass: false" in line
+
+
+def test_any_default_class_is_fine_if_the_stack_wants_none_of_longhorn() -> None:
+    assert _missing(replace(_ready(), default_classes=["local-path"]), default=False) == []
+
+
+def test_a_node_that_longhorn_does_not_know_is_missing() -> None:
+    assert _missing(replace(_ready(), nodes={})) == ["nodes.longhorn.io node-1"]
+
+
+def test_a_node_that_longhorn_calls_not_ready_is_missing_with_the_reason() -> None:
+    snapshot = replace(_ready(), nodes={"node-1": _node(ready="False")})
+    assert _missing(snapshot) == ["node node-1: not Ready (why)"]
+
+
+def test_a_node_without_status_is_missing_and_no_traceback() -> None:
+    found = _missing(replace(_ready(), nodes={"node-1": {"spec": {}}}))
+    assert found == [
+        "node node-1: not Ready yet",
+        "disk /mnt/longhorn-sdb of node node-1 in Longhorn",
+    ]
+
+
+def test_a_disk_that_longhorn_does_not_have_is_missing() -> None:
+    node = _node()
+    node["spec"]["disks"] = {"other": {"path": "/var/lib/longhorn"}}
+    (line,) = _missing(replace(_ready(), nodes={"node-1": node}))
+    assert line == "disk /mnt/longhorn-sdb of node node-1 in Longhorn"
+
+
+@pytest.mark.parametrize("condition", ["Ready", "Schedulable"])
+def test_a_disk_must_be_ready_and_schedulable(condition: str) -> None:
+    conditions = _conditions(**{"Ready": "True", "Schedulable": "True", condition: "False"})
+    snapshot = replace(_ready(), nodes={"node-1": _node(disk=conditions)})
+    assert _missing(snapshot) == [f"disk /mnt/longhorn-sdb of node node-1: not {condition} (why)"]
+
+
+def test_a_disk_that_takes_no_replicas_need_not_be_schedulable() -> None:
+    conditions = _conditions(Ready="True", Schedulable="False")
+    snapshot = replace(_ready(), nodes={"node-1": _node(allow=False, disk=conditions)})
+    assert _missing(snapshot) == []
+
+
+def test_nodes_that_the_stack_does_not_list_do_not_count() -> None:
+    nodes = {"node-1": _node(), "stranger": _node(ready="False")}
+    assert _missing(replace(_ready(), nodes=nodes)) == []

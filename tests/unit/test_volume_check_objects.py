@@ -1,0 +1,81 @@
+"""The objects of one volume check."""
+
+from typing import Any
+
+import pytest
+
+from components.volume_check_objects import check_objects
+
+_PROPS: dict[str, Any] = {
+    "namespace": "longhorn-system",
+    "script": "#!/bin/sh\n",
+    "storage_class": "longhorn",
+    "access_mode": "ReadWriteMany",
+    "size": "10Mi",
+    "image": "busybox:1.36.1",
+    "timeout_seconds": 600.0,
+}
+
+
+def _objects(**changes: Any) -> dict[str, dict[str, Any]]:
+    return check_objects({**_PROPS, **changes}, "volume-check-1", "token")
+
+
+def _container(step: str, **changes: Any) -> dict[str, Any]:
+    pod = _objects(**changes)[step]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    return container
+
+
+def test_the_claim_asks_for_what_the_stack_says() -> None:
+    spec = _objects(size="1Gi", access_mode="ReadWriteOnce", storage_class="fast")["claim"]["spec"]
+    assert spec == {
+        "storageClassName": "fast",
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": "1Gi"}},
+    }
+
+
+def test_writer_and_reader_are_two_jobs_so_that_two_pods_see_the_volume() -> None:
+    objects = _objects()
+    names = {objects[step]["metadata"]["name"] for step in ("write", "read")}
+    assert names == {"volume-check-1-write", "volume-check-1-read"}
+
+
+@pytest.mark.parametrize("step", ["write", "read"])
+def test_a_job_runs_the_script_with_its_step_and_the_token(step: str) -> None:
+    command = _container(step)["command"]
+    assert command[-4:] == ["/script/volume-check.sh", step, "/volume", "token"]
+    assert _container(step)["image"] == "busybox:1.36.1"
+
+
+@pytest.mark.parametrize("step", ["write", "read"])
+def test_a_job_mounts_the_claim_and_the_script_of_its_own_run(step: str) -> None:
+    spec = _objects()[step]["spec"]["template"]["spec"]
+    sources = {volume["name"]: volume for volume in spec["volumes"]}
+    assert sources["volume"]["persistentVolumeClaim"]["claimName"] == "volume-check-1"
+    assert sources["script"]["configMap"]["name"] == "volume-check-1"
+    assert {mount["name"] for mount in _container(step)["volumeMounts"]} == {"volume", "script"}
+
+
+@pytest.mark.parametrize("step", ["write", "read"])
+def test_a_job_ends_by_itself(step: str) -> None:
+    spec = _objects(timeout_seconds=90.0)[step]["spec"]
+    assert spec["activeDeadlineSeconds"] == 90
+    assert isinstance(spec["activeDeadlineSeconds"], int), "the API server takes whole seconds"
+    assert spec["template"]["spec"]["restartPolicy"] == "Never"
+
+
+@pytest.mark.parametrize("step", ["write", "read"])
+def test_a_pod_of_the_check_gets_no_access_to_the_cluster(step: str) -> None:
+    assert _objects()[step]["spec"]["template"]["spec"]["automountServiceAccountToken"] is False
+
+
+def test_every_object_stands_in_the_same_namespace_and_carries_the_labels() -> None:
+    for key, body in _objects(namespace="checks").items():
+        assert body["metadata"]["namespace"] == "checks", key
+        assert body["metadata"]["labels"]["app.kubernetes.io/name"] == "volume-check", key
+
+
+def test_the_script_travels_in_the_config_map() -> None:
+    assert _objects()["script"]["data"] == {"volume-check.sh": "#!/bin/sh\n"}
