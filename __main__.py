@@ -2,6 +2,7 @@
 
 import pulumi
 
+from components.stack_findings import read_findings
 from components.stack_longhorn import declare_longhorn
 from components.stack_nodes import declare_nodes, declare_untaints
 from components.stack_outputs import stack_outputs
@@ -10,8 +11,9 @@ from components.stack_rancher import declare_rancher
 from settings import load
 
 settings = load()
+findings = read_findings(settings)
 providers = stack_providers(settings)
-nodes = declare_nodes(settings, providers.kubernetes, findings={})
+nodes = declare_nodes(settings, providers.kubernetes, findings)
 untaints = declare_untaints(settings)
 longhorn = declare_longhorn(settings, providers.kubernetes, [*nodes.values(), *untaints])
 rancher = declare_rancher(

@@ -1,12 +1,14 @@
-"""What a host answers when it is read: one line of JSON by scripts/node-facts.sh, as typed facts.
+"""What a host answers when it is read, as typed facts.
 
-A host can answer anything. Whatever is not exactly such a line is a FactsError with one line of
-reason, so that nothing is ever concluded from half an answer.
+One line of JSON by scripts/node-facts.sh, then one line per disk with what scripts/node-disk.sh
+would say to it. A host can answer anything: whatever is not exactly that is a FactsError with one
+line of reason, so that nothing is ever concluded from half an answer.
 """
 
 import json
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -14,12 +16,11 @@ from pydantic.alias_generators import to_camel
 MAXIMUM_BYTES = 1 << 20
 """More than any host has to say; a longer answer is none."""
 
-Family = Literal["debian", "rhel", "suse", "unknown"]
-UnitState = str
-"""As `systemctl is-active` says it, or not-found."""
+USABLE, REFUSED = "usable", "refused"
+"""How a line about a disk begins: node-disk.sh would take it, or not."""
+
 ModuleState = Literal["loaded", "builtin", "available", "missing", "unknown"]
-Content = Literal["blank", "unfinished", "own", "adopted", "foreign", "missing", "unknown"]
-FstabState = Literal["ok", "missing", "changed"]
+Content = Literal["blank", "unfinished", "own", "adopted"]
 
 
 class FactsError(ValueError):
@@ -38,6 +39,9 @@ class _Facts(BaseModel):
     )
 
 
+_M = TypeVar("_M", bound=_Facts)
+
+
 class DiskFacts(_Facts):
     """One disk of the stack file, and its mount point, as the host has them."""
 
@@ -45,28 +49,25 @@ class DiskFacts(_Facts):
     """As the stack file names it."""
     mount_point: str
     """As the stack file names it."""
-    refusal: str | None
-    """Why `node-disk.sh ensure` would refuse it; None when it would go ahead."""
-    content: Content
-    """What is on it; unknown when it was refused before it was looked at."""
-    description: str
-    """The content in words, such as `ext4, label longhorn, UUID …`; empty when there is none."""
+    is_: Literal["disk", "missing", "other"] = Field(alias="is")
+    """Whether the device is a block device, not there, or something else."""
     uuid: str | None
     """UUID of the file system on it."""
-    mounted_uuid: str | None
-    """UUID of the file system that is mounted on the mount point; None when nothing is."""
-    mounted_device: str | None
-    """What is mounted on the mount point, such as /dev/sdb; None when nothing is."""
-    mounted: Literal["yes", "no", "other"]
-    """Whether this disk, nothing or something else is mounted on the mount point."""
-    read_only: bool
-    """Whether it is mounted read-only."""
-    fstab: FstabState
-    """Whether /etc/fstab has the line that this disk is to have."""
-    fstab_lines: tuple[str, ...] = Field(strict=False)
-    """The lines of /etc/fstab that speak of this disk or its mount point."""
+    file_system: str | None
+    """Its type, such as ext4."""
+    writable: bool | None
+    """Whether what is mounted on the mount point can be written to; None when nothing is."""
+    fstab_line: str | None
+    """The lines of /etc/fstab for the mount point; None when there is none."""
     immutable: bool | None
     """Whether the directory beneath is immutable; None when it is not there or can't be so."""
+
+
+class DistributionFacts(_Facts):
+    """What /etc/os-release says."""
+
+    id: str | None
+    id_like: str | None
 
 
 class HostFacts(_Facts):
@@ -76,43 +77,107 @@ class HostFacts(_Facts):
     """What it calls itself."""
     kernel: str
     """`uname -r`."""
-    distribution: str
-    """ID of /etc/os-release."""
-    family: Family
-    """Which package manager it has."""
-    packages: Mapping[str, str | None]
-    """Installed version by package that Longhorn needs; None for a missing one."""
-    units: Mapping[str, UnitState]
-    """State by systemd unit."""
-    iscsid_active: bool
+    os: DistributionFacts
+    """Its distribution."""
+    packages: Mapping[str, str]
+    """Version by installed package, of those that any distribution needs."""
+    iscsid: bool
     """Whether iscsid.service or iscsid.socket is active, or a daemon runs without systemd."""
-    iscsiadm_works: bool
+    iscsid_enabled: bool
+    """Whether it starts at boot."""
+    initiator_name: bool
+    """Whether /etc/iscsi/initiatorname.iscsi gives the node a name."""
+    iscsiadm: bool
     """Whether `iscsiadm --version` ends well; Longhorn's manager crash-loops otherwise."""
+    multipathd: bool
+    """Whether multipathd runs, or its socket waits."""
     tools: Mapping[str, bool]
     """Whether a command is there, by name."""
     modules: Mapping[str, ModuleState]
     """State by kernel module."""
-    nfs4: Literal["builtin", "module", "missing", "unknown"]
-    """Whether the kernel has an NFS 4 client."""
+    nfs4_in_kernel: Literal["y", "m", "n"] | None
+    """How the kernel was built to speak NFS 4; None when its configuration is not there."""
+    nfs4_loaded: bool
+    """Whether the kernel speaks NFS 4 right now."""
     nfs_default_version: str | None
     """`Defaultvers` of /etc/nfsmount.conf and its folder; None when nothing is said."""
-    root_propagation: Literal["shared", "private", "unknown"]
-    """Whether mounts below / reach containers."""
+    mount_propagation: Literal["shared", "slave", "private"] | None
+    """Of the root mount: whether mounts reach containers."""
     disks: tuple[DiskFacts, ...] = Field(strict=False)
     """The disks that were asked about, in the order of the question."""
 
 
-def parse_facts(answer: bytes) -> HostFacts:
-    """The facts in what the host printed. Raises FactsError."""
-    # A login shell may have said something before the script did.
-    lines = [line for line in answer.decode(errors="replace").splitlines() if line.strip()]
+class Verdict(_Facts):
+    """What node-disk.sh says of a disk that it would take."""
+
+    content: Content
+    """What is on it."""
+    mounted: bool
+    """Whether this disk, and nothing else, is mounted on its mount point."""
+    in_fstab: bool
+    """Whether /etc/fstab has exactly the line that the disk is to have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Why node-disk.sh would refuse a disk, in its own words."""
+
+    message: str
+
+    @property
+    def lacks_a_command(self) -> bool:
+        """Whether nothing is said about the disk, since a command is missing on the host."""
+        return self.message.startswith("the command ")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostAnswer:
+    """Everything that one host said."""
+
+    facts: HostFacts
+    verdicts: Mapping[str, Verdict | Refusal]
+    """By mount point."""
+
+
+def parse_answer(answer: bytes, mount_points: Sequence[str]) -> HostAnswer:
+    """What the host said about itself and the disks of these mount points. Raises FactsError.
+
+    The answer ends in one line of facts and then one line per disk, as components/host_question
+    asks for; a login shell may have said something before that.
+    """
+    lines = [line for line in answer.decode(errors="replace").split("\n") if line.strip()]
     if not lines:
         raise FactsError("it answered nothing")
+    if len(lines) <= len(mount_points):
+        raise FactsError("its answer is not complete")
+    facts, verdicts = lines[-1 - len(mount_points)], lines[len(lines) - len(mount_points) :]
+    parsed = _parsed(facts, HostFacts)
+    if [disk.mount_point for disk in parsed.disks] != list(mount_points):
+        raise FactsError("its answer is about other disks than it was asked for")
+    return HostAnswer(
+        facts=parsed,
+        verdicts={
+            mount_point: _verdict(line, parsed.hostname)
+            for mount_point, line in zip(mount_points, verdicts, strict=True)
+        },
+    )
+
+
+def _verdict(line: str, hostname: str) -> Verdict | Refusal:
+    kind, _, said = line.partition(" ")
+    if kind == USABLE:
+        return _parsed(said, Verdict)
+    if kind == REFUSED and said.strip():
+        return Refusal(message=said.removeprefix(f"{hostname}: ").strip())
+    raise FactsError("its answer about a disk can't be read")
+
+
+def _parsed(line: str, model: type[_M]) -> _M:
     try:
-        return HostFacts.model_validate(json.loads(lines[-1]))
+        return model.model_validate(json.loads(line))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "the line"
         raise FactsError(f"its answer does not fit: {where}: {first['msg']}") from None
     except (ValueError, RecursionError):
-        raise FactsError("its answer is not one line of JSON") from None
+        raise FactsError("its answer is not JSON") from None

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 import asyncssh
 
 from components.host_access import CredentialsError, HostAddress, HostCredentials, Opener
-from components.host_facts import MAXIMUM_BYTES, FactsError, HostFacts, parse_facts
-from components.remote_script import as_root, script_input
+from components.host_facts import MAXIMUM_BYTES, FactsError, HostAnswer, parse_answer
+from components.host_question import host_question
+from components.remote_script import as_root
+from configuration.hosts import DiskSettings
 
 _AT_ONCE = 64
 """Hosts that are read at the same time; more would only wait for this machine's processor."""
@@ -28,25 +30,23 @@ class Question:
     """One host and the words that the script gets there."""
 
     address: HostAddress
-    words: Sequence[str] = ()
-    """Four per disk: device, mount point, file system, UUID to adopt or nothing."""
+    disks: Sequence[DiskSettings] = ()
+    """The disks that are asked about."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
     """How reading one host ended; exactly one of both is there."""
 
-    facts: HostFacts | None = None
+    answer: HostAnswer | None = None
     problem: str | None = None
-    """Why there are no facts, in one line."""
+    """Why there is no answer, in one line."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReadingPlan:
     """What holds for all hosts."""
 
-    script: str
-    """Text of the script that prints the facts."""
     credentials: HostCredentials = field(repr=False)
     jump: HostAddress | None = None
     """The host through which all others are reached, over one connection."""
@@ -114,21 +114,23 @@ async def _read(
         return Reading(problem=f"{where}: {_reason(error)}")
     try:
         async with places:
-            return Reading(facts=parse_facts(await _answer(question, plan, opener, tunnel)))
+            said = await _ask(question, plan, opener, tunnel)
+        mount_points = [disk.mount_point for disk in question.disks]
+        return Reading(answer=parse_answer(said, mount_points))
     except Exception as error:  # whatever a host answers, the others and the program go on
         return Reading(problem=_reason(error))
 
 
-async def _answer(
+async def _ask(
     question: Question,
     plan: ReadingPlan,
     opener: Opener,
     tunnel: asyncssh.SSHClientConnection | None,
 ) -> bytes:
-    """What the script prints on the host. Raises FactsError when it fails there."""
+    """What the question's script prints. Raises FactsError when it fails on the host."""
     user, password = question.address.user, plan.credentials.sudo_password
     command = as_root(_SHELL, user, asks_password=password is not None)
-    text = script_input(plan.script, question.words)
+    text = host_question(question.disks)
     if user != "root" and password is not None:
         text = f"{password}\n{text}"
     connection = await opener.open(question.address, tunnel)

@@ -38,6 +38,7 @@ class ClusterApi:
             raise RuntimeError(
                 f"cluster.kubeconfig {path}: {error}. Give a file that kubectl can use."
             ) from None
+        self.version: Any = _client.VersionApi(api)
         self.core: Any = _client.CoreV1Api(api)
         self.apps: Any = _client.AppsV1Api(api)
         self.batch: Any = _client.BatchV1Api(api)

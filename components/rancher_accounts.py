@@ -164,6 +164,13 @@ class Accounts:
         return cast("list[dict[str, Any]]", answer.body.get("data") or [])
 
 
+def expected(answer: Answer, what: str, status: int) -> dict[str, Any]:
+    """The body of an answer with this status. Raises UnexpectedAnswerError for another."""
+    if answer.status != status:
+        raise unexpected(answer, what)
+    return answer.body
+
+
 def unexpected(answer: Answer, what: str) -> UnexpectedAnswerError:
     """The error for an answer that nothing here expects."""
     said = " ".join(part for part in (answer.code, answer.message) if part) or "no explanation"

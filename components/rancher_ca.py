@@ -8,6 +8,7 @@ from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider,
 
 from components.docker_host import run_in_container
 from components.kubernetes_api import wait_until
+from components.rancher_trust import ca_checksum
 
 _COMMAND = (
     "kubectl",
@@ -17,7 +18,7 @@ _COMMAND = (
     "-o",
     "jsonpath={.value}",
 )
-_WATCHED = ("container_id", "docker_host", "container_name")
+_WATCHED = ("container_id", "docker_host", "container_name", "accept")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,8 @@ class RancherCaArgs:
     """Id of the container; another container is asked anew."""
     timeout_seconds: int
     """How long Rancher may take until it has a CA."""
+    accept: str | None = None
+    """CATTLE_CA_CHECKSUM of a CA that may replace the pinned one."""
 
 
 class RancherCaProvider(ResourceProvider):
@@ -52,12 +55,13 @@ class RancherCaProvider(ResourceProvider):
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Read it again. Raises RuntimeError when it is another CA than the one pinned."""
         pem = _read(_news)
-        if _olds.get("pem") and pem != _olds["pem"]:
+        is_accepted = ca_checksum(pem) == _news.get("accept")
+        if _olds.get("pem") and pem != _olds["pem"] and not is_accepted:
             raise RuntimeError(
                 f"Rancher's CA in container {_news['container_name']} is not the one that was "
                 "pinned: its data volume is new or was restored from elsewhere, and every agent "
-                "that trusts the old CA is cut off. If that is meant, follow "
-                "docs/runbooks/rotate-the-ca.md."
+                "that trusts the old CA is cut off. If that is meant, set rancher.acceptCa: "
+                f"{ca_checksum(pem)} (docs/runbooks/rotate-the-ca.md)."
             )
         return UpdateResult({**_news, "pem": pem})
 
@@ -100,6 +104,7 @@ class RancherCa(Resource, module="rancher", name="Ca"):
                 "container_name": args.container_name,
                 "container_id": args.container_id,
                 "timeout_seconds": args.timeout_seconds,
+                "accept": args.accept,
                 "pem": None,
             },
             opts,

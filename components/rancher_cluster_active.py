@@ -1,8 +1,6 @@
 """The wait until Rancher really has the cluster: Active, Connected, and staying so."""
 
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +14,11 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from components.rancher_api import Cluster, RancherClient
-from components.rancher_errors import ClusterNotActiveError, RancherError
+from components.rancher_activity import wait_until_active, why_not_active
+from components.rancher_api import RancherClient
+from components.rancher_errors import RancherError
 from components.rancher_login import resume
 from components.rancher_removal import deregister
-from components.rancher_transport import Say
 from components.unknown_values import is_unknown
 
 _COMPARED = (
@@ -34,61 +32,9 @@ _COMPARED = (
     "timeout_seconds",
     "delete_timeout_seconds",
 )
-_INTERVAL_SECONDS = 2.0
-_TELL_EVERY_SECONDS = 15.0
 _READ_SECONDS = 30.0
 
 Properties = dict[str, Any]
-
-
-def why_not_active(cluster: Cluster | None) -> str:
-    """What keeps the cluster from counting as active; empty when nothing does. Pure.
-
-    Both conditions are asked for, since the state can be active before the agent is connected.
-    """
-    if cluster is None:
-        return "Rancher has no such cluster"
-    if cluster.state != "active":
-        return f"its state is {cluster.state!r}{_reason(cluster)}"
-    for condition in ("Connected", "Ready"):
-        if not cluster.is_true(condition):
-            return f"its condition {condition} is not True{_reason(cluster)}"
-    return ""
-
-
-def wait_until_active(
-    look: Callable[[], Cluster | None],
-    *,
-    cluster_id: str,
-    confirmations: int,
-    timeout_seconds: float,
-    say: Say,
-    sleep: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.monotonic,
-) -> None:
-    """Look until the cluster was active `confirmations` times in a row.
-
-    Raises ClusterNotActiveError at the deadline, with what Rancher said last.
-    """
-    started = told = clock()
-    in_a_row, last = 0, ""
-    while True:
-        why = why_not_active(look())
-        in_a_row = 0 if why else in_a_row + 1
-        if in_a_row >= confirmations:
-            return
-        now = clock()
-        if now - started >= timeout_seconds:
-            raise ClusterNotActiveError(
-                f"Cluster {cluster_id} is not active in Rancher after {timeout_seconds:.0f} s: "
-                f"{why or 'it became active only now'}. See what its agent says: kubectl -n "
-                "cattle-system get pods, and kubectl -n cattle-system logs deploy/cattle-cluster-"
-                "agent. It must reach Rancher's server-url from a pod."
-            )
-        if why and (why != last or now - told >= _TELL_EVERY_SECONDS):
-            say(f"waiting for cluster {cluster_id}: {why}")
-            told, last = now, why
-        sleep(_INTERVAL_SECONDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +97,7 @@ class RancherClusterActiveProvider(ResourceProvider):
                 props["url"], props["ca_pem"], retry_seconds=_READ_SECONDS, say=_say
             ) as rancher:
                 resume(rancher, props["api_token"], props["admin_password"])
-                cluster = rancher.cluster(id_)
+                cluster = rancher.clusters.get(id_)
         except RancherError as error:
             _say(f"{id_}: could not be compared with Rancher. {error}")
             return ReadResult(id_, props)
@@ -178,7 +124,7 @@ class RancherClusterActiveProvider(ResourceProvider):
         with RancherClient(props["url"], props["ca_pem"], say=_say) as rancher:
             resume(rancher, props["api_token"], props["admin_password"])
             wait_until_active(
-                lambda: rancher.cluster(props["cluster_id"]),
+                lambda: rancher.clusters.get(props["cluster_id"]),
                 cluster_id=props["cluster_id"],
                 confirmations=int(props["confirmations"]),
                 timeout_seconds=float(props["timeout_seconds"]),
@@ -221,13 +167,6 @@ class RancherClusterActive(Resource, module="rancher", name="ClusterActive"):
                 pulumi.ResourceOptions(additional_secret_outputs=["api_token", "admin_password"]),
             ),
         )
-
-
-def _reason(cluster: Cluster) -> str:
-    for kind, (status, said) in sorted(cluster.conditions.items()):
-        if status != "True" and said:
-            return f" ({kind}: {said})"
-    return ""
 
 
 def _say(line: str) -> None:

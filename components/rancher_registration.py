@@ -149,7 +149,9 @@ class RancherRegistrationProvider(ResourceProvider):
             earlier = [str(olds.get("admin_password", "")), str(props["bootstrap_password"])]
             become_admin(rancher, props["admin_password"], earlier)
             rancher.set_server_url(props["server_url"])
-            cluster = rancher.find_or_create_cluster(props["cluster_name"], props["owner"])
+            cluster = rancher.clusters.find_or_create(
+                props["cluster_name"], props["owner"], olds.get("cluster_id", "")
+            )
             kept = self._kept_token(rancher, olds) or self._new_token(rancher, props)
             return {
                 **{key: props[key] for key in _COMPARED},
@@ -161,7 +163,7 @@ class RancherRegistrationProvider(ResourceProvider):
         """What Rancher has for the cluster; the manifest only after it was checked."""
         ca_pem, server_url = str(props["ca_pem"]), str(props["server_url"])
         timeout = float(props["ready_timeout_seconds"])
-        token = rancher.registration_token(cluster_id, timeout).value
+        token = rancher.clusters.registration_token(cluster_id, timeout).value
         rancher.prove_ca(ca_pem, token)
         manifest = rancher.import_manifest(cluster_id, token)
         verify_manifest(read_manifest(manifest), server_url=server_url, ca_pem=ca_pem, token=token)
@@ -178,7 +180,7 @@ class RancherRegistrationProvider(ResourceProvider):
             props["url"], props["ca_pem"], retry_seconds=_READ_SECONDS, say=_say
         ) as rancher:
             is_token_good = resume(rancher, props["api_token"], props["admin_password"])
-            cluster = rancher.cluster(props["cluster_id"])
+            cluster = rancher.clusters.get(props["cluster_id"])
             if cluster is None or cluster.state == "removing":
                 return ReadResult(None, {})
             outs = {**props, "cluster_name": cluster.name, "server_url": rancher.server_url()}

@@ -44,7 +44,7 @@ def deregister(
     try:
         with RancherClient(url, ca_pem, retry_seconds=_SEARCH_SECONDS, say=say) as rancher:
             resume(rancher, api_token, admin_password)
-            if rancher.delete_cluster(cluster_id, timeout_seconds):
+            if rancher.clusters.delete(cluster_id, timeout_seconds):
                 say(f"cluster {cluster_id} is taken out of Rancher at {url}")
             else:
                 say(f"Rancher at {url} has no cluster {cluster_id} any more")

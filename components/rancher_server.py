@@ -25,8 +25,9 @@ class RancherServerArgs:
 class RancherServer(pulumi.ComponentResource):
     """Owns the container and its image; up once Rancher answers /ping.
 
-    Refuses to own the data: the volume is kept on destroy, because it holds Rancher's users,
-    clusters and CA, and every agent would have to be registered anew without it.
+    Refuses to own the data: the volume is kept on destroy unless the stack file asks for its
+    removal in as many words, because it holds Rancher's users, clusters and CA, and every agent
+    would have to be registered anew without it.
     Source: Rancher 2.8, Installing Rancher on a Single Node Using Docker.
     """
 
@@ -104,9 +105,11 @@ class RancherServer(pulumi.ComponentResource):
         volume = docker.Volume(
             f"{name}-data",
             name=rancher.volume,
-            # The data outlives the container and the stack; docker creates a volume by name
-            # only if there is none, so the next `up` finds it again.
-            opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True),
+            # The data outlives the container and the stack unless the stack file says otherwise;
+            # docker creates a volume by name only if there is none, so the next `up` finds it.
+            opts=pulumi.ResourceOptions(
+                parent=self, retain_on_delete=not rancher.remove_data_on_destroy
+            ),
         )
         return docker.ContainerVolumeArgs(volume_name=volume.name, container_path=_DATA)
 

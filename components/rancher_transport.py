@@ -17,7 +17,14 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from components.rancher_errors import CertificateMismatchError, NotReadyError, NotReadyReason
+from components.rancher_errors import CertificateMismatchError, NotReadyError
+from components.rancher_trouble import (
+    Trouble,
+    certificate_error,
+    is_name_mismatch,
+    remedy,
+    trouble,
+)
 
 Say = Callable[[str], None]
 
@@ -26,7 +33,6 @@ _CONNECT_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 5.0
 _TELL_EVERY_SECONDS = 15.0
-_NAME_MISMATCH = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
 _IMPORT_PATH = re.compile(r"/v3/import/[^\s\"']+")
 
 
@@ -65,14 +71,6 @@ class Answer:
     def is_missing_route(self) -> bool:
         """Whether the router knows no such path, rather than the API no such resource."""
         return self.status == 404 and not self.body
-
-
-@dataclass(frozen=True)
-class _Trouble:
-    """Why one attempt brought no answer."""
-
-    text: str
-    reason: NotReadyReason
 
 
 class Transport:
@@ -159,37 +157,37 @@ class Transport:
         """
         seconds = self.retry_seconds if retry_seconds is None else retry_seconds
         sent = {**(headers or {}), **({"Authorization": f"Bearer {token}"} if token else {})}
-        trouble = _Trouble("not tried", "unreachable")
+        last = Trouble("not tried", "unreachable")
         for tell in self.pauses(seconds, f"Rancher at {self.url}"):
             got = self._attempt(method, path, body, sent)
             if isinstance(got, Answer):
                 if missing_route_is_answer or not got.is_missing_route:
                     return got
-                got = _Trouble("404 page not found, so it is still starting", "starting")
-            trouble = got
-            tell(trouble.text)
+                got = Trouble("404 page not found, so it is still starting", "starting")
+            last = got
+            tell(last.text)
         raise NotReadyError(
             f"Rancher at {self.url} did not answer within {seconds:.0f} s ({what}): "
-            f"{trouble.text}. {_remedy(trouble.reason)}",
-            trouble.reason,
+            f"{last.text}. {remedy(last.reason)}",
+            last.reason,
         )
 
     def _attempt(
         self, method: str, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str]
-    ) -> Answer | _Trouble:
+    ) -> Answer | Trouble:
         try:
             response = self._client.request(method, path, json=body, headers=headers)
         except httpx.TransportError as error:
-            refused = _certificate_error(error)
+            refused = certificate_error(error)
             if refused is None:
-                return _trouble(error)
+                return trouble(error)
             if not self._announce_address(refused):
                 raise self._mismatch(refused) from None
-            return _Trouble("its certificate does not name this address yet", "tls")
+            return Trouble("its certificate does not name this address yet", "tls")
         if response.status_code == 429:
-            return _Trouble("429 Too Many Requests", "busy")
+            return Trouble("429 Too Many Requests", "busy")
         if response.status_code >= 500:
-            return _Trouble(f"HTTP {response.status_code}", "server-error")
+            return Trouble(f"HTTP {response.status_code}", "server-error")
         return Answer(response.status_code, _json(response), response.text, response.headers)
 
     def _announce_address(self, refused: ssl.SSLCertVerificationError) -> bool:
@@ -201,7 +199,7 @@ class Transport:
         against the same pinned CA. True if that was answered.
         """
         host = urlsplit(self.url).hostname or ""
-        if not self._is_pinned or refused.verify_code not in _NAME_MISMATCH or not _is_ip(host):
+        if not self._is_pinned or not is_name_mismatch(refused) or not _is_ip(host):
             return False
         # On a connection of its own, so that nothing else ever travels on it.
         with self._connect() as client:
@@ -229,35 +227,6 @@ class Transport:
             "get settings.management.cattle.io cacerts -o jsonpath={.value}); if not, find out "
             "who answers at this address."
         )
-
-
-def _certificate_error(error: BaseException) -> ssl.SSLCertVerificationError | None:
-    """The refused certificate behind an error of the HTTP library, if that is what it was."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, ssl.SSLCertVerificationError):
-            return seen
-        seen = seen.__cause__ or seen.__context__
-    return None
-
-
-def _trouble(error: httpx.TransportError) -> _Trouble:
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, ssl.SSLError):
-            return _Trouble(f"TLS failed ({seen.reason or seen})", "tls")
-        seen = seen.__cause__ or seen.__context__
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-        return _Trouble(f"no connection ({error or 'timed out'})", "unreachable")
-    return _Trouble(f"the connection broke ({type(error).__name__})", "server-error")
-
-
-def _remedy(reason: NotReadyReason) -> str:
-    if reason == "unreachable":
-        return "Check that the container runs (docker ps) and that the port is open from here."
-    if reason == "busy":
-        return "Wait a little and run it again."
-    return "See what it is doing with `docker logs` on the Rancher host, then run it again."
 
 
 def _json(response: httpx.Response) -> dict[str, Any]:

@@ -76,6 +76,7 @@ def _registered(
             docker_host_key=rancher.docker_host_key,
             container_name=rancher.container_name,
             container_id=server.container_id,
+            accept=rancher.accept_ca,
             timeout_seconds=rancher.start_timeout_seconds,
         ),
     )

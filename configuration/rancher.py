@@ -46,12 +46,16 @@ class RancherSettings(StackModel):
     """Name of the container; its data volume is NAME-data unless dataVolume says otherwise."""
     data_volume: str | None = Field(default=None, pattern=r"^(/\S+|[a-zA-Z0-9][a-zA-Z0-9_.-]+)$")
     """Name of the Docker volume with Rancher's data, or an absolute folder on the Docker host."""
+    remove_data_on_destroy: bool = False
+    """Whether `pulumi destroy` deletes the Docker volume with Rancher's users, clusters and CA."""
     http_port: Port = 80
     """Port of the Docker host for HTTP, which only redirects."""
     https_port: Port = 443
     """Port of the Docker host for HTTPS."""
     listen_address: str = "0.0.0.0"  # noqa: S104  a console is there to be reached
     """Address of the Docker host on which the ports are published."""
+    accept_ca: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    """Checksum of a new CA that may take the place of the pinned one; without it that stops."""
     start_timeout_seconds: Seconds = 900
     """How long the server may take until it answers."""
 
@@ -93,6 +97,12 @@ class RancherSettings(StackModel):
     def _consistent(self) -> "RancherSettings":
         if self.http_port == self.https_port:
             raise rule("httpPort and httpsPort must differ", "Change one of them.")
+        if self.remove_data_on_destroy and self.volume.startswith("/"):
+            raise rule(
+                "removeDataOnDestroy goes with a Docker volume; a folder of the host is never "
+                "deleted",
+                "Remove it, or name a Docker volume in dataVolume.",
+            )
         if self.docker_host.startswith("ssh://") and self.docker_host_key is None:
             raise rule(
                 "an ssh:// Docker host needs dockerHostKey",

@@ -35,7 +35,7 @@ def remember(pid: int, pid_file: Path) -> None:
 def remembered(pid_file: Path) -> int | None:
     """The pid that the file names, if exactly that process still runs."""
     try:
-        pid, _started = pid_file.read_text().split()
+        pid, started = pid_file.read_text().split()
     except (FileNotFoundError, ValueError):
         return None
     return int(pid) if start_time(int(pid)) == started else None

@@ -28,12 +28,12 @@ def type_words(field: FieldInfo) -> str:
 
 
 def default_words(field: FieldInfo) -> str:
-    """The default as YAML writes it, `required`, or a dash for none."""
+    """The default as YAML writes it, `required`, or `none`."""
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True)
     if value is None:
-        return "–"  # noqa: RUF001  a dash in a table
+        return "none"
     if isinstance(value, BaseModel):
         return "its defaults"
     if isinstance(value, str):

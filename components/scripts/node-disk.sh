@@ -1,12 +1,14 @@
 #!/bin/sh
-# Gives one disk of a node to Longhorn (ensure) or takes it back (remove). No path through this file
-# writes to a disk that holds anything this program did not put there; remove never touches data.
+# Gives one disk of a node to Longhorn (ensure) or takes it back (remove); check changes nothing and
+# tells what ensure would find, or refuses as it would. No path through this file writes to a disk
+# that holds anything this program did not put there; remove never touches data.
 #
 #   sh -s -- ensure DEVICE MOUNT_POINT FILE_SYSTEM [ADOPT_UUID]
+#   sh -s -- check DEVICE MOUNT_POINT FILE_SYSTEM [ADOPT_UUID]
 #   sh -s -- remove DEVICE MOUNT_POINT FILE_SYSTEM [ADOPT_UUID]
 #
 # DEVICE       a whole disk: /dev/sdb, or better a link such as /dev/disk/by-id/...
-# MOUNT_POINT  absolute path without symbolic links, of letters, digits and . _ @ + : -
+# MOUNT_POINT  absolute path without symbolic links, of letters, digits and . _ @ + -
 # FILE_SYSTEM  ext4 or xfs
 # ADOPT_UUID   UUID of a file system made by someone else that is to be used as it is, with its data
 #
@@ -36,9 +38,18 @@ die() {
     exit 1
 }
 
-# TEXT -> the text as a JSON string; bytes that JSON forbids in strings are left out.
+# TEXT -> the text as a JSON string of ASCII; a byte beyond ASCII becomes the replacement character.
 json_string() {
-    printf '"%s"' "$(printf '%s' "$1" | tr -d '\000-\037' | sed 's/[\\"]/\\&/g')"
+    printf '%s' "$1" | od -An -v -tu1 | awk '
+        BEGIN { printf "\"" }
+        {
+            for (i = 1; i <= NF; i++)
+                if ($i == 34 || $i == 92) printf "\\%c", $i
+                else if ($i < 32) printf "\\u%04x", $i
+                else if ($i < 128) printf "%c", $i
+                else printf "\\ufffd"
+        }
+        END { printf "\"" }'
 }
 
 # ---- what was asked -------------------------------------------------------------------------
@@ -58,8 +69,8 @@ check_request() {
         *) die "$device is not a path below /dev: name the disk as /dev/sdb or /dev/disk/by-id/..." ;;
     esac
     case $mount_point in
-        *[!A-Za-z0-9._@+:/-]* | *//* | */ | */. | */./* | */.. | */../*)
-            die "mount point $mount_point: give a plain absolute path of letters, digits and . _ @ + : -" ;;
+        *[!A-Za-z0-9._@+/-]* | *//* | */ | */. | */./* | */.. | */../*)
+            die "mount point $mount_point: give a plain absolute path of letters, digits and . _ @ + -" ;;
         /dev/* | /proc/* | /sys/* | /run/* | /tmp/* | /dev | /proc | /sys | /run | /tmp)
             die "mount point $mount_point would not outlive a restart: choose one such as /mnt/longhorn-sdb" ;;
         /?*) ;;
@@ -314,6 +325,7 @@ format_disk() {
     command -v "mkfs.$file_system" >/dev/null || die "$device: mkfs.$file_system is missing: install e2fsprogs for ext4, xfsprogs for xfs"
     say "$device: formatting $content disk of $size bytes with $file_system"
     keep_formatting_record
+    UNTOUCHED="The disk was formatted, nothing else was changed."
     # The lock on the device itself keeps udev from probing a half-written file system.
     # Given once, mkfs.ext4's -F asks no questions and yet refuses a disk in use.
     case $file_system in
@@ -358,13 +370,12 @@ name_of() { basename "$(readlink -f "/sys/dev/block/$1")"; }
 # COMMAND... -> runs it on the directory itself, even while a disk is mounted over it. The bind
 # mount shows what is beneath, and dies with the private namespace it is made in.
 beneath_mount() {
-    mkdir -p "$RUN_DIRECTORY/beneath"
     # shellcheck disable=SC2016 # expanded by the inner shell
     unshare -m sh -c '
-        mount --make-rprivate / && mount --bind "$1" "$2" || exit
-        directory=$2/$3
-        shift 3
-        "$@" "$directory"' sh "$(dirname "$mount_point")" "$RUN_DIRECTORY/beneath" "$(basename "$mount_point")" "$@"
+        mount --make-rprivate / && mount --bind "$1" /run || exit
+        directory=/run/$2
+        shift 2
+        "$@" "$directory"' sh "$(dirname "$mount_point")" "$(basename "$mount_point")" "$@"
 }
 
 # COMMAND... -> runs it on the mount point's directory, mounted over or not
@@ -444,7 +455,7 @@ compose_fstab() {
         [ -n "$line$ending" ] || break
         judge_fstab_line "$line"
         case $verdict:$action in
-            claimed:ensure) die "/etc/fstab already has: $line -- which is not $device on $mount_point. $UNTOUCHED Delete that line if it is not needed, or choose another disk or mount point" ;;
+            claimed:ensure | claimed:check) die "/etc/fstab already has: $line -- which is not $device on $mount_point. $UNTOUCHED Delete that line if it is not needed, or choose another disk or mount point" ;;
             ours:*)
                 [ "$line" = "$wanted" ] && [ "$written" = no ] || fstab_changed=yes
                 if [ -n "$wanted" ] && [ "$written" = no ]; then
@@ -462,6 +473,8 @@ compose_fstab() {
         printf '%s\n' "$wanted" >>"$2"
     fi
 }
+
+our_fstab_line() { printf 'UUID=%s %s %s defaults,nofail 0 %s' "$uuid" "$mount_point" "$file_system" "$boot_check"; }
 
 # Before any disk is written to: no line of fstab may stand in the way.
 check_fstab() {
@@ -502,13 +515,15 @@ reload_systemd() {
 
 # ---- mounting -------------------------------------------------------------------------------
 
+wait_for_udev() {
+    [ -e /run/udev/control ] || return 0
+    # Asked for here, so that settle has an event to wait for.
+    echo change >"$sysfs/uevent" || :
+    udevadm settle --timeout=60 || say "warning: udev is still busy after 60 seconds"
+}
+
 # Before fstab speaks of the UUID, it has to lead to this disk and to no other.
 require_unique_uuid() {
-    if [ -e /run/udev/control ]; then
-        # Asked for here, so that settle has an event to wait for.
-        echo change >"$sysfs/uevent" || :
-        udevadm settle --timeout=60 || say "warning: udev is still busy after 60 seconds"
-    fi
     for other in $(blkid -c /dev/null -t "UUID=$uuid" -o device); do
         other_number=$(device_number "$other")
         # A path of a multipath disk shows what the whole shows, and names it as its holder.
@@ -548,29 +563,54 @@ lock_disk() {
     flock -w "$LOCK_SECONDS" -x 9 || die "$device: another run holds this disk since $LOCK_SECONDS seconds ($RUN_DIRECTORY/disk-$number.lock). End it, then run again"
 }
 
-ensure() {
-    UNTOUCHED="Nothing was changed."
-    require_disk
-    lock_disk
+# All that can be refused, before anything is changed.
+examine() {
     look_at_mount_point
     refuse_disk_in_use
     read_content
     refuse_foreign_content
     check_fstab
+}
+
+ensure() {
+    require_disk
+    lock_disk
+    examine
     formatted=false
     case $content in
         blank | unfinished) format_disk ;;
     esac
     drop_formatting_record
-    [ "$mounted" = yes ] || require_unique_uuid
+    if [ "$mounted" = no ]; then
+        wait_for_udev
+        require_unique_uuid
+    fi
     mkdir -p "$mount_point"
     make_directory_immutable
-    write_fstab "UUID=$uuid $mount_point $file_system defaults,nofail 0 $boot_check"
+    write_fstab "$(our_fstab_line)"
     [ "$mounted" = yes ] || mount_disk
     verify_mount
     printf '{"device":%s,"uuid":%s,"fileSystem":%s,"sizeBytes":%s,"mountPoint":%s,"immutable":%s,"formatted":%s}\n' \
         "$(json_string "$device")" "$(json_string "$uuid")" "$(json_string "$file_system")" "$size" \
         "$(json_string "$mount_point")" "$immutable" "$formatted"
+}
+
+# ---- check ----------------------------------------------------------------------------------
+
+check() {
+    require_disk
+    examine
+    fstab_changed=yes
+    case $content in
+        own | adopted)
+            [ "$mounted" = yes ] || require_unique_uuid
+            [ ! -e "$fstab" ] || compose_fstab "$(our_fstab_line)" /dev/null ;;
+    esac
+    immutable=false
+    [ ! -d "$mount_point" ] || ! directory_is_immutable || immutable=true
+    printf '{"device":%s,"content":"%s","uuid":%s,"sizeBytes":%s,"inFstab":%s,"mounted":%s,"immutable":%s}\n' \
+        "$(json_string "$device")" "$content" "$([ -n "$uuid" ] && json_string "$uuid" || echo null)" "$size" \
+        "$([ "$fstab_changed" = no ] && echo true || echo false)" "$([ "$mounted" = yes ] && echo true || echo false)" "$immutable"
 }
 
 # ---- remove ---------------------------------------------------------------------------------
@@ -628,7 +668,6 @@ remove_directory() {
 }
 
 remove() {
-    UNTOUCHED=
     uuid=
     mkdir -p "$RUN_DIRECTORY"
     if find_disk; then
@@ -650,9 +689,10 @@ main() {
     action=${1-} device=${2-} mount_point=${3-} file_system=${4-}
     adopt_uuid=$(printf '%s' "${5-}" | tr '[:upper:]' '[:lower:]')
     last_ending=
+    UNTOUCHED="Nothing was changed."
     case $action in
-        ensure | remove) ;;
-        *) die "usage: node-disk.sh ensure|remove DEVICE MOUNT_POINT FILE_SYSTEM [ADOPT_UUID]" ;;
+        ensure | check | remove) ;;
+        *) die "usage: node-disk.sh ensure|check|remove DEVICE MOUNT_POINT FILE_SYSTEM [ADOPT_UUID]" ;;
     esac
     check_request
     "$action"

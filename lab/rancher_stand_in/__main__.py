@@ -5,7 +5,8 @@ import signal
 import threading
 
 from . import faults, options
-from .server import StandIn, log
+from .log import log
+from .server import StandIn
 
 
 def main() -> None:

@@ -74,6 +74,7 @@ class Scenario:
         return self.stack.destroy()
 
     def state(self) -> dict[str, Any]:
+        """The resource in the state, secrets encrypted."""
         (resource,) = self.stack.resources(COMMAND)
         return resource
 

@@ -167,7 +167,7 @@ def test_another_name_takes_the_old_cluster_out_first(
 ) -> None:
     stack.arguments = arguments | {"cluster_name": "renamed"}
     outcome = stack.up().or_fail()
-    deleted = outcome.step("active", "delete-replaced")
+    deleted = outcome.step("registration", "delete-replaced")
     made = outcome.step("registration", "create-replacement")
     assert outcome.steps.index(deleted) < outcome.steps.index(made)
     assert list(clusters(stand_in).values()) == ["renamed"]

@@ -9,6 +9,7 @@ import pytest
 
 from tests.scripts.remote import (
     MOUNT_POINT,
+    Outcome,
     ensure,
     fstab,
     mounted_device,
@@ -39,32 +40,45 @@ def count_formats(host: Sandbox) -> None:
 
 # ---- killed at any command ------------------------------------------------------------------
 
-# Bash runs the DEBUG trap before every simple command, in functions and subshells too.
-TRACE = """
+# Bash runs the DEBUG trap before every simple command, in functions and subshells too. It counts
+# the lines of the trap itself, so that has to be one line.
+HERE = '"$BASH_SOURCE $LINENO ${BASH_COMMAND%%[[:space:]]*}"'
+TRACE = f"""
 set -T
-main=$$
-trap '[ "${FUNCNAME-}" ] && echo "$LINENO ${BASH_COMMAND%%[[:space:]]*}" >>/opt/test/trace' DEBUG
+trap 'echo {HERE} >>/opt/test/trace' DEBUG
 . /opt/test/node-disk.sh
 """
-KILL = """
+KILL = f"""
 set -T
 main=$$
-trap '[ "$LINENO ${BASH_COMMAND%%%%[[:space:]]*}" != "%s" ] || kill -9 $main' DEBUG
+trap '[ {HERE} != "$STEP" ] || kill -9 $main' DEBUG
 . /opt/test/node-disk.sh
 """
+WHOLE = ". /opt/test/node-disk.sh"
+DISK = ("/dev/sdb", MOUNT_POINT, "ext4")
 
 
-def run_under(host: Sandbox, wrapper: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    search = f"PATH={TOOLS}:/usr/sbin:/usr/bin:/sbin:/bin"
-    return host.call("env", search, "bash", "-c", wrapper, "sh", *arguments)
+def run_under(host: Sandbox, wrapper: str, action: str, step: str = "") -> Outcome:
+    environment = ("env", f"PATH={TOOLS}:/usr/sbin:/usr/bin:/sbin:/bin", f"STEP={step}")
+    return outcome(host.call(*environment, "bash", "-c", wrapper, "sh", action, *DISK))
 
 
-def commands_of_a_run(host: Sandbox, *arguments: str) -> list[str]:
-    """The distinct "LINE COMMAND" steps of one run to its end."""
+def steps_of_a_run(host: Sandbox, action: str) -> list[str]:
+    """The distinct "FILE LINE COMMAND" steps of one run of the script to its end."""
     host.shell("rm -f /opt/test/trace")
-    done = run_under(host, TRACE, *arguments)
-    assert done.returncode == 0, done.stderr
-    return list(dict.fromkeys(host.read_text("/opt/test/trace").splitlines()))
+    assert run_under(host, TRACE, action).result
+    lines = host.read_text("/opt/test/trace").splitlines()
+    return list(dict.fromkeys(line for line in lines if line.startswith(f"{SCRIPT} ")))
+
+
+def state(host: Sandbox) -> str:
+    """All that a run may change on the host, to see whether a killed one had begun to."""
+    return host.shell(
+        """
+        cat /etc/fstab /proc/self/mounts; ls -A /mnt /var/lib/longhorn-rancher || :
+        lsattr -d /mnt/* || :; sha256sum /dev/sdb
+        """
+    )
 
 
 def reset(host: Sandbox) -> None:
@@ -74,6 +88,7 @@ def reset(host: Sandbox) -> None:
         ! mountpoint -q {MOUNT_POINT} || umount {MOUNT_POINT}
         [ ! -e {MOUNT_POINT} ] || {{ chattr -i {MOUNT_POINT}; rmdir {MOUNT_POINT}; }}
         rm -rf /var/lib/longhorn-rancher /run/longhorn-rancher /run/blkid
+        mkdir /var/lib/longhorn-rancher
         cp /etc/fstab.before /etc/fstab
         blkdiscard --zeroout /dev/sdb
         : >{FORMATS}
@@ -81,60 +96,70 @@ def reset(host: Sandbox) -> None:
     )
 
 
-def test_killed_before_any_command_of_ensure_the_next_run_completes_it(host: Sandbox) -> None:
+@pytest.fixture
+def stepped(host: Sandbox) -> Sandbox:
+    if host.call("bash", "-c", "true").returncode != 0:
+        pytest.skip("needs the command bash")
     host.add_disk("sdb", 8 * MIB)
     host.shell("cp /etc/fstab /etc/fstab.before")
     host.write_text(SCRIPT, script_text("node-disk.sh"))
     count_formats(host)
-    arguments = ("ensure", "/dev/sdb", MOUNT_POINT, "ext4")
-    steps = commands_of_a_run(host, *arguments)
-    assert len(steps) > 150
-    kills = 0
+    return host
+
+
+def test_killed_before_any_command_of_ensure_the_next_run_completes_it(stepped: Sandbox) -> None:
+    reset(stepped)
+    blank = state(stepped)
+    steps = steps_of_a_run(stepped, "ensure")
+    assert len(steps) > 200
+    reset(stepped)
+    begun = 0
     for step in steps:
-        reset(host)
-        kills += run_under(host, KILL % step, *arguments).returncode == -9
-        was_mounted = mounted_device(host) != ""
+        assert run_under(stepped, KILL, "ensure", step).status == -9, step
+        if state(stepped) == blank:
+            # The next run is a first run.
+            continue
+        begun += 1
+        was_mounted = mounted_device(stepped) != ""
         if was_mounted:
-            host.shell(f"echo precious >{MOUNT_POINT}/file")
+            stepped.shell(f"echo precious >{MOUNT_POINT}/file")
 
-        completed = run_under(host, f". {SCRIPT}", *arguments)
+        result = run_under(stepped, WHOLE, "ensure").result
 
-        result = outcome(completed).result
-        assert (result["immutable"], mounted_device(host) != "") == (True, True), step
-        assert host.read_text(FORMATS) == "done\n", step
+        assert (result["immutable"], mounted_device(stepped) != "") == (True, True), step
+        assert stepped.read_text(FORMATS) == "done\n", step
         line = f"UUID={result['uuid']} {MOUNT_POINT} ext4 defaults,nofail 0 2\n"
-        assert fstab(host) == FSTAB + line, step
-        assert host.shell("ls -A /var/lib/longhorn-rancher") == "", step
+        assert fstab(stepped) == FSTAB + line, step
+        assert stepped.shell("ls -A /var/lib/longhorn-rancher") == "", step
         if was_mounted:
-            assert host.read_text(f"{MOUNT_POINT}/file") == "precious\n", step
-    assert kills == len(steps)
+            assert stepped.read_text(f"{MOUNT_POINT}/file") == "precious\n", step
+        reset(stepped)
+    assert begun > 80
 
 
-def test_killed_before_any_command_of_remove_the_next_run_completes_it(host: Sandbox) -> None:
-    host.add_disk("sdb", 8 * MIB)
-    host.shell("cp /etc/fstab /etc/fstab.before")
-    host.write_text(SCRIPT, script_text("node-disk.sh"))
-    count_formats(host)
-    disk = ("/dev/sdb", MOUNT_POINT, "ext4")
-    run_under(host, f". {SCRIPT}", "ensure", *disk)
-    host.shell(f"echo precious >{MOUNT_POINT}/file")
-    steps = commands_of_a_run(host, "remove", *disk)
-    assert len(steps) > 50
-    kills = 0
+def test_killed_before_any_command_of_remove_the_next_run_completes_it(stepped: Sandbox) -> None:
+    assert run_under(stepped, WHOLE, "ensure").result
+    stepped.shell(f"echo precious >{MOUNT_POINT}/file")
+    steps = steps_of_a_run(stepped, "remove")
+    assert len(steps) > 80
+    assert run_under(stepped, WHOLE, "ensure").result
+    begun = 0
     for step in steps:
-        run_under(host, f". {SCRIPT}", "ensure", *disk)
-        kills += run_under(host, KILL % step, "remove", *disk).returncode == -9
+        assert run_under(stepped, KILL, "remove", step).status == -9, step
+        if mounted_device(stepped):
+            # Unmounting is the first thing to change: the next run is a first run.
+            continue
+        begun += 1
 
-        completed = run_under(host, f". {SCRIPT}", "remove", *disk)
+        assert run_under(stepped, WHOLE, "remove").result == {"removed": True}
 
-        assert outcome(completed).result == {"removed": True}
-        assert mounted_device(host) == "", step
-        assert fstab(host) == FSTAB, step
-        assert host.shell("ls -A /mnt") == "", step
-    assert kills == len(steps)
-    assert host.read_text(FORMATS) == "done\n"
-    host.shell("mount /dev/sdb /opt")
-    assert host.read_text("/opt/file") == "precious\n"
+        assert mounted_device(stepped) == "", step
+        assert fstab(stepped) == FSTAB, step
+        assert stepped.shell("ls -A /mnt") == "", step
+        assert run_under(stepped, WHOLE, "ensure").result
+    assert begun > 40
+    assert stepped.read_text(FORMATS) == "done\n"
+    assert stepped.read_text(f"{MOUNT_POINT}/file") == "precious\n"
 
 
 # ---- interrupted inside mkfs ----------------------------------------------------------------

@@ -236,55 +236,55 @@ def test_the_session_ends_with_the_conversation(stand_in: StandIn) -> None:
 
 def test_a_cluster_is_made_once_and_found_again(stand_in: StandIn) -> None:
     rancher = logged_in(stand_in)
-    first = rancher.find_or_create_cluster("storage", "uid")
-    again = rancher.find_or_create_cluster("storage", "uid")
+    first = rancher.clusters.find_or_create("storage", "uid")
+    again = rancher.clusters.find_or_create("storage", "uid")
     assert first.id == again.id
-    assert rancher.cluster(first.id) == again
+    assert rancher.clusters.get(first.id) == again
 
 
 @pytest.mark.parametrize("lost", [1, 2])
 def test_a_cluster_whose_answer_was_lost_is_not_made_twice(stand_in: StandIn, lost: int) -> None:
     rancher = logged_in(stand_in)
     stand_in.faults.change({"errors_after": lost})
-    rancher.find_or_create_cluster("storage", "uid")
+    rancher.clusters.find_or_create("storage", "uid")
     names = [each.name for each in stand_in.context.state.clusters.values()]
     assert names.count("storage") == 1
 
 
 def test_a_joined_cluster_is_taken_over_only_for_the_same_owner(stand_in: StandIn) -> None:
     rancher = logged_in(stand_in)
-    made = rancher.find_or_create_cluster("storage", "uid")
+    made = rancher.clusters.find_or_create("storage", "uid")
     agent_says(stand_in, "connect", token_of(stand_in, made.id))
-    assert rancher.find_or_create_cluster("storage", "uid").id == made.id
+    assert rancher.clusters.find_or_create("storage", "uid").id == made.id
     for owner in ("another", ""):
         with pytest.raises(ClusterNameTakenError, match=made.id):
-            rancher.find_or_create_cluster("storage", owner)
+            rancher.clusters.find_or_create("storage", owner)
 
 
 def test_ranchers_own_cluster_is_never_taken(stand_in: StandIn) -> None:
     with pytest.raises(ClusterNameTakenError, match="Rancher itself"):
-        logged_in(stand_in).find_or_create_cluster("local", "uid")
+        logged_in(stand_in).clusters.find_or_create("local", "uid")
 
 
 def test_a_name_that_rancher_does_not_take_is_said(stand_in: StandIn) -> None:
     with pytest.raises(BadClusterNameError, match="lowercase"):
-        logged_in(stand_in).find_or_create_cluster("Not A Name", "uid")
+        logged_in(stand_in).clusters.find_or_create("Not A Name", "uid")
 
 
 def test_the_registration_token_is_waited_for(tmp_path: Path) -> None:
     with running(tmp_path, token_delay_seconds=0.2) as stand_in:
         rancher = logged_in(stand_in)
-        cluster = rancher.find_or_create_cluster("storage", "uid")
-        token = rancher.registration_token(cluster.id, 20.0)
+        cluster = rancher.clusters.find_or_create("storage", "uid")
+        token = rancher.clusters.registration_token(cluster.id, 20.0)
         assert token.value == token_of(stand_in, cluster.id)
 
 
 def test_a_missing_server_url_is_named_as_the_reason_for_no_token(stand_in: StandIn) -> None:
     rancher = client(stand_in)
     rancher.accounts.login(BOOTSTRAP)
-    cluster = rancher.find_or_create_cluster("storage", "uid")
+    cluster = rancher.clusters.find_or_create("storage", "uid")
     with pytest.raises(NotReadyError, match="is server-url set"):
-        rancher.registration_token(cluster.id, 0.1)
+        rancher.clusters.registration_token(cluster.id, 0.1)
 
 
 def test_a_server_url_fixed_on_the_container_is_named(tmp_path: Path) -> None:
@@ -309,8 +309,8 @@ def test_a_server_that_does_not_know_the_token_proves_nothing(
 
 def test_a_manifest_is_fetched_by_the_address_that_rancher_shows(stand_in: StandIn) -> None:
     rancher = logged_in(stand_in)
-    cluster = rancher.find_or_create_cluster("storage", "uid")
-    token = rancher.registration_token(cluster.id, 5.0)
+    cluster = rancher.clusters.find_or_create("storage", "uid")
+    token = rancher.clusters.registration_token(cluster.id, 5.0)
     text = fetch_manifest(token.manifest_url, stand_in.ca_pem)
     assert text == rancher.import_manifest(cluster.id, token.value)
 
@@ -324,13 +324,13 @@ def test_a_rancher_that_refuses_the_token_is_no_manifest(tmp_path: Path) -> None
 
 def test_deleting_waits_until_the_agent_has_cleaned_up(stand_in: StandIn) -> None:
     rancher = logged_in(stand_in)
-    cluster = rancher.find_or_create_cluster("storage", "uid")
+    cluster = rancher.clusters.find_or_create("storage", "uid")
     token = token_of(stand_in, cluster.id)
     agent_says(stand_in, "connect", token)
     with pytest.raises(RemovalUnfinishedError, match=cluster.id):
-        rancher.delete_cluster(cluster.id, 0.1)
+        rancher.clusters.delete(cluster.id, 0.1)
     agent_says(stand_in, "cleaned", token)
-    assert rancher.delete_cluster(cluster.id, 5.0) is False
+    assert rancher.clusters.delete(cluster.id, 5.0) is False
 
 
 def test_no_secret_stands_in_a_repr() -> None:
@@ -344,8 +344,8 @@ def test_no_secret_stands_in_a_repr() -> None:
 def test_no_secret_stands_in_a_log(stand_in: StandIn, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         rancher = logged_in(stand_in)
-        cluster = rancher.find_or_create_cluster("storage", "uid")
-        token = rancher.registration_token(cluster.id, 5.0).value
+        cluster = rancher.clusters.find_or_create("storage", "uid")
+        token = rancher.clusters.registration_token(cluster.id, 5.0).value
         rancher.import_manifest(cluster.id, token)
         value = rancher.accounts.replace_api_token("test").value
     assert "/v3/import/…" in caplog.text

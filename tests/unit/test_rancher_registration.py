@@ -186,6 +186,13 @@ def test_a_name_that_another_cluster_joined_under_is_refused(stand_in: StandIn) 
     assert registered(registration_inputs(stand_in))["cluster_id"] == outs["cluster_id"]
 
 
+def test_an_update_keeps_a_joined_cluster_even_without_an_owner(stand_in: StandIn) -> None:
+    inputs = registration_inputs(stand_in, owner="")
+    outs = registered(inputs)
+    agent_says(stand_in, "connect", outs["registration_token"])
+    assert updated(outs, inputs)["cluster_id"] == outs["cluster_id"]
+
+
 @pytest.mark.parametrize(
     ("change", "is_change", "replaces"),
     [

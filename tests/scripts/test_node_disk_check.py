@@ -1,0 +1,107 @@
+"""Before a run: check tells what ensure would find, refuses as it would, and changes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.scripts.foreign_content import SIGNATURES
+from tests.scripts.remote import MOUNT_POINT, disk_script, ensure, fstab, remove
+from tests.scripts.sandbox import MIB, Disk, Sandbox
+
+pytestmark = pytest.mark.disks
+
+# Everything a run may write to, but for libblkid's own cache.
+LISTING = "ls -lAR --time-style=full-iso /etc /mnt /var/lib /run/longhorn-rancher 2>/dev/null || :"
+# Without what the kernel writes by itself: inode tables yet to be initialised, times of access.
+QUIET = "remount,noinit_itable,noatime"
+
+
+@pytest.fixture
+def disk(host: Sandbox) -> Disk:
+    return host.add_disk("sdb", 16 * MIB)
+
+
+def state(host: Sandbox, disk: Disk) -> tuple[str, str, str]:
+    return disk.digest(), host.shell(LISTING), host.read_text("/proc/self/mounts")
+
+
+def check(host: Sandbox, disk: Disk, **options: str) -> dict[str, Any]:
+    """What check says, after seeing that it changed nothing."""
+    host.shell("sync")
+    before = state(host, disk)
+    result = disk_script(host, "check", disk, **options).result
+    assert state(host, disk) == before
+    return result
+
+
+def test_a_blank_disk_is_told_from_all_others(host: Sandbox, disk: Disk) -> None:
+    assert check(host, disk) == {
+        "device": "/dev/sdb",
+        "content": "blank",
+        "uuid": None,
+        "sizeBytes": disk.size,
+        "inFstab": False,
+        "mounted": False,
+        "immutable": False,
+    }
+
+
+def test_a_prepared_disk_shows_nothing_left_to_do(host: Sandbox, disk: Disk) -> None:
+    uuid = ensure(host, disk).result["uuid"]
+    host.shell(f"mount -o {QUIET} {MOUNT_POINT}")
+    assert check(host, disk) == {
+        "device": "/dev/sdb",
+        "content": "own",
+        "uuid": uuid,
+        "sizeBytes": disk.size,
+        "inFstab": True,
+        "mounted": True,
+        "immutable": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("lost", "command"),
+    [
+        ("inFstab", "sed -i '/longhorn-sdb ext4/d' /etc/fstab"),
+        ("mounted", f"umount {MOUNT_POINT}"),
+        ("immutable", f"umount {MOUNT_POINT}; chattr -i {MOUNT_POINT}; mount {MOUNT_POINT}"),
+    ],
+)
+def test_what_someone_undid_shows(host: Sandbox, disk: Disk, lost: str, command: str) -> None:
+    ensure(host, disk)
+    host.shell(command)
+    host.shell(f"mount -o {QUIET} {MOUNT_POINT} 2>/dev/null || :")
+    result = check(host, disk)
+    left = {name: result[name] for name in ("inFstab", "mounted", "immutable")}
+    assert left == {"inFstab": True, "mounted": True, "immutable": True} | {lost: False}
+
+
+def test_a_given_back_disk_shows_as_our_own(host: Sandbox, disk: Disk) -> None:
+    ensure(host, disk)
+    remove(host, disk)
+    assert check(host, disk)["content"] == "own"
+
+
+def test_a_disk_to_be_adopted_shows_as_such(host: Sandbox, disk: Disk) -> None:
+    host.shell("mkfs.ext4 -q -L data /dev/sdb")
+    uuid = host.shell("blkid -p -s UUID -o value /dev/sdb").strip()
+    assert check(host, disk, adopt=uuid)["content"] == "adopted"
+
+
+@pytest.mark.parametrize("kind", ["ntfs", "LVM2_member", "a gpt partition table"])
+def test_it_refuses_in_the_words_of_ensure(host: Sandbox, disk: Disk, kind: str) -> None:
+    SIGNATURES[kind](disk)
+    before = state(host, disk)
+    refusal = disk_script(host, "check", disk).refusal
+    assert state(host, disk) == before
+    assert refusal == ensure(host, disk).refusal
+    assert kind in refusal
+
+
+def test_a_line_of_fstab_in_the_way_is_refused(host: Sandbox, disk: Disk) -> None:
+    host.write_text("/etc/fstab", f"tmpfs {MOUNT_POINT} tmpfs defaults 0 0\n")
+    assert "/etc/fstab already has" in disk_script(host, "check", disk).refusal
+    assert fstab(host) == f"tmpfs {MOUNT_POINT} tmpfs defaults 0 0\n"
