@@ -39,6 +39,11 @@ class RancherClient:
         self.accounts = Accounts(self._transport)
         self.clusters = Clusters(self._transport, self.accounts)
 
+    @property
+    def url(self) -> str:
+        """Rancher's address as this program reaches it."""
+        return self._transport.url
+
     def __repr__(self) -> str:
         return f"RancherClient({self._transport.url!r})"
 

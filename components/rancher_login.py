@@ -62,14 +62,14 @@ def _explain(rancher: RancherClient, is_new: bool) -> str:
     if is_new:
         return (
             f"Rancher at {rancher.url} takes neither the bootstrap password nor the admin "
-            "password, although nobody has set one yet: its data volume is older than this bootstrap password, which "
-            "Rancher reads only while it has no users. Configure the bootstrap password of its "
-            "first start (if Rancher made it: docker logs CONTAINER 2>&1 | grep 'Bootstrap "
-            f"Password:'). {_RECOVERY}"
+            "password, although nobody has set one yet: its data volume is older than this "
+            "bootstrap password, which Rancher reads only while it has no users. Configure the "
+            "bootstrap password of its first start (if Rancher made it: docker logs CONTAINER "
+            f"2>&1 | grep 'Bootstrap Password:'). {_RECOVERY}"
         )
     return (
         f"Rancher at {rancher.url} takes neither the admin password nor the bootstrap password: "
-        "it was set up before, by hand or on a data volume from an earlier installation, and then ignores a "
-        "new bootstrap password. Configure the password that its user admin has as the admin "
-        f"password. {_RECOVERY}"
+        "it was set up before, by hand or on a data volume from an earlier installation, and "
+        "then ignores a new bootstrap password. Configure the password that its user admin has "
+        f"as the admin password. {_RECOVERY}"
     )

@@ -68,18 +68,22 @@ def _password(_args: MockResourceArgs) -> dict[str, Any]:
     return {"value": _secret(GENERATED_PASSWORD)}
 
 
-def _registration(args: MockResourceArgs) -> dict[str, Any]:
-    manifest = render(
-        server_url=args.inputs["server_url"],
+def _manifest(server_url: str, ca_pem: str) -> dict[str, Any]:
+    text = render(
+        server_url=server_url,
         token=REGISTRATION_TOKEN,
-        ca_pem=args.inputs["ca_pem"],
+        ca_pem=ca_pem,
         checksum="",
         version="v2.8.5",
         install_uuid="5a0b0c7e-mocks",
     )
+    return _secret(text)
+
+
+def _registration(args: MockResourceArgs) -> dict[str, Any]:
     return {
         "cluster_id": CLUSTER_ID,
-        "manifest": _secret(manifest),
+        "manifest": _manifest(args.inputs["server_url"], args.inputs["ca_pem"]),
         "registration_token": _secret(REGISTRATION_TOKEN),
         "api_token": _secret("token-mocks:secret"),
         "version": "v2.8.5",
@@ -106,6 +110,9 @@ _ANSWERS = {
     "pulumi-python:dynamic/rancher:GeneratedPassword": _password,
     "pulumi-python:dynamic/rancher:Ca": lambda _args: {"pem": CA_PEM},
     "pulumi-python:dynamic/rancher:Registration": _registration,
+    "pulumi-python:dynamic/rancher:Manifest": lambda _args: {
+        "text": _manifest("https://rancher.example.com", CA_PEM)
+    },
     "pulumi-python:dynamic/rancher:ClusterActive": lambda _args: {"state": "active"},
     "kubernetes:core/v1:Namespace": _with_metadata,
     "kubernetes:apps/v1:Deployment": _with_metadata,

@@ -71,6 +71,42 @@ daemon_is_active() {
     fi
 }
 
+# Does it start at boot?
+daemon_is_enabled() {
+    [ ! -d /run/systemd/system ] || systemctl is-enabled --quiet "$1.service" || systemctl is-enabled --quiet "$1.socket"
+}
+
+# NAME... -> whether each of these commands is there, as members of a JSON object
+commands() {
+    comma=
+    for command; do
+        printf '%s"%s":%s' "$comma" "$command" "$(json_boolean command -v "$command")"
+        comma=,
+    done
+}
+
+# NAME of a kernel module -> loaded, builtin, available, missing; unknown where modules are not listed
+module_state() {
+    directory=/lib/modules/$(uname -r)
+    if [ -d "/sys/module/$1" ]; then
+        echo loaded
+    elif grep -qs "/$1\.ko" "$directory/modules.builtin"; then
+        echo builtin
+    elif grep -qs "/$1\.ko[.a-z]*:" "$directory/modules.dep"; then
+        echo available
+    elif [ -r "$directory/modules.dep" ]; then
+        echo missing
+    else
+        echo unknown
+    fi
+}
+
+# The NFS version that mounts without one get; empty if nothing is said about it
+nfs_default_version() {
+    cat /etc/nfsmount.conf /etc/nfsmount.conf.d/*.conf 2>/dev/null |
+        sed -n 's/^[[:space:]]*Defaultvers[[:space:]]*=[[:space:]]*\([0-9.]*\).*/\1/p' | tail -n 1
+}
+
 # How this kernel was built to speak NFS 4: y, m or n; empty if its configuration is not here
 nfs4_in_kernel() {
     config=/boot/config-$(uname -r)
@@ -132,8 +168,16 @@ directory_attributes() {
     fi | cut -d ' ' -f 1
 }
 
+# May root here make a file immutable? In some containers it may not (bit 9, CAP_LINUX_IMMUTABLE).
+can_make_immutable() {
+    capabilities=$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status)
+    [ $((0x$capabilities >> 9 & 1)) = 1 ]
+}
+
+# MOUNT_POINT -> true or false; null if there is no directory, or nothing here can be immutable
 immutable() {
-    attributes=$(directory_attributes "$1")
+    attributes=
+    ! can_make_immutable || attributes=$(directory_attributes "$1")
     case $attributes in
         '') printf null ;;
         *i*) printf true ;;
@@ -200,6 +244,11 @@ main() {
         "$(json_or_null "$(os_release ID)")" "$(json_or_null "$(os_release ID_LIKE)")" \
         "$(json_or_null "$(os_release VERSION_ID)")" "$(json_or_null "$(os_release PRETTY_NAME)")"
     printf ',"packages":{%s},"iscsid":%s,"iscsiadm":%s' "$(packages)" "$(json_boolean daemon_is_active iscsid)" "$(json_boolean iscsiadm --version)"
+    printf ',"iscsidEnabled":%s,"initiatorName":%s' "$(json_boolean daemon_is_enabled iscsid)" \
+        "$(json_boolean grep -q '^InitiatorName=..*' /etc/iscsi/initiatorname.iscsi)"
+    printf ',"tools":{%s}' "$(commands bash curl findmnt grep awk blkid lsblk cryptsetup dmsetup)"
+    printf ',"modules":{"iscsi_tcp":"%s","dm_crypt":"%s"},"nfsDefaultVersion":%s' \
+        "$(module_state iscsi_tcp)" "$(module_state dm_crypt)" "$(json_or_null "$(nfs_default_version)")"
     printf ',"multipathd":%s,"mountPropagation":%s' "$(json_boolean daemon_is_active multipathd)" "$(json_or_null "$(mount_propagation)")"
     printf ',"nfs4InKernel":%s,"nfs4Loaded":%s,"disks":[' "$(json_or_null "$(nfs4_in_kernel)")" "$(json_boolean grep -qw nfs4 /proc/filesystems)"
     comma=

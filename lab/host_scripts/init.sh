@@ -18,6 +18,8 @@ shut_down() {
 }
 trap shut_down TERM
 
+# As systemd does on a server, so that mounts made on the host reach containers.
+mount --make-rshared /
 hostname "$(cat /etc/hostname)"
 ip link set lo up
 mkdir -p /run/lock /run/sshd /run/sendsigs.omit.d /run/lab/units /run/systemd/system

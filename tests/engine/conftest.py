@@ -23,7 +23,7 @@ class Cluster:
     client: ApiClient
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Three workers and a tainted control plane, without hosts; removed at the end."""
     try:

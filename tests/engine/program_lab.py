@@ -8,6 +8,8 @@ from typing import Any
 from lab import hosts
 from lab.hosts import HostHandle
 
+# The lab's hosts run on this machine's kernel, whatever it can do.
+ACCEPTED = ["nfsKernelSupport", "iscsiModule", "encryptionTools"]
 NO_CLUSTER = {"labels": False, "longhorn": False, "frontend": False, "rancher": False}
 DISKS = [
     {"device": "/dev/sdb", "mountPoint": "/mnt/longhorn-sdb"},
@@ -31,6 +33,7 @@ def hosts_only(
     return {
         "cluster": {"name": "test"},
         "stages": NO_CLUSTER,
+        "checks": {"accept": ACCEPTED},
         "ssh": {
             "user": "root",
             "privateKeyFile": str(handles[0].client_key_path),

@@ -94,15 +94,6 @@ def test_a_preview_runs_nothing_and_leaves_outputs_unknown(engine: Engine, host:
     assert host.commands == []
 
 
-def test_a_preview_of_an_update_leaves_outputs_unknown(engine: Engine, host: SshHost):
-    scenario = Scenario(engine, host, create="cat", stdin="old")
-    scenario.up().or_fail()
-    outcome = scenario.preview(stdin="new").or_fail()
-    assert outcome.operations(COMMAND) == {"update": 1}
-    assert shows_unknown(outcome, "it-stdout")
-    assert host.commands == ["cat"]
-
-
 def test_outputs_lose_one_line_end_and_no_more(engine: Engine, host: SshHost):
     scenario = Scenario(engine, host, create="printf '  two\\n\\n'; printf none >&2")
     scenario.up().or_fail()
@@ -458,7 +449,7 @@ def test_an_interrupted_up_lets_the_command_end_and_starts_no_other(
     running = stack.start("up")
     running.wait_for(lambda outcome: any("waiting" in d.message for d in outcome.diagnostics))
     running.interrupt()
-    running.wait_for(lambda outcome: "interrupt" in outcome.log.lower())
+    running.wait_for(lambda outcome: "cancelling" in outcome.log)
     gate.touch()
     assert running.wait().succeeded is False
     assert host.commands == [first["create"]]
@@ -495,7 +486,9 @@ def test_a_stack_made_with_one_plugin_is_unchanged_under_the_other(
         other = install(tmp_path / "other").parent
     engine.environment["PATH"] = f"{other}{os.pathsep}{engine.environment['PATH']}"
     outcome = scenario.preview().or_fail()
-    assert outcome.operations() == {}
+    # The plugin's own entry in the state may change: the real one notes its framework's version.
+    assert outcome.operations(COMMAND) == {}
+    assert set(outcome.operations()) <= {"update"}
 
 
 def test_a_missing_input_is_named_before_anything_runs(engine: Engine, host: SshHost):

@@ -16,8 +16,9 @@ from lab.docker_engine import DockerHandle
 from lab.docker_host import docker_host
 from lab.waiting import wait_until
 
-_NAME = "tdocker"
-_SUBNET = "10.89.22"
+# Of this process alone, so that two runs of the tests do not meet.
+_NAME = f"td{os.getpid() % 100_000}"
+_SUBNET = f"10.{100 + os.getpid() % 20}.{os.getpid() // 20 % 256}"
 # A machine with an engine of its own has its directories here already.
 _RUN_BEFORE = os.listdir("/run")
 _IMAGE = "lab/ssh-as-a-web-server:1"

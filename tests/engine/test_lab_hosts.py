@@ -14,8 +14,9 @@ import pytest
 from lab import daemons, host_disks, host_process, hosts, paths, processes, progress
 from lab.hosts import HostHandle
 
-_NAME = "thosts"
-_SUBNET = "10.89.21"
+# Of this process alone, so that two runs of the tests do not meet.
+_NAME = f"th{os.getpid() % 100_000}"
+_SUBNET = f"10.{100 + os.getpid() % 20}.{os.getpid() // 20 % 256}"
 
 pytestmark = [
     pytest.mark.lab,

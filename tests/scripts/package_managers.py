@@ -62,7 +62,7 @@ echo "installed $(cat "/run/installed/$package")"
     "apt-get": "LOCK_MESSAGE='E: Could not get lock /var/lib/dpkg/lock-frontend.'" + _INSTALL,
     "dnf": "LOCK_MESSAGE='Failed to obtain the transaction lock (logged in as: root).'" + _INSTALL,
     "yum": "LOCK_MESSAGE='Another app is currently holding the yum lock; exiting'" + _INSTALL,
-    "zypper": "LOCK_MESSAGE='System management is locked by the application with pid 7.'" + _INSTALL,
+    "zypper": "LOCK_MESSAGE='System management is locked by the application.'" + _INSTALL,
     "systemctl": """
 for unit; do :; done
 case $1 in

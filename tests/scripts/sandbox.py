@@ -110,8 +110,10 @@ class Sandbox:
         try:
             self._fill_root()
             self._init = subprocess.Popen(
-                ["unshare", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child"]
-                + ["sh", "-c", _BECOME_HOST, "sh", str(self._root), HOST_NAME],
+                [
+                    *("unshare", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child"),
+                    *("sh", "-c", _BECOME_HOST, "sh", str(self._root), HOST_NAME),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -140,8 +142,10 @@ class Sandbox:
     def start_process(self, *command: str) -> subprocess.Popen[str]:
         """Starts a command in the sandbox, as root, with an environment of its own."""
         return subprocess.Popen(
-            ["nsenter", "-t", self._pid, "--mount", "--pid", "--uts", "--ipc", "--"]
-            + ["env", "-i", f"PATH={SEARCH_PATH}", "HOME=/root", *command],
+            [
+                *("nsenter", "-t", self._pid, "--mount", "--pid", "--uts", "--ipc", "--"),
+                *("env", "-i", f"PATH={SEARCH_PATH}", "HOME=/root", *command),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -179,7 +183,9 @@ class Sandbox:
         return self.shell(f"cat {path}")
 
     def write_text(self, path: str, text: str) -> None:
-        done = self.call("sh", "-euc", 'mkdir -p "$(dirname "$1")"; cat >"$1"', "sh", path, stdin=text)
+        done = self.call(
+            "sh", "-euc", 'mkdir -p "$(dirname "$1")"; cat >"$1"', "sh", path, stdin=text
+        )
         assert done.returncode == 0, done.stderr
 
     def _attach(self, name: str, size: int) -> Disk:

@@ -6,7 +6,14 @@ import shutil
 
 import pytest
 
-from tests.scripts.remote import MOUNT_POINT, ensure, fstab, mounted_device, remove
+from tests.scripts.remote import (
+    MOUNT_POINT,
+    ensure,
+    fstab,
+    mounted_device,
+    remove,
+    script_text,
+)
 from tests.scripts.sandbox import FSTAB, MIB, SEARCH_PATH, Sandbox
 
 pytestmark = pytest.mark.disks
@@ -146,8 +153,6 @@ def test_the_disk_comes_back_by_itself_after_a_restart(host: Sandbox) -> None:
 
 
 def test_two_disks_of_one_host_are_prepared_at_the_same_time(host: Sandbox) -> None:
-    from tests.scripts.remote import script_text
-
     disks = [host.add_disk(name, 16 * MIB) for name in ("sdb", "sdc", "sdd")]
     host.write_text("/opt/test/node-disk.sh", script_text("node-disk.sh"))
     runs = [

@@ -20,7 +20,7 @@ def our_line(uuid: str) -> str:
 
 
 def prepared(host: Sandbox, disk: Disk) -> str:
-    """Formats the disk and gives it back: blank no more, with no line in fstab. Returns its UUID."""
+    """The UUID of the disk, formatted and given back: blank no more, with no line in fstab."""
     uuid = ensure(host, disk).result["uuid"]
     remove(host, disk)
     return uuid
@@ -82,11 +82,10 @@ def test_all_other_lines_stay_byte_for_byte(host: Sandbox, disk: Disk, others: s
 
     uuid = ensure(host, disk).result["uuid"]
 
-    # Our line starts on a line of its own, so a missing last line break is the one byte to be added.
+    # Our line starts on a line of its own: a missing last line break is the one byte to be added.
     separator = "" if others.endswith("\n") or not others else "echo;"
-    host.shell(
-        f"{{ cat /etc/fstab.before; {separator} printf '%s' '{our_line(uuid)}'; }} >/etc/fstab.wanted"
-    )
+    wanted = f"cat /etc/fstab.before; {separator} printf '%s' '{our_line(uuid)}'"
+    host.shell(f"{{ {wanted}; }} >/etc/fstab.wanted")
     host.shell("cmp /etc/fstab.wanted /etc/fstab")
 
     remove(host, disk)
@@ -168,7 +167,7 @@ def test_systemd_is_told_after_fstab_changed_and_before_the_mount(
     host: Sandbox, disk: Disk
 ) -> None:
     host.shell("mkdir -p /run/systemd/system /opt/test/bin")
-    record = f"#!/bin/sh\necho \"$*\"; grep -c {MOUNT_POINT} /proc/self/mounts /etc/fstab\n"
+    record = f'#!/bin/sh\necho "$*"; grep -c {MOUNT_POINT} /proc/self/mounts /etc/fstab\n'
     host.write_text("/opt/test/bin/systemctl", record + ":\n")
     host.shell("sed -i 's/^echo/exec >>\\/run\\/told; echo/' /opt/test/bin/systemctl")
     host.shell("chmod +x /opt/test/bin/systemctl")

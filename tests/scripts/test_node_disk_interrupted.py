@@ -318,7 +318,9 @@ def test_a_damaged_file_system_from_an_interrupted_run_is_not_formatted_away(
 
 def start_ensure(host: Sandbox) -> subprocess.Popen[str]:
     search = f"PATH={TOOLS}:/usr/sbin:/usr/bin:/sbin:/bin"
-    return host.start_process("env", search, "sh", SCRIPT, "ensure", "/dev/sdb", MOUNT_POINT, "ext4")
+    return host.start_process(
+        "env", search, "sh", SCRIPT, "ensure", "/dev/sdb", MOUNT_POINT, "ext4"
+    )
 
 
 def test_two_runs_at_once_format_once_and_write_one_line(host: Sandbox) -> None:

@@ -49,9 +49,7 @@ def test_a_bare_node_gets_what_its_family_calls_the_packages(
 
 
 @pytest.mark.parametrize("distribution", ONE_OF_EACH)
-def test_a_second_run_installs_nothing_and_starts_nothing(
-    host: Sandbox, distribution: str
-) -> None:
+def test_a_second_run_installs_nothing_and_starts_nothing(host: Sandbox, distribution: str) -> None:
     become(host, distribution)
     first = run(host, "ensure").result
     host.shell(": >/run/calls")
@@ -120,7 +118,7 @@ def test_without_leave_to_install_a_complete_node_is_fine(host: Sandbox) -> None
     assert run(host, "ensure", "--no-install").result["iscsid"] == "active"
 
 
-@pytest.mark.parametrize("os_release", ['ID=alpine\n', 'ID=arch\nID_LIKE="archlinux"\n', ""])
+@pytest.mark.parametrize("os_release", ["ID=alpine\n", 'ID=arch\nID_LIKE="archlinux"\n', ""])
 def test_a_distribution_of_no_known_family_is_an_error_that_says_what_to_do(
     host: Sandbox, os_release: str
 ) -> None:
@@ -134,7 +132,12 @@ def test_a_distribution_of_no_known_family_is_an_error_that_says_what_to_do(
 
 @pytest.mark.parametrize(
     ("distribution", "manager"),
-    [("Debian 12", "apt-get"), ("Rocky Linux 9", "dnf"), ("CentOS 7", "yum"), ("SLES 15", "zypper")],
+    [
+        ("Debian 12", "apt-get"),
+        ("Rocky Linux 9", "dnf"),
+        ("CentOS 7", "yum"),
+        ("SLES 15", "zypper"),
+    ],
 )
 def test_another_package_manager_at_work_is_waited_for(
     host: Sandbox, distribution: str, manager: str

@@ -29,8 +29,8 @@ def pod(host: Sandbox) -> Sandbox:
     return host
 
 
-def check(pod: Sandbox, *arguments: str, shell: str = f"{BUSYBOX}/sh") -> Outcome:
-    command = (shell, "/opt/test/volume-check.sh", *arguments)
+def check(pod: Sandbox, *arguments: str, interpreter: str = f"{BUSYBOX}/sh") -> Outcome:
+    command = (interpreter, "/opt/test/volume-check.sh", *arguments)
     done: subprocess.CompletedProcess[str] = pod.call("env", f"PATH={BUSYBOX}", *command)
     return outcome(done)
 
@@ -43,7 +43,7 @@ def write_with(pod: Sandbox, tool: str, text: str) -> Outcome:
     """Like write, with the program `tool` replaced; busybox's own shell would not look for it."""
     pod.write_text(f"/opt/test/{tool}", f"#!/bin/sh\n{text}\n")
     pod.shell(f"chmod +x /opt/test/{tool}; ln -sf /opt/test/{tool} {BUSYBOX}/{tool}")
-    return check(pod, "write", VOLUME, "hello k8s", str(10 * MIB), shell="/bin/sh")
+    return check(pod, "write", VOLUME, "hello k8s", str(10 * MIB), interpreter="/bin/sh")
 
 
 def test_what_one_pod_writes_another_reads(pod: Sandbox) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from components import rancher_cluster_active, rancher_removal, rancher_transport
+from components import rancher_activity, rancher_removal, rancher_transport
 from components.rancher_api import RancherClient
 from lab.paths import STATE
 from lab.rancher_stand_in.context import Request
@@ -107,5 +107,5 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses between attempts so short that a test with retries takes no time."""
     monkeypatch.setattr(rancher_transport, "_FIRST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(rancher_transport, "_LONGEST_PAUSE_SECONDS", 0.05)
-    monkeypatch.setattr(rancher_cluster_active, "_INTERVAL_SECONDS", 0.01)
+    monkeypatch.setattr(rancher_activity, "_INTERVAL_SECONDS", 0.01)
     monkeypatch.setattr(rancher_removal, "_SEARCH_SECONDS", 0.5)

@@ -38,14 +38,23 @@ def test_a_daemon_that_runs_is_not_started_twice(sleeper: str) -> None:
     assert daemons.pid(sleeper) == first
 
 
-def test_a_stranger_with_the_same_pid_is_left_alone(sleeper: str, state: Path) -> None:
-    with subprocess.Popen(["sleep", "1000"]) as stranger:
-        (state / "run" / "other.pid").write_text(f"{stranger.pid} 1\n")
-        assert not daemons.is_running("other")
-        daemons.stop("other")
-        assert stranger.poll() is None, "it runs on"
-        assert daemons.is_running(sleeper)
-        stranger.kill()
+@pytest.fixture
+def stranger() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that the lab did not start."""
+    process = subprocess.Popen(["sleep", "1000"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_a_stranger_with_the_same_pid_is_left_alone(
+    stranger: subprocess.Popen[bytes], state: Path
+) -> None:
+    (state / "run").mkdir()
+    (state / "run" / "other.pid").write_text(f"{stranger.pid} 1\n")
+    assert not daemons.is_running("other")
+    daemons.stop("other")
+    assert stranger.poll() is None, "it runs on"
 
 
 def test_a_daemon_that_ended_by_itself_is_explained_by_its_log() -> None:

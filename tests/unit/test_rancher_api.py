@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from components.rancher_accounts import ApiToken
-from components.rancher_api import RancherClient, RegistrationToken, fetch_manifest
+from components.rancher_api import RancherClient, fetch_manifest
+from components.rancher_clusters import RegistrationToken
 from components.rancher_errors import (
     BadClusterNameError,
     CertificateMismatchError,

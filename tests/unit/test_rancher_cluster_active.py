@@ -7,12 +7,9 @@ from typing import Any
 import pytest
 from pulumi.output import Unknown
 
-from components.rancher_api import Cluster
-from components.rancher_cluster_active import (
-    RancherClusterActiveProvider,
-    wait_until_active,
-    why_not_active,
-)
+from components.rancher_activity import wait_until_active, why_not_active
+from components.rancher_cluster_active import RancherClusterActiveProvider
+from components.rancher_clusters import Cluster
 from components.rancher_errors import ClusterNotActiveError, NotReadyError, WrongPasswordError
 from components.rancher_registration import RancherRegistrationProvider
 from lab.rancher_stand_in.server import StandIn

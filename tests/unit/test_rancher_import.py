@@ -112,6 +112,16 @@ def test_outputs_name_the_cluster_in_rancher() -> None:
     assert isinstance(outputs["rancherAdminPassword"], SecretValue)
 
 
+def test_a_manifest_given_by_its_address_is_fetched_and_its_address_is_secret() -> None:
+    config = with_secrets(
+        valid(rancher=None, stages=_GIVEN), rancherManifestUrl="https://rancher/v3/import/t.yaml"
+    )
+    recording = run(config)
+    assert isinstance(recording.named("rancher-manifest").inputs["url"], SecretValue)
+    assert waits_for(recording, "rancher-agent-namespace", "rancher-manifest")
+    assert "rancher-registration" not in [resource.name for resource in recording.resources]
+
+
 def _manifest(folder: Path) -> Path:
     path = folder / "manifest.yaml"
     path.write_text(

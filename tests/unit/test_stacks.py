@@ -4,11 +4,18 @@ from functools import cache
 
 import pytest
 
+from settings import SECRETS
 from tests.unit.a_stack import COMMAND
 from tools.answers import AnsweringMocks
 from tools.plan import without_key_file
 from tools.recording import UNKNOWN, Recording, SecretValue, run_program
-from tools.stack_file import PROJECT, read_stack_config, stack_path
+from tools.stack_file import (
+    NAMESPACE,
+    PROJECT,
+    StackConfig,
+    read_stack_config,
+    stack_path,
+)
 
 _STACKS = sorted(path.name.split(".")[1] for path in PROJECT.glob("stacks/Pulumi.*.yaml"))
 
@@ -64,6 +71,21 @@ def test_every_command_pins_the_host_key_of_the_node_and_of_the_jump_host(stack:
         assert connection.value["hostKey"].startswith("ssh-ed25519 "), command.name
         proxy = connection.value.get("proxy")
         assert proxy is None or proxy["hostKey"].startswith("ssh-ed25519 "), command.name
+
+
+@pytest.mark.parametrize("with_manifest", [False, True], ids=["registered", "manifest"])
+def test_no_secret_of_the_stack_reaches_an_input_in_plain_text(
+    stack: str, with_manifest: bool
+) -> None:
+    given = without_key_file(read_stack_config(stack_path(stack)))
+    names = [name for name in SECRETS if with_manifest or name != "rancherManifestUrl"]
+    keys = {f"{NAMESPACE}:{name}": f"tr0ub4dor-{name}" for name in names}
+    config = StackConfig({**given.values, **keys}, given.secret_keys | set(keys))
+    recording = run_program(config, stack=stack, preview=False, mocks=AnsweringMocks())
+    for resource in recording.resources:
+        # A secret value shows itself as [secret] only.
+        assert "tr0ub4dor" not in repr(resource.inputs), resource.name
+    assert "tr0ub4dor" not in repr(recording.outputs)
 
 
 def test_every_custom_resource_stands_in_a_component_or_is_a_provider(stack: str) -> None:

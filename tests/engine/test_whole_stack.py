@@ -1,0 +1,255 @@
+"""The whole program on the whole lab: hosts, a real API server with the real chart, Docker.
+
+What can't run on one machine is played by the lab's stand-ins: kubelets, Longhorn's manager,
+Rancher and its agent. The engine, its plugins, the chart and Helm, SSH, disks and containers are
+real. The tests of this module share one stack and follow one another, as a person's day would.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from configuration.rancher import RancherSettings
+from lab import chart, docker_engine, hosts, kubernetes, toolchain
+from lab.docker_engine import DockerHandle
+from lab.hosts import HostHandle
+from lab.progress import LabError
+from lab.rancher_stand_in import agent, image
+from lab.stack import LabParts, stack_config
+from tests.engine.engine import Engine, Stack
+from tests.engine.program_lab import file_hash, mounts, node, write_file
+
+ADMIN_PASSWORD = "an-unmistakable-password"  # noqa: S105
+LONGHORN = "longhorn-system"
+RANCHER = "longhorn-rancher:rancher"
+
+
+def _missing() -> str | None:
+    """Why the whole stack can't run on this machine; None when it can."""
+    if os.geteuid() != 0:
+        return "the lab needs root"
+    absent = [name for name, path in toolchain.plugins().items() if path is None]
+    if absent:
+        return f"no pulumi-resource-{{{','.join(absent)}}} on PATH or among installed plugins"
+    return chart.missing_chart()
+
+
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.lab,
+    pytest.mark.skipif(_missing() is not None, reason=str(_missing())),
+]
+
+
+@dataclass(frozen=True)
+class WholeLab:
+    """Everything that the stack runs on."""
+
+    hosts: list[HostHandle]
+    cluster: kubernetes.ClusterHandle
+    docker: DockerHandle
+
+    def kubectl(self, *words: str) -> str:
+        """Standard output of kubectl; an AssertionError if it fails."""
+        done = subprocess.run(
+            ["kubectl", f"--kubeconfig={self.cluster.kubeconfig}", *words],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def objects(self, *words: str) -> list[dict[str, Any]]:
+        """What `kubectl get … -o json` lists."""
+        return json.loads(self.kubectl("get", *words, "-o", "json"))["items"]
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[WholeLab]:
+    """Three hosts, a cluster with the same nodes, a Docker engine with the Rancher stand-in."""
+    try:
+        started = hosts.up(3)
+        cluster = kubernetes.up([host.name for host in started])
+        docker = docker_engine.up()
+        image.build(docker, RancherSettings.model_fields["tag"].default)
+        agent.up(cluster.kubeconfig)
+        yield WholeLab(started, cluster, docker)
+    except LabError as error:
+        pytest.fail(str(error))
+    finally:
+        agent.down()
+        docker_engine.down()
+        kubernetes.down()
+        hosts.down()
+
+
+@pytest.fixture(scope="module")
+def config(lab: WholeLab) -> dict[str, Any]:
+    """The shipped stack `lab` with what this lab decided laid over."""
+    parts = LabParts(
+        hosts=lab.hosts,
+        kubeconfig=lab.cluster.kubeconfig,
+        docker_host=lab.docker.host,
+        chart=chart.local_chart(),
+    )
+    config = stack_config(parts)
+    address = lab.hosts[0].address.rpartition(".")[0] + ".1"
+    config[RANCHER] = {
+        **config[RANCHER],
+        "url": f"https://{address}:8443",
+        "listenAddress": address,
+        "containerName": "test-rancher",
+        "removeDataOnDestroy": False,
+    }
+    return config
+
+
+@pytest.fixture(scope="module")
+def stack(
+    lab: WholeLab, config: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """The stack, brought up from nothing."""
+    engine = Engine(tmp_path_factory.mktemp("whole") / "engine")
+    stack = engine.project_stack(
+        "whole", config=config, secrets={"rancherAdminPassword": ADMIN_PASSWORD}
+    )
+    previewed = stack.preview("--diff").or_fail()
+    assert ADMIN_PASSWORD not in previewed.log
+    stack.up("--diff", seconds=900).or_fail()
+    yield stack
+    stack.destroy(seconds=900).or_fail()
+    assert lab.objects("namespaces", "--field-selector", f"metadata.name={LONGHORN}") == []
+
+
+def test_one_up_leads_from_blank_disks_to_an_active_cluster(stack: Stack, lab: WholeLab) -> None:
+    outputs = stack.outputs()
+    assert outputs["rancherClusterState"] == "active"
+    assert outputs["longhornVersion"] == "1.5.3"
+    assert outputs["defaultStorageClass"] == "longhorn"
+    for host in lab.hosts:
+        assert mounts(host) == {
+            disk["mountPoint"]: disk["uuid"] for disk in outputs["disks"][host.name]
+        }
+
+
+def test_longhorn_holds_every_disk_ready_and_schedulable(stack: Stack, lab: WholeLab) -> None:
+    del stack
+    found = lab.objects("nodes.longhorn.io", "-n", LONGHORN)
+    assert [item["metadata"]["name"] for item in found] == [host.name for host in lab.hosts]
+    for item in found:
+        assert {disk["path"] for disk in item["spec"]["disks"].values()} == {
+            "/mnt/longhorn-sdb",
+            "/mnt/longhorn-sdc",
+        }
+        for status in item["status"]["diskStatus"].values():
+            states = {each["type"]: each["status"] for each in status["conditions"]}
+            assert states["Ready"] == states["Schedulable"] == "True"
+
+
+def test_the_volume_check_reports_and_leaves_nothing_behind(stack: Stack, lab: WholeLab) -> None:
+    report = stack.outputs()["volumeCheck"]
+    assert report["storageClass"] == "longhorn"
+    assert report["size"] == "10Mi"
+    assert report["seconds"] > 0
+    for kind in ("jobs", "persistentvolumeclaims", "configmaps"):
+        names = [item["metadata"]["name"] for item in lab.objects(kind, "-n", LONGHORN)]
+        assert not [name for name in names if name.startswith("volume-check")]
+    assert lab.objects("persistentvolumes") == []
+
+
+def test_a_preview_right_after_up_shows_no_change_also_after_a_refresh(stack: Stack) -> None:
+    assert stack.preview().or_fail().operations() == {}
+    stack.refresh().or_fail()
+    assert stack.preview().or_fail().operations() == {}
+
+
+def test_no_secret_stands_in_plain_text_in_state_or_logs(stack: Stack, lab: WholeLab) -> None:
+    outputs = stack.outputs()
+    (credentials,) = (
+        item
+        for item in lab.objects("secrets", "-n", "cattle-system")
+        if item["metadata"]["name"].startswith("cattle-credentials-")
+    )
+    token = subprocess.run(
+        ["base64", "-d"],
+        input=credentials["data"]["token"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    key = lab.hosts[0].client_key_path.read_text().splitlines()[1]
+    state = json.dumps(stack.export())
+    log = stack.up("--diff").or_fail().log
+    for secret in (ADMIN_PASSWORD, outputs["rancherBootstrapPassword"], token, key):
+        assert len(secret) > 10
+        assert secret not in state
+        assert secret not in log
+
+
+def test_the_admin_password_is_not_in_the_container_or_its_log(stack: Stack, lab: WholeLab) -> None:
+    del stack
+    for words in (("inspect", "test-rancher"), ("logs", "test-rancher"), ("top", "test-rancher")):
+        said = docker_engine.command(lab.docker, *words)
+        assert ADMIN_PASSWORD not in str(said)
+
+
+def test_changes_by_hand_show_after_a_refresh_and_up_puts_them_right(
+    stack: Stack, lab: WholeLab
+) -> None:
+    lab.kubectl("label", "node", "node-1", "node.longhorn.io/create-default-disk-")
+    lab.kubectl(
+        "annotate", "--overwrite", "node", "node-2", "node.longhorn.io/default-disks-config=[]"
+    )
+    lab.kubectl(
+        "patch",
+        "service",
+        "longhorn-ui",
+        "-n",
+        LONGHORN,
+        "--type=merge",
+        "-p",
+        '{"spec":{"selector":{"app":"somebody-else"}}}',
+    )
+    stack.refresh().or_fail()
+    outcome = stack.up("--diff").or_fail()
+    touched = {step.name for step in outcome.steps if step.operation == "update"}
+    assert {"longhorn-frontend-service", "node-1-labels-patch", "node-2-labels-patch"} <= touched
+    service = json.loads(lab.kubectl("get", "svc", "longhorn-ui", "-n", LONGHORN, "-o", "json"))
+    assert service["spec"]["selector"] == {"app": "longhorn-ui"}
+    assert stack.preview().or_fail().operations() == {}
+
+
+def test_an_added_node_touches_only_itself_and_the_wait_for_longhorn(
+    stack: Stack, lab: WholeLab, config: dict[str, Any]
+) -> None:
+    added = hosts.add_host("node-4")
+    kubernetes.up([*(host.name for host in lab.hosts), added.name])
+    nodes = [*config["longhorn-rancher:nodes"], node(added)]
+    stack.configure({"nodes": nodes})
+    outcome = stack.up(seconds=600).or_fail()
+    others = {
+        step.name
+        for step in outcome.steps
+        if step.operation not in ("same", "read") and not step.name.startswith("node-4")
+    }
+    assert others <= {"longhorn-ready", "whole", "longhorn-rancher-whole"}
+    assert len(mounts(added)) == 2
+    assert stack.preview().or_fail().operations() == {}
+
+
+def test_destroy_keeps_the_data_and_up_again_adopts_it(stack: Stack, lab: WholeLab) -> None:
+    before = mounts(lab.hosts[0])
+    written = write_file(lab.hosts[0], "/mnt/longhorn-sdb/data")
+    stack.destroy(seconds=900).or_fail()
+    assert mounts(lab.hosts[0]) == {}
+    assert lab.objects("namespaces", "--field-selector", f"metadata.name={LONGHORN}") == []
+    stack.up(seconds=900).or_fail()
+    assert mounts(lab.hosts[0]) == before
+    assert file_hash(lab.hosts[0], "/mnt/longhorn-sdb/data") == written
+    assert stack.outputs()["rancherClusterState"] == "active"

@@ -1,0 +1,227 @@
+"""What node-facts tells about a node is what is so there, in JSON that any text survives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.scripts.package_managers import TOOLS, become, have_installed
+from tests.scripts.remote import MOUNT_POINT, ensure, fstab, run_script
+from tests.scripts.sandbox import FSTAB, MIB, Disk, Sandbox
+
+pytestmark = pytest.mark.disks
+
+
+@pytest.fixture
+def disk(host: Sandbox) -> Disk:
+    return host.add_disk("sdb", 16 * MIB)
+
+
+def facts(host: Sandbox, *pairs: str, path: str = "", shell: str = "sh") -> dict[str, Any]:
+    return run_script(host, "node-facts.sh", *pairs, path=path, shell=shell).result
+
+
+def disk_facts(host: Sandbox, device: str = "/dev/sdb", **options: str) -> dict[str, Any]:
+    (found,) = facts(host, f"{device}:{MOUNT_POINT}", **options)["disks"]
+    return found
+
+
+BLANK = {
+    "device": "/dev/sdb",
+    "mountPoint": MOUNT_POINT,
+    "is": "disk",
+    "sizeBytes": 16 * MIB,
+    "uuid": None,
+    "fileSystem": None,
+    "label": None,
+    "partitionTable": None,
+    "fstab": "missing",
+    "fstabLine": None,
+    "mounted": False,
+    "mountedUuid": None,
+    "mountedFileSystem": None,
+    "writable": None,
+    "immutable": None,
+}
+
+
+@pytest.mark.parametrize("shell", ["sh", "busybox sh", "bash --posix"])
+def test_a_blank_disk_has_a_size_and_nothing_else(host: Sandbox, disk: Disk, shell: str) -> None:
+    if host.call("sh", "-c", f"command -v {shell.split()[0]}").returncode != 0:
+        pytest.skip(f"needs the command {shell.split()[0]}")
+    assert disk.size == BLANK["sizeBytes"]
+    assert disk_facts(host, shell=shell) == BLANK
+
+
+@pytest.mark.parametrize("shell", ["sh", "busybox sh", "bash --posix"])
+def test_a_prepared_disk_is_told_in_full(host: Sandbox, disk: Disk, shell: str) -> None:
+    if host.call("sh", "-c", f"command -v {shell.split()[0]}").returncode != 0:
+        pytest.skip(f"needs the command {shell.split()[0]}")
+    uuid = ensure(host, disk).result["uuid"]
+    assert disk_facts(host, shell=shell) == BLANK | {
+        "uuid": uuid,
+        "fileSystem": "ext4",
+        "label": "longhorn",
+        "fstab": "ours",
+        "fstabLine": f"UUID={uuid} {MOUNT_POINT} ext4 defaults,nofail 0 2",
+        "mounted": True,
+        "mountedUuid": uuid,
+        "mountedFileSystem": "ext4",
+        "writable": True,
+        "immutable": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("command", "changed"),
+    [
+        (f"umount {MOUNT_POINT}", {"mounted": False, "mountedUuid": None, "writable": None}),
+        (f"mount -o remount,ro {MOUNT_POINT}", {"writable": False}),
+        ("sed -i s/nofail/nofail,noatime/ /etc/fstab", {"fstab": "different"}),
+        ("sed -i '/nofail/d' /etc/fstab", {"fstab": "missing", "fstabLine": None}),
+        (
+            f"umount {MOUNT_POINT}; chattr -i {MOUNT_POINT}; mount {MOUNT_POINT}",
+            {"immutable": False},
+        ),
+        (
+            f"umount {MOUNT_POINT}; chattr -i {MOUNT_POINT}; rmdir {MOUNT_POINT}",
+            {"immutable": None},
+        ),
+    ],
+)
+def test_each_thing_undone_shows(
+    host: Sandbox, disk: Disk, command: str, changed: dict[str, Any]
+) -> None:
+    ensure(host, disk)
+    before = disk_facts(host)
+    host.shell(command)
+    after = disk_facts(host)
+    assert {name: after[name] for name in changed} == changed
+    assert before != after
+
+
+def test_two_lines_of_fstab_for_one_mount_point_are_not_ours(host: Sandbox, disk: Disk) -> None:
+    ensure(host, disk)
+    host.shell("tail -n 1 /etc/fstab >/run/line; cat /run/line >>/etc/fstab")
+    assert disk_facts(host)["fstab"] == "different"
+
+
+def test_another_disk_on_the_mount_point_is_told_by_its_uuid(host: Sandbox, disk: Disk) -> None:
+    ensure(host, disk)
+    host.add_disk("sdc", 16 * MIB)
+    host.shell(f"mkfs.ext4 -q /dev/sdc; mount /dev/sdc {MOUNT_POINT}")
+    other = host.shell("blkid -p -s UUID -o value /dev/sdc").strip()
+    assert disk_facts(host)["mountedUuid"] == other
+
+
+@pytest.mark.parametrize(("device", "kind"), [("/dev/sdz", "missing"), ("/dev/null", "other")])
+def test_what_is_no_disk_is_told_apart(host: Sandbox, device: str, kind: str) -> None:
+    assert disk_facts(host, device) == BLANK | {"device": device, "is": kind, "sizeBytes": None}
+
+
+def test_a_device_path_may_have_colons_of_its_own(host: Sandbox, disk: Disk) -> None:
+    device = "/dev/disk/by-path/pci-0000:00:10.0-scsi-0:0:0:0"
+    host.shell(f"mkdir -p /dev/disk/by-path; ln -s /dev/sdb {device}")
+    assert disk_facts(host, device) == BLANK | {"device": device, "sizeBytes": disk.size}
+
+
+def test_several_disks_come_in_the_order_asked_for(host: Sandbox, disk: Disk) -> None:
+    host.add_disk("sdc", 16 * MIB)
+    found = facts(host, "/dev/sdc:/mnt/c", f"{disk.path}:/mnt/b")["disks"]
+    assert [(each["device"], each["mountPoint"]) for each in found] == [
+        ("/dev/sdc", "/mnt/c"),
+        ("/dev/sdb", "/mnt/b"),
+    ]
+
+
+def test_nothing_is_changed_by_asking(host: Sandbox, disk: Disk) -> None:
+    listing = "ls -lAR --time-style=full-iso /etc /mnt /var; cat /proc/self/mounts"
+    host.shell("sync")
+    before = (disk.digest(), host.shell(listing))
+    disk_facts(host)
+    assert (disk.digest(), host.shell(listing)) == before
+    assert fstab(host) == FSTAB
+
+
+def test_the_system_is_told(host: Sandbox) -> None:
+    become(host, "Rocky Linux 9")
+    told = facts(host)
+    assert told["hostname"] == "node-1"
+    assert told["kernel"] == host.shell("uname -r").strip()
+    assert told["bootId"] == host.read_text("/proc/sys/kernel/random/boot_id").strip()
+    assert told["os"] == {
+        "id": "rocky",
+        "idLike": "rhel centos fedora",
+        "version": "9.3",
+        "name": None,
+    }
+    assert told["disks"] == []
+
+
+def test_installed_packages_are_told_with_their_versions(host: Sandbox) -> None:
+    become(host, "Debian 12")
+    have_installed(host, "open-iscsi", "nfs-common", "vim", version="1:2.6-4")
+    told = facts(host, path=TOOLS)
+    assert told["packages"] == {"open-iscsi": "1:2.6-4", "nfs-common": "1:2.6-4"}
+
+
+def test_daemons_are_told_by_service_or_socket(host: Sandbox) -> None:
+    become(host, "Debian 12")
+    told = facts(host, path=TOOLS)
+    assert (told["iscsid"], told["multipathd"], told["iscsiadm"]) == (False, False, True)
+    host.shell(": >/run/active/iscsid.socket; : >/run/active/multipathd.service")
+    host.shell(": >/run/broken-iscsiadm")
+    told = facts(host, path=TOOLS)
+    assert (told["iscsid"], told["multipathd"], told["iscsiadm"]) == (True, True, False)
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ("CONFIG_NFS_V4=y\n", "y"),
+        ("CONFIG_NFS_V4=m\nCONFIG_NFS_V4_1=y\n", "y"),
+        ("CONFIG_NFS_V4=m\n# CONFIG_NFS_V4_2 is not set\n", "m"),
+        ("CONFIG_NFS_V3=y\n# CONFIG_NFS_V4 is not set\nCONFIG_NFS_V4_SECURITY_LABEL=y\n", "n"),
+    ],
+)
+def test_nfs_4_is_read_from_the_kernels_configuration(
+    host: Sandbox, config: str, told: str
+) -> None:
+    kernel = host.shell("uname -r").strip()
+    host.write_text(f"/boot/config-{kernel}", config)
+    assert facts(host)["nfs4InKernel"] == told
+
+
+@pytest.mark.parametrize("propagation", ["shared", "private"])
+def test_mount_propagation_of_the_root_is_told(host: Sandbox, propagation: str) -> None:
+    host.shell(f"mount --make-{propagation} /")
+    assert facts(host)["mountPropagation"] == propagation
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('Linux \\\\ \\"quoted\\"', 'Linux \\\\ \\"quoted\\"'),
+        ("tab\there, \x01 and \x7f", "tab\there, \x01 and \x7f"),
+        ("ü", "\ufffd\ufffd"),
+        ("%s %d $HOME `id` &<>'", "%s %d $HOME `id` &<>'"),
+        ("", None),
+    ],
+)
+def test_any_text_makes_valid_json(host: Sandbox, text: str, told: str | None) -> None:
+    host.shell("rm /etc/os-release")
+    host.write_text("/etc/os-release", f'PRETTY_NAME="{text}"\n')
+    assert facts(host)["os"]["name"] == told
+
+
+def test_a_long_text_comes_whole(host: Sandbox) -> None:
+    host.shell("rm /etc/os-release")
+    host.write_text("/etc/os-release", "PRETTY_NAME=" + "0123456789" * 50 + "\n")
+    assert facts(host)["os"]["name"] == "0123456789" * 50
+
+
+@pytest.mark.parametrize("pair", ["/dev/sdb", "sdb:/mnt/x", ":/mnt/x"])
+def test_a_wrong_pair_is_explained(host: Sandbox, pair: str) -> None:
+    refusal = run_script(host, "node-facts.sh", pair).refusal
+    assert f"{pair} is not DEVICE:MOUNT_POINT" in refusal
