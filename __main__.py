@@ -4,7 +4,7 @@ import pulumi
 
 from components.stack_findings import read_findings
 from components.stack_longhorn import declare_longhorn
-from components.stack_nodes import declare_nodes, declare_untaints
+from components.stack_nodes import declare_control_plane_health, declare_nodes, declare_untaints
 from components.stack_outputs import stack_outputs
 from components.stack_providers import stack_providers
 from components.stack_rancher import declare_rancher
@@ -14,6 +14,7 @@ settings = load()
 findings = read_findings(settings)
 providers = stack_providers(settings)
 nodes = declare_nodes(settings, providers.kubernetes, findings)
+declare_control_plane_health(settings, nodes)
 untaints = declare_untaints(settings)
 longhorn = declare_longhorn(settings, providers.kubernetes, [*nodes.values(), *untaints])
 rancher = declare_rancher(

@@ -13,6 +13,7 @@ import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 from pydantic import BaseModel, ValidationError
 
+from configuration.certificates import KEY_SECRET, certificate_problems
 from configuration.checks import CheckSettings
 from configuration.files import file_problems
 from configuration.hosts import (
@@ -46,6 +47,7 @@ SECRETS: Mapping[str, str] = {
     "rancherBootstrapPassword": "Rancher's first password, 12 characters or more; else generated.",
     "rancherAdminPassword": "Password of Rancher's user admin, 12 characters or more; "
     "else generated.",
+    KEY_SECRET: "Private key (PEM) of the certificate in rancher.certificateFile.",
     "rancherManifestUrl": "Address of an import manifest from Rancher's page `Import existing`.",
 }
 _MODELS: Mapping[str, type[BaseModel]] = {
@@ -232,21 +234,29 @@ class _Reader:
         manual = models["rancherImport"]
         if isinstance(ssh, SshSettings) and isinstance(defaults, NodeDefaults):
             self._problems.extend(node_problems(nodes, defaults, ssh, prefix))
-        longhorn = models["longhorn"]
+        longhorn, rancher = models["longhorn"], models["rancher"]
+        own_rancher = rancher if isinstance(rancher, RancherSettings) else None
         self._problems.extend(
             file_problems(
                 ssh if isinstance(ssh, SshSettings) else None,
                 longhorn if isinstance(longhorn, LonghornSettings) else None,
                 manual if isinstance(manual, RancherImportSettings) else None,
+                own_rancher,
                 prefix,
                 key_is_secret="sshPrivateKey" in secrets,
             )
+        )
+        self._problems.extend(
+            certificate_problems(own_rancher, has_key=KEY_SECRET in secrets, prefix=prefix)
         )
         if isinstance(stages, StageSettings) and isinstance(manual, RancherImportSettings):
             self._problems.extend(
                 stage_problems(
                     stages,
                     has_nodes=self._says_something("nodes"),
+                    # A node with a mistake of its own may be the one.
+                    has_control_plane=any(node.value.control_plane for node in nodes)
+                    or any(p.key.startswith(_full("nodes")) for p in self._problems),
                     has_rancher=self._says_something("rancher"),
                     has_credentials=_opens_hosts(ssh, secrets),
                     has_manifest=manual.manifest_file is not None

@@ -56,28 +56,53 @@ def run_in_container(
     return _over_socket(docker_host, container, command)
 
 
-def _over_ssh(docker_host: str, host_key: str | None, command: Sequence[str]) -> str:
+def run_on_host(
+    docker_host: str, host_key: str | None, script: str, arguments: Sequence[str]
+) -> str:
+    """Standard output of a shell script on the engine's host: this machine for a local socket.
+
+    Args:
+        docker_host: unix:///path or ssh://user@host[:port].
+        host_key: SSH host key of an ssh:// host.
+        script: The script's text, for `sh -s`.
+        arguments: Its arguments.
+
+    Raises RuntimeError naming the host, with what was said.
+    """
+    words = ["sh", "-s", "--", *arguments]
+    if docker_host.startswith("ssh://"):
+        return _over_ssh(docker_host, host_key, words, script)
+    return _run(f"{docker_host}: this machine", words, words, script)
+
+
+def _over_ssh(
+    docker_host: str, host_key: str | None, command: Sequence[str], script: str | None = None
+) -> str:
     parts = urlsplit(docker_host)
     user = [] if parts.username is None else ["-l", parts.username]
     port = [] if parts.port is None else ["-p", str(parts.port)]
-    done = subprocess.run(
-        [
-            "ssh",
-            *ssh_options(docker_host, host_key),
-            *user,
-            *port,
-            str(parts.hostname),
-            shlex.join(command),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=_TIMEOUT_SECONDS,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
+    ssh = ["ssh", *ssh_options(docker_host, host_key), *user, *port, str(parts.hostname)]
+    return _run(docker_host, command, [*ssh, shlex.join(command)], script)
+
+
+def _run(
+    where: str, command: Sequence[str], words: Sequence[str], script: str | None = None
+) -> str:
+    try:
+        done = subprocess.run(
+            words,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_SECONDS,
+            # No text is an empty one, so nothing waits for a person.
+            input=script or "",
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise RuntimeError(f"{where}: {' '.join(command[:3])} could not be run: {error}") from None
     if done.returncode != 0:
         raise RuntimeError(
-            f"{docker_host}: {' '.join(command[:3])} failed with exit status {done.returncode}: "
+            f"{where}: {' '.join(command[:3])} failed with exit status {done.returncode}: "
             f"{done.stderr.strip()}"
         )
     return done.stdout

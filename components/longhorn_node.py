@@ -33,6 +33,8 @@ class LonghornNodeArgs:
 class LonghornNode(pulumi.ComponentResource):
     """Owns one node's packages, disks and labels: packages → disks → verified mounts → labels."""
 
+    packages: NodePackages | None
+    """The node's packages; None where that stage is off."""
     disks: dict[str, NodeDisk]
     """The disks by mount point."""
 
@@ -40,19 +42,18 @@ class LonghornNode(pulumi.ComponentResource):
         self, name: str, args: LonghornNodeArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("longhornrancher:node:LonghornNode", name, None, opts)
-        done: list[pulumi.Resource] = []
+        self.packages = None
         if args.stages.packages:
-            done.append(
-                NodePackages(
-                    f"{name}-packages",
-                    NodePackagesArgs(
-                        host=args.host,
-                        xfs=any(disk.file_system == "xfs" for disk in args.disks),
-                        found=args.findings.packages,
-                    ),
-                    pulumi.ResourceOptions(parent=self),
-                )
+            self.packages = NodePackages(
+                f"{name}-packages",
+                NodePackagesArgs(
+                    host=args.host,
+                    xfs=any(disk.file_system == "xfs" for disk in args.disks),
+                    found=args.findings.packages,
+                ),
+                pulumi.ResourceOptions(parent=self),
             )
+        done = [] if self.packages is None else [self.packages]
         self.disks = {}
         if args.stages.disks:
             for disk in args.disks:
@@ -63,7 +64,7 @@ class LonghornNode(pulumi.ComponentResource):
                         disk=disk,
                         found=args.findings.disks.get(disk.mount_point),
                     ),
-                    pulumi.ResourceOptions(parent=self, depends_on=done[:1]),
+                    pulumi.ResourceOptions(parent=self, depends_on=done),
                 )
         if args.stages.labels and args.disks and args.kubernetes_provider is not None:
             NodeLabels(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.longhorn_disks import LonghornDisks, LonghornDisksArgs
 from components.longhorn_ready import LonghornReady, LonghornReadyArgs
 from components.longhorn_values import NAMESPACE, chart_values
 from configuration.hosts import DiskSettings
@@ -88,6 +89,20 @@ class LonghornRelease(pulumi.ComponentResource):
                 ),
             ),
         )
+        disks = [
+            LonghornDisks(
+                f"{name}-{node}-disks",
+                LonghornDisksArgs(
+                    cluster=args.cluster,
+                    node_name=node,
+                    disks=node_disks,
+                    may_lose_replicas=longhorn.allow_uninstall,
+                    timeout_seconds=longhorn.timeout_seconds,
+                ),
+                pulumi.ResourceOptions(parent=self, depends_on=[release]),
+            )
+            for node, node_disks in args.disks_by_node.items()
+        ]
         ready = LonghornReady(
             f"{name}-ready",
             LonghornReadyArgs(
@@ -100,7 +115,7 @@ class LonghornRelease(pulumi.ComponentResource):
                 default_storage_class=longhorn.default_storage_class,
                 timeout_seconds=longhorn.timeout_seconds,
             ),
-            pulumi.ResourceOptions(parent=self, depends_on=[release]),
+            pulumi.ResourceOptions(parent=self, depends_on=[release, *disks]),
         )
         self.version = ready.version
         self.default_storage_class = ready.default_class

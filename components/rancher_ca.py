@@ -18,7 +18,7 @@ _COMMAND = (
     "-o",
     "jsonpath={.value}",
 )
-_WATCHED = ("container_id", "docker_host", "container_name", "accept")
+_WATCHED = ("container_id", "docker_host", "container_name", "accept", "expected")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +37,8 @@ class RancherCaArgs:
     """How long Rancher may take until it has a CA."""
     accept: str | None = None
     """CATTLE_CA_CHECKSUM of a CA that may replace the pinned one."""
+    expected: str | None = None
+    """The CA (PEM) that the stack file gives; Rancher must say the same."""
 
 
 class RancherCaProvider(ResourceProvider):
@@ -55,7 +57,8 @@ class RancherCaProvider(ResourceProvider):
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Read it again. Raises RuntimeError when it is another CA than the one pinned."""
         pem = _read(_news)
-        is_accepted = ca_checksum(pem) == _news.get("accept")
+        # A CA that the stack file names was compared with it already.
+        is_accepted = _news.get("expected") or ca_checksum(pem) == _news.get("accept")
         if _olds.get("pem") and pem != _olds["pem"] and not is_accepted:
             raise RuntimeError(
                 f"Rancher's CA in container {_news['container_name']} is not the one that was "
@@ -83,6 +86,13 @@ def _read(props: dict[str, Any]) -> str:
         return [] if found else ["Rancher has no CA yet"]
 
     wait_until("Rancher's CA", missing, timeout_seconds=float(props["timeout_seconds"]))
+    expected = props.get("expected")
+    if expected and ca_checksum(found) != ca_checksum(expected):
+        raise RuntimeError(
+            f"Rancher in container {props['container_name']} says that its CA has the checksum "
+            f"{ca_checksum(found)}, and rancher.caFile holds one with {ca_checksum(expected)}. "
+            "Give the CA that signed rancher.certificateFile, or find out who changed Rancher's."
+        )
     return found + "\n"
 
 
@@ -105,6 +115,7 @@ class RancherCa(Resource, module="rancher", name="Ca"):
                 "container_id": args.container_id,
                 "timeout_seconds": args.timeout_seconds,
                 "accept": args.accept,
+                "expected": args.expected,
                 "pem": None,
             },
             opts,

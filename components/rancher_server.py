@@ -6,10 +6,26 @@ import pulumi
 import pulumi_docker as docker
 
 from components.bootstrap_password import GeneratedPassword
+from components.rancher_preflight import RancherPreflight, RancherPreflightArgs
 from configuration.rancher import RancherSettings
 
 _DATA = "/var/lib/rancher"
 _HTTP, _HTTPS = 80, 443
+# Source: Rancher 2.8, Installing Rancher on a Single Node Using Docker, options B and D.
+_CERTIFICATES = "/etc/rancher/ssl"
+_TRUSTED_EVERYWHERE = "--no-cacerts"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RancherCertificate:
+    """A certificate of the person's own for Rancher's address."""
+
+    chain_pem: str
+    """The certificate, and those that link it to its CA."""
+    key_pem: pulumi.Output[str]
+    """Its private key (secret)."""
+    ca_pem: str | None
+    """The CA; None for one that every machine trusts anyway."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,10 +36,12 @@ class RancherServerArgs:
     """Address, image, ports, data volume."""
     bootstrap_password: pulumi.Output[str] | None
     """The first password of user admin (secret); None generates one."""
+    certificate: RancherCertificate | None = None
+    """What Rancher serves with; None lets it make a CA of its own."""
 
 
 class RancherServer(pulumi.ComponentResource):
-    """Owns the container and its image; up once Rancher answers /ping.
+    """Owns the container and its image; up once Rancher answers /ping. The host is looked at first.
 
     Refuses to own the data: the volume is kept on destroy unless the stack file asks for its
     removal in as many words, because it holds Rancher's users, clusters and CA, and every agent
@@ -49,12 +67,23 @@ class RancherServer(pulumi.ComponentResource):
                 f"{name}-bootstrap-password", pulumi.ResourceOptions(parent=self)
             ).value
         )
-        container = self._container(name, rancher)
+        preflight = RancherPreflight(
+            f"{name}-preflight",
+            _preflight_args(rancher),
+            pulumi.ResourceOptions(parent=self),
+        )
+        container = self._container(name, rancher, args.certificate, preflight)
         self.container_id = container.id
         self.url = container.id.apply(lambda _: rancher.url)
         self.register_outputs({"url": self.url, "bootstrapPassword": self.bootstrap_password})
 
-    def _container(self, name: str, rancher: RancherSettings) -> docker.Container:
+    def _container(
+        self,
+        name: str,
+        rancher: RancherSettings,
+        certificate: RancherCertificate | None,
+        preflight: pulumi.Resource,
+    ) -> docker.Container:
         reference = f"{rancher.image}:{rancher.tag}"
         image: pulumi.Input[str] = reference
         if rancher.pull_image:
@@ -63,7 +92,7 @@ class RancherServer(pulumi.ComponentResource):
                 f"{name}-image",
                 name=reference,
                 keep_locally=True,
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[preflight]),
             ).image_id
         timeout = f"{rancher.start_timeout_seconds + 60}s"
         return docker.Container(
@@ -79,7 +108,9 @@ class RancherServer(pulumi.ComponentResource):
                 _port(rancher.http_port, _HTTP, rancher.listen_address),
                 _port(rancher.https_port, _HTTPS, rancher.listen_address),
             ],
-            volumes=[self._data(name, rancher)],
+            volumes=[self._data(name, rancher, preflight)],
+            uploads=None if certificate is None else _uploads(certificate),
+            command=[_TRUSTED_EVERYWHERE] if certificate and not certificate.ca_pem else None,
             healthcheck=docker.ContainerHealthcheckArgs(
                 tests=["CMD", "curl", "-ksfo", "/dev/null", "https://localhost/ping"],
                 interval="5s",
@@ -93,13 +124,16 @@ class RancherServer(pulumi.ComponentResource):
             destroy_grace_seconds=60,
             opts=pulumi.ResourceOptions(
                 parent=self,
+                depends_on=[preflight],
                 # Its name and ports are fixed, so the old one must go first.
                 delete_before_replace=True,
                 custom_timeouts=pulumi.CustomTimeouts(create=timeout, update=timeout),
             ),
         )
 
-    def _data(self, name: str, rancher: RancherSettings) -> docker.ContainerVolumeArgs:
+    def _data(
+        self, name: str, rancher: RancherSettings, preflight: pulumi.Resource
+    ) -> docker.ContainerVolumeArgs:
         if rancher.volume.startswith("/"):
             return docker.ContainerVolumeArgs(host_path=rancher.volume, container_path=_DATA)
         volume = docker.Volume(
@@ -108,7 +142,9 @@ class RancherServer(pulumi.ComponentResource):
             # The data outlives the container and the stack unless the stack file says otherwise;
             # docker creates a volume by name only if there is none, so the next `up` finds it.
             opts=pulumi.ResourceOptions(
-                parent=self, retain_on_delete=not rancher.remove_data_on_destroy
+                parent=self,
+                depends_on=[preflight],
+                retain_on_delete=not rancher.remove_data_on_destroy,
             ),
         )
         return docker.ContainerVolumeArgs(volume_name=volume.name, container_path=_DATA)
@@ -125,3 +161,35 @@ def engine_duration(seconds: int) -> str:
 
 def _port(external: int, internal: int, address: str) -> docker.ContainerPortArgs:
     return docker.ContainerPortArgs(internal=internal, external=external, ip=address)
+
+
+def _preflight_args(rancher: RancherSettings) -> RancherPreflightArgs:
+    return RancherPreflightArgs(
+        docker_host=rancher.docker_host,
+        docker_host_key=rancher.docker_host_key,
+        container_name=rancher.container_name,
+        data=rancher.volume,
+        tag=rancher.tag,
+        http_port=rancher.http_port,
+        https_port=rancher.https_port,
+        listen_address=rancher.listen_address,
+        minimum_memory_gib=rancher.minimum_memory_gib,
+        minimum_disk_gib=rancher.minimum_disk_gib,
+    )
+
+
+def _uploads(certificate: RancherCertificate) -> list[docker.ContainerUploadArgs]:
+    contents: dict[str, pulumi.Input[str]] = {
+        "cert.pem": certificate.chain_pem,
+        "key.pem": pulumi.Output.secret(certificate.key_pem),
+    }
+    if certificate.ca_pem:
+        contents["cacerts.pem"] = certificate.ca_pem
+    return [
+        docker.ContainerUploadArgs(
+            file=f"{_CERTIFICATES}/{file}",
+            content=content,
+            permissions="0600" if file == "key.pem" else "0644",
+        )
+        for file, content in contents.items()
+    ]

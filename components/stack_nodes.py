@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pulumi
 
+from components.control_plane_health import ControlPlaneHealth, ControlPlaneHealthArgs
 from components.control_plane_taints import ControlPlaneUntaint, ControlPlaneUntaintArgs
 from components.host_findings import NodeFindings
 from components.longhorn_node import LonghornNode, LonghornNodeArgs
@@ -41,6 +42,38 @@ def declare_nodes(
             ),
         )
     return nodes
+
+
+def declare_control_plane_health(
+    settings: Settings, nodes: Mapping[str, LonghornNode]
+) -> list[ControlPlaneHealth]:
+    """Open health ports on the control-plane nodes, if the stack says so.
+
+    One node after the other: each lets its scheduler and controller manager start anew, and a
+    control plane must keep one of both; a node that fails keeps the next from being touched.
+
+    Args:
+        settings: The stack's settings.
+        nodes: What else the stack declares on the nodes, by name; their packages come first.
+    """
+    if not settings.stages.control_plane_health:
+        return []
+    secrets = ssh_secrets(settings)
+    done: list[ControlPlaneHealth] = []
+    for node in settings.nodes:
+        if not node.control_plane:
+            continue
+        packages = nodes[node.name].packages if node.name in nodes else None
+        done.append(
+            ControlPlaneHealth(
+                f"{node.name}-control-plane-health",
+                ControlPlaneHealthArgs(host=remote_host(node, settings.ssh, secrets)),
+                pulumi.ResourceOptions(
+                    depends_on=[*([] if packages is None else [packages]), *done[-1:]]
+                ),
+            )
+        )
+    return done
 
 
 def declare_untaints(settings: Settings) -> list[ControlPlaneUntaint]:

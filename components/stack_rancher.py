@@ -13,7 +13,8 @@ from components.rancher_ca import RancherCa, RancherCaArgs
 from components.rancher_cluster_active import RancherClusterActive, RancherClusterActiveArgs
 from components.rancher_manifest import RancherManifest, RancherManifestArgs
 from components.rancher_registration import RancherRegistration, RancherRegistrationArgs
-from components.rancher_server import RancherServer, RancherServerArgs
+from components.rancher_server import RancherCertificate, RancherServer, RancherServerArgs
+from configuration.certificates import KEY_SECRET
 from configuration.rancher import RancherSettings
 from settings import Settings
 
@@ -50,6 +51,7 @@ def declare_rancher(
             RancherServerArgs(
                 rancher=settings.rancher,
                 bootstrap_password=settings.secret("rancherBootstrapPassword"),
+                certificate=_certificate(settings, settings.rancher),
             ),
             pulumi.ResourceOptions(providers=[engine]),
         )
@@ -69,17 +71,7 @@ def _registered(
     cluster: pulumi.ProviderResource,
     after: pulumi.ResourceOptions,
 ) -> RancherParts:
-    ca = RancherCa(
-        "rancher-ca",
-        RancherCaArgs(
-            docker_host=rancher.docker_host,
-            docker_host_key=rancher.docker_host_key,
-            container_name=rancher.container_name,
-            container_id=server.container_id,
-            accept=rancher.accept_ca,
-            timeout_seconds=rancher.start_timeout_seconds,
-        ),
-    )
+    ca_pem = _ca(rancher, server)
     password = settings.secret("rancherAdminPassword")
     if password is None:
         password = GeneratedPassword("rancher-admin-password").value
@@ -92,7 +84,7 @@ def _registered(
         "rancher-registration",
         RancherRegistrationArgs(
             url=server.url,
-            ca_pem=ca.pem,
+            ca_pem=ca_pem,
             bootstrap_password=server.bootstrap_password,
             admin_password=password,
             cluster_name=settings.cluster.name,
@@ -106,7 +98,7 @@ def _registered(
         "rancher-cluster-active",
         RancherClusterActiveArgs(
             url=server.url,
-            ca_pem=ca.pem,
+            ca_pem=ca_pem,
             cluster_id=registration.cluster_id,
             api_token=registration.api_token,
             admin_password=password,
@@ -125,6 +117,39 @@ def _registered(
     )
 
 
+def _ca(rancher: RancherSettings, server: RancherServer) -> pulumi.Input[str]:
+    """The CA that every call to Rancher trusts, and no other; empty for this machine's own CAs."""
+    if rancher.certificate_file is not None and rancher.ca_file is None:
+        return ""
+    return RancherCa(
+        "rancher-ca",
+        RancherCaArgs(
+            docker_host=rancher.docker_host,
+            docker_host_key=rancher.docker_host_key,
+            container_name=rancher.container_name,
+            container_id=server.container_id,
+            accept=rancher.accept_ca,
+            expected=None if rancher.ca_file is None else _text(rancher.ca_file),
+            timeout_seconds=rancher.start_timeout_seconds,
+        ),
+    ).pem
+
+
+def _certificate(settings: Settings, rancher: RancherSettings) -> RancherCertificate | None:
+    key = settings.secret(KEY_SECRET)
+    if rancher.certificate_file is None or key is None:
+        return None
+    return RancherCertificate(
+        chain_pem=_text(rancher.certificate_file),
+        key_pem=key,
+        ca_pem=None if rancher.ca_file is None else _text(rancher.ca_file),
+    )
+
+
+def _text(path: str) -> str:
+    return Path(path).expanduser().read_text()
+
+
 def _agent(
     settings: Settings, manifest: pulumi.Input[str], after: pulumi.ResourceOptions
 ) -> RancherAgent:
@@ -141,11 +166,11 @@ def _given_manifest(settings: Settings) -> pulumi.Output[str]:
     """The manifest that a person gave, as a file or by its address."""
     given = settings.rancher_import
     if given.manifest_file is not None:
-        return pulumi.Output.secret(Path(given.manifest_file).expanduser().read_text())
+        return pulumi.Output.secret(_text(given.manifest_file))
     url = settings.secret("rancherManifestUrl")
     if url is None:
         raise ValueError("the settings let an import without a manifest pass")
-    ca_pem = None if given.ca_file is None else Path(given.ca_file).expanduser().read_text()
+    ca_pem = None if given.ca_file is None else _text(given.ca_file)
     return RancherManifest(
         "rancher-manifest",
         RancherManifestArgs(url=url, ca_pem=ca_pem, ca_fingerprint=given.ca_fingerprint),

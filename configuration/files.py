@@ -10,7 +10,7 @@ import yaml
 from configuration.hosts import SshSettings
 from configuration.longhorn import LonghornSettings
 from configuration.problems import Problem
-from configuration.rancher import RancherImportSettings
+from configuration.rancher import RancherImportSettings, RancherSettings
 
 _UNREADABLE = (OSError, RuntimeError, ValueError, EOFError, zlib.error)
 """What opening a path can end in: ~nobody is a RuntimeError, a NUL byte a ValueError."""
@@ -20,6 +20,7 @@ def file_problems(
     ssh: SshSettings | None,
     longhorn: LonghornSettings | None,
     manual_import: RancherImportSettings | None,
+    rancher: RancherSettings | None,
     prefix: str,
     *,
     key_is_secret: bool = False,
@@ -34,6 +35,9 @@ def file_problems(
     if manual_import is not None:
         named.append(("rancherImport.manifestFile", manual_import.manifest_file))
         named.append(("rancherImport.caFile", manual_import.ca_file))
+    if rancher is not None:
+        named.append(("rancher.certificateFile", rancher.certificate_file))
+        named.append(("rancher.caFile", rancher.ca_file))
     for key, path in named:
         if path is not None:
             yield from _unreadable(prefix + key, path)

@@ -54,6 +54,15 @@ class RancherSettings(StackModel):
     """Port of the Docker host for HTTPS."""
     listen_address: str = "0.0.0.0"  # noqa: S104  a console is there to be reached
     """Address of the Docker host on which the ports are published."""
+    minimum_memory_gib: int = Field(default=6, ge=1, le=1024)
+    """Memory in GiB that the Docker host must have; less makes Rancher slow or kills it."""
+    minimum_disk_gib: int = Field(default=10, ge=1, le=65536)
+    """Free space in GiB that the Docker host must have for Rancher's data when it is new."""
+    certificate_file: str | None = None
+    """PEM file with a certificate of your own for Rancher's address, those that link it to its CA
+    behind it; its key is the secret rancherCertificateKey."""
+    ca_file: str | None = None
+    """PEM file with the CA that signed certificateFile; none if every machine trusts it anyway."""
     accept_ca: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     """Checksum of a new CA that may take the place of the pinned one; without it that stops."""
     start_timeout_seconds: Seconds = 900
@@ -97,6 +106,11 @@ class RancherSettings(StackModel):
     def _consistent(self) -> "RancherSettings":
         if self.http_port == self.https_port:
             raise rule("httpPort and httpsPort must differ", "Change one of them.")
+        if self.ca_file is not None and self.certificate_file is None:
+            raise rule(
+                "caFile goes with certificateFile",
+                "Add certificateFile, or remove caFile to let Rancher make a CA of its own.",
+            )
         if self.remove_data_on_destroy and self.volume.startswith("/"):
             raise rule(
                 "removeDataOnDestroy goes with a Docker volume; a folder of the host is never "
@@ -171,3 +185,5 @@ class StageSettings(StackModel):
     """The Rancher server."""
     rancher_import: bool = False
     """The cluster's import into Rancher."""
+    control_plane_health: bool = False
+    """Open health ports of scheduler and controller manager; Kubernetes 1.21 and older only."""

@@ -112,15 +112,24 @@ def stage_problems(
     stages: StageSettings,
     *,
     has_nodes: bool,
+    has_control_plane: bool,
     has_credentials: bool,
     has_rancher: bool,
     has_manifest: bool,
     prefix: str,
 ) -> Iterator[Problem]:
     """What a stage needs from the rest of the file."""
-    if (stages.packages or stages.disks or stages.labels) and not has_nodes:
+    on_hosts = stages.packages or stages.disks or stages.control_plane_health
+    if (on_hosts or stages.labels) and not has_nodes:
         yield Problem(f"{prefix}nodes", "lists no node", "List every node of the cluster.")
-    if (stages.packages or stages.disks) and has_nodes and not has_credentials:
+    if stages.control_plane_health and has_nodes and not has_control_plane:
+        yield Problem(
+            f"{prefix}stages.controlPlaneHealth",
+            "is on, and no node has controlPlane: true",
+            "Mark the control-plane nodes with controlPlane: true, or set "
+            "stages.controlPlaneHealth: false.",
+        )
+    if on_hosts and has_nodes and not has_credentials:
         yield Problem(
             f"{prefix}ssh",
             "says nothing that opens the hosts",

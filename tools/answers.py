@@ -46,6 +46,9 @@ def _command(args: MockResourceArgs) -> dict[str, Any]:
             "immutable": True,
             "formatted": True,
         }
+    elif args.name.endswith("-control-plane-health-manifests"):
+        health = {"kube-controller-manager": "ok", "kube-scheduler": "ok"}
+        result = {"kubernetes": "1.21.14", "health": health}
     else:
         packages = {"open-iscsi": "2.1.8-1", "nfs-common": "1:2.6.2-4"}
         result = {"family": "debian", "packages": packages, "iscsid": "active"}

@@ -537,7 +537,9 @@ require_unique_uuid() {
 mount_disk() {
     reload_systemd
     say "$device: mounting on $mount_point"
-    mount "$mount_point" >&2 || die "$device: mount $mount_point failed, see above and dmesg"
+    # systemd may have been faster; whether what is there is right is seen afterwards.
+    mount "$mount_point" >&2 || [ -n "$(mounted_on_mount_point)" ] ||
+        die "$device: mount $mount_point failed, see above and dmesg"
     mounted=yes
 }
 

@@ -32,9 +32,18 @@ die() {
     exit 1
 }
 
-# TEXT -> the text as a JSON string; bytes that JSON forbids in strings are left out.
+# TEXT -> the text as a JSON string of ASCII; a byte beyond ASCII becomes the replacement character.
 json_string() {
-    printf '"%s"' "$(printf '%s' "$1" | tr -d '\000-\037' | sed 's/[\\"]/\\&/g')"
+    printf '%s' "$1" | od -An -v -tu1 | awk '
+        BEGIN { printf "\"" }
+        {
+            for (i = 1; i <= NF; i++)
+                if ($i == 34 || $i == 92) printf "\\%c", $i
+                else if ($i < 32) printf "\\u%04x", $i
+                else if ($i < 128) printf "%c", $i
+                else printf "\\ufffd"
+        }
+        END { printf "\"" }'
 }
 
 # ---- the distribution -----------------------------------------------------------------------

@@ -30,7 +30,8 @@ require_directory() {
 
 # Sets capacity: the bytes that the file system has for data, as it says itself.
 read_capacity() {
-    capacity=$(df -P -k "$directory" | tail -n 1 | awk '{ print $(NF - 4) * 1024 }')
+    capacity=$(df -P -k "$directory" | tail -n 1 | awk '{ print $(NF - 4) }')
+    capacity=$((capacity * 1024))
     [ "$capacity" -gt 0 ] || die "$directory says that it has no room at all"
     [ "$capacity" -le "$size" ] ||
         die "$directory has room for $capacity bytes, but the volume was given $size. Something else is mounted there, or the volume's size is not kept"

@@ -5,6 +5,7 @@ import signal
 import threading
 
 from . import faults, options
+from .certificates import given_ca
 from .log import log
 from .server import StandIn
 
@@ -15,12 +16,20 @@ def main() -> None:
     parser.add_argument("--host", default="0.0.0.0")  # noqa: S104
     parser.add_argument("--https-port", type=int, default=443, help="0: any free port")
     parser.add_argument("--http-port", type=int, default=80, help="0: any free port")
+    parser.add_argument(
+        "--no-cacerts",
+        action="store_true",
+        help="the certificate given is trusted everywhere; goes with no cacerts.pem",
+    )
     arguments = parser.parse_args()
+    chosen = options.from_environment()
+    if arguments.no_cacerts and given_ca(chosen.certificate_directory):
+        parser.error("--no-cacerts and cacerts.pem are mutually exclusive")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     stand_in = StandIn(
-        options.from_environment(),
+        chosen,
         faults.from_environment(),
         host=arguments.host,
         https_port=arguments.https_port,

@@ -3,6 +3,8 @@
 As in Rancher, the certificate starts with a few names and gains more as clients use them: the
 name of a TLS greeting at once, an IP address only after a request that had it as its Host. Once
 server-url is set, only the host of server-url is still added.
+
+A certificate given in a folder, as Rancher takes it in /etc/rancher/ssl, is served as it is.
 """
 
 import ipaddress
@@ -13,19 +15,31 @@ import time
 from pathlib import Path
 
 _FIRST_NAMES = ("localhost", "127.0.0.1", "rancher.cattle-system")
+_CERTIFICATE = "cert.pem"
 _CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
 
 class Certificates:
     """Owns the PEM files under `directory`; they survive a restart like the rest of the state."""
 
-    def __init__(self, directory: Path, extra_names: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        extra_names: tuple[str, ...] = (),
+        given: Path | None = None,
+    ) -> None:
+        """Load or make the certificate; `given` may hold one to serve with instead."""
         self._directory = directory
+        self._given = given if given is not None and (given / _CERTIFICATE).exists() else None
         directory.mkdir(parents=True, exist_ok=True)
+        if self._given is not None:
+            self.names: list[str] = []
+            self.context = _context(self._given / _CERTIFICATE, self._given / "key.pem")
+            return
         if not self._ca.exists():
             self._make_ca()
         listed = self._names_file.read_text().split() if self._names_file.exists() else []
-        self.names: list[str] = list(dict.fromkeys([*listed, *_FIRST_NAMES, *extra_names]))
+        self.names = list(dict.fromkeys([*listed, *_FIRST_NAMES, *extra_names]))
         self.context = self._load() if self.names == listed else self._serve()
 
     @property
@@ -39,18 +53,21 @@ class Certificates:
     @property
     def ca_pem(self) -> str:
         """The CA as the setting `cacerts` has it: without a trailing newline."""
-        return self._ca.read_text().strip()
+        given = given_ca(self._given)
+        return self._ca.read_text().strip() if given is None else given
 
     def add_name(self, name: str) -> bool:
         """Make the certificate valid for `name` too; False if it was already."""
-        if name in self.names:
+        if self._given is not None or name in self.names:
             return False
         self.names.append(name)
         self.context = self._serve()
         return True
 
     def swap_ca(self) -> None:
-        """Forget the CA and make another, as a lost data volume does."""
+        """Forget the CA and make another, as a lost data volume does; not for a given one."""
+        if self._given is not None:
+            return
         self._make_ca()
         self.context = self._serve()
 
@@ -84,9 +101,7 @@ class Certificates:
         return self._load()
 
     def _load(self) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self._directory / "serving.pem", self._directory / "serving.key")
-        return context
+        return _context(self._directory / "serving.pem", self._directory / "serving.key")
 
     def _openssl(self, *arguments: str) -> None:
         done = subprocess.run(
@@ -96,6 +111,17 @@ class Certificates:
             raise RuntimeError(f"openssl {arguments[0]} failed: {done.stderr.strip()}")
 
 
+def given_ca(folder: Path | None) -> str | None:
+    """The CA in a folder with a certificate: empty if it has none, None if there is no such folder.
+
+    The certificate then is one that everybody trusts anyway.
+    """
+    if folder is None or not (folder / _CERTIFICATE).exists():
+        return None
+    file = folder / "cacerts.pem"
+    return file.read_text().strip() if file.exists() else ""
+
+
 def is_address(name: str) -> bool:
     """Whether `name` is an IP address rather than a host name."""
     try:
@@ -103,6 +129,12 @@ def is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _context(certificate: Path, key: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
 
 
 def _alternative_name(name: str) -> str:

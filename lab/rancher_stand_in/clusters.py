@@ -22,7 +22,8 @@ class ClusterCalls:
 
     def cacerts(self, request: Request) -> Answer:
         """The CA; with a token's hash and a nonce also the proof that the token is known here."""
-        pem = self._context.certificates.ca_pem + "\n"
+        known = self._context.certificates.ca_pem
+        pem = f"{known}\n" if known else ""
         nonce = request.headers.get("x-cattle-nonce", "")
         for cluster in self._context.state.clusters.values():
             if not nonce or not cluster.token:

@@ -61,7 +61,7 @@ def _labels(engine: DockerHandle, reference: str) -> dict[str, str] | None:
 
 def _import(engine: DockerHandle, reference: str, tag: str, contents: str) -> None:
     changes = [
-        'CMD ["python3", "-m", "rancher_stand_in"]',
+        'ENTRYPOINT ["python3", "-m", "rancher_stand_in"]',
         f"ENV PYTHONPATH=/{_LIBRARY}",
         "ENV PYTHONUNBUFFERED=1",
         f"ENV CATTLE_SERVER_VERSION={tag}",

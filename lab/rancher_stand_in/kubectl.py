@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import options, state
+from .certificates import given_ca
 
 _KIND = "settings.management.cattle.io"
 _NOT_UP = (
@@ -20,7 +21,9 @@ class KubectlError(RuntimeError):
     """What goes to standard error; the exit status is 1."""
 
 
-def answer(arguments: Sequence[str], data_directory: Path) -> str:
+def answer(
+    arguments: Sequence[str], data_directory: Path, certificate_directory: Path | None = None
+) -> str:
     """The value of the setting asked for, without a newline, as jsonpath prints it.
 
     Raises KubectlError while the server has not started, for a setting that there is not, and
@@ -40,7 +43,8 @@ def answer(arguments: Sequence[str], data_directory: Path) -> str:
         raise KubectlError(_NOT_UP)
     name = words[2]
     if name == "cacerts":
-        return (data_directory / "tls" / "ca.pem").read_text().strip()
+        given = given_ca(certificate_directory)
+        return (data_directory / "tls" / "ca.pem").read_text().strip() if given is None else given
     settings = state.load(file).settings
     if name not in settings:
         raise KubectlError(f'Error from server (NotFound): {_KIND} "{name}" not found')
@@ -50,7 +54,8 @@ def answer(arguments: Sequence[str], data_directory: Path) -> str:
 def main() -> None:
     """Answer what the command line asks."""
     try:
-        sys.stdout.write(answer(sys.argv[1:], options.from_environment().data_directory))
+        chosen = options.from_environment()
+        sys.stdout.write(answer(sys.argv[1:], chosen.data_directory, chosen.certificate_directory))
     except KubectlError as error:
         sys.exit(str(error))
 

@@ -12,6 +12,7 @@ class Options:
 
     data_directory: survives a restart when it is a volume, as /var/lib/rancher does.
     bootstrap_password: None means that one is generated and printed at the first start.
+    certificate_directory: cert.pem, key.pem and cacerts.pem to serve with, if they are there.
     version: as `/rancherversion` gives it; from v2.13 on, `/v1-public/login` exists.
     token_delay_seconds: how long a new cluster is without its registration token.
     activation_seconds: how long a cluster whose agent connected is still `waiting`.
@@ -22,6 +23,7 @@ class Options:
 
     data_directory: Path
     bootstrap_password: str | None = None
+    certificate_directory: Path | None = None
     version: str = "v2.8.5"
     server_url: str | None = None
     token_delay_seconds: float = 1.5
@@ -49,6 +51,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Options:
     return Options(
         data_directory=Path(environment.get("LAB_RANCHER_DATA", "/var/lib/rancher")),
         bootstrap_password=environment.get("CATTLE_BOOTSTRAP_PASSWORD") or None,
+        certificate_directory=Path(environment.get("LAB_RANCHER_CERTIFICATES", "/etc/rancher/ssl")),
         version=environment.get("CATTLE_SERVER_VERSION", "v2.8.5"),
         server_url=environment.get("CATTLE_SERVER_URL") or None,
         token_delay_seconds=float(environment.get("LAB_RANCHER_TOKEN_DELAY_SECONDS", "1.5")),

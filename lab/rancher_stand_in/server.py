@@ -34,7 +34,9 @@ class StandIn:
     ) -> None:
         self.faults = faults or Faults()
         self._options = options
-        self.certificates = Certificates(options.data_directory / "tls", _own_addresses())
+        self.certificates = Certificates(
+            options.data_directory / "tls", _own_addresses(), options.certificate_directory
+        )
         remembered = state.load(options.data_directory / "state.json")
         self.context = Context(remembered, self.certificates, options, self.faults)
         self.api = Api(self.context)

@@ -22,7 +22,7 @@ from lab.progress import LabError
 from lab.rancher_stand_in import agent, image
 from lab.stack import LabParts, stack_config
 from tests.engine.engine import Engine, Stack
-from tests.engine.program_lab import file_hash, mounts, node, write_file
+from tests.engine.program_lab import file_hash, mounts, node, on_host, write_file
 
 ADMIN_PASSWORD = "an-unmistakable-password"  # noqa: S105
 LONGHORN = "longhorn-system"
@@ -68,6 +68,15 @@ class WholeLab:
     def objects(self, *words: str) -> list[dict[str, Any]]:
         """What `kubectl get … -o json` lists."""
         return json.loads(self.kubectl("get", *words, "-o", "json"))["items"]
+
+    def longhorn_disks(self, node_name: str) -> dict[str, dict[str, Any]]:
+        """The disks of a node as Longhorn has them, by path."""
+        (found,) = (
+            item
+            for item in self.objects("nodes.longhorn.io", "-n", LONGHORN)
+            if item["metadata"]["name"] == node_name
+        )
+        return {disk["path"]: disk for disk in found["spec"]["disks"].values()}
 
 
 @pytest.fixture(scope="module")
@@ -234,12 +243,37 @@ def test_an_added_node_touches_only_itself_and_the_wait_for_longhorn(
     stack.configure({"nodes": nodes})
     outcome = stack.up(seconds=600).or_fail()
     others = {
-        step.name
+        step.name: step.detail
         for step in outcome.steps
-        if step.operation not in ("same", "read") and not step.name.startswith("node-4")
+        if step.operation not in ("same", "read")
+        and not step.type.startswith("pulumi:providers:")
+        and not step.name.startswith("node-4")
     }
-    assert others <= {"longhorn-ready", "whole", "longhorn-rancher-whole"}
+    assert set(others) <= {"longhorn-node-4-disks", "longhorn-ready"}, others
     assert len(mounts(added)) == 2
+    assert stack.preview().or_fail().operations() == {}
+
+
+def test_an_added_disk_reaches_longhorn_and_a_removed_one_leaves_it(
+    stack: Stack, lab: WholeLab, config: dict[str, Any]
+) -> None:
+    host = lab.hosts[0]
+    hosts.add_disk(host.name)
+    first, *others = config["longhorn-rancher:nodes"]
+    disks = config["longhorn-rancher:nodeDefaults"]["disks"]
+    added = {"device": "/dev/sdd", "mountPoint": "/mnt/longhorn-sdd", "tags": ["new"]}
+    stack.configure({"nodes": [{**first, "disks": [*disks, added]}, *others]})
+    stack.up(seconds=600).or_fail()
+    assert "/mnt/longhorn-sdd" in lab.longhorn_disks(host.name)
+    assert lab.longhorn_disks(host.name)["/mnt/longhorn-sdd"]["tags"] == ["new"]
+    written = write_file(host, "/mnt/longhorn-sdd/data")
+    stack.configure({"nodes": config["longhorn-rancher:nodes"]})
+    stack.up(seconds=600).or_fail()
+    assert set(lab.longhorn_disks(host.name)) == {disk["mountPoint"] for disk in disks}
+    assert "/mnt/longhorn-sdd" not in mounts(host)
+    on_host(host, "mount /dev/sdd /media")
+    assert file_hash(host, "/media/data") == written
+    on_host(host, "umount /media")
     assert stack.preview().or_fail().operations() == {}
 
 

@@ -100,6 +100,7 @@ class Sandbox:
         self._descriptors: list[int] = []
         self._root = directory / "root"
         self._init: subprocess.Popen[str] | None = None
+        self._network: subprocess.Popen[str] | None = None
         self._pid = ""
 
     def start(self) -> None:
@@ -126,12 +127,34 @@ class Sandbox:
         self._show(root_disk)
 
     def stop(self) -> None:
+        if self._network is not None:
+            self._network.communicate()
         if self._init is not None:
             assert self._init.stdin is not None
             self._init.stdin.close()
             self._init.wait(SECONDS_FOR_A_RUN)
         for descriptor in self._descriptors:
             os.close(descriptor)
+
+    def isolate_network(self) -> str:
+        """Gives the sandbox a loopback of its own, no other network; returns its name space."""
+        self._network = subprocess.Popen(
+            ["unshare", "--net", "sh", "-c", "ip link set lo up && echo ready && exec cat"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._network.stdout is not None
+        assert self._network.stdout.readline() == "ready\n"
+        return self._network_path()
+
+    def _network_path(self) -> str:
+        return "" if self._network is None else f"/proc/{self._network.pid}/ns/net"
+
+    @property
+    def root(self) -> Path:
+        """The sandbox's files as this machine sees them."""
+        return Path(f"/proc/{self._pid}/root")
 
     def add_disk(self, name: str, size: int) -> Disk:
         """Adds a blank disk of `size` bytes as /dev/`name`."""
@@ -143,8 +166,9 @@ class Sandbox:
         """Starts a command in the sandbox, as root, with an environment of its own."""
         return subprocess.Popen(
             [
-                *("nsenter", "-t", self._pid, "--mount", "--pid", "--uts", "--ipc", "--"),
-                *("env", "-i", f"PATH={SEARCH_PATH}", "HOME=/root", *command),
+                *("nsenter", "-t", self._pid, "--mount", "--pid", "--uts", "--ipc"),
+                *([f"--net={path}"] if (path := self._network_path()) else []),
+                *("--", "env", "-i", f"PATH={SEARCH_PATH}", "HOME=/root", *command),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

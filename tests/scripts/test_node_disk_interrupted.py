@@ -64,11 +64,15 @@ def run_under(host: Sandbox, wrapper: str, action: str, step: str = "") -> Outco
 
 
 def steps_of_a_run(host: Sandbox, action: str) -> list[str]:
-    """The distinct "FILE LINE COMMAND" steps of one run of the script to its end."""
+    """The distinct "FILE LINE COMMAND" steps of one run of the script, the last one first.
+
+    A run killed at an earlier step did a part of what one killed at a later step did. So once a
+    kill leaves the host as it was, kills at all earlier steps do.
+    """
     host.shell("rm -f /opt/test/trace")
     assert run_under(host, TRACE, action).result
     lines = host.read_text("/opt/test/trace").splitlines()
-    return list(dict.fromkeys(line for line in lines if line.startswith(f"{SCRIPT} ")))
+    return list(dict.fromkeys(line for line in lines if line.startswith(f"{SCRIPT} ")))[::-1]
 
 
 def state(host: Sandbox) -> str:
@@ -117,8 +121,7 @@ def test_killed_before_any_command_of_ensure_the_next_run_completes_it(stepped: 
     for step in steps:
         assert run_under(stepped, KILL, "ensure", step).status == -9, step
         if state(stepped) == blank:
-            # The next run is a first run.
-            continue
+            break
         begun += 1
         was_mounted = mounted_device(stepped) != ""
         if was_mounted:
@@ -147,8 +150,8 @@ def test_killed_before_any_command_of_remove_the_next_run_completes_it(stepped: 
     for step in steps:
         assert run_under(stepped, KILL, "remove", step).status == -9, step
         if mounted_device(stepped):
-            # Unmounting is the first thing to change: the next run is a first run.
-            continue
+            # Unmounting is the first thing to change.
+            break
         begun += 1
 
         assert run_under(stepped, WHOLE, "remove").result == {"removed": True}

@@ -113,3 +113,17 @@ def test_a_mount_lost_since_the_last_run_is_restored(host: Sandbox, disk: Disk) 
     host.shell(f"umount {MOUNT_POINT}")
     assert ensure(host, disk).result["formatted"] is False
     assert mounted_device(host) == disk.number
+
+
+def test_a_mount_that_systemd_makes_first_is_taken_as_it_is(host: Sandbox, disk: Disk) -> None:
+    late = f'#!/bin/sh\n/bin/mount "$@"\n[ "$*" != {MOUNT_POINT} ] || exit 32\n'
+    host.write_text("/opt/test/mount", late)
+    host.shell("chmod +x /opt/test/mount")
+    assert ensure(host, disk, path="/opt/test").result["immutable"] is True
+    assert mounted_device(host) == disk.number
+
+
+def test_a_mount_that_fails_is_an_error(host: Sandbox, disk: Disk) -> None:
+    host.write_text("/opt/test/mount", f'#!/bin/sh\n[ "$*" != {MOUNT_POINT} ] || exit 32\n')
+    host.shell("chmod +x /opt/test/mount")
+    assert f"mount {MOUNT_POINT} failed" in ensure(host, disk, path="/opt/test").refusal

@@ -225,3 +225,63 @@ def test_a_long_text_comes_whole(host: Sandbox) -> None:
 def test_a_wrong_pair_is_explained(host: Sandbox, pair: str) -> None:
     refusal = run_script(host, "node-facts.sh", pair).refusal
     assert f"{pair} is not DEVICE:MOUNT_POINT" in refusal
+
+
+def test_an_iscsid_that_would_not_start_at_boot_is_told(host: Sandbox) -> None:
+    become(host, "Debian 12")
+    assert facts(host, path=TOOLS)["iscsidEnabled"] is False
+    host.shell(": >/run/enabled/iscsid.socket")
+    assert facts(host, path=TOOLS)["iscsidEnabled"] is True
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [("InitiatorName=iqn.mine\n", True), ("# none\n", False), ("InitiatorName=\n", False)],
+)
+def test_the_initiator_name_of_the_node_is_looked_for(
+    host: Sandbox, content: str, named: bool
+) -> None:
+    assert facts(host)["initiatorName"] is False
+    host.write_text("/etc/iscsi/initiatorname.iscsi", content)
+    assert facts(host)["initiatorName"] is named
+
+
+def test_commands_that_longhorn_calls_are_looked_for(host: Sandbox) -> None:
+    tools = facts(host)["tools"]
+    assert (tools["grep"], tools["findmnt"]) == (True, True)
+    host.write_text("/opt/test/cryptsetup", "#!/bin/sh\n")
+    host.shell("chmod +x /opt/test/cryptsetup")
+    assert facts(host, path="/opt/test")["tools"] == tools | {"cryptsetup": True}
+
+
+@pytest.mark.parametrize(
+    ("listed", "told"),
+    [
+        ("modules.dep: kernel/drivers/scsi/iscsi_tcp.ko.xz: kernel/libiscsi.ko", "available"),
+        ("modules.builtin: kernel/drivers/scsi/iscsi_tcp.ko", "builtin"),
+        ("modules.dep: kernel/drivers/scsi/other.ko: kernel/iscsi_tcp.ko", "missing"),
+        ("", "unknown"),
+    ],
+)
+def test_the_kernels_modules_are_looked_up(host: Sandbox, listed: str, told: str) -> None:
+    if host.call("test", "-d", "/sys/module/iscsi_tcp").returncode == 0:
+        pytest.skip("this kernel has iscsi_tcp loaded")
+    # The machine's programs are read-only here, so its directory of modules is laid over.
+    over = "lowerdir=/usr/lib,upperdir=/run/upper,workdir=/run/work"
+    host.shell("mkdir /run/upper /run/work")
+    if host.call("mount", "-t", "overlay", "-o", over, "overlay", "/usr/lib").returncode != 0:
+        pytest.skip("this kernel has no overlay file system")
+    directory = f"/usr/lib/modules/{host.shell('uname -r').strip()}"
+    host.shell(f"rm -rf {directory}; mkdir -p {directory}")
+    if listed:
+        name, _, line = listed.partition(": ")
+        host.write_text(f"{directory}/{name}", line + "\n")
+    assert facts(host)["modules"]["iscsi_tcp"] == told
+
+
+def test_the_default_version_of_nfs_is_read_from_all_its_files(host: Sandbox) -> None:
+    assert facts(host)["nfsDefaultVersion"] is None
+    host.write_text("/etc/nfsmount.conf", "[ NFSMount_Global_Options ]\n# Defaultvers=3\n")
+    assert facts(host)["nfsDefaultVersion"] is None
+    host.write_text("/etc/nfsmount.conf.d/ours.conf", "Defaultvers = 4.1\n")
+    assert facts(host)["nfsDefaultVersion"] == "4.1"

@@ -91,8 +91,8 @@ def test_basic_auth_lies_in_a_secret_whose_contents_are_secret() -> None:
     secret = recording.named("longhorn-frontend-basic-auth")
     assert secret.type == "kubernetes:core/v1:Secret"
     data = secret.inputs["stringData"]
-    auth = data if isinstance(data, SecretValue) else data["auth"]
-    assert isinstance(auth, SecretValue)
+    assert isinstance(data, SecretValue)
+    assert data.value == {"auth": "ops:$apr1$x"}
     annotations = recording.of_type(_INGRESS)[0].inputs["metadata"]["annotations"]
     assert annotations["nginx.ingress.kubernetes.io/auth-type"] == "basic"
     assert (

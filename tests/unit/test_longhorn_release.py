@@ -72,9 +72,11 @@ def test_a_failed_install_is_never_rolled_back_since_longhorn_refuses_a_downgrad
     assert _run().named("longhorn-release").inputs["atomic"] is False
 
 
-def test_helm_and_engine_have_the_same_time() -> None:
-    release = _run(longhorn={"timeoutSeconds": 1200}).named("longhorn-release")
+def test_helm_engine_and_the_wait_have_the_same_time() -> None:
+    recording = _run(longhorn={"timeoutSeconds": 1200})
+    release, ready = recording.named("longhorn-release"), recording.named("longhorn-ready")
     assert release.inputs["timeout"] == 1200
+    assert ready.inputs["timeout_seconds"] == 1200
     timeouts = release.request.customTimeouts
     assert (timeouts.create, timeouts.update, timeouts.delete) == ("1200s", "1200s", "1200s")
 

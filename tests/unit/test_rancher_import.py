@@ -53,6 +53,7 @@ def test_every_object_of_the_manifest_is_managed_by_the_engine(part: str) -> Non
         ("rancher-agent-deployment", "rancher-agent-admin-binding"),
         ("rancher-agent-deployment", "rancher-agent-service-account"),
         ("rancher-cluster-active", "rancher-agent-deployment"),
+        ("rancher-cluster-active", "rancher-agent"),
     ],
 )
 def test_the_import_keeps_its_order(later: str, earlier: str) -> None:

@@ -155,6 +155,12 @@ def test_a_secret_in_a_value_of_the_wrong_type_is_not_shown() -> None:
     assert "correct horse" not in told
 
 
+def test_a_broken_value_of_a_key_that_could_hold_a_secret_is_not_shown() -> None:
+    problem = mistake(valid(longhorn={"registrySecret": "correct horse"}))
+    assert problem.key == "longhorn-rancher:longhorn.registrySecret"
+    assert "correct horse" not in str(problem)
+
+
 def test_an_encrypted_value_inside_a_section_is_refused() -> None:
     config = stack_config(valid(ssh={"useAgent": True, "user": {"secure": "v1:abc:def"}}))
     problem = mistake(config)

@@ -5,21 +5,23 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from configuration.problems import SettingsError
+from settings import _MODELS
 from tests.unit.a_stack import HOST_KEY, JUMP_KEY, load, valid
 from tools.stack_file import NAMESPACE, StackConfig, stack_config
 
 _MARKER = "tr0ub4dor-and-3"
 _SECRET_NAMES = ("password", "sshPassword", "apiToken", "privateKey", "clientSecret")
 _EXAMPLES = settings(
-    max_examples=1000,
+    max_examples=800,
     derandomize=True,
     database=None,
     deadline=None,
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 _WHOLE = valid(
     cluster={"name": "test", "kubeconfig": "~/.kube/config", "context": "here"},
@@ -121,7 +123,7 @@ _PATHS = sorted(_paths(_WHOLE), key=str)
 @st.composite
 def _broken_files(draw: st.DrawFn) -> dict[str, Any]:
     """A valid stack file with one to four changes."""
-    config = copy.deepcopy(_WHOLE)
+    config: dict[str, Any] = copy.deepcopy(_WHOLE)
     for _ in range(draw(st.integers(1, 4))):
         path = draw(st.sampled_from(_PATHS))
         holder = _holder(config, path)
@@ -161,6 +163,28 @@ def _told(config: StackConfig) -> str:
 
 def test_the_file_that_is_broken_is_whole_before() -> None:
     assert _told(stack_config(_WHOLE)) == ""
+
+
+def _places() -> list[_Path]:
+    """Every place of the whole file, and every key of a section that it leaves out."""
+    left_out = [
+        (section, field.alias or name)
+        for section, model in _MODELS.items()
+        for name, field in model.model_fields.items()
+    ]
+    return sorted({*_PATHS, *left_out}, key=str)
+
+
+@pytest.mark.parametrize("text", _ODD_TEXTS, ids=range(len(_ODD_TEXTS)))
+def test_an_odd_text_in_any_place_loads_or_ends_in_a_settings_error(text: str) -> None:
+    for path in _places():
+        config: dict[str, Any] = copy.deepcopy(_WHOLE)
+        config.setdefault(str(path[0]), {})
+        holder: Any = config
+        for key in path[:-1]:
+            holder = holder[key]
+        holder[path[-1]] = text
+        _told(stack_config(config))
 
 
 @_EXAMPLES

@@ -1,0 +1,75 @@
+"""What has to change in a node's disks in Longhorn. Pure: looks at objects, returns objects.
+
+Source: longhorn-manager v1.5.3, webhook/resources/node/validator.go: a disk may be removed only
+when its scheduling is off and nothing is scheduled on it.
+"""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+_EDITABLE: Mapping[str, Any] = {"allowScheduling": True, "storageReserved": 0, "tags": []}
+
+
+def described(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """A wanted disk with every field that this program keeps, defaults written out."""
+    return {field: wanted.get(field, default) for field, default in _EDITABLE.items()}
+
+
+def disks_by_path(node: Mapping[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
+    """The disks in a nodes.longhorn.io object: name and entry by path."""
+    spec = cast(Mapping[str, Any], node.get("spec") or {})
+    disks = cast(Mapping[str, dict[str, Any]], spec.get("disks") or {})
+    return {str(entry["path"]).rstrip("/"): (name, entry) for name, entry in disks.items()}
+
+
+def put_changes(
+    node: Mapping[str, Any], wanted: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Entries to write so that every wanted disk is there and as described; by disk name.
+
+    Args:
+        node: The nodes.longhorn.io object.
+        wanted: By mount point: name, allowScheduling, storageReserved in bytes, tags.
+    """
+    present = disks_by_path(node)
+    changes: dict[str, dict[str, Any]] = {}
+    for path, description in wanted.items():
+        fields = described(description)
+        if path not in present:
+            changes[str(description["name"])] = {
+                "path": path,
+                "diskType": "filesystem",
+                "evictionRequested": False,
+                **fields,
+            }
+            continue
+        name, entry = present[path]
+        kept = {field: entry.get(field) or default for field, default in _EDITABLE.items()}
+        kept["allowScheduling"] = bool(entry.get("allowScheduling"))
+        if kept != fields or entry.get("evictionRequested"):
+            changes[name] = {**entry, **fields, "evictionRequested": False}
+    return changes
+
+
+def drain_changes(node: Mapping[str, Any], paths: set[str]) -> dict[str, dict[str, Any]]:
+    """Entries to write so that the disks at these paths take no replicas and give up theirs."""
+    return {
+        name: {**entry, "allowScheduling": False, "evictionRequested": True}
+        for path, (name, entry) in disks_by_path(node).items()
+        if path in paths and (entry.get("allowScheduling") or not entry.get("evictionRequested"))
+    }
+
+
+def still_used(node: Mapping[str, Any], paths: set[str]) -> list[str]:
+    """What keeps the disks at these paths from being removed, one line each."""
+    status = cast(Mapping[str, Any], node.get("status") or {})
+    by_name = cast(Mapping[str, Mapping[str, Any]], status.get("diskStatus") or {})
+    lines: list[str] = []
+    for path, (name, _) in disks_by_path(node).items():
+        if path not in paths:
+            continue
+        found = by_name.get(name, {})
+        replicas = cast(Mapping[str, int], found.get("scheduledReplica") or {})
+        if replicas or found.get("storageScheduled"):
+            lines.append(f"{path} still holds {', '.join(sorted(replicas)) or 'scheduled storage'}")
+    return lines

@@ -1,0 +1,313 @@
+"""RancherServer on a real Docker engine with the real docker plugin; Rancher is the stand-in.
+
+The host is looked at before anything is made on it, the data outlives the stack, and a
+certificate of one's own is served and trusted. The tests of this module share one Docker engine.
+"""
+
+import json
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components import docker_facts
+from components.docker_facts import read_engine
+from components.rancher_ca import RancherCaProvider
+from components.remote_script import script_text
+from configuration.rancher import RancherSettings
+from lab import daemons, docker_engine, paths, progress, toolchain
+from lab.docker_engine import DockerHandle
+from lab.rancher_stand_in import image
+from tests.engine.engine import Engine, Outcome, Stack
+
+TAG = str(RancherSettings.model_fields["tag"].default)
+NEXT_MINOR, SKIPPED_MINOR = "v2.9.3", "v2.10.1"
+CONTAINER, VOLUME = "server-under-test", "server-under-test-data"
+HTTP, HTTPS = 8080, 8443
+# Of this process alone, so that two runs of the tests do not meet.
+_NAME = f"tr{os.getpid() % 100_000}"
+_SECOND, _THIRD = 60 + os.getpid() % 20, os.getpid() // 20 % 256
+KIND = "docker:index/container:Container"
+
+
+def _missing() -> str | None:
+    """Why this can't run on this machine; None when it can."""
+    if os.geteuid() != 0:
+        return "the lab's Docker engine needs root"
+    if shutil.which("apt-get") is None:
+        return "Docker comes from apt"
+    if toolchain.plugins()["docker"] is None:
+        return "no pulumi-resource-docker on PATH or among installed plugins"
+    return None
+
+
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.lab,
+    pytest.mark.skipif(_missing() is not None, reason=str(_missing())),
+]
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where the server is to run."""
+
+    docker: DockerHandle
+    address: str
+
+    @property
+    def url(self) -> str:
+        return f"https://{self.address}:{HTTPS}"
+
+    def has(self, kind: str, name: str) -> bool:
+        """Whether the engine has a container or volume of that name."""
+        words = [kind, "ls", "--filter", f"name={name}", "--format", "{{.}}"]
+        if kind == "container":
+            words.append("--all")
+        return bool(docker_engine.command(self.docker, *words))
+
+    def get(self, path: str, ca_pem: str) -> str:
+        """What it answers to somebody who trusts that CA and no other."""
+        trust = ssl.create_default_context(cadata=ca_pem)
+        with urllib.request.urlopen(  # noqa: S310  https alone
+            self.url + path, timeout=10, context=trust
+        ) as answer:
+            return answer.read().decode()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A Docker engine beside any other, with the stand-in's image; removed at the end."""
+    directory = tmp_path_factory.mktemp("r")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("LAB_DOCKER", raising=False)
+        patch.setenv("LAB_NAME", _NAME)
+        patch.setenv("LAB_SUBNET", f"10.{_SECOND}.{_THIRD}")
+        for module in (paths, daemons, progress):
+            patch.setattr(module, "STATE", directory)
+        try:
+            handle = docker_engine.up()
+            image.build(handle, TAG)
+            for tag in (NEXT_MINOR, SKIPPED_MINOR):
+                docker_engine.command(handle, "tag", f"{image.NAME}:{TAG}", f"{image.NAME}:{tag}")
+            # The address of the engine's bridge on this machine.
+            yield Server(handle, f"10.{_SECOND ^ 128}.{_THIRD}.1")
+        finally:
+            docker_engine.down()
+
+
+def _config(server: Server, **rancher: Any) -> dict[str, Any]:
+    off = ("packages", "disks", "labels", "longhorn", "frontend")
+    return {
+        "cluster": {"name": "test"},
+        "stages": dict.fromkeys(off, False),
+        "rancher": {
+            "url": server.url,
+            "dockerHost": server.docker.host,
+            "listenAddress": server.address,
+            "httpPort": HTTP,
+            "httpsPort": HTTPS,
+            "pullImage": False,
+            "containerName": CONTAINER,
+            "minimumMemoryGib": 1,
+            "minimumDiskGib": 1,
+            "startTimeoutSeconds": 120,
+            **rancher,
+        },
+    }
+
+
+@pytest.fixture
+def stack(server: Server, tmp_path: Path) -> Iterator[Stack]:
+    """A stack with nothing but the server, not brought up; its data goes with the test."""
+    engine = Engine(tmp_path / "engine")
+    made = engine.project_stack("server", config=_config(server))
+    try:
+        yield made
+    finally:
+        made.destroy().or_fail()
+        if server.has("volume", VOLUME):
+            docker_engine.command(server.docker, "volume", "rm", VOLUME)
+
+
+def _refusal(outcome: Outcome) -> str:
+    """The log of an operation that was refused, on one line."""
+    assert not outcome.succeeded, outcome.log
+    return " ".join(outcome.log.split())
+
+
+def test_too_little_memory_is_refused_before_anything_is_made(stack: Stack, server: Server) -> None:
+    stack.configure(_config(server, minimumMemoryGib=1024, minimumDiskGib=65536))
+    said = _refusal(stack.up())
+    assert "Rancher is asked to have 1024 GiB" in said
+    assert "rancher.minimumMemoryGib" in said
+    assert "rancher.minimumDiskGib" in said, "all problems are told at once"
+    assert not server.has("container", CONTAINER)
+    assert not server.has("volume", VOLUME)
+
+
+def test_a_taken_port_is_refused_and_named_with_who_has_it(stack: Stack, server: Server) -> None:
+    with socket.create_server((server.address, HTTPS)):
+        said = _refusal(stack.up())
+    process = Path("/proc/self/comm").read_text().strip()
+    assert f"port {HTTPS} (rancher.httpsPort) is taken on {server.address}" in said
+    assert f"process {process}" in said
+    assert f"port {HTTP} " not in said
+    assert not server.has("container", CONTAINER)
+
+
+def test_a_port_that_another_container_publishes_is_refused(stack: Stack, server: Server) -> None:
+    publish = f"--publish={server.address}:{HTTP}:80"
+    docker_engine.command(
+        server.docker, "run", "--detach", "--name=neighbour", publish, f"{image.NAME}:{TAG}"
+    )
+    try:
+        said = _refusal(stack.up())
+    finally:
+        docker_engine.command(server.docker, "rm", "--force", "--volumes", "neighbour")
+    assert f"port {HTTP} (rancher.httpPort)" in said
+    assert "container neighbour" in said
+
+
+def test_a_server_that_runs_is_left_alone_and_its_own_ports_are_no_obstacle(
+    stack: Stack, server: Server
+) -> None:
+    stack.up().or_fail()
+    assert stack.preview().or_fail().operations() == {}
+    stack.configure(_config(server, minimumMemoryGib=2))
+    outcome = stack.up().or_fail()
+    changed = {each.name: each.operation for each in outcome.steps if each.operation != "same"}
+    assert changed == {"rancher-preflight": "update"}
+
+
+def test_an_upgrade_goes_one_minor_version_at_a_time_and_keeps_the_data(
+    stack: Stack, server: Server
+) -> None:
+    stack.up().or_fail()
+    first = _install_uuid(server)
+    stack.configure(_config(server, tag=SKIPPED_MINOR))
+    for operation in ("preview", "up"):
+        said = _refusal(stack.start(operation).wait())
+        assert "skips a minor version" in said
+        assert "v2.9.x" in said
+    stack.configure(_config(server, tag=NEXT_MINOR))
+    outcome = stack.up().or_fail()
+    assert outcome.step("rancher-container", "create-replacement")
+    assert _install_uuid(server) == first
+
+
+def test_the_data_is_kept_on_destroy_and_the_next_up_finds_it(stack: Stack, server: Server) -> None:
+    stack.up().or_fail()
+    first = _install_uuid(server)
+    stack.destroy().or_fail()
+    assert not server.has("container", CONTAINER)
+    assert server.has("volume", VOLUME)
+    stack.up().or_fail()
+    assert _install_uuid(server) == first
+
+
+def test_the_data_goes_when_the_stack_file_says_so(stack: Stack, server: Server) -> None:
+    stack.configure(_config(server, removeDataOnDestroy=True))
+    stack.up().or_fail()
+    stack.destroy().or_fail()
+    assert not server.has("volume", VOLUME)
+
+
+def test_a_certificate_of_one_s_own_is_served_and_trusted_and_its_key_is_not_readable(
+    stack: Stack, server: Server, tmp_path: Path
+) -> None:
+    own = _certificates(tmp_path, server.address)
+    files = {"certificateFile": str(own / "cert.pem"), "caFile": str(own / "ca.pem")}
+    key = (own / "key.pem").read_text()
+    stack.configure(_config(server, **files), secrets={"rancherCertificateKey": key})
+    log = stack.up("--diff").or_fail().log
+    ca_pem = (own / "ca.pem").read_text()
+    assert server.get("/ping", ca_pem) == "pong"
+    assert json.loads(server.get("/v3/settings/cacerts", ca_pem))["value"] == ca_pem.strip()
+    secret = key.splitlines()[1]
+    assert secret not in log
+    assert secret not in json.dumps(stack.export())
+    assert stack.preview().or_fail().operations() == {}
+    _assert_pinned(server, ca_pem, _certificates(tmp_path / "other", server.address))
+
+
+def test_a_certificate_that_everybody_trusts_leaves_rancher_without_a_ca(
+    stack: Stack, server: Server, tmp_path: Path
+) -> None:
+    own = _certificates(tmp_path, server.address)
+    config = _config(server, certificateFile=str(own / "cert.pem"))
+    stack.configure(config, secrets={"rancherCertificateKey": (own / "key.pem").read_text()})
+    stack.up().or_fail()
+    ca_pem = (own / "ca.pem").read_text()
+    assert json.loads(server.get("/v3/settings/cacerts", ca_pem))["value"] == ""
+    assert stack.preview().or_fail().operations() == {}
+
+
+def test_the_docker_command_tells_the_same_as_the_socket(
+    stack: Stack, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.up().or_fail()
+
+    def with_the_command(*_: object) -> str:
+        search_path = f"{server.docker.client.parent}:{os.environ['PATH']}"
+        return subprocess.run(
+            ["sh", "-s"],
+            input=script_text("docker-engine-facts.sh"),
+            env={**os.environ, "PATH": search_path, "DOCKER_HOST": server.docker.host},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    monkeypatch.setattr(docker_facts, "run_on_host", with_the_command)
+    over_socket = read_engine(server.docker.host, None)
+    assert read_engine("ssh://anywhere", None) == over_socket
+    (container,) = over_socket.containers
+    assert container.rancher_version == TAG
+    assert {port for port, _ in container.ports} == {HTTP, HTTPS}
+
+
+def _assert_pinned(server: Server, ca_pem: str, other: Path) -> None:
+    """The CA is what the stack file says, and another one in it is found out."""
+    inputs = {
+        "docker_host": server.docker.host,
+        "container_name": CONTAINER,
+        "timeout_seconds": 30,
+        "expected": ca_pem,
+    }
+    assert RancherCaProvider().create(inputs).outs == {**inputs, "pem": ca_pem}
+    with pytest.raises(RuntimeError, match="caFile holds one with"):
+        RancherCaProvider().create({**inputs, "expected": (other / "ca.pem").read_text()})
+
+
+def _install_uuid(server: Server) -> str:
+    """What Rancher's data is known by."""
+    read = "import json; print(json.load(open('/var/lib/rancher/state.json'))['install_uuid'])"
+    return docker_engine.command(server.docker, "exec", CONTAINER, "python3", "-c", read)
+
+
+def _certificates(folder: Path, address: str) -> Path:
+    """A CA, and a certificate of it for the address: ca.pem, cert.pem, key.pem."""
+    folder.mkdir(exist_ok=True)
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    authority = ["-CA", "ca.pem", "-CAkey", "ca.key"]
+    names = ["-addext", f"subjectAltName=IP:{address},DNS:localhost"]
+    for words in (
+        [*curve, "-subj", "/CN=a CA of one's own", "-keyout", "ca.key", "-out", "ca.pem"],
+        [
+            *[*curve, *authority, *names, "-subj", "/CN=rancher"],
+            *["-keyout", "key.pem", "-out", "cert.pem"],
+        ],
+    ):
+        subprocess.run(
+            ["openssl", "req", "-x509", *words], cwd=folder, check=True, capture_output=True
+        )
+    return folder
