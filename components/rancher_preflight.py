@@ -69,7 +69,8 @@ class RancherPreflightProvider(ResourceProvider):
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Refuse a tag that the data can't go to, in a preview too."""
         old, new = _olds.get("tag"), news["tag"]
-        if old is None or is_unknown(new) or old == new or is_unknown(news["docker_host"]):
+        is_known = not is_unknown(new) and not is_unknown(news["docker_host"])
+        if old is None or old == new or not is_known or _has_other_data(news, _olds):
             return CheckResult(news, [])
         try:
             engine = read_engine(news["docker_host"], news.get("docker_host_key"))
@@ -124,7 +125,7 @@ def _inspect(props: Properties, olds: Properties) -> str:
     problems = host_problems(wanted, engine, host)
     current = _running_version(engine, own) or str(olds.get("tag") or "")
     upgrade = upgrade_problem(current, str(props["tag"]))
-    if upgrade is not None:
+    if upgrade is not None and not _has_other_data(props, olds):
         problems.append(upgrade)
     if problems:
         raise RuntimeError(
@@ -142,6 +143,14 @@ def _own_names(props: Properties, olds: Properties) -> frozenset[str]:
     return frozenset(
         str(each["container_name"]) for each in (props, olds) if each.get("container_name")
     )
+
+
+def _has_other_data(props: Properties, olds: Properties) -> bool:
+    """Whether another volume is given: what the old one was used with then says nothing.
+
+    So a backup can be restored beside the old data and run with the version that made it.
+    """
+    return bool(olds) and olds.get("data") != props["data"]
 
 
 def _running_version(engine: EngineFacts, own: frozenset[str]) -> str:

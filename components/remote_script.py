@@ -28,6 +28,14 @@ _ASKING_SUDO = (
     "if sudo -n true 2>/dev/null; then exec sudo -n {shell}; fi; "
     "{{ printf '%s\\n' \"$password\"; cat; }} | sudo -S -p '' {shell}"
 )
+# Whoever logs in, and whether sudo asks or not: the first line on standard input is the password,
+# or empty. A stale one of these still fits after ssh.user or the password has changed.
+_BY_ANYBODY = (
+    "IFS= read -r password; "
+    'if [ "$(id -u)" = 0 ]; then exec {shell}; fi; '
+    'if [ -z "$password" ] || sudo -n true 2>/dev/null; then exec sudo -n {shell}; fi; '
+    "{{ printf '%s\\n' \"$password\"; cat; }} | sudo -S -p '' {shell}"
+)
 
 
 @cache
@@ -36,16 +44,27 @@ def script_text(name: str) -> str:
     return (_SCRIPTS / name).read_text()
 
 
-def command_line(host: RemoteHost, action: str, found: str | None = None) -> str:
+def command_line(host: RemoteHost, action: str) -> str:
     """What the host's login shell runs. Holds no secret.
 
     Args:
         host: Who logs in decides about sudo.
         action: First argument of the script.
+    """
+    shell = shlex.join(["sh", "-s", "--", action])
+    return as_root(shell, host.user, asks_password=host.sudo_password is not None)
+
+
+def update_line(found: str | None) -> str:
+    """What the host's login shell runs for an update, whoever logs in.
+
+    It stands in the state until something else is found, so it may depend on nothing but that.
+
+    Args:
         found: What was found wrong on the host; only to be read by people, in the diff.
     """
-    shell = shlex.join(["sh", "-s", "--", action, *([f"found: {found}"] if found else [])])
-    return as_root(shell, host.user, asks_password=host.sudo_password is not None)
+    told = "" if found is None else f": {shlex.quote(f'found: {found}')}; "
+    return told + _BY_ANYBODY.format(shell=shlex.join(["sh", "-s", "--", _ENSURE]))
 
 
 def as_root(shell: str, user: str, *, asks_password: bool) -> str:
@@ -89,14 +108,15 @@ def remote_script(
         opts: At least the parent.
     """
     text = script_input(script_text(script), arguments)
-    stdin: pulumi.Input[str] = text
+    # An empty line where there is no password: a shell that reads it as script passes over it.
+    stdin: pulumi.Input[str] = f"\n{text}"
     if host.user != "root" and host.sudo_password is not None:
         stdin = pulumi.Output.secret(host.sudo_password).apply(lambda p: f"{p}\n{text}")
     return remote.Command(
         name,
         connection=host.connection,
         create=command_line(host, _ENSURE),
-        update=command_line(host, _ENSURE, found),
+        update=update_line(found),
         delete=None if delete_action is None else command_line(host, delete_action),
         stdin=stdin,
         add_previous_output_in_env=False,

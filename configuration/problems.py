@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 _SECRET_WORDS = re.compile(r"pass(word|phrase)?$|private_?key$|token$|secret$|credential", re.I)
+_LOGIN = re.compile(r"://[^/@]*@")
 _MAX_SHOWN = 60
 
 _REMEDIES = {
@@ -140,5 +141,6 @@ def _shown(value: object) -> str:
         return "(a map)"
     if isinstance(value, list | tuple):
         return "(a list)"
-    text = repr(value)
+    # A login in an address is a secret too.
+    text = _LOGIN.sub("://[hidden]@", repr(value))
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"

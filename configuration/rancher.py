@@ -32,7 +32,11 @@ class RancherSettings(StackModel):
 
     url: str
     """Rancher's address as the cluster's nodes and people's browsers reach it, with https://."""
-    docker_host: str = Field(default="unix:///var/run/docker.sock", pattern=r"^(unix|ssh)://\S+$")
+    docker_host: str = Field(
+        default="unix:///var/run/docker.sock",
+        # A host or user that begins with a hyphen would be taken for an option of ssh.
+        pattern=r"^(unix:///\S+|ssh://([A-Za-z0-9_][^\s@:/]*@)?[A-Za-z0-9\[][^\s@/]*/?)$",
+    )
     """The Docker engine: unix:///path/to/docker.sock or ssh://user@host[:port]."""
     docker_host_key: HostKey | None = None
     """SSH host key of an ssh:// Docker host; required for one."""

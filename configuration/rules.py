@@ -63,17 +63,7 @@ def node_problems(
                 "Read it on the node: cat /etc/ssh/ssh_host_ed25519_key.pub "
                 "(or say ssh.insecureIgnoreHostKeys: true).",
             )
-    yield from _repeated(
-        (
-            Placed(f"{node.key}.disks[{i}].mountPoint", f"{node.value.name}-{disk.key}")
-            for node in nodes
-            for i, disk in enumerate(
-                defaults.disks if node.value.disks is None else node.value.disks
-            )
-        ),
-        "has, with its node's name, the same resource name as another disk",
-        "Choose another mount point.",
-    )
+    yield from _same_resource_names(nodes, defaults)
     jump = ssh.jump_host
     if jump is not None and jump.host_key is None and not ssh.insecure_ignore_host_keys:
         yield Problem(
@@ -103,6 +93,26 @@ def _disk_list_problems(key: str, disks: Iterable[DiskSettings]) -> Iterator[Pro
                     f"{key}[{i}].mountPoint",
                     f"lies inside {other.mount_point}, the mount point of another disk",
                     "Mount each disk beside the others.",
+                    disk.mount_point,
+                    shows_value=True,
+                )
+
+
+def _same_resource_names(
+    nodes: Iterable[Placed[NodeSettings]], defaults: NodeDefaults
+) -> Iterator[Problem]:
+    """Disks of different nodes whose resources would have one name, such as a-b + c and a + b-c."""
+    first: dict[str, tuple[str, str]] = {}
+    for node in nodes:
+        disks = defaults.disks if node.value.disks is None else node.value.disks
+        for i, disk in enumerate(disks):
+            name, key = f"{node.value.name}-{disk.key}", f"{node.key}.disks[{i}].mountPoint"
+            other_node, other_key = first.setdefault(name, (node.value.name, key))
+            if other_node != node.value.name:
+                yield Problem(
+                    key,
+                    f"has, with its node's name, the same resource name as {other_key}",
+                    "Choose another mount point.",
                     disk.mount_point,
                     shows_value=True,
                 )

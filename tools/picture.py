@@ -43,7 +43,7 @@ def picture(recording: Recording) -> str:
     page = Box(title="", note="", colour="page", rows=[boxes], arrows=shortest(arrows))
     lanes: dict[str, list[Box]] = {"node": [], "longhorn": [], "rancher": []}
     for root, box in zip(roots, boxes, strict=True):
-        lanes[_module(root.resource)].append(box)
+        lanes.get(_module(root.resource), lanes["longhorn"]).append(box)
     lay_out(page, lanes.pop("node"), list(lanes.values()))
     return svg(page, _DESCRIPTION)
 

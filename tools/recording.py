@@ -9,6 +9,7 @@ import contextvars
 import runpy
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -154,10 +155,13 @@ def run_program(
         sys.path.insert(0, str(PROJECT))
     recording = Recording()
     monitor = RecordingMonitor(mocks or DefaultMocks(), recording, stack)
-    # The SDK keeps the stack, its configuration and its root resource in context variables, so
-    # a context and an event loop of its own keep this run apart from every other.
     offline = without_reading(config)
-    contextvars.copy_context().run(_run, offline, stack, preview, monitor, recording)
+    # The SDK keeps the stack, its configuration and its root resource in context variables, and
+    # takes the thread's event loop: a context and a thread of its own keep this run apart from
+    # its caller and from every other run.
+    context = contextvars.copy_context()
+    with ThreadPoolExecutor(max_workers=1) as apart:
+        apart.submit(context.run, _run, offline, stack, preview, monitor, recording).result()
     return recording
 
 
@@ -192,7 +196,6 @@ def _run(
             )
     finally:
         loop.close()
-        asyncio.set_event_loop(None)
 
 
 async def _resolved(value: Any) -> Any:

@@ -155,6 +155,15 @@ def test_data_outlives_every_repair(converged: Converged) -> None:
     assert file_hash(converged.host, f"{SDB}/data") == written
 
 
+def test_after_a_repair_another_user_can_take_over(converged: Converged) -> None:
+    """A repair leaves its command line in the state; it must not be root's for ever."""
+    for user in ("operator", "root"):
+        ssh = hosts_only([converged.host], ssh={"user": user})["ssh"]
+        converged.stack.configure({"ssh": ssh})
+        assert len(_changed(converged.stack.up())) == 3
+        assert converged.stack.preview().or_fail().operations() == {}
+
+
 def test_a_swapped_disk_with_foreign_data_is_named_and_never_formatted(
     converged: Converged,
 ) -> None:

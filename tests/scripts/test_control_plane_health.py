@@ -87,6 +87,16 @@ def test_the_copies_are_where_the_kubelet_never_looks(node: Sandbox) -> None:
     assert node.shell("ls -A /etc/kubernetes") == "manifests\n"
 
 
+def test_a_manifest_is_replaced_and_never_written_into(node: Sandbox) -> None:
+    path = path_of("kube-scheduler")
+    node.shell(f"ln {path} /root/before")
+    health_script(node, "ensure")
+    assert node.read_text("/root/before") == BEFORE["kube-scheduler"]
+    node.shell(f"ln {path} /root/after")
+    health_script(node, "remove")
+    assert node.read_text("/root/after") == AFTER["kube-scheduler"]
+
+
 def test_another_indentation_is_kept(node: Sandbox) -> None:
     odd = BEFORE["kube-scheduler"].replace("    - ", "          - ").replace("    #", "          #")
     node.write_text(path_of("kube-scheduler"), odd)

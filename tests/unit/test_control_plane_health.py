@@ -35,7 +35,7 @@ def test_only_control_plane_nodes_are_changed() -> None:
 def test_the_line_goes_on_create_and_comes_back_on_delete() -> None:
     command = _run(_MASTER).named(_FIRST)
     assert command.type == COMMAND
-    assert command.inputs["create"] == command.inputs["update"] == "sh -s -- ensure"
+    assert command.inputs["create"] == "sh -s -- ensure"
     assert command.inputs["delete"] == "sh -s -- remove"
     assert command.inputs["stdin"].endswith(script_text("control-plane-health.sh"))
 

@@ -31,7 +31,7 @@ def _run(**changes: Any) -> Recording:
 
 def _arguments(command: Declared) -> list[str]:
     """What the script gets behind its action word, as the host's shell reads it."""
-    head = command.inputs["stdin"].partition("\n")[0]
+    head = command.inputs["stdin"].removeprefix("\n").partition("\n")[0]
     assert head.startswith('set -- "$1" ')
     return shlex.split(head)[3:]
 
@@ -101,7 +101,7 @@ def test_labels_wait_for_packages_also_on_a_node_whose_disks_are_not_the_program
 def test_a_disk_is_ensured_with_its_device_mount_point_and_file_system() -> None:
     disk = {"device": "/dev/sdb", "mountPoint": "/mnt/a", "fileSystem": "xfs"}
     command = _run(nodeDefaults={"disks": [disk]}).named("node-1-mnt-a-mount")
-    assert command.inputs["create"] == command.inputs["update"] == "sh -s -- ensure"
+    assert command.inputs["create"] == "sh -s -- ensure"
     assert command.inputs["delete"] == "sh -s -- remove"
     assert _arguments(command) == ["/dev/sdb", "/mnt/a", "xfs"]
     assert command.inputs["stdin"].endswith(script_text("node-disk.sh"))
@@ -222,7 +222,7 @@ def test_without_host_keys_none_is_sent_only_where_the_stack_says_so() -> None:
 def test_a_user_other_than_root_goes_through_sudo_that_does_not_ask() -> None:
     command = _run(ssh={"useAgent": True, "user": "ops"}).named(_INSTALL)
     assert command.inputs["create"] == "sudo -n sh -s -- ensure"
-    assert command.inputs["stdin"] == script_input(script_text("node-packages.sh"), [])
+    assert command.inputs["stdin"] == f"\n{script_input(script_text('node-packages.sh'), [])}"
 
 
 def test_a_sudo_password_travels_on_standard_input_and_in_no_command_line() -> None:
@@ -238,7 +238,7 @@ def test_a_sudo_password_travels_on_standard_input_and_in_no_command_line() -> N
 
 def test_root_needs_no_sudo_password_even_if_there_is_one() -> None:
     command = run(with_secrets(valid(), sudoPassword="tr0ub4dor")).named(_INSTALL)
-    assert command.inputs["stdin"] == script_input(script_text("node-packages.sh"), [])
+    assert command.inputs["stdin"] == f"\n{script_input(script_text('node-packages.sh'), [])}"
 
 
 @pytest.mark.parametrize(

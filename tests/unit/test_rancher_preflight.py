@@ -293,6 +293,16 @@ def test_what_runs_counts_more_than_what_an_up_that_failed_wanted(world: _World)
     assert provider.check(olds, {**_INPUTS, "tag": "v2.10.0"}).failures != []
 
 
+def test_a_backup_in_a_volume_of_its_own_may_have_its_own_version(world: _World) -> None:
+    world.engine = _engine(_container(rancher_version="v2.9.3"))
+    olds, news = {**_INPUTS, "tag": "v2.9.3"}, {**_INPUTS, "data": "restored"}
+    provider = RancherPreflightProvider()
+    assert provider.check(olds, news).failures == []
+    assert provider.update("id", olds, news).outs is not None
+    with pytest.raises(RuntimeError, match="can't go back"):
+        provider.update("id", olds, _INPUTS)
+
+
 def test_an_unchanged_preview_asks_nobody(world: _World) -> None:
     world.engine = None
     provider = RancherPreflightProvider()

@@ -1,0 +1,58 @@
+"""What preflight asks of a cluster, asked of a real API server."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from kubernetes.client import AppsV1Api, CustomObjectsApi
+
+from components.cluster_checks import check_cluster, read_cluster
+from components.kubernetes_api import ClusterApi
+from tests.engine.conftest import Cluster
+
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.skipif(os.geteuid() != 0, reason="the lab's cluster needs root"),
+]
+_CLASSES = ("scheduling.k8s.io", "v1", "priorityclasses")
+_LABELS = {"k8s-app": "kube-dns"}
+_DNS: dict[str, Any] = {
+    "metadata": {"name": "coredns", "labels": _LABELS},
+    "spec": {
+        "replicas": 1,
+        "selector": {"matchLabels": _LABELS},
+        "template": {
+            "metadata": {"labels": _LABELS},
+            "spec": {"containers": [{"name": "coredns", "image": "coredns"}]},
+        },
+    },
+}
+
+
+@pytest.fixture
+def burdened(cluster: Cluster) -> Iterator[Cluster]:
+    """The cluster with a default PriorityClass and a CoreDNS that stands alone."""
+    apps, custom = AppsV1Api(cluster.client), CustomObjectsApi(cluster.client)
+    priority = {"metadata": {"name": "everyone"}, "value": 1000, "globalDefault": True}
+    priority |= {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass"}
+    custom.create_cluster_custom_object(*_CLASSES, priority)
+    apps.create_namespaced_deployment("kube-system", _DNS)
+    yield cluster
+    custom.delete_cluster_custom_object(*_CLASSES, "everyone")
+    apps.delete_namespaced_deployment("coredns", "kube-system")
+
+
+def _checked(cluster: Cluster) -> dict[str, str]:
+    facts = read_cluster(ClusterApi(str(cluster.handle.kubeconfig), None))
+    return {result.check: result.found for result in check_cluster(facts)}
+
+
+def test_a_default_priority_class_and_a_lonely_dns_server_are_named(burdened: Cluster) -> None:
+    found = _checked(burdened)
+    assert "PriorityClass everyone" in found["globalPriorityClass"]
+    assert "CoreDNS has 1 replica" in found["coreDnsReplicas"]
+
+
+def test_a_cluster_without_them_is_told_to_be_new_and_nothing_else(cluster: Cluster) -> None:
+    assert set(_checked(cluster)) == {"kubernetesVersion"}
