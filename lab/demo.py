@@ -12,6 +12,7 @@ from lab.paths import STATE
 from lab.progress import LabError, say
 from lab.rancher_stand_in import agent, image
 from lab.stack import NAME, LabParts, stack_config, write_project
+from tools import plan
 
 _FOLDER = STATE / "stack"
 
@@ -34,6 +35,9 @@ def demo() -> None:
     run("stack", "output")
     say("a preview right after it:")
     run("preview", "--diff", "--expect-no-changes")
+    if not (found.kubernetes and found.docker):
+        say("the plan of the whole stack, with what this machine could not run:")
+        plan.main([NAME])
     say(f"The lab goes on running. The stack is in {_FOLDER}; `make demo-down` removes all of it.")
 
 
