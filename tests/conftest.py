@@ -14,7 +14,12 @@ import pytest
 
 # Before any module of the lab is imported: it must not touch a lab that a person has running.
 _STATE = tempfile.mkdtemp(prefix="longhorn-rancher-tests-")
-os.environ.update(LAB_STATE=_STATE, LAB_NAME="test", LAB_SUBNET="10.89.0")
+# Names of this run alone, so that two runs on one machine do not meet.
+os.environ.update(
+    LAB_STATE=_STATE,
+    LAB_NAME=f"t{os.getpid() % 10_000_000}",
+    LAB_SUBNET=f"10.{90 + os.getpid() // 250 % 100}.{os.getpid() % 250}",
+)
 
 
 @pytest.hookimpl(hookwrapper=True)
