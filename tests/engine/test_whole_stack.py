@@ -22,6 +22,7 @@ from lab.progress import LabError
 from lab.rancher_stand_in import agent, image
 from lab.stack import LabParts, stack_config
 from tests.engine.engine import Engine, Stack
+from tests.engine.process_list import watching
 from tests.engine.program_lab import file_hash, mounts, node, on_host, write_file
 
 ADMIN_PASSWORD = "an-unmistakable-password"  # noqa: S105
@@ -130,7 +131,10 @@ def stack(
     )
     previewed = stack.preview("--diff").or_fail()
     assert ADMIN_PASSWORD not in previewed.log
-    stack.up("--diff", seconds=900).or_fail()
+    key_line = lab.hosts[0].client_key_path.read_text().splitlines()[1]
+    with watching([ADMIN_PASSWORD, key_line]) as seen:
+        stack.up("--diff", seconds=900).or_fail()
+    assert seen == set(), "a secret stood in a command line"
     yield stack
     stack.destroy(seconds=900).or_fail()
     assert lab.objects("namespaces", "--field-selector", f"metadata.name={LONGHORN}") == []

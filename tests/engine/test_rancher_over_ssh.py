@@ -1,0 +1,114 @@
+"""Rancher on a Docker engine that is reached over SSH alone, its host key pinned."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab import docker_engine, host_network, hosts, toolchain
+from lab.docker_host import docker_host
+from lab.hosts import HostHandle
+from lab.rancher_stand_in import image
+from lab.waiting import wait_until
+from tests.engine.engine import Engine
+
+TAG = "v2.8.5"
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.lab,
+    pytest.mark.skipif(os.geteuid() != 0, reason="the lab needs root"),
+    pytest.mark.skipif(
+        toolchain.plugins()["docker"] is None,
+        reason="no pulumi-resource-docker on PATH or among installed plugins",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class SshDocker:
+    """The Docker host, and the agent that holds the key to it."""
+
+    host: HostHandle
+    agent_socket: Path
+    address: str
+
+
+@pytest.fixture(scope="module")
+def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshDocker]:
+    """A lab host with the docker command, and an SSH agent with its client key."""
+    socket = tmp_path_factory.mktemp("agent") / "socket"
+    agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL)
+    try:
+        # The bridge is there with the first host, and the container listens on it.
+        hosts.add_host("first")
+        handle = docker_engine.up()
+        image.build(handle, TAG)
+        host = docker_host(handle)
+        wait_until(socket.exists, doing="waiting for the SSH agent", seconds=10, hint="")
+        subprocess.run(
+            ["ssh-add", "-q", str(host.client_key_path)],
+            env={**os.environ, "SSH_AUTH_SOCK": str(socket)},
+            check=True,
+        )
+        yield SshDocker(host, socket, host_network.gateway())
+    finally:
+        agent.kill()
+        agent.wait()
+        docker_engine.down()
+        hosts.down()
+
+
+def config(docker: SshDocker, **rancher: Any) -> dict[str, Any]:
+    off = ("packages", "disks", "labels", "longhorn", "frontend")
+    return {
+        "cluster": {"name": "test"},
+        "stages": dict.fromkeys(off, False),
+        "rancher": {
+            "url": f"https://{docker.address}:8443",
+            "dockerHost": f"ssh://operator@{docker.host.address}",
+            "dockerHostKey": docker.host.host_key,
+            "listenAddress": docker.address,
+            "httpPort": 8080,
+            "httpsPort": 8443,
+            "pullImage": False,
+            "removeDataOnDestroy": True,
+            "minimumMemoryGib": 1,
+            "minimumDiskGib": 1,
+            "startTimeoutSeconds": 120,
+            **rancher,
+        },
+    }
+
+
+@pytest.fixture
+def engine(tmp_path: Path, docker: SshDocker) -> Engine:
+    made = Engine(tmp_path / "engine")
+    made.environment["SSH_AUTH_SOCK"] = str(docker.agent_socket)
+    return made
+
+
+def test_the_server_comes_up_on_an_ssh_host_and_a_preview_shows_no_change(
+    engine: Engine, docker: SshDocker
+) -> None:
+    stack = engine.project_stack("ssh", config=config(docker))
+    stack.up().or_fail()
+    assert stack.outputs()["rancherUrl"] == f"https://{docker.address}:8443"
+    assert stack.preview().or_fail().operations() == {}
+    stack.destroy().or_fail()
+
+
+def test_an_ssh_host_with_another_key_gets_nothing(engine: Engine, docker: SshDocker) -> None:
+    wrong = hosts.handle("first").host_key
+    stack = engine.project_stack("key", config=config(docker, dockerHostKey=wrong))
+    refused = stack.up()
+    assert not refused.succeeded
+    assert "host key" in refused.log.lower()
+    assert not [
+        resource
+        for resource in stack.resources()
+        if resource["type"] == "docker:index/container:Container"
+    ]
