@@ -37,7 +37,8 @@ class RancherSettings(StackModel):
         # A host or user that begins with a hyphen would be taken for an option of ssh.
         pattern=r"^(unix:///\S+|ssh://([A-Za-z0-9_][^\s@:/]*@)?[A-Za-z0-9\[][^\s@/]*/?)$",
     )
-    """The Docker engine: unix:///path/to/docker.sock or ssh://user@host[:port]."""
+    """The Docker engine: unix:///path/to/docker.sock or ssh://user@host[:port], which your ssh
+    client opens with its own keys and agent."""
     docker_host_key: HostKey | None = None
     """SSH host key of an ssh:// Docker host; required for one."""
     image: str = Field(default="rancher/rancher", pattern=r"^[^\s:@]+(:[0-9]+/[^\s:@]+)?$")
