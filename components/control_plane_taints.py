@@ -74,8 +74,11 @@ class ControlPlaneUntaintProvider(ResourceProvider):
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Take them off again."""
-        removed = self._change(_news, take_off=True)
-        return UpdateResult({**_news, "removed": removed or _olds.get("removed") or []})
+        earlier = listed(_olds.get("removed"))
+        again = self._change(_news, take_off=True)
+        # What was taken off at first is put back in the end, too.
+        removed = [*earlier, *(taint for taint in again if taint not in earlier)]
+        return UpdateResult({**_news, "removed": removed})
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Put back what was taken off; a node that is gone needs nothing."""

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,7 +71,7 @@ def read_manifests(host: HostHandle) -> dict[str, str]:
     return {name: hosts.run(host.name, f"cat {path_of(name)}").stdout for name in PORTS}
 
 
-def config(host: HostHandle) -> dict[str, object]:
+def config(host: HostHandle) -> dict[str, Any]:
     stages = {**NO_CLUSTER, "packages": False, "disks": False, "controlPlaneHealth": True}
     return hosts_only([host], nodes=[node(host, controlPlane=True, disks=[])]) | {"stages": stages}
 

@@ -1,0 +1,225 @@
+"""Stages that need a cluster and nothing else: taints, the frontend, a manifest given by hand."""
+
+import base64
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.rancher_registration import RancherRegistrationProvider
+from lab import kubernetes, toolchain
+from lab.kubernetes import ClusterHandle
+from lab.rancher_stand_in.server import StandIn
+from tests.engine.engine import Engine
+from tests.unit.a_rancher import registration_inputs, running, url_of
+
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.lab,
+    pytest.mark.skipif(os.geteuid() != 0, reason="the lab needs root"),
+    pytest.mark.skipif(
+        toolchain.plugins()["kubernetes"] is None,
+        reason="no pulumi-resource-kubernetes on PATH or among installed plugins",
+    ),
+]
+_OFF = ("packages", "disks", "labels", "longhorn", "frontend", "rancher")
+_LONGHORN = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: longhorn-system}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: longhorn-frontend, namespace: longhorn-system}
+spec: {selector: {app: longhorn-ui}, ports: [{name: http, port: 80, targetPort: http}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: longhorn-ui, namespace: longhorn-system}
+spec:
+  selector: {matchLabels: {app: longhorn-ui}}
+  template:
+    metadata: {labels: {app: longhorn-ui}}
+    spec: {containers: [{name: ui, image: ui, ports: [{name: http, containerPort: 8000}]}]}
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[ClusterHandle]:
+    """A worker and a tainted control-plane node, without hosts."""
+    try:
+        yield kubernetes.up(["worker-1", "control-1"], ["control-1"])
+    finally:
+        kubernetes.down()
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    return Engine(tmp_path / "engine")
+
+
+def kubectl(cluster: ClusterHandle, *words: str, text: str | None = None) -> str:
+    done = subprocess.run(
+        ["kubectl", f"--kubeconfig={cluster.kubeconfig}", *words],
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def config(cluster: ClusterHandle, stages: dict[str, bool], **more: Any) -> dict[str, Any]:
+    return {
+        "cluster": {"name": "stages", "kubeconfig": str(cluster.kubeconfig)},
+        "stages": {**dict.fromkeys(_OFF, False), **stages},
+        "checks": {"readHosts": False, "readCluster": False},
+        **more,
+    }
+
+
+def taints(cluster: ClusterHandle) -> set[str]:
+    node = json.loads(kubectl(cluster, "get", "node", "control-1", "-o", "json"))
+    return {taint["key"] for taint in node["spec"].get("taints", [])}
+
+
+def test_untaint_takes_the_control_plane_taints_alone_and_destroy_puts_them_back(
+    engine: Engine, cluster: ClusterHandle
+) -> None:
+    kubectl(cluster, "taint", "node", "control-1", "somebody/elses=true:NoSchedule")
+    before = taints(cluster)
+    assert len(before) >= 2
+    node = {"name": "control-1", "host": "192.0.2.1", "controlPlane": True, "disks": []}
+    stack = engine.project_stack(
+        "taints",
+        config=config(
+            cluster,
+            {"labels": True},
+            ssh={"useAgent": True, "insecureIgnoreHostKeys": True},
+            controlPlane={"scheduling": "untaint"},
+            nodes=[node],
+        ),
+    )
+    stack.up().or_fail()
+    assert taints(cluster) == {"somebody/elses"}
+    assert stack.preview().or_fail().operations() == {}
+    kubectl(cluster, "taint", "node", "control-1", "node-role.kubernetes.io/master:NoSchedule")
+    stack.refresh().or_fail()
+    stack.up().or_fail()
+    assert taints(cluster) == {"somebody/elses"}, "a taint that came back should be taken off"
+    stack.destroy().or_fail()
+    assert before <= taints(cluster)
+
+
+@pytest.mark.parametrize("kind", ["Ingress", "LoadBalancer"])
+def test_the_interface_is_exposed_and_its_url_told(
+    engine: Engine, cluster: ClusterHandle, kind: str
+) -> None:
+    kubectl(cluster, "apply", "-f", "-", text=_LONGHORN)
+    frontend: dict[str, Any] = {"type": kind}
+    if kind == "Ingress":
+        frontend |= {"host": "longhorn.example.com", "tlsSecret": "longhorn-tls"}
+    stack = engine.project_stack(
+        "frontend",
+        config=config(cluster, {"frontend": True}, frontend=frontend),
+        secrets={"frontendBasicAuth": "admin:$apr1$an-unmistakable-hash"},
+    )
+    # What an ingress controller or a load balancer would do.
+    resource = "ingress" if kind == "Ingress" else "service"
+    balance = threading.Event()
+
+    def play_the_balancer() -> None:
+        words = ("patch", resource, "longhorn-ui", "-n", "longhorn-system", "--type=merge")
+        status = json.dumps({"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]}}})
+        while not balance.wait(0.5):
+            subprocess.run(
+                [
+                    *("kubectl", f"--kubeconfig={cluster.kubeconfig}", *words),
+                    *("--subresource=status", "-p", status),
+                ],
+                capture_output=True,
+                check=False,
+            )
+
+    player = threading.Thread(target=play_the_balancer)
+    player.start()
+    try:
+        stack.up().or_fail()
+    finally:
+        balance.set()
+        player.join()
+    expected = "https://longhorn.example.com" if kind == "Ingress" else "http://192.0.2.7"
+    assert stack.outputs()["longhornUrl"] == expected
+    assert stack.preview().or_fail().operations() == {}
+    assert "an-unmistakable-hash" not in json.dumps(stack.export())
+    stack.destroy().or_fail()
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> Iterator[StandIn]:
+    with running(tmp_path / "rancher") as one:
+        yield one
+
+
+@pytest.mark.parametrize("how", ["file", "address and CA", "address and fingerprint"])
+def test_a_manifest_given_by_hand_is_applied_as_managed_objects(
+    engine: Engine, cluster: ClusterHandle, stand_in: StandIn, tmp_path: Path, how: str
+) -> None:
+    outs = RancherRegistrationProvider().create(registration_inputs(stand_in)).outs or {}
+    token, given, secrets = outs["registration_token"], dict[str, Any](), dict[str, str]()
+    ca_file = tmp_path / "ca.pem"
+    ca_file.write_text(stand_in.ca_pem)
+    if how == "file":
+        manifest = tmp_path / "manifest.yaml"
+        manifest.write_text(outs["manifest"])
+        given = {"manifestFile": str(manifest)}
+    else:
+        address = f"{url_of(stand_in)}/v3/import/{token}_{outs['cluster_id']}.yaml"
+        secrets = {"rancherManifestUrl": address}
+        given = {"caFile": str(ca_file)}
+        if how == "address and fingerprint":
+            given = {"caFingerprint": outs["ca_checksum"]}
+    stack = engine.project_stack(
+        "given",
+        config=config(cluster, {"rancherImport": True}, rancherImport=given),
+        secrets=secrets,
+    )
+    outcome = stack.up("--diff").or_fail()
+    names = kubectl(
+        cluster, "get", "all,secrets,serviceaccounts", "-n", "cattle-system", "-o", "name"
+    )
+    assert "deployment.apps/cattle-cluster-agent" in names
+    assert "secret/cattle-credentials-" in names
+    encoded = base64.b64encode(token.encode()).decode()
+    for text in (json.dumps(stack.export()), outcome.log):
+        assert token not in text
+        assert encoded not in text
+    assert stack.preview().or_fail().operations() == {}
+    stack.destroy().or_fail()
+    namespaces = kubectl(cluster, "get", "namespaces", "-o", "name")
+    assert "namespace/cattle-system" not in namespaces
+
+
+def test_a_manifest_from_a_server_with_another_ca_is_not_applied(
+    engine: Engine, cluster: ClusterHandle, stand_in: StandIn
+) -> None:
+    outs = RancherRegistrationProvider().create(registration_inputs(stand_in)).outs or {}
+    token = outs["registration_token"]
+    stack = engine.project_stack(
+        "forged",
+        config=config(cluster, {"rancherImport": True}, rancherImport={"caFingerprint": "ab" * 32}),
+        secrets={
+            "rancherManifestUrl": f"{url_of(stand_in)}/v3/import/{token}_{outs['cluster_id']}.yaml"
+        },
+    )
+    refused = stack.up()
+    assert not refused.succeeded
+    assert "fingerprint" in refused.errors()
+    assert token not in refused.log
+    assert "namespace/cattle-system" not in kubectl(cluster, "get", "namespaces", "-o", "name")
