@@ -5,7 +5,8 @@ import time
 from typing import Any
 
 from components.kubernetes_api import ApiError, ClusterApi, listed, mapped, status_of, wait_until
-from components.volume_check_objects import check_objects
+from components.volume_check_objects import check_objects, given_without_binding
+from configuration.base import quantity_bytes
 
 _CLEANUP_SECONDS = 120
 
@@ -14,11 +15,12 @@ class VolumeCheckRun:
     """Makes the objects of one check, waits for its Jobs, reads the report, deletes all of it."""
 
     def __init__(self, cluster: ClusterApi, props: dict[str, Any]) -> None:
-        self._core, self._batch = cluster.core, cluster.batch
+        self._core, self._batch, self._storage = cluster.core, cluster.batch, cluster.storage
         self._props = props
         self._namespace = str(props["namespace"])
         self._name = f"volume-check-{secrets.token_hex(4)}"
-        self._objects = check_objects(props, self._name, secrets.token_hex(8))
+        self._token = secrets.token_hex(8)
+        self._objects = check_objects(props, self._name, self._token, given_bytes=0)
         self._volume: str | None = None
         self._deadline = time.monotonic() + float(props["timeout_seconds"])
 
@@ -30,6 +32,7 @@ class VolumeCheckRun:
             self._core.create_namespaced_persistent_volume_claim(
                 self._namespace, self._objects["claim"]
             )
+            self._objects = check_objects(self._props, self._name, self._token, self._given_bytes())
             for step in ("write", "read"):
                 self._run_job(step)
             claim = self._claim()
@@ -41,12 +44,34 @@ class VolumeCheckRun:
         finally:
             self._clean_up()
 
+    def _given_bytes(self) -> int:
+        """The bytes that the volume was given; waits for the binding if that needs no pod."""
+        wanted = str(self._props["size"])
+        storage_class = self._storage.read_storage_class(self._props["storage_class"])
+        if storage_class.volume_binding_mode == "WaitForFirstConsumer":
+            return given_without_binding(wanted)
+        wait_until(
+            "volume check, the claim",
+            self._claim_missing,
+            timeout_seconds=self._seconds_left(),
+        )
+        return quantity_bytes(mapped(self._claim().status.capacity).get("storage", wanted))
+
+    def _claim_missing(self) -> list[str]:
+        phase = self._claim().status.phase
+        if phase == "Bound":
+            return []
+        return [f"claim {self._name} is {phase}{self._last_event()}"]
+
+    def _seconds_left(self) -> float:
+        return max(1.0, self._deadline - time.monotonic())
+
     def _run_job(self, step: str) -> None:
         self._batch.create_namespaced_job(self._namespace, self._objects[step])
         wait_until(
             f"volume check, step {step}",
             lambda: self._job_missing(step),
-            timeout_seconds=max(1.0, self._deadline - time.monotonic()),
+            timeout_seconds=self._seconds_left(),
         )
 
     def _job_missing(self, step: str) -> list[str]:
@@ -59,10 +84,7 @@ class VolumeCheckRun:
                     f"volume check, step {step}, failed: {condition.message}. "
                     f"The pods said: {self._said(step) or 'nothing'}"
                 )
-        claim = self._claim()
-        if claim.status.phase != "Bound":
-            return [f"claim {self._name} is {claim.status.phase}{self._last_event()}"]
-        return [f"Job {self._name}-{step} runs{self._last_event()}"]
+        return self._claim_missing() or [f"Job {self._name}-{step} runs{self._last_event()}"]
 
     def _claim(self) -> Any:
         return self._core.read_namespaced_persistent_volume_claim(self._name, self._namespace)

@@ -1,10 +1,12 @@
 """The objects of one volume check."""
 
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from components.volume_check_objects import check_objects
+from components.volume_check_objects import check_objects, given_without_binding
 
 _PROPS: dict[str, Any] = {
     "namespace": "longhorn-system",
@@ -18,7 +20,7 @@ _PROPS: dict[str, Any] = {
 
 
 def _objects(**changes: Any) -> dict[str, dict[str, Any]]:
-    return check_objects({**_PROPS, **changes}, "volume-check-1", "token")
+    return check_objects({**_PROPS, **changes}, "volume-check-1", "token", 10485760)
 
 
 def _container(step: str, **changes: Any) -> dict[str, Any]:
@@ -42,11 +44,35 @@ def test_writer_and_reader_are_two_jobs_so_that_two_pods_see_the_volume() -> Non
     assert names == {"volume-check-1-write", "volume-check-1-read"}
 
 
-@pytest.mark.parametrize("step", ["write", "read"])
-def test_a_job_runs_the_script_with_its_step_and_the_token(step: str) -> None:
-    command = _container(step)["command"]
-    assert command[-4:] == ["/script/volume-check.sh", step, "/volume", "token"]
-    assert _container(step)["image"] == "busybox:1.36.1"
+def test_the_jobs_run_the_script_with_its_step_the_token_and_the_size_to_prove() -> None:
+    script = "/script/volume-check.sh"
+    assert _container("write")["command"][-5:] == [script, "write", "/volume", "token", "10485760"]
+    assert _container("read")["command"][-4:] == [script, "read", "/volume", "token"]
+    assert _container("read")["image"] == "busybox:1.36.1"
+
+
+@pytest.mark.parametrize(
+    ("step", "complaint"),
+    [("write", "the volume was given 10485760"), ("read", "SUCCESS is not there")],
+)
+def test_the_script_understands_what_a_job_passes_to_it(
+    tmp_path: Path, step: str, complaint: str
+) -> None:
+    words = _container(step)["command"][4:]
+    words[1] = str(tmp_path)
+    script = Path(__file__).parents[2] / "components" / "scripts" / "volume-check.sh"
+    done = subprocess.run(["sh", str(script), *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert complaint in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("requested", "given"), [("1Mi", 10 * 2**20), ("10Mi", 10 * 2**20), ("11Mi", 12 * 2**20)]
+)
+def test_a_claim_that_waits_for_its_pod_is_expected_as_longhorn_rounds(
+    requested: str, given: int
+) -> None:
+    assert given_without_binding(requested) == given
 
 
 @pytest.mark.parametrize("step", ["write", "read"])
