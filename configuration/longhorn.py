@@ -1,11 +1,10 @@
 """Longhorn itself: release, user interface, volume check."""
 
-import re
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from configuration.base import AbsolutePath, DnsLabel, Port, Quantity, Seconds, Size, StackModel
+from configuration.base import AbsolutePath, DnsLabel, Port, Seconds, Size, StackModel
 from configuration.problems import rule
 
 SUPPORTED_VERSIONS = ("1.5.3",)
@@ -171,23 +170,3 @@ class ControlPlaneSettings(StackModel):
 
     scheduling: Literal["leave", "tolerate", "untaint"] = "leave"
     """leave taints alone; tolerate them in Longhorn's pods; or untaint the nodes for everything."""
-
-
-def parse_version(version: str) -> tuple[int, int, int]:
-    """Major, minor, patch of a version such as v1.5.3; ValueError if it is none."""
-    match = re.fullmatch(r"v?([0-9]+)\.([0-9]+)\.([0-9]+)", version)
-    if match is None:
-        raise ValueError(f"{version!r} is not a version like 1.5.3")
-    return int(match[1]), int(match[2]), int(match[3])
-
-
-__all__ = [
-    "SUPPORTED_VERSIONS",
-    "ControlPlaneSettings",
-    "FrontendSettings",
-    "LonghornDefaultSettings",
-    "LonghornSettings",
-    "Quantity",
-    "VolumeCheckSettings",
-    "parse_version",
-]

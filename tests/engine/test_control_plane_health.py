@@ -13,12 +13,11 @@ from typing import Any
 
 import pytest
 
-from lab import host_network, hosts, toolchain
-from lab.command_stand_in import install
+from lab import host_network, hosts
 from lab.hosts import HostHandle
 from lab.paths import PROJECT
 from tests.engine.engine import Engine
-from tests.engine.program_lab import NO_CLUSTER, hosts_only, node, on_host
+from tests.engine.program_lab import NO_CLUSTER, engine_in, hosts_only, node, on_host
 from tests.scripts.a_kubelet import MANIFESTS, PORTS
 from tests.scripts.control_plane import AFTER, BEFORE, manifest, path_of
 
@@ -78,10 +77,7 @@ def config(host: HostHandle) -> dict[str, Any]:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
-    directories = []
-    if toolchain.plugins()["command"] is None:
-        directories.append(install(tmp_path / "stand-in").parent)
-    return Engine(tmp_path / "engine", directories)
+    return engine_in(tmp_path)
 
 
 def test_up_takes_the_line_out_and_destroy_puts_it_back_byte_for_byte(

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from lab import hosts, toolchain
-from lab.command_stand_in import install
+from lab import hosts
 from lab.hosts import HostHandle
-from tests.engine.engine import Engine, Stack
+from tests.engine.engine import Stack
 from tests.engine.outcome import Outcome
 from tests.engine.program_lab import (
     ACCEPTED,
+    engine_in,
     file_hash,
     hosts_only,
     mounts,
@@ -48,19 +48,11 @@ class Converged:
         return f"{self.host.name}-{what}"
 
 
-def _engine(folder: Path) -> Engine:
-    """The real command plugin where this machine has it, the stand-in elsewhere."""
-    directories: list[Path] = []
-    if toolchain.plugins()["command"] is None:
-        directories.append(install(folder / "stand-in").parent)
-    return Engine(folder / "engine", directories)
-
-
 @pytest.fixture(scope="module")
 def converged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Converged]:
     """One host for the module; every test leaves it as it found it."""
     host = hosts.add_host("drift", disk_bytes=300 * 1024**2)
-    stack = _engine(tmp_path_factory.mktemp("drift")).project_stack(
+    stack = engine_in(tmp_path_factory.mktemp("drift")).project_stack(
         "drift", config=hosts_only([host])
     )
     stack.up().or_fail()
@@ -229,7 +221,7 @@ def test_preflight_reports_over_all_nodes_and_touches_none(tmp_path: Path) -> No
     first, second = hosts.add_host("refused-1"), hosts.add_host("refused-2")
     on_host(first, "mkfs.xfs -q -f /dev/sdb")
     on_host(second, "echo 'label: gpt\nsize=100M' | sfdisk -q /dev/sdc")
-    stack = _engine(tmp_path).project_stack("refused", config=hosts_only([first, second]))
+    stack = engine_in(tmp_path).project_stack("refused", config=hosts_only([first, second]))
     for operation in (stack.preview, stack.up):
         outcome = operation()
         assert not outcome.succeeded

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from lab import hosts, toolchain
-from lab.command_stand_in import install
+from lab import hosts
 from lab.hosts import HostHandle
 from tests.engine.engine import Engine, Stack
 from tests.engine.program_lab import (
+    engine_in,
     file_hash,
     hosts_only,
     mounts,
@@ -39,11 +39,7 @@ def new_host() -> Iterator[Callable[..., HostHandle]]:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
-    """The real command plugin where this machine has it, the stand-in elsewhere."""
-    directories = []
-    if toolchain.plugins()["command"] is None:
-        directories.append(install(tmp_path / "stand-in").parent)
-    return Engine(tmp_path / "engine", directories)
+    return engine_in(tmp_path)
 
 
 def changed_names(stack: Stack, operation: str = "preview") -> set[str]:
