@@ -17,6 +17,7 @@ from lab.paths import lab_name, subnet
 
 # Both keys are in use: `master` was replaced by `control-plane` in Kubernetes 1.24 and 1.25.
 CONTROL_PLANE_KEYS = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
+_NOT_READY = "node.kubernetes.io/not-ready"
 _FIRST_HOST = 11
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _RESOURCES = {"cpu": "8", "memory": "16Gi", "ephemeral-storage": "100Gi", "pods": "110"}
@@ -119,7 +120,10 @@ def put(core: CoreV1Api, wanted: Sequence[LabNode]) -> None:
 
 
 def ready(core: CoreV1Api) -> list[str]:
-    """The names of the nodes that are Ready, sorted."""
+    """The names of the nodes that are Ready and that pods may use, sorted.
+
+    The node controller takes its not-ready taint off some time after a node has become Ready.
+    """
     return sorted(
         node.metadata.name
         for node in _all(core)
@@ -127,6 +131,7 @@ def ready(core: CoreV1Api) -> list[str]:
             condition.type == "Ready" and condition.status == "True"
             for condition in node.status.conditions or []
         )
+        and not any(taint.key == _NOT_READY for taint in node.spec.taints or [])
     )
 
 
