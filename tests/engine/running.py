@@ -87,7 +87,19 @@ class Running:
         """What a power cut does: engine and plugins are gone at once, the stack's lock stays."""
         self._engine.kill()
         self._engine.wait()
-        self._kill_plugins()
+        # An engine ends its plugins; one that was killed leaves them to notice for themselves,
+        # which takes some of them minutes.
+        for process in self._processes():
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+
+    def kill_plugins(self) -> None:
+        """What running out of memory does: the plugins are gone at once, the engine goes on."""
+        plugins = [process for process in self._processes() if process != self._engine.pid]
+        assert plugins, "the operation has started no plugin"
+        for process in plugins:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
 
     def _take_report(self, deadline: float) -> bool:
         while self._open_sources:
@@ -117,16 +129,15 @@ class Running:
                 self._program_host.kill()
                 self._program_host.wait()
 
-    def _kill_plugins(self) -> None:
-        # An engine ends its plugins; one that was killed leaves them to notice for themselves,
-        # which takes some of them minutes. They are known by what they inherited.
+    def _processes(self) -> Iterator[int]:
+        """The engine and its plugins, known by what they inherited."""
         ((name, value),) = operation_environment(self._event_log).items()
         mark = f"{name}={value}".encode()
         for process in Path("/proc").glob("[0-9]*"):
             # A process may end at any point of this, and others' can't be looked at.
             with suppress(OSError):
                 if mark in (process / "environ").read_bytes().split(b"\0"):
-                    os.kill(int(process.name), signal.SIGKILL)
+                    yield int(process.name)
 
     def _read_lines(self) -> None:
         assert self._engine.stdout is not None

@@ -1,0 +1,228 @@
+"""What stacks with a Rancher server run on: Docker hosts, a cluster, and Rancher's stand-ins."""
+
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from configuration.rancher import RancherSettings
+from lab import daemons, docker_engine, host_network, hosts, kubernetes, paths, progress, toolchain
+from lab.docker_engine import DockerHandle
+from lab.docker_host import docker_host
+from lab.hosts import HostHandle
+from lab.kubernetes import ClusterHandle
+from lab.rancher_stand_in import agent, image
+from lab.waiting import wait_until
+from tests.engine.engine import Engine
+
+TAG = str(RancherSettings.model_fields["tag"].default)
+NEXT_MINOR = "v2.9.3"
+HTTP, HTTPS = 8080, 8443
+HELPER_IMAGE = "busybox:1.36.1"
+_OFF = ("packages", "disks", "labels", "longhorn", "frontend")
+
+
+def missing(*plugins: str) -> str | None:
+    """Why a stack with Rancher can't run on this machine; None when it can."""
+    if os.geteuid() != 0:
+        return "the lab's Docker engine needs root"
+    if shutil.which("apt-get") is None:
+        return "Docker comes from apt"
+    absent = [name for name in plugins if toolchain.plugins()[name] is None]
+    if absent:
+        return f"no pulumi-resource-{{{','.join(absent)}}} on PATH or among installed plugins"
+    return None
+
+
+def server_config(address: str, docker_host: str, **rancher: Any) -> dict[str, Any]:
+    """A stack's configuration with Rancher's server alone.
+
+    Args:
+        address: where it listens, which is also how it is reached.
+        docker_host: the Docker engine's address.
+        rancher: keys of the stack file's section `rancher`, laid over these.
+    """
+    return {
+        "cluster": {"name": "test"},
+        "stages": dict.fromkeys(_OFF, False),
+        "rancher": {
+            "url": f"https://{address}:{HTTPS}",
+            "dockerHost": docker_host,
+            "listenAddress": address,
+            "httpPort": HTTP,
+            "httpsPort": HTTPS,
+            "pullImage": False,
+            "minimumMemoryGib": 1,
+            "minimumDiskGib": 1,
+            "startTimeoutSeconds": 120,
+            **rancher,
+        },
+    }
+
+
+@contextmanager
+def ssh_agent(socket: Path, key: Path) -> Iterator[None]:
+    """An SSH agent that holds one key."""
+    process = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL)
+    try:
+        wait_until(socket.exists, doing="waiting for the SSH agent", seconds=10)
+        environment = {**os.environ, "SSH_AUTH_SOCK": str(socket)}
+        subprocess.run(["ssh-add", "-q", str(key)], env=environment, check=True)
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def engine_apart(directory: Path, name: str, network: str) -> Iterator[DockerHandle]:
+    """A Docker engine beside the lab's own, removed at the end.
+
+    Args:
+        directory: for its socket and data.
+        name, network: LAB_NAME and LAB_SUBNET of a lab that nobody has.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        _move_lab(patch, directory, name, network)
+        handle = docker_engine.up()
+    try:
+        yield handle
+    finally:
+        with pytest.MonkeyPatch.context() as patch:
+            _move_lab(patch, directory, name, network)
+            docker_engine.down()
+
+
+def _move_lab(patch: pytest.MonkeyPatch, directory: Path, name: str, network: str) -> None:
+    patch.delenv("LAB_DOCKER", raising=False)
+    patch.setenv("LAB_NAME", name)
+    patch.setenv("LAB_SUBNET", network)
+    for module in (paths, daemons, progress):
+        patch.setattr(module, "STATE", directory)
+
+
+@dataclass(frozen=True)
+class DockerHost:
+    """A host with a Docker engine, reached over SSH."""
+
+    host: HostHandle
+    docker: DockerHandle
+    folder: Path
+    """Where a person's files on it are."""
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What the stack file says of it."""
+        return {
+            "dockerHost": f"ssh://operator@{self.host.address}",
+            "dockerHostKey": self.host.host_key,
+        }
+
+    def sh(self, script: str) -> str:
+        """Standard output of commands that a person types there; fails as soon as one fails."""
+        typed = f"set -eu\ncd {shlex.quote(str(self.folder))}\n{script}"
+        done = hosts.run(self.host.name, typed)
+        assert done.returncode == 0, f"{self.host.name}: {script}\n{done.stderr}"
+        return done.stdout.strip()
+
+    def has(self, kind: str, name: str) -> bool:
+        """Whether its engine has a container or volume of exactly that name."""
+        every = ["--all"] if kind == "container" else []
+        shown = "{{.Names}}" if kind == "container" else "{{.Name}}"
+        listed = docker_engine.command(self.docker, kind, "ls", *every, "--format", shown)
+        return name in listed.split()
+
+
+@dataclass(frozen=True)
+class RancherLab:
+    """Two Docker hosts of which one runs Rancher, and a cluster to import."""
+
+    old: DockerHost
+    new: DockerHost
+    cluster: ClusterHandle
+    agent_socket: Path
+
+    @property
+    def address(self) -> str:
+        """Where Rancher is: this machine, which carries the ports of both engines."""
+        return host_network.gateway()
+
+    def engine(self, folder: Path) -> Engine:
+        """Pulumi's engine with the key to the Docker hosts."""
+        made = Engine(folder)
+        made.environment["SSH_AUTH_SOCK"] = str(self.agent_socket)
+        return made
+
+    def config(self, host: DockerHost, **rancher: Any) -> dict[str, Any]:
+        """A stack that runs Rancher on that host and imports the cluster into it."""
+        config = server_config(self.address, "", **host.settings, **{"pullImage": True, **rancher})
+        return {
+            **config,
+            "cluster": {"name": "storage", "kubeconfig": str(self.cluster.kubeconfig)},
+            "stages": {**config["stages"], "rancherImport": True},
+            "checks": {"readHosts": False, "readCluster": False},
+        }
+
+    def kubectl(self, *words: str) -> str:
+        """Standard output of kubectl; an AssertionError if it fails."""
+        done = subprocess.run(
+            ["kubectl", f"--kubeconfig={self.cluster.kubeconfig}", *words],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def agent_variable(self, name: str) -> str:
+        """What the running agent was told."""
+        path = f'{{.spec.template.spec.containers[0].env[?(@.name=="{name}")].value}}'
+        deployment = ("get", "deployment", "cattle-cluster-agent", "-n", "cattle-system")
+        return self.kubectl(*deployment, "-o", f"jsonpath={path}")
+
+
+@contextmanager
+def rancher_lab(directory: Path) -> Iterator[RancherLab]:
+    """Everything up; removed at the end."""
+    first, second, third = paths.subnet().split(".")
+    try:
+        # The bridge is there with the first host, and containers listen on it.
+        key = hosts.add_host("first", disks=0).client_key_path
+        cluster = kubernetes.up(["worker-1"])
+        apart = engine_apart(
+            directory / "e", f"{paths.lab_name()[:7]}x", f"{first}.{int(second) ^ 64}.{third}"
+        )
+        # Not below /tmp, which is each lab host's own.
+        files = TemporaryDirectory(prefix="rancher-hosts-", dir="/var/tmp")
+        with ssh_agent(directory / "agent", key), apart as other, files as folders:
+            old = _docker_host("old-rancher-host", docker_engine.up(), Path(folders))
+            new = _docker_host("new-rancher-host", other, Path(folders))
+            agent.up(cluster.kubeconfig)
+            yield RancherLab(old, new, cluster, directory / "agent")
+    finally:
+        agent.down()
+        docker_engine.down()
+        kubernetes.down()
+        hosts.down()
+
+
+def _docker_host(name: str, docker: DockerHandle, folders: Path) -> DockerHost:
+    folder = folders / name
+    folder.mkdir()
+    image.build(docker, TAG)
+    made = docker_engine.command(docker, "create", f"{image.NAME}:{TAG}")
+    for reference, change in (
+        (f"{image.NAME}:{NEXT_MINOR}", f"ENV CATTLE_SERVER_VERSION={NEXT_MINOR}"),
+        (HELPER_IMAGE, "ENTRYPOINT []"),
+    ):
+        docker_engine.command(docker, "commit", "--change", change, made, reference)
+    docker_engine.command(docker, "rm", "--volumes", made)
+    return DockerHost(docker_host(docker, name, folder), docker, folder)

@@ -1,0 +1,164 @@
+"""Runs that were broken off while disks were being formatted, on Pulumi's real engine.
+
+Each holds the run where it hurts most: the file systems are made, and nothing says so yet. The
+disk script itself is killed before every one of its commands in tests/scripts.
+"""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lab import hosts
+from lab.hosts import HostHandle
+from tests.engine.engine import Engine, Stack
+from tests.engine.program_lab import engine_in, hosts_only, mounts, on_host
+from tests.engine.slow_formatting import SlowFormatting
+
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.lab,
+    pytest.mark.skipif(os.geteuid() != 0, reason="the lab's hosts need root"),
+]
+BOTH_DISKS = ["/dev/sdb", "/dev/sdc"]
+MOUNT_POINTS = {"/mnt/longhorn-sdb", "/mnt/longhorn-sdc"}
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def new_host() -> Iterator[Callable[[], HostHandle]]:
+    """Makes a host with two blank disks; each test has its own."""
+    yield lambda: hosts.add_host(f"broken-{next(_numbers)}")
+    hosts.down()
+
+
+@pytest.fixture
+def host(new_host: Callable[[], HostHandle]) -> HostHandle:
+    return new_host()
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    return engine_in(tmp_path)
+
+
+def assert_completes(stack: Stack, host: HostHandle, formatting: SlowFormatting) -> None:
+    """The next `up` mounts both disks, and neither was formatted a second time."""
+    made = set(on_host(host, "blkid -o value -s UUID /dev/sdb /dev/sdc").split())
+    stack.up().or_fail()
+    assert mounts(host).keys() == MOUNT_POINTS
+    assert set(mounts(host).values()) == made
+    assert formatting.formatted() == BOTH_DISKS
+    assert stack.preview().or_fail().operations() == {}
+
+
+def test_after_a_kill_of_engine_and_plugins_the_next_up_completes(
+    engine: Engine, host: HostHandle
+) -> None:
+    formatting = SlowFormatting(host)
+    stack = engine.project_stack("killed", config=hosts_only([host]))
+    running = stack.start("up")
+    formatting.wait_until_held(disks=2)
+    running.kill()
+    formatting.release()
+    stack.unlock()
+    assert_completes(stack, host, formatting)
+
+
+def test_after_a_kill_of_the_command_plugin_alone_the_up_fails_and_the_next_completes(
+    engine: Engine, host: HostHandle
+) -> None:
+    formatting = SlowFormatting(host)
+    stack = engine.project_stack("plugin", config=hosts_only([host]))
+    running = stack.start("up")
+    formatting.wait_until_held(disks=2)
+    running.kill_plugins()
+    assert not running.wait().succeeded
+    formatting.release()
+    assert_completes(stack, host, formatting)
+
+
+def test_after_the_ssh_connection_broke_the_up_fails_and_the_next_waits_for_the_script_to_end(
+    engine: Engine, host: HostHandle
+) -> None:
+    formatting = SlowFormatting(host)
+    stack = engine.project_stack("cut", config=hosts_only([host]))
+    running = stack.start("up")
+    formatting.wait_until_held(disks=2)
+    on_host(
+        host,
+        "for process in $(grep -l '^sshd: [a-z]*@notty' /proc/[0-9]*/cmdline); do"
+        ' process=${process%/cmdline}; kill -9 "${process#/proc/}"; done',
+    )
+    assert not running.wait().succeeded
+    again = stack.start("up")
+    again.wait_for(lambda outcome: "waiting for another run to end" in outcome.log)
+    formatting.release()
+    again.wait().or_fail()
+    assert_completes(stack, host, formatting)
+
+
+def test_a_host_that_loses_power_between_formatting_and_fstab_is_completed_by_the_next_up(
+    engine: Engine, host: HostHandle
+) -> None:
+    formatting = SlowFormatting(host)
+    stack = engine.project_stack("power", config=hosts_only([host]))
+    running = stack.start("up")
+    formatting.wait_until_held(disks=2)
+    assert "longhorn" not in on_host(host, "cat /etc/fstab")
+    formatting.run_through()
+    hosts.power_off(host.name)
+    assert not running.wait().succeeded
+    hosts.reboot(host.name)
+    assert_completes(stack, host, formatting)
+
+
+def test_two_people_with_a_state_each_run_up_at_once_and_the_second_waits_for_the_first(
+    tmp_path: Path, host: HostHandle
+) -> None:
+    formatting = SlowFormatting(host)
+    stacks = [
+        engine_in(tmp_path / person).project_stack(person, config=hosts_only([host]))
+        for person in ("first", "second")
+    ]
+    running = [stacks[0].start("up")]
+    formatting.wait_until_held(disks=2)
+    running.append(stacks[1].start("up"))
+    running[1].wait_for(lambda outcome: "waiting for another run to end" in outcome.log)
+    formatting.release()
+    for each in running:
+        each.wait().or_fail()
+    assert formatting.formatted() == BOTH_DISKS
+    assert mounts(host).keys() == MOUNT_POINTS
+    for stack in stacks:
+        assert stack.preview().or_fail().operations() == {}
+
+
+def test_a_second_up_of_the_same_stack_is_refused_while_the_first_runs(
+    engine: Engine, host: HostHandle
+) -> None:
+    formatting = SlowFormatting(host)
+    stack = engine.project_stack("shared", config=hosts_only([host]))
+    running = stack.start("up")
+    formatting.wait_until_held(disks=2)
+    refused = stack.up()
+    assert not refused.succeeded
+    assert "locked" in refused.log
+    formatting.release()
+    running.wait().or_fail()
+    assert_completes(stack, host, formatting)
+
+
+def test_an_up_broken_off_by_hand_ends_after_the_disks_in_hand_and_the_next_completes(
+    engine: Engine, host: HostHandle
+) -> None:
+    formatting = SlowFormatting(host)
+    stack = engine.project_stack("interrupted", config=hosts_only([host]))
+    running = stack.start("up")
+    formatting.wait_until_held(disks=2)
+    running.interrupt()
+    formatting.release()
+    assert not running.wait().succeeded
+    assert_completes(stack, host, formatting)
