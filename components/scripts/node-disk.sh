@@ -95,9 +95,46 @@ find_disk() {
 }
 
 require_disk() {
-    [ -e "$device" ] || die "$device does not exist. Attach the disk, or name one of: $(known_disks)"
+    [ -e "$device" ] || die "$device does not exist. $(renamed_hint)Attach the disk, or name one of: $(known_disks)"
     [ -b "$device" ] || die "$device is not a block device. Name one of: $(known_disks)"
     find_disk || die "$device has no medium (size 0). Attach the disk, or name one of: $(known_disks)"
+}
+
+# Kernel names are given anew at each start. When /dev/sdb and /dev/sdc have changed places, the
+# lines that an earlier run wrote to fstab still tell which is whose: the named disk is another
+# mount point's, and ours is there under another name. Sets disk, number, sysfs and size to ours.
+follow_exchanged_name() {
+    owner=$(own_lines "$(tag UUID)" '')
+    case $owner in
+        '' | *" $mount_point") return 0 ;;
+    esac
+    ours=$(path_of_own_line)
+    [ -n "$ours" ] || return 0
+    say "warning: $device is now the disk of ${owner#* }, and that of $mount_point is $ours; each stays where it was. Name disks by /dev/disk/by-id, which a restart does not change"
+    named=$device device=$ours
+    find_disk || die "$device, the disk of $mount_point, has no medium (size 0). Attach the disk"
+    device=$named
+}
+
+# The path that now leads to the disk which an earlier run entered in fstab for the mount point;
+# empty if there is no such line, or no such disk.
+path_of_own_line() {
+    line_uuid=$(own_lines '' "$mount_point" | cut -d ' ' -f 1)
+    [ -z "$line_uuid" ] || findfs "UUID=$line_uuid" 2>/dev/null || :
+}
+
+# UUID MOUNT_POINT, one of them empty -> "UUID MOUNT_POINT" of the lines of fstab as this program
+# writes them that have it
+own_lines() {
+    awk -v uuid="$1" -v target="$2" '
+        $1 ~ /^UUID=/ && $4 == "defaults,nofail" && NF == 6 {
+            if (("UUID=" uuid) == $1 || target == $2) print substr($1, 6), $2
+        }' /etc/fstab 2>/dev/null || :
+}
+
+renamed_hint() {
+    ours=$(path_of_own_line)
+    [ -z "$ours" ] || printf '%s' "The disk that was mounted on $mount_point is now $ours: name that, best by its /dev/disk/by-id path. "
 }
 
 known_disks() {
@@ -576,6 +613,7 @@ examine() {
 
 ensure() {
     require_disk
+    follow_exchanged_name
     lock_disk
     examine
     formatted=false
@@ -601,6 +639,7 @@ ensure() {
 
 check() {
     require_disk
+    follow_exchanged_name
     examine
     fstab_changed=yes
     case $content in
@@ -673,6 +712,7 @@ remove() {
     uuid=
     mkdir -p "$RUN_DIRECTORY"
     if find_disk; then
+        follow_exchanged_name
         lock_disk
         uuid=$(tag UUID)
     else

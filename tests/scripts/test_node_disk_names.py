@@ -1,0 +1,99 @@
+"""Kernel names are given anew at each start: /dev/sdb may be another disk than the day before."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.scripts.remote import (
+    MOUNT_POINT,
+    disk_script,
+    ensure,
+    fstab,
+    mounted_device,
+    remove,
+)
+from tests.scripts.sandbox import MIB, Disk, Sandbox
+
+pytestmark = pytest.mark.disks
+
+OTHER = "/mnt/longhorn-sdc"
+
+
+@pytest.fixture
+def disks(host: Sandbox) -> list[Disk]:
+    """Two prepared disks with a file each; since then the host has exchanged their names."""
+    disks = [host.add_disk("sdb", 16 * MIB), host.add_disk("sdc", 20 * MIB)]
+    for disk, mount_point in zip(disks, (MOUNT_POINT, OTHER), strict=True):
+        assert ensure(host, disk, mount_point=mount_point).result["formatted"]
+        host.shell(f"echo {disk.name} >{mount_point}/file; umount {mount_point}")
+    host.shell("mv /dev/sdb /dev/x; mv /dev/sdc /dev/sdb; mv /dev/x /dev/sdc; rm -rf /run/blkid")
+    return disks
+
+
+def assert_as_before(host: Sandbox, disks: list[Disk]) -> None:
+    assert mounted_device(host) == disks[0].number
+    assert mounted_device(host, OTHER) == disks[1].number
+    assert host.read_text(f"{MOUNT_POINT}/file") == "sdb\n"
+    assert host.read_text(f"{OTHER}/file") == "sdc\n"
+
+
+@pytest.mark.parametrize("mounted", [True, False])
+def test_disks_that_exchanged_their_names_keep_their_mount_points(
+    host: Sandbox, disks: list[Disk], mounted: bool
+) -> None:
+    lines = fstab(host)
+    if mounted:
+        host.shell("mount -a")
+    results = [ensure(host, "/dev/sdb"), ensure(host, "/dev/sdc", mount_point=OTHER)]
+    assert [each.result["sizeBytes"] for each in results] == [16 * MIB, 20 * MIB]
+    assert not any(each.result["formatted"] for each in results)
+    assert "/dev/disk/by-id" in results[0].stderr
+    assert fstab(host) == lines
+    assert_as_before(host, disks)
+
+
+def test_a_look_at_exchanged_names_finds_nothing_to_repair(
+    host: Sandbox, disks: list[Disk]
+) -> None:
+    host.shell("mount -a")
+    for device, mount_point in (("/dev/sdb", MOUNT_POINT), ("/dev/sdc", OTHER)):
+        seen = disk_script(host, "check", device, mount_point=mount_point).result
+        assert (seen["mounted"], seen["inFstab"], seen["immutable"]) == (True, True, True)
+    assert_as_before(host, disks)
+
+
+def test_the_disk_of_the_mount_point_is_given_back_and_not_the_one_of_that_name(
+    host: Sandbox, disks: list[Disk]
+) -> None:
+    host.shell("mount -a")
+    assert remove(host, "/dev/sdb").result == {"removed": True}
+    assert mounted_device(host) == ""
+    assert mounted_device(host, OTHER) == disks[1].number
+    assert OTHER in fstab(host)
+    assert f"{MOUNT_POINT} " not in fstab(host)
+
+
+@pytest.mark.parametrize(
+    "fill", ["true", "mkfs.ext4 -q -L data /dev/sdb"], ids=["blank", "foreign"]
+)
+def test_a_new_disk_that_took_the_name_is_refused_and_keeps_every_byte(
+    host: Sandbox, fill: str
+) -> None:
+    old = host.add_disk("sdb", 16 * MIB)
+    ensure(host, old)
+    host.shell("mv /dev/sdb /dev/sdd")
+    new = host.add_disk("sdb", 24 * MIB)
+    host.shell(f"rm -rf /run/blkid; {fill}")
+    before = new.digest()
+    assert "/dev/sdb" in ensure(host, new).refusal
+    assert new.digest() == before
+    assert mounted_device(host) == old.number
+
+
+def test_for_a_name_that_is_gone_the_disks_new_name_is_told(host: Sandbox) -> None:
+    disk = host.add_disk("sdb", 16 * MIB)
+    ensure(host, disk)
+    host.shell("mv /dev/sdb /dev/sdd; rm -rf /run/blkid")
+    refusal = ensure(host, disk).refusal
+    assert "/dev/sdb does not exist" in refusal
+    assert "is now /dev/sdd" in refusal
