@@ -1,26 +1,29 @@
-"""Longhorn's Helm chart for the lab: from a file if there is one, else from its repository."""
+"""Longhorn's Helm charts for the lab: from files if there are any, else from their repository."""
 
 import os
 import socket
 from pathlib import Path
 
-from configuration.longhorn import SUPPORTED_VERSIONS
+from configuration.longhorn import DEFAULT_VERSION
 from lab.paths import CACHE
 
 _REPOSITORY_HOST = "charts.longhorn.io"
 _REACHABLE_WITHIN_SECONDS = 3.0
 
 
-def local_chart() -> Path | None:
-    """The chart in $LAB_CHART (folder or .tgz), or in the cache; None if there is neither."""
-    named = os.environ.get("LAB_CHART")
+def local_chart(version: str = DEFAULT_VERSION) -> Path | None:
+    """The chart longhorn-VERSION.tgz in the cache; None if it is not there.
+
+    $LAB_CHART, a folder or .tgz, is the one of the default version.
+    """
+    named = os.environ.get("LAB_CHART") if version == DEFAULT_VERSION else None
     candidates = [Path(named)] if named else []
-    candidates.append(CACHE / f"longhorn-{SUPPORTED_VERSIONS[-1]}.tgz")
+    candidates.append(CACHE / f"longhorn-{version}.tgz")
     return next((path for path in candidates if path.exists()), None)
 
 
 def repository_answers() -> bool:
-    """Whether the chart's repository can be reached from here."""
+    """Whether the charts' repository can be reached from here."""
     try:
         socket.create_connection((_REPOSITORY_HOST, 443), _REACHABLE_WITHIN_SECONDS).close()
     except OSError:
@@ -28,12 +31,18 @@ def repository_answers() -> bool:
     return True
 
 
-def missing_chart() -> str | None:
-    """Why there is no chart and what to do; None when there is one."""
-    if local_chart() is not None or repository_answers():
+def missing_chart(*versions: str) -> str | None:
+    """Why a chart is not to be had and what to do; None when all are.
+
+    Args:
+        versions: which charts; only that of the default version if none is named.
+    """
+    wanted = versions or (DEFAULT_VERSION,)
+    absent = [version for version in wanted if local_chart(version) is None]
+    if not absent or repository_answers():
         return None
     return (
-        f"Longhorn's chart: {_REPOSITORY_HOST} can't be reached from here. Save the chart "
-        f"elsewhere with `helm pull longhorn/longhorn --version {SUPPORTED_VERSIONS[-1]}` and "
-        f"name the file in $LAB_CHART, or put it into {CACHE}"
+        f"Longhorn's chart {', '.join(absent)}: {_REPOSITORY_HOST} can't be reached from here. "
+        f"Save it elsewhere with `helm pull longhorn/longhorn --version {absent[0]}` and put it "
+        f"into {CACHE}"
     )

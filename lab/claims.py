@@ -4,7 +4,8 @@ A stand-in, for the lab only: a volume here is an object without data behind it.
 controller binds claim and volume; this creates the volume for a claim and deletes a released one.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from kubernetes.client import ApiClient, CoreV1Api, StorageV1Api
 from kubernetes.client.exceptions import ApiException
@@ -19,6 +20,16 @@ _SMALLEST_BYTES = 10 * _MEBIBYTE
 _ALIGNMENT_BYTES = 2 * _MEBIBYTE
 _PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
 _SELECTED_NODE = "volume.kubernetes.io/selected-node"
+
+
+class Backend(Protocol):
+    """Who holds the data behind a PersistentVolume."""
+
+    def create(self, name: str, size_bytes: int, parameters: Mapping[str, str]) -> None:
+        """Make the volume of that name, if it is not there."""
+
+    def delete(self, name: str) -> None:
+        """Remove the volume of that name, if it is there."""
 
 
 def rounded(size_bytes: int) -> int:
@@ -61,8 +72,13 @@ def volume_for(claim: Any, storage_class: Any) -> dict[str, Any]:
     }
 
 
-def reconcile(client: ApiClient) -> None:
-    """Provision the claims that wait for it and delete the volumes that were let go."""
+def reconcile(client: ApiClient, backend: Backend | None = None) -> None:
+    """Provision the claims that wait for it and delete the volumes that were let go.
+
+    Args:
+        client: the cluster.
+        backend: told of each volume before its PersistentVolume is made, and before it is deleted.
+    """
     core, storage = CoreV1Api(client), StorageV1Api(client)
     classes: dict[str, Any] = {
         item.metadata.name: item
@@ -73,10 +89,12 @@ def reconcile(client: ApiClient) -> None:
     for claim in claims:
         storage_class = classes.get(claim.spec.storage_class_name or "")
         if storage_class is not None and _waits(claim, storage_class):
-            _provision(core, claim, storage_class)
+            _provision(core, claim, storage_class, backend)
     volumes: list[Any] = core.list_persistent_volume().items
     for volume in volumes:
         if _is_let_go(volume):
+            if backend is not None:
+                backend.delete(volume.spec.csi.volume_handle)
             core.delete_persistent_volume(volume.metadata.name)
             say(f"deleted volume {volume.metadata.name}")
 
@@ -88,8 +106,11 @@ def _waits(claim: Any, storage_class: Any) -> bool:
     return not waits_for_pod or _SELECTED_NODE in (claim.metadata.annotations or {})
 
 
-def _provision(core: CoreV1Api, claim: Any, storage_class: Any) -> None:
+def _provision(core: CoreV1Api, claim: Any, storage_class: Any, backend: Backend | None) -> None:
     manifest = volume_for(claim, storage_class)
+    size_bytes = int(parse_quantity(manifest["spec"]["capacity"]["storage"]))
+    if backend is not None:
+        backend.create(manifest["metadata"]["name"], size_bytes, storage_class.parameters or {})
     try:
         core.create_persistent_volume(manifest)
     except ApiException as error:

@@ -113,6 +113,8 @@ class ControlPlane:
             f"--service-account-signing-key-file={account_key}",
             # An endpoint on the loopback address is not valid; nothing here uses that Service.
             *(["--endpoint-reconciler-type=none"] if self.address == LOOPBACK else []),
+            # Nothing plays kube-proxy: webhooks are called at their pods' addresses.
+            "--enable-aggregator-routing=true",
             "--profiling=false",
         ]
 

@@ -14,8 +14,8 @@ from lab.progress import LabError
 
 _TAIL_LINES = 20
 _GRACE_SECONDS = 20.0
-# Kept so that Python does not warn of processes that it forgot; they outlive it on purpose.
-_started_here: list[subprocess.Popen[bytes]] = []
+# By name. Python would warn of processes that it forgot; they outlive it on purpose.
+_started_here: dict[str, subprocess.Popen[bytes]] = {}
 
 
 def start(name: str, command: Sequence[str | Path]) -> bool:
@@ -40,7 +40,7 @@ def start(name: str, command: Sequence[str | Path]) -> bool:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    _started_here.append(process)
+    _started_here[name] = process
     processes.remember(process.pid, _pid_file(name))
     return True
 
@@ -53,6 +53,18 @@ def is_running(name: str) -> bool:
 def pid(name: str) -> int | None:
     """The process that `start` recorded, or None when it is not running (any more)."""
     return processes.remembered(_pid_file(name))
+
+
+def exit_status(name: str) -> int | None:
+    """How a process ended that this very program started; None if it runs or is a stranger."""
+    process = _started_here.get(name)
+    return process.poll() if process is not None else None
+
+
+def running(prefix: str) -> list[str]:
+    """The names of the processes that are alive and whose names begin like this."""
+    names = [file.stem for file in (STATE / "run").glob(f"{prefix}*.pid")]
+    return sorted(name for name in names if is_running(name))
 
 
 def require_running(name: str) -> None:

@@ -1,8 +1,9 @@
 """The lab's Kubernetes: a real control plane, with kwok in place of kubelets.
 
-Owns the processes, their data under STATE/kubernetes and the Node objects. No container ever runs:
-kwok reports every pod as running, a Job's pods as succeeded. What Longhorn's absent manager would
-do is done by lab.longhorn_manager_stand_in, which is started along with the cluster.
+Owns the processes, their data under STATE/kubernetes and the Node objects. Nothing runs containers:
+kwok reports every pod as running, a Job's pods as succeeded. What Longhorn's managers would do in
+theirs is done by lab.longhorn_manager, with the real program, or by lab.longhorn_manager_stand_in;
+one of them is started along with the cluster.
 """
 
 import shutil
@@ -19,15 +20,20 @@ from urllib3.exceptions import HTTPError
 from lab import control_plane_address, daemons, nodes, paths
 from lab.control_plane import ControlPlane
 from lab.host_record import read_records
+from lab.longhorn_manager import choice
 from lab.progress import LabError, say
 from lab.toolchain import binary
 from lab.waiting import wait_until
 
 _BINARIES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
-_STAND_IN = "longhorn-manager-stand-in"
-_STAND_IN_MODULE = "longhorn_manager_stand_in"
-_PROCESSES = (*_BINARIES, _STAND_IN)
+_MANAGERS = {
+    choice.REAL: "lab.longhorn_manager",
+    choice.STAND_IN: "lab.longhorn_manager_stand_in",
+}
 _READY_SECONDS = 120.0
+
+played: list[str] = []
+"""Who has played longhorn-manager in the clusters that this program started, in words."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,10 @@ class ClusterHandle:
 
 @dataclass(frozen=True)
 class ClusterStatus:
-    """What runs of the cluster: each process by name, and the nodes that are Ready."""
+    """What runs of the cluster: each process by name, and the nodes that are Ready.
+
+    The last process is who plays longhorn-manager: the real one or the stand-in.
+    """
 
     processes: dict[str, bool]
     ready_nodes: list[str]
@@ -81,12 +90,14 @@ def up(node_names: Sequence[str], control_plane_names: Sequence[str] = ()) -> Cl
     )
     for name in ("kube-controller-manager", "kube-scheduler", "kwok"):
         daemons.start(name, commands[name])
-    daemons.start(_STAND_IN, [sys.executable, "-m", f"lab.{_STAND_IN_MODULE}", plane.kubeconfig])
+    manager = _manager() or _start_manager(
+        choice.chosen(node_names, _addresses()), plane.kubeconfig
+    )
     with new_client_from_config(str(plane.kubeconfig)) as client:
         core = CoreV1Api(client)
         nodes.put(core, nodes.plan(node_names, control_plane_names, _addresses()))
         wait_until(
-            lambda: _settled(core, node_names),
+            lambda: _settled(core, node_names, manager),
             doing=f"waiting for {len(node_names)} nodes to be Ready",
             seconds=_READY_SECONDS,
             hint=f"See {daemons.log_file('kwok')}.",
@@ -97,7 +108,8 @@ def up(node_names: Sequence[str], control_plane_names: Sequence[str] = ()) -> Cl
 
 def status() -> ClusterStatus:
     """What runs of the cluster right now; asks the API only if it answers."""
-    running = {name: daemons.is_running(name) for name in _PROCESSES}
+    names = (*_BINARIES, _manager() or choice.STAND_IN)
+    running = {name: daemons.is_running(name) for name in names}
     if not running["kube-apiserver"]:
         return ClusterStatus(running, [], None)
     plane = control_plane_address.chosen(_folder())
@@ -111,13 +123,25 @@ def status() -> ClusterStatus:
 def down() -> None:
     """End the cluster's processes and remove its data."""
     # Clients first, so that none of them logs that its server is gone.
-    for name in reversed(_PROCESSES):
+    for name in (*_MANAGERS, *reversed(_BINARIES)):
         daemons.stop(name)
     shutil.rmtree(_folder(), ignore_errors=True)
 
 
 def _folder() -> Path:
     return paths.STATE / "kubernetes"
+
+
+def _start_manager(who: choice.Choice, kubeconfig: Path) -> str:
+    say(f"Longhorn's manager in this lab: {who}")
+    daemons.start(who.process, [sys.executable, "-m", _MANAGERS[who.process], kubeconfig])
+    played.append(str(who))
+    return who.process
+
+
+def _manager() -> str | None:
+    """Who plays longhorn-manager right now."""
+    return next((name for name in _MANAGERS if daemons.is_running(name)), None)
 
 
 def _addresses() -> dict[str, str]:
@@ -136,8 +160,8 @@ def _answers(plane: ControlPlane) -> bool:
     return True
 
 
-def _settled(core: CoreV1Api, node_names: Sequence[str]) -> bool:
+def _settled(core: CoreV1Api, node_names: Sequence[str], manager: str) -> bool:
     """Nodes are Ready, and the account that every pod needs has been made."""
-    for name in _PROCESSES:
+    for name in (*_BINARIES, manager):
         daemons.require_running(name)
     return set(nodes.ready(core)) >= set(node_names) and nodes.has_default_account(core)

@@ -6,6 +6,7 @@ end of the run. With LAB_REQUIRE=1 everything must be there, and the same reason
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Generator
 from typing import Any
@@ -20,6 +21,8 @@ os.environ.update(
     LAB_NAME=f"t{os.getpid() % 10_000_000}",
     LAB_SUBNET=f"10.{90 + os.getpid() // 250 % 100}.{os.getpid() % 250}",
 )
+# The same on every machine; tests/engine/test_longhorn_manager.py asks for the real one.
+os.environ.setdefault("LAB_LONGHORN", "stand-in")
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -33,6 +36,13 @@ def pytest_runtest_makereport(
     if report.skipped and os.environ.get("LAB_REQUIRE") == "1":
         report.outcome = "failed"
         report.longrepr = f"LAB_REQUIRE=1, but this test was skipped: {report.longrepr}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say who played longhorn-manager in the clusters of this run."""
+    kubernetes = sys.modules.get("lab.kubernetes")
+    for who in dict.fromkeys(kubernetes.played if kubernetes else []):
+        terminalreporter.line(f"longhorn-manager in this run's labs: {who}")
 
 
 def pytest_sessionfinish() -> None:

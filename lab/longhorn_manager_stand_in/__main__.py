@@ -10,13 +10,14 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config import new_client_from_config
 from urllib3.exceptions import HTTPError
 
-from lab import claims
+from lab import claims, played_pods
 from lab.longhorn_manager_stand_in import (
     admission,
     driver,
     nodes,
     settings,
     uninstall,
+    volumes,
     workloads,
 )
 from lab.longhorn_manager_stand_in.api import LonghornApi
@@ -35,7 +36,7 @@ def main() -> None:
     say("stand-in for longhorn-manager: it moves no data; real clusters never see it")
     with new_client_from_config(sys.argv[1]) as client:
         while not done.wait(_PERIOD_SECONDS):
-            for task in (claims.reconcile, uninstall.reconcile, reconcile_longhorn):
+            for task in (reconcile_claims, uninstall.reconcile, reconcile_longhorn):
                 try:
                     task(client)
                 except ApiException as error:
@@ -44,6 +45,11 @@ def main() -> None:
                         say(f"{task.__module__}.{task.__name__}: {error.status} {error.body}")
                 except HTTPError as error:
                     say(f"the Kubernetes API does not answer: {error}")
+
+
+def reconcile_claims(client: ApiClient) -> None:
+    """What the CSI provisioner does, with volumes in Longhorn behind it."""
+    claims.reconcile(client, volumes.ClaimedVolumes(client))
 
 
 def reconcile_longhorn(client: ApiClient) -> None:
@@ -60,7 +66,8 @@ def reconcile_longhorn(client: ApiClient) -> None:
 def _reconcile_installation(client: ApiClient, manager: Any) -> None:
     core, apps = CoreV1Api(client), AppsV1Api(client)
     namespace = manager.metadata.namespace
-    with_manager = _nodes_with_manager(core, namespace)
+    image: str = manager.spec.template.spec.containers[0].image
+    with_manager = _nodes_with_manager(core, namespace, image)
     if not with_manager:
         return
     admission.reconcile(client)
@@ -68,11 +75,12 @@ def _reconcile_installation(client: ApiClient, manager: Any) -> None:
     config_maps: dict[str, Any] = {
         item.metadata.name: item for item in core.list_namespaced_config_map(namespace).items
     }
-    values = settings.reconcile(api, config_maps.get(settings.CONFIG_MAP))
+    values = settings.reconcile(api, config_maps.get(settings.CONFIG_MAP), image)
     kubernetes_nodes: list[Any] = core.list_node().items
     nodes.reconcile(
         api, {node.metadata.name: node for node in kubernetes_nodes}, with_manager, values
     )
+    volumes.reconcile(api, core, values)
     if driver.CLASS_CONFIG_MAP in config_maps:
         driver.reconcile_storage_class(client, config_maps[driver.CLASS_CONFIG_MAP])
     where = workloads.placement(values)
@@ -87,16 +95,22 @@ def _reconcile_installation(client: ApiClient, manager: Any) -> None:
             driver.reconcile_csi(client, namespace, container, where)
 
 
-def _nodes_with_manager(core: CoreV1Api, namespace: str) -> set[str]:
-    pods: list[Any] = core.list_namespaced_pod(namespace, label_selector=f"app={_MANAGER}").items
-    return {
-        pod.spec.node_name
-        for pod in pods
-        if any(
-            condition.type == "Ready" and condition.status == "True"
-            for condition in pod.status.conditions or []
-        )
-    }
+def _nodes_with_manager(core: CoreV1Api, namespace: str, image: str) -> set[str]:
+    """The nodes with a manager's pod, which serves at once where it is only played.
+
+    None while a pod of another image is left: new managers wait for the old ones of all nodes
+    to end (longhorn-manager 1.5.3, upgrade/upgrade.go).
+    """
+    pods = [
+        pod
+        for pod in played_pods.listed(core, f"app={_MANAGER}")
+        if pod.metadata.namespace == namespace
+    ]
+    for pod in pods:
+        played_pods.set_ready(core, pod, ready=True)
+    if any(pod.spec.containers[0].image != image for pod in pods):
+        return set()
+    return {pod.spec.node_name for pod in pods}
 
 
 if __name__ == "__main__":

@@ -14,30 +14,36 @@ _BEFORE = "oldObject.spec.?disks.orValue({})"
 _AFTER = "object.spec.?disks.orValue({})"
 _STATUS = "oldObject.?status.diskStatus.orValue({})"
 
+# The reason decides the HTTP status: 403 for Forbidden, 422 for Invalid.
 RULES = (
     (
         f"{_BEFORE}.size() == {_STATUS}.size() && {_BEFORE}.all(name, name in {_STATUS})",
         "spec and status of disks on this node are being synced; retry later",
+        "Forbidden",
     ),
     (
         f"{_AFTER}.all(name, !({_AFTER}[name].?evictionRequested.orValue(false)"
         f" && {_AFTER}[name].?allowScheduling.orValue(false)))",
         "a disk must have its scheduling disabled before its replicas are evicted",
+        "Invalid",
     ),
     (
         f"{_AFTER}.all(name, {_AFTER}[name].?storageReserved.orValue(0) >= 0)",
         "storageReserved of a disk must not be negative",
+        "Invalid",
     ),
     (
         f"{_BEFORE}.all(name, name in {_AFTER}"
         f" || (!{_BEFORE}[name].?allowScheduling.orValue(false)"
         f" && {_STATUS}[name].?storageScheduled.orValue(0) == 0))",
         "a disk can only be removed when its scheduling is disabled and no replica is on it",
+        "Invalid",
     ),
     (
         f"{_BEFORE}.all(name, !(name in {_AFTER}) || {_BEFORE}[name].?diskType.orValue('') == ''"
         f" || {_BEFORE}[name].diskType == {_AFTER}[name].?diskType.orValue('filesystem'))",
         "the type of a disk can't be changed",
+        "Invalid",
     ),
 )
 
@@ -64,7 +70,8 @@ def reconcile(client: ApiClient) -> None:
                     ]
                 },
                 "validations": [
-                    {"expression": expression, "message": message} for expression, message in RULES
+                    {"expression": expression, "message": message, "reason": reason}
+                    for expression, message, reason in RULES
                 ],
             },
         }

@@ -22,6 +22,18 @@ class LonghornApi:
         self.namespace = namespace
         self._objects = CustomObjectsApi(client)
 
+    def has(self, plural: str) -> bool:
+        """Whether the kind is installed."""
+        try:
+            self._objects.list_namespaced_custom_object(
+                LONGHORN, VERSION, self.namespace, plural, limit=1
+            )
+        except ApiException as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
+
     def by_name(self, plural: str) -> dict[str, Object]:
         """Every object of a kind, by name; none where the kind itself is not installed."""
         try:

@@ -119,7 +119,8 @@ def status(
     spec: Mapping[str, Any],
     before: Mapping[str, Any] | None,
     stat: StatFileSystem,
-    minimal_available_percent: int,
+    settings: Mapping[str, str],
+    replicas: Mapping[str, Mapping[str, int]],
 ) -> dict[str, Any]:
     """The status of one disk.
 
@@ -127,7 +128,8 @@ def status(
         spec: the disk as nodes.longhorn.io asks for it.
         before: its status so far, None for a new disk; it tells a disk that was swapped.
         stat: reads the host's file systems.
-        minimal_available_percent: below this much free space nothing more is scheduled.
+        settings: Longhorn's settings, of which some limit what a disk takes.
+        replicas: by a disk's UUID, the size of each replica on it by its name.
     """
     path = spec["path"]
     found = stat(path)
@@ -142,23 +144,50 @@ def status(
         return {
             **(before or _empty(spec)),
             "storageScheduled": 0,
+            "scheduledReplica": {},
             "conditions": [
                 condition("Ready", met=False, reason=reason, message=message),
                 condition("Schedulable", met=False, reason="DiskNotReady", message=message),
             ],
         }
-    available = found.available_bytes // _ROUNDED_TO * _ROUNDED_TO
-    enough = available > found.size_bytes * minimal_available_percent // 100
-    return {
+    scheduled = dict(replicas.get(found.disk_uuid, {}))
+    known_now = {
         **_empty(spec),
-        "storageAvailable": available,
+        "storageAvailable": found.available_bytes // _ROUNDED_TO * _ROUNDED_TO,
         "storageMaximum": found.size_bytes,
+        "storageScheduled": sum(scheduled.values()),
+        "scheduledReplica": scheduled,
         "diskUUID": found.disk_uuid,
+    }
+    enough = has_room(spec, known_now, settings, 0)
+    return {
+        **known_now,
         "conditions": [
             condition("Ready", met=True, message=f"{path} is ready"),
             condition("Schedulable", met=enough, reason="" if enough else "DiskPressure"),
         ],
     }
+
+
+def has_room(
+    spec: Mapping[str, Any], known: Mapping[str, Any], settings: Mapping[str, str], size_bytes: int
+) -> bool:
+    """Whether a disk takes a replica of this size (scheduler/replica_scheduler.go)."""
+    minimal = int(settings["storage-minimal-available-percentage"])
+    promised = int(settings["storage-over-provisioning-percentage"])
+    usable = known["storageMaximum"] - spec.get("storageReserved", 0)
+    return (
+        known["storageAvailable"] > known["storageMaximum"] * minimal // 100
+        and known["storageScheduled"] + size_bytes <= usable * promised // 100
+    )
+
+
+def is_met(status: Mapping[str, Any], kind: str) -> bool:
+    """Whether a condition of a node or a disk is true."""
+    return any(
+        found["type"] == kind and found["status"] == "True"
+        for found in status.get("conditions") or []
+    )
 
 
 def condition(kind: str, *, met: bool, reason: str = "", message: str = "") -> dict[str, str]:

@@ -34,6 +34,7 @@ def reconcile(
         settings: Longhorn's settings.
     """
     existing = api.by_name(PLURAL)
+    replicas = _replicas_by_disk(api)
     for name, item in existing.items():
         if name not in kubernetes_nodes or "deletionTimestamp" in item["metadata"]:
             api.delete(PLURAL, item)
@@ -44,7 +45,15 @@ def reconcile(
             item = api.create(PLURAL, "Node", name, {"spec": new_spec(name, settings)})
             say(f"created nodes.longhorn.io {name}")
         if item is not None and "deletionTimestamp" not in item["metadata"]:
-            _update(api, item, kubernetes_node, has_manager, settings)
+            _update(api, item, kubernetes_node, has_manager, settings, replicas)
+
+
+def _replicas_by_disk(api: LonghornApi) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for name, replica in api.by_name("replicas").items():
+        spec = replica["spec"]
+        found.setdefault(spec.get("diskID", ""), {})[name] = int(spec.get("volumeSize") or 0)
+    return found
 
 
 def _is_off(node: str) -> bool:
@@ -130,12 +139,12 @@ def _update(
     kubernetes_node: Any,
     has_manager: bool,
     settings: Mapping[str, str],
+    replicas: Mapping[str, Mapping[str, int]],
 ) -> None:
     name = item["metadata"]["name"]
     asked = item["spec"].get("disks") or {}
     before = item.get("status") or {}
     known = before.get("diskStatus") or {}
-    minimal = int(settings["storage-minimal-available-percentage"])
     status = {
         "region": "",
         "zone": "",
@@ -146,7 +155,9 @@ def _update(
     if has_manager:
         # Only a manager on the node itself looks at its disks.
         status["diskStatus"] = {
-            disk: disks.status(spec, known.get(disk), lambda path: stat(name, path), minimal)
+            disk: disks.status(
+                spec, known.get(disk), lambda path: stat(name, path), settings, replicas
+            )
             for disk, spec in asked.items()
         }
     if status != before:

@@ -14,6 +14,7 @@ from lab.longhorn_manager_stand_in.api import LONGHORN, LonghornApi, Object
 PLURAL = "settings"
 CONFIG_MAP = "longhorn-default-setting"
 _SEEN = f"{LONGHORN}/configmap-resource-version"
+_VERSION = "current-longhorn-version"
 
 # Not every setting that Longhorn has, only those that somebody who installs it looks at.
 DEFAULTS = {
@@ -23,7 +24,7 @@ DEFAULTS = {
     "backup-target-credential-secret": "",
     "backupstore-poll-interval": "300",
     "create-default-disk-labeled-nodes": "false",
-    "current-longhorn-version": "v1.5.3",
+    _VERSION: "v1.5.3",
     "default-data-locality": "disabled",
     "default-data-path": "/var/lib/longhorn/",
     "default-longhorn-static-storage-class": "longhorn-static",
@@ -56,21 +57,25 @@ def customized(config_map: Mapping[str, str]) -> dict[str, str]:
     return {str(name): str(value) for name, value in (loaded or {}).items()}
 
 
-def reconcile(api: LonghornApi, config_map: Any) -> dict[str, str]:
+def reconcile(api: LonghornApi, config_map: Any, manager_image: str) -> dict[str, str]:
     """Create the settings that are missing, apply a changed ConfigMap; every setting's value.
 
     Args:
         api: Longhorn's objects.
         config_map: the chart's ConfigMap with its metadata, or None where there is none.
+        manager_image: the image of the managers, whose tag is their version.
     """
     wanted = customized(config_map.data or {}) if config_map is not None else {}
     version = config_map.metadata.resource_version if config_map is not None else ""
     existing = api.by_name(PLURAL)
-    for name, value in {**DEFAULTS, **wanted}.items():
+    said = {_VERSION: manager_image.rpartition(":")[2]}
+    for name, value in {**DEFAULTS, **wanted, **said}.items():
         if name not in existing:
             existing[name] = api.create(PLURAL, "Setting", name, _new(value, version))
         elif name in wanted and _annotations(existing[name]).get(_SEEN) != version:
             existing[name] = api.replace(PLURAL, _changed(existing[name], wanted[name], version))
+        elif name in said and existing[name]["value"] != value:
+            existing[name] = api.replace(PLURAL, {**existing[name], "value": value})
     return {name: item.get("value", "") for name, item in existing.items()}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from kubernetes.client import ApiClient, ApiextensionsV1Api, AppsV1Api, CoreV1Api, StorageV1Api
 from kubernetes.client.exceptions import ApiException
 
+from lab import played_pods
 from lab.longhorn_manager_stand_in import admission, settings, workloads
 from lab.longhorn_manager_stand_in.api import LONGHORN, MANAGED_BY, LonghornApi
 from lab.longhorn_manager_stand_in.driver import STORAGE_CLASS
@@ -25,10 +26,8 @@ _REFUSAL = (
 def reconcile(client: ApiClient) -> None:
     """Do the work of every uninstall pod that is running."""
     core = CoreV1Api(client)
-    pods: list[Any] = core.list_pod_for_all_namespaces(label_selector=f"job-name={_JOB}").items
-    for pod in pods:
-        if pod.status.phase == "Running" and pod.metadata.deletion_timestamp is None:
-            _uninstall(client, pod)
+    for pod in played_pods.listed(core, f"job-name={_JOB}"):
+        _uninstall(client, pod)
 
 
 def _uninstall(client: ApiClient, pod: Any) -> None:
@@ -37,7 +36,7 @@ def _uninstall(client: ApiClient, pod: Any) -> None:
     flag = api.by_name(settings.PLURAL).get("deleting-confirmation-flag", {})
     if flag.get("value") != "true":
         say(f"{namespace}/{pod.metadata.name}: {_REFUSAL}")
-        _end(core, pod, "Failed", 1, _REFUSAL)
+        played_pods.end(core, pod, 1, _REFUSAL)
         return
     say(f"{namespace}/{pod.metadata.name}: removing Longhorn")
     admission.remove(client)
@@ -48,7 +47,7 @@ def _uninstall(client: ApiClient, pod: Any) -> None:
     storage = StorageV1Api(client)
     _if_there(lambda: storage.delete_csi_driver(workloads.DRIVER))
     _if_there(lambda: storage.delete_storage_class(STORAGE_CLASS))
-    _end(core, pod, "Succeeded", 0, "")
+    played_pods.end(core, pod, 0)
 
 
 def _kinds(client: ApiClient) -> list[str]:
@@ -76,28 +75,3 @@ def _if_there(delete: Callable[[], object]) -> None:
     except ApiException as error:
         if error.status != 404:
             raise
-
-
-def _end(core: CoreV1Api, pod: Any, phase: str, exit_code: int, message: str) -> None:
-    ended = {"exitCode": exit_code, "reason": "Completed" if exit_code == 0 else "Error"}
-    core.patch_namespaced_pod_status(
-        pod.metadata.name,
-        pod.metadata.namespace,
-        {
-            "status": {
-                "phase": phase,
-                "message": message,
-                "containerStatuses": [
-                    {
-                        "name": container.name,
-                        "image": container.image,
-                        "imageID": "",
-                        "ready": False,
-                        "restartCount": 0,
-                        "state": {"terminated": {**ended, "message": message}},
-                    }
-                    for container in pod.spec.containers
-                ],
-            }
-        },
-    )

@@ -105,6 +105,8 @@ class ClusterCalls:
         if request.method == "DELETE":
             self._remove(cluster)
             return Answer(204)
+        if request.method == "PUT":
+            return self._rename(cluster, str(request.body().get("name", "")))
         return answers.of(self._cluster_body(cluster))
 
     def registration_tokens(self, request: Request, name: str, _: Caller) -> Answer:
@@ -131,12 +133,9 @@ class ClusterCalls:
     def _create_cluster(self, request: Request) -> Answer:
         body = request.body()
         name = str(body.get("name", ""))
-        if not _RFC_1123.fullmatch(name):
-            return answers.error(
-                422, "InvalidFormat", f"name {name!r} is not a lowercase RFC 1123 label", "name"
-            )
-        if any(cluster.name == name for cluster in self._context.state.clusters.values()):
-            return answers.error(422, "NotUnique", "", "Cluster name")
+        problem = self._name_problem(name)
+        if problem is not None:
+            return problem
         cluster = Cluster(
             id=new_id("c-", self._context.state.clusters),
             name=name,
@@ -148,6 +147,23 @@ class ClusterCalls:
         self._context.state.clusters[cluster.id] = cluster
         self._context.state.save()
         return answers.of(self._cluster_body(cluster), 201)
+
+    def _rename(self, cluster: Cluster, name: str) -> Answer:
+        problem = None if name == cluster.name else self._name_problem(name)
+        if problem is not None:
+            return problem
+        cluster.name = name
+        self._context.state.save()
+        return answers.of(self._cluster_body(cluster))
+
+    def _name_problem(self, name: str) -> Answer | None:
+        if not _RFC_1123.fullmatch(name):
+            return answers.error(
+                422, "InvalidFormat", f"name {name!r} is not a lowercase RFC 1123 label", "name"
+            )
+        if any(cluster.name == name for cluster in self._context.state.clusters.values()):
+            return answers.error(422, "NotUnique", "", "Cluster name")
+        return None
 
     def _remove(self, cluster: Cluster) -> None:
         """A cluster whose agent is there stays `removing` until the agent has cleaned up."""

@@ -118,6 +118,8 @@ class _ApiHandler(_Handler):
             return answers.NONE
         if faults.take("not_found"):
             return answers.no_such_path()
+        if request.path == "/ping" and faults.take("ping_flaps") and faults.ping_flaps % 2 == 0:
+            return answers.text("service unavailable\n", 503)
         if faults.take("errors"):
             return answers.text("service unavailable\n", 503)
         answer = stand_in.api.answer(request)

@@ -18,6 +18,7 @@ class Faults:
     not_found: so many next requests get `404 page not found`, as while Rancher starts.
     errors: so many next requests get 503.
     errors_after: the next so many requests are carried out, but answered with 503.
+    ping_flaps: of so many next answers to /ping every second one is 503.
     swap_ca: instead of the so-manyth next answer the connection closes and a new CA is there.
     expire_tokens: every token that exists at the next request is expired from then on.
     wrong_manifest_token: so many next import manifests carry a token that nobody made.
@@ -30,6 +31,7 @@ class Faults:
     not_found: int = 0
     errors: int = 0
     errors_after: int = 0
+    ping_flaps: int = 0
     swap_ca: int = 0
     expire_tokens: bool = False
     wrong_manifest_token: int = 0

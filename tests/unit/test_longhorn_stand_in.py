@@ -19,6 +19,10 @@ _HOST = {
 _SETTINGS = {**settings.DEFAULTS, "create-default-disk-labeled-nodes": "true"}
 
 
+def _status(path: str, stat: Any, before: Any = None, **replicas: dict[str, int]) -> dict[str, Any]:
+    return disks.status({"path": path}, before, stat, settings.DEFAULTS, replicas)
+
+
 def _disks(*asked: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return disks.from_annotation(json.dumps(asked), _HOST.get)
 
@@ -103,22 +107,38 @@ def _met(status: dict[str, Any]) -> dict[str, str]:
 
 
 def test_a_mounted_disk_is_ready_and_schedulable() -> None:
-    status = disks.status({"path": "/mnt/longhorn-sdb"}, None, _HOST.get, 25)
+    status = _status("/mnt/longhorn-sdb", _HOST.get)
     assert _met(status) == {"Ready": "True", "Schedulable": "True"}
     assert status["storageMaximum"] == GIB
 
 
 def test_a_disk_that_became_another_file_system_is_not_ready() -> None:
-    before = disks.status({"path": "/mnt/x"}, None, lambda _: FileSystem("b", GIB, GIB), 25)
-    after = disks.status({"path": "/mnt/x"}, before, lambda _: FileSystem("root", GIB, GIB), 25)
+    before = _status("/mnt/x", lambda _: FileSystem("b", GIB, GIB))
+    after = _status("/mnt/x", lambda _: FileSystem("root", GIB, GIB), before)
     assert _met(after) == {"Ready": "False", "Schedulable": "False"}
     assert after["conditions"][0]["reason"] == "DiskFilesystemChanged"
     assert after["diskUUID"] == before["diskUUID"], "so that the old one is recognized again"
 
 
 def test_a_nearly_full_disk_is_ready_but_takes_no_more() -> None:
-    status = disks.status({"path": "/x"}, None, lambda _: FileSystem("b", GIB, GIB // 5), 25)
+    status = _status("/x", lambda _: FileSystem("b", GIB, GIB // 5))
     assert _met(status) == {"Ready": "True", "Schedulable": "False"}
+
+
+def test_replicas_count_on_the_disk_that_holds_them_as_long_as_it_can_be_read() -> None:
+    uuid = FileSystem("b", GIB, GIB).disk_uuid
+    on_it = {uuid: {"r1": 10, "r2": 20}, "another": {"r3": 1}}
+    status = _status("/x", lambda _: FileSystem("b", GIB, GIB), **on_it)
+    assert status["scheduledReplica"] == {"r1": 10, "r2": 20}
+    assert status["storageScheduled"] == 30
+    gone = _status("/x", lambda _: None, status, **on_it)
+    assert (gone["scheduledReplica"], gone["storageScheduled"]) == ({}, 0)
+
+
+def test_a_disk_that_has_promised_all_its_space_takes_no_more() -> None:
+    uuid = FileSystem("b", GIB, GIB).disk_uuid
+    status = _status("/x", lambda _: FileSystem("b", GIB, GIB), **{uuid: {"r1": 2 * GIB}})
+    assert _met(status)["Schedulable"] == "False"
 
 
 def test_the_charts_values_stay_text() -> None:
