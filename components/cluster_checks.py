@@ -3,16 +3,14 @@
 `check_cluster` is pure; `read_cluster` is the only look at the API, and reads only.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from components.kubernetes_api import ClusterApi, listed
+from components.longhorn_versions import minor_of, too_old_kubernetes, untested_kubernetes
 from components.preflight import CLUSTER, CheckResult
 
-_MINIMUM = (1, 21)
-_LAST_TESTED = (1, 28)
 _DNS_LABEL = "k8s-app=kube-dns"
 _DNS_REPLICAS = 2
 _ANSWER_SECONDS = 10
@@ -48,28 +46,27 @@ def read_cluster(api: ClusterApi) -> ClusterFacts:
     )
 
 
-def check_cluster(facts: ClusterFacts) -> Iterator[CheckResult]:
-    """Everything that is not as Longhorn 1.5.3 needs it."""
-    match = re.match(r"v?([0-9]+)\.([0-9]+)", facts.version)
-    version = (int(match.group(1)), int(match.group(2))) if match else None
-    if version is not None and version < _MINIMUM:
+def check_cluster(facts: ClusterFacts, longhorn_version: str) -> Iterator[CheckResult]:
+    """Everything that is not as this version of Longhorn needs it."""
+    too_old = too_old_kubernetes(facts.version, longhorn_version)
+    if too_old is not None:
         yield CheckResult(
             node=CLUSTER,
             check="kubernetesVersion",
             severity="error",
-            found=f"Kubernetes {facts.version} is older than 1.21, which Longhorn 1.5.3 needs",
+            found=too_old,
             remedy="Upgrade the cluster.",
         )
-    if version is not None and version > _LAST_TESTED:
+    untested = untested_kubernetes(facts.version, longhorn_version)
+    if untested is not None:
         yield CheckResult(
             node=CLUSTER,
             check="kubernetesVersion",
             severity="warning",
-            found=f"Kubernetes {facts.version} is newer than 1.28, the last one that was tested "
-            "with Longhorn of this time",
+            found=untested,
             remedy="Try volumes before you rely on them (stages.volumeCheck: true).",
         )
-    if facts.global_priority_class is not None:
+    if facts.global_priority_class and not minor_of(longhorn_version).has_priority_class:
         yield CheckResult(
             node=CLUSTER,
             check="globalPriorityClass",

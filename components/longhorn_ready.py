@@ -8,7 +8,8 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
 from components.kubernetes_api import open_cluster, wait_until
-from components.longhorn_status import ClusterView, missing_parts
+from components.longhorn_snapshot import ClusterView
+from components.longhorn_status import missing_parts
 from configuration.rancher import ClusterSettings
 
 _WATCHED = ("version", "disks_by_node", "default_storage_class")
@@ -53,6 +54,7 @@ class LonghornReadyProvider(ResourceProvider):
             "Longhorn",
             lambda: missing_parts(
                 view.read(),
+                version=props["version"],
                 disks_by_node=props["disks_by_node"],
                 wants_default_class=props["default_storage_class"],
             ),
@@ -63,6 +65,8 @@ class LonghornReadyProvider(ResourceProvider):
 
 class LonghornReady(Resource, module="longhorn", name="Ready"):
     """Owns nothing; done when Longhorn's managers, CSI driver, class, nodes and disks are ready.
+
+    After an upgrade, done only when all of them are those of the new version.
 
     Source of the list: facts read in longhorn-manager v1.5.3 (csi/deployment.go, types/types.go).
     """

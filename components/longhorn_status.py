@@ -1,104 +1,45 @@
-"""What Longhorn has started by itself, and what of it is missing."""
+"""What of Longhorn is missing while it starts or is upgraded. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from components.kubernetes_api import ApiError, ClusterApi, listed, mapped, status_of
-from components.longhorn_values import NAMESPACE
+from components.kubernetes_api import listed, mapped
+from components.longhorn_snapshot import DEFAULT_CLASS_KEYS, DRIVER, Snapshot, Workload
+from components.versions import version_of
 
-DRIVER = "driver.longhorn.io"
 STORAGE_CLASS = "longhorn"
-_DEFAULT_CLASS_KEYS = (
-    "storageclass.kubernetes.io/is-default-class",
-    "storageclass.beta.kubernetes.io/is-default-class",
+_MANAGER = "longhorn-manager"
+_CSI_PLUGIN = "longhorn-csi-plugin"
+_DAEMON_SETS = (_MANAGER, _CSI_PLUGIN)
+_DEPLOYMENTS = (
+    "csi-attacher",
+    "csi-provisioner",
+    "csi-resizer",
+    "csi-snapshotter",
+    "longhorn-driver-deployer",
+    "longhorn-ui",
 )
-_DAEMON_SETS = ("longhorn-manager", "longhorn-csi-plugin")
-_DEPLOYMENTS = ("csi-attacher", "csi-provisioner", "csi-resizer", "csi-snapshotter", "longhorn-ui")
 _ENGINE_IMAGE_PREFIX = "engine-image-"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Workload:
-    """A DaemonSet or Deployment: how many pods it wants and how many are ready."""
-
-    name: str
-    wanted: int
-    ready: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Snapshot:
-    """What the cluster says of Longhorn at one moment."""
-
-    daemon_sets: Sequence[Workload]
-    deployments: Sequence[Workload]
-    has_driver: bool
-    storage_classes: Sequence[str]
-    default_classes: Sequence[str]
-    nodes: Mapping[str, Mapping[str, Any]]
-    """nodes.longhorn.io by name."""
-
-
-class ClusterView:
-    """Reads a Snapshot; changes nothing."""
-
-    def __init__(self, cluster: ClusterApi) -> None:
-        self._cluster = cluster
-
-    def read(self) -> Snapshot:
-        """Ask the API server anew. Raises ApiException when it does not answer."""
-        apps, storage = self._cluster.apps, self._cluster.storage
-        classes = storage.list_storage_class().items
-        return Snapshot(
-            daemon_sets=[
-                Workload(
-                    name=item.metadata.name,
-                    wanted=item.status.desired_number_scheduled or 0,
-                    ready=item.status.number_ready or 0,
-                )
-                for item in apps.list_namespaced_daemon_set(NAMESPACE).items
-            ],
-            deployments=[
-                Workload(
-                    name=item.metadata.name,
-                    wanted=item.spec.replicas or 0,
-                    ready=item.status.ready_replicas or 0,
-                )
-                for item in apps.list_namespaced_deployment(NAMESPACE).items
-            ],
-            has_driver=any(
-                item.metadata.name == DRIVER for item in storage.list_csi_driver().items
-            ),
-            storage_classes=[item.metadata.name for item in classes],
-            default_classes=sorted(
-                item.metadata.name
-                for item in classes
-                if any(
-                    mapped(item.metadata.annotations).get(key) == "true"
-                    for key in _DEFAULT_CLASS_KEYS
-                )
-            ),
-            nodes=self._longhorn_nodes(),
-        )
-
-    def _longhorn_nodes(self) -> Mapping[str, Mapping[str, Any]]:
-        try:
-            found = self._cluster.custom.list_namespaced_custom_object(
-                "longhorn.io", "v1beta2", NAMESPACE, "nodes"
-            )
-        except ApiError as error:
-            if status_of(error) == 404:
-                return {}
-            raise
-        return {item["metadata"]["name"]: item for item in found["items"]}
+_ENGINE_IMAGE_ARGUMENT = "--engine-image"
 
 
 def missing_parts(
-    snapshot: Snapshot, *, disks_by_node: Mapping[str, Sequence[str]], wants_default_class: bool
+    snapshot: Snapshot,
+    *,
+    version: str,
+    disks_by_node: Mapping[str, Sequence[str]],
+    wants_default_class: bool,
 ) -> list[str]:
-    """What is not there or not ready yet, one line each; empty when Longhorn is ready. Pure."""
+    """What is not there or not ready yet, one line each; empty when Longhorn is ready. Pure.
+
+    Args:
+        snapshot: What the cluster says.
+        version: longhorn.version, which must be the one that runs.
+        disks_by_node: Paths of the disks that must be ready, by node name.
+        wants_default_class: Whether `longhorn` must be the one default StorageClass.
+    """
     return [
+        *_version_missing(snapshot, version),
         *_workloads_missing("DaemonSet", snapshot.daemon_sets, _DAEMON_SETS),
         *_workloads_missing("Deployment", snapshot.deployments, _DEPLOYMENTS),
         *_engine_images_missing(snapshot.daemon_sets),
@@ -122,6 +63,34 @@ def _workloads_missing(kind: str, found: Iterable[Workload], names: Iterable[str
             yield f"{kind} {name} ({workload.ready} of {workload.wanted} pods ready)"
 
 
+def _version_missing(snapshot: Snapshot, wanted: str) -> Iterator[str]:
+    """An upgrade that has not arrived yet: managers first, then the CSI driver and the engine."""
+    running, asked = version_of(snapshot.version or ""), version_of(wanted)
+    # A build of one's own may have something behind the hyphen.
+    if running is None or asked is None or running[:3] != asked[:3]:
+        yield f"Longhorn {wanted} (it says that it is {snapshot.version or 'none yet'})"
+    by_name = {workload.name: workload for workload in snapshot.daemon_sets}
+    manager, plugin = by_name.get(_MANAGER), by_name.get(_CSI_PLUGIN)
+    if manager is None:
+        return
+    if plugin is not None and not set(manager.images) & set(plugin.images):
+        yield f"DaemonSet {_CSI_PLUGIN} with the image {', '.join(manager.images)}"
+    engine = _engine_image_of(manager)
+    if engine is not None and not any(
+        engine in workload.images
+        for name, workload in by_name.items()
+        if name.startswith(_ENGINE_IMAGE_PREFIX)
+    ):
+        yield f"DaemonSet {_ENGINE_IMAGE_PREFIX}… with the image {engine}"
+
+
+def _engine_image_of(manager: Workload) -> str | None:
+    words = list(manager.arguments)
+    if _ENGINE_IMAGE_ARGUMENT not in words[:-1]:
+        return None
+    return words[words.index(_ENGINE_IMAGE_ARGUMENT) + 1]
+
+
 def _engine_images_missing(found: Iterable[Workload]) -> Iterator[str]:
     images = [workload for workload in found if workload.name.startswith(_ENGINE_IMAGE_PREFIX)]
     if not images:
@@ -136,7 +105,7 @@ def _classes_missing(snapshot: Snapshot, wants_default_class: bool) -> Iterator[
         yield (
             f"{STORAGE_CLASS} as the one default StorageClass (default now: "
             f"{', '.join(snapshot.default_classes) or 'none'}; take the annotation "
-            f"{_DEFAULT_CLASS_KEYS[0]} off the others, or set longhorn.defaultStorageClass: false)"
+            f"{DEFAULT_CLASS_KEYS[0]} off the others, or set longhorn.defaultStorageClass: false)"
         )
 
 

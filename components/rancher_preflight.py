@@ -16,8 +16,9 @@ from pulumi.dynamic import (
 
 from components.docker_facts import ContainerFacts, EngineFacts, read_engine, read_host
 from components.rancher_host_rules import GIB, Wanted, host_problems, memory_of
-from components.rancher_upgrade import upgrade_problem, version_of
+from components.rancher_upgrade import upgrade_problem
 from components.unknown_values import is_unknown
+from components.versions import version_of
 
 _ID = "rancher-preflight"
 _COMPARED = (
@@ -74,7 +75,7 @@ class RancherPreflightProvider(ResourceProvider):
             return CheckResult(news, [])
         try:
             engine = read_engine(news["docker_host"], news.get("docker_host_key"))
-            current = _running_version(engine, _own_names(news, _olds)) or str(old)
+            current = running_version(engine, _own_names(news, _olds)) or str(old)
         except RuntimeError:
             # `up` will say that; a preview away from the host still compares the tags.
             current = str(old)
@@ -123,7 +124,7 @@ def _inspect(props: Properties, olds: Properties) -> str:
         minimum_disk_gib=int(props["minimum_disk_gib"]),
     )
     problems = host_problems(wanted, engine, host)
-    current = _running_version(engine, own) or str(olds.get("tag") or "")
+    current = running_version(engine, own) or str(olds.get("tag") or "")
     upgrade = upgrade_problem(current, str(props["tag"]))
     if upgrade is not None and not _has_other_data(props, olds):
         problems.append(upgrade)
@@ -153,8 +154,8 @@ def _has_other_data(props: Properties, olds: Properties) -> bool:
     return bool(olds) and olds.get("data") != props["data"]
 
 
-def _running_version(engine: EngineFacts, own: frozenset[str]) -> str:
-    """The version that our container has, whatever the state says; empty if that can't be told.
+def running_version(engine: EngineFacts, own: frozenset[str]) -> str:
+    """The version that the container of these names has; empty if that can't be told.
 
     The state may be ahead of it: an `up` that failed after the preflight changed nothing.
     """

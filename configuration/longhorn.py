@@ -7,7 +7,10 @@ from pydantic import Field, field_validator, model_validator
 from configuration.base import AbsolutePath, DnsLabel, Port, Seconds, Size, StackModel
 from configuration.problems import rule
 
-SUPPORTED_VERSIONS = ("1.5.3",)
+# 1.6.0 is left out: its instance manager can deadlock, and volumes hang with it until its pod is
+# restarted (Longhorn's changelog of 1.6.1).
+SUPPORTED_VERSIONS = ("1.5.3", "1.5.4", "1.5.5", "1.6.1", "1.6.2", "1.6.3", "1.6.4")
+DEFAULT_VERSION = SUPPORTED_VERSIONS[0]
 
 
 class LonghornDefaultSettings(StackModel):
@@ -51,8 +54,9 @@ class LonghornDefaultSettings(StackModel):
 class LonghornSettings(StackModel):
     """The Helm release of Longhorn."""
 
-    version: str = "1.5.3"
-    """Longhorn's version; the only one supported so far is 1.5.3."""
+    version: str = DEFAULT_VERSION
+    """Longhorn's version: 1.5.3 to 1.5.5 or 1.6.1 to 1.6.4; an upgrade goes one minor version at a
+    time, never back."""
     chart_repository: str = Field(default="https://charts.longhorn.io", pattern=r"^https?://\S+$")
     """Helm repository of the chart."""
     chart_path: str | None = None
@@ -71,8 +75,10 @@ class LonghornSettings(StackModel):
     """The kubelet's root directory."""
     timeout_seconds: int = Field(default=1800, ge=900, le=86400)
     """How long installing, upgrading and removing may take each; at least 900."""
+    eviction_timeout_seconds: Seconds = 3600
+    """How long moving replicas off a removed disk or node may take before `up` gives up for now."""
     allow_uninstall: bool = False
-    """Whether `pulumi destroy` may remove Longhorn and with it every volume's data."""
+    """Whether Longhorn may be removed while it holds volumes, with all their data."""
     default_settings: LonghornDefaultSettings = LonghornDefaultSettings()
     """Longhorn's own settings."""
     values: dict[str, Any] = Field(default_factory=dict)

@@ -9,6 +9,7 @@ from kubernetes.client import AppsV1Api, CustomObjectsApi
 
 from components.cluster_checks import check_cluster, read_cluster
 from components.kubernetes_api import ClusterApi
+from configuration.longhorn import DEFAULT_VERSION
 from tests.engine.conftest import Cluster
 
 pytestmark = [
@@ -45,7 +46,7 @@ def burdened(cluster: Cluster) -> Iterator[Cluster]:
 
 def _checked(cluster: Cluster) -> dict[str, str]:
     facts = read_cluster(ClusterApi(str(cluster.handle.kubeconfig), None))
-    return {result.check: result.found for result in check_cluster(facts)}
+    return {result.check: result.found for result in check_cluster(facts, DEFAULT_VERSION)}
 
 
 def test_a_default_priority_class_and_a_lonely_dns_server_are_named(burdened: Cluster) -> None:

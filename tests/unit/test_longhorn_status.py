@@ -6,11 +6,22 @@ from typing import Any
 
 import pytest
 
-from components.longhorn_status import Snapshot, Workload, missing_parts
+from components.longhorn_snapshot import Snapshot, Workload
+from components.longhorn_status import missing_parts
 
 _DISKS = {"node-1": ["/mnt/longhorn-sdb"]}
 _DAEMON_SETS = ("longhorn-manager", "longhorn-csi-plugin", "engine-image-ei-68f17757")
-_DEPLOYMENTS = ("csi-attacher", "csi-provisioner", "csi-resizer", "csi-snapshotter", "longhorn-ui")
+_DEPLOYMENTS = (
+    "csi-attacher",
+    "csi-provisioner",
+    "csi-resizer",
+    "csi-snapshotter",
+    "longhorn-driver-deployer",
+    "longhorn-ui",
+)
+_MANAGER_IMAGE = "longhornio/longhorn-manager:v1.5.3"
+_ENGINE_IMAGE = "longhornio/longhorn-engine:v1.5.3"
+_ARGUMENTS = ("longhorn-manager", "daemon", "--engine-image", _ENGINE_IMAGE)
 
 
 def _conditions(**status: str) -> list[dict[str, str]]:
@@ -30,9 +41,19 @@ def _node(
     }
 
 
+def _daemon_sets() -> list[Workload]:
+    manager, plugin, engine = (Workload(name=name, wanted=3, ready=3) for name in _DAEMON_SETS)
+    return [
+        replace(manager, images=[_MANAGER_IMAGE], arguments=_ARGUMENTS),
+        replace(plugin, images=["longhornio/livenessprobe:v2.9.0", _MANAGER_IMAGE]),
+        replace(engine, images=[_ENGINE_IMAGE]),
+    ]
+
+
 def _ready() -> Snapshot:
     return Snapshot(
-        daemon_sets=[Workload(name=name, wanted=3, ready=3) for name in _DAEMON_SETS],
+        version="v1.5.3",
+        daemon_sets=_daemon_sets(),
         deployments=[Workload(name=name, wanted=2, ready=2) for name in _DEPLOYMENTS],
         has_driver=True,
         storage_classes=["longhorn", "local-path"],
@@ -42,7 +63,9 @@ def _ready() -> Snapshot:
 
 
 def _missing(snapshot: Snapshot, *, default: bool = True) -> list[str]:
-    return missing_parts(snapshot, disks_by_node=_DISKS, wants_default_class=default)
+    return missing_parts(
+        snapshot, version="1.5.3", disks_by_node=_DISKS, wants_default_class=default
+    )
 
 
 def test_nothing_is_missing_when_all_of_longhorn_runs() -> None:
@@ -78,13 +101,14 @@ def test_a_workload_without_all_its_pods_is_missing(wanted: int, ready: int) -> 
 
 def test_an_engine_image_must_be_on_the_nodes() -> None:
     snapshot = _ready()
-    (line,) = _missing(replace(snapshot, daemon_sets=snapshot.daemon_sets[:2]))
-    assert line.startswith("DaemonSet engine-image-")
+    lines = _missing(replace(snapshot, daemon_sets=snapshot.daemon_sets[:2]))
+    assert lines
+    assert all(line.startswith("DaemonSet engine-image-") for line in lines)
 
 
 def test_an_engine_image_that_is_still_coming_is_missing() -> None:
     snapshot = _ready()
-    image = Workload(name=_DAEMON_SETS[2], wanted=3, ready=1)
+    image = replace(snapshot.daemon_sets[2], ready=1)
     (line,) = _missing(replace(snapshot, daemon_sets=[*snapshot.daemon_sets[:2], image]))
     assert line.endswith("(1 of 3 pods ready)")
 
@@ -152,3 +176,29 @@ def test_a_disk_that_takes_no_replicas_need_not_be_schedulable() -> None:
 def test_nodes_that_the_stack_does_not_list_do_not_count() -> None:
     nodes = {"node-1": _node(), "stranger": _node(ready="False")}
     assert _missing(replace(_ready(), nodes=nodes)) == []
+
+
+@pytest.mark.parametrize("version", ["v1.5.4", "v1.6.4", None, "master-head"])
+def test_longhorn_must_say_that_it_is_the_wanted_version(version: str | None) -> None:
+    (line,) = _missing(replace(_ready(), version=version))
+    assert line.startswith("Longhorn 1.5.3 (it says")
+    assert (version or "none yet") in line
+
+
+def test_a_build_of_ones_own_of_the_wanted_version_counts() -> None:
+    assert _missing(replace(_ready(), version="v1.5.3-own.1")) == []
+
+
+def test_a_csi_driver_of_the_version_before_is_missing() -> None:
+    manager, plugin, engine = _daemon_sets()
+    old = replace(plugin, images=["longhornio/longhorn-manager:v1.5.2"])
+    (line,) = _missing(replace(_ready(), daemon_sets=[manager, old, engine]))
+    assert line == f"DaemonSet longhorn-csi-plugin with the image {_MANAGER_IMAGE}"
+
+
+def test_the_engine_of_the_version_before_alone_is_not_enough() -> None:
+    manager, plugin, engine = _daemon_sets()
+    old = replace(engine, name="engine-image-ei-old", images=["longhornio/longhorn-engine:v1.5.2"])
+    (line,) = _missing(replace(_ready(), daemon_sets=[manager, plugin, old]))
+    assert _ENGINE_IMAGE in line
+    assert _missing(replace(_ready(), daemon_sets=[manager, plugin, old, engine])) == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.rancher_upgrade import upgrade_problem, version_of
+from components.rancher_upgrade import upgrade_problem
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,3 @@ def test_a_downgrade_is_refused_and_says_what_to_set(wanted: str) -> None:
 
 def test_a_new_major_version_is_no_step_that_is_known() -> None:
     assert "crosses a major version" in str(upgrade_problem("v2.14.0", "v3.0.0"))
-
-
-@pytest.mark.parametrize("tag", ["stable", "v2.8", "v2.8-head", "2.8.5.1", ""])
-def test_what_is_no_version_is_not_taken_for_one(tag: str) -> None:
-    assert version_of(tag) is None

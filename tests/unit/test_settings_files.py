@@ -83,6 +83,12 @@ def test_a_chart_of_another_version_is_refused(tmp_path: Path) -> None:
     assert "holds the chart longhorn 1.6.0, and longhorn.version is 1.5.3" in problem.rule
 
 
+def test_a_chart_of_the_version_to_upgrade_to_is_accepted(tmp_path: Path) -> None:
+    (tmp_path / "Chart.yaml").write_text(_CHART.replace("1.5.3", "1.6.4"))
+    longhorn = {"chartPath": str(tmp_path), "version": "1.6.4"}
+    assert mistakes(valid(longhorn=longhorn)) == []
+
+
 def test_another_chart_is_refused(tmp_path: Path) -> None:
     (tmp_path / "Chart.yaml").write_text("name: rook\nversion: 1.5.3\n")
     assert "rook" in mistake(valid(longhorn={"chartPath": str(tmp_path)})).rule

@@ -4,14 +4,20 @@ from typing import Any
 
 import pytest
 
+from configuration.longhorn import SUPPORTED_VERSIONS
 from tests.unit.a_stack import load, mistake, mistakes, valid
 
 
-@pytest.mark.parametrize("version", ["1.5.4", "1.6.0", "v1.4.3", "1.5", "latest", ""])
+@pytest.mark.parametrize("version", ["1.5.2", "1.6.0", "1.7.0", "v1.4.3", "1.5", "latest", ""])
 def test_a_chart_version_that_is_not_supported_is_refused(version: str) -> None:
     problem = mistake(valid(longhorn={"version": version}))
     assert problem.key == "longhorn-rancher:longhorn.version"
-    assert "Supported: 1.5.3" in problem.remedy
+    assert "Supported: 1.5.3, 1.5.4" in problem.remedy
+
+
+@pytest.mark.parametrize("version", SUPPORTED_VERSIONS)
+def test_every_supported_version_is_taken(version: str) -> None:
+    assert load(valid(longhorn={"version": version})).longhorn.version == version
 
 
 def test_a_version_may_be_written_with_a_v() -> None:
