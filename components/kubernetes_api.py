@@ -43,6 +43,8 @@ class ClusterApi:
         self.apps: Any = _client.AppsV1Api(api)
         self.batch: Any = _client.BatchV1Api(api)
         self.storage: Any = _client.StorageV1Api(api)
+        self.admission: Any = _client.AdmissionregistrationV1Api(api)
+        self.extensions: Any = _client.ApiextensionsV1Api(api)
         self.custom: Any = _client.CustomObjectsApi(api)
 
 
@@ -77,6 +79,7 @@ def wait_until(
     *,
     timeout_seconds: float,
     say: Callable[[str], None] = tell,
+    still: str = "Still missing",
 ) -> None:
     """Wait until `missing` lists nothing more.
 
@@ -85,6 +88,7 @@ def wait_until(
         missing: Tells what is not as it should be yet, one line each; reads anew at every call.
         timeout_seconds: The deadline.
         say: Receives a line of progress every 30 s.
+        still: What the listed things are at the deadline, for its message.
 
     Raises TimeoutError with everything that is still missing.
     """
@@ -97,8 +101,7 @@ def wait_until(
         now = time.monotonic()
         if now - started > timeout_seconds:
             raise TimeoutError(
-                f"{what}: not reached within {timeout_seconds:.0f} s. Still missing: "
-                + "; ".join(left)
+                f"{what}: not reached within {timeout_seconds:.0f} s. {still}: {'; '.join(left)}"
             )
         if now - told > _HEARTBEAT_SECONDS:
             say(f"{what}: {'; '.join(left[:3])}")

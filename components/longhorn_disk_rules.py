@@ -60,6 +60,21 @@ def drain_changes(node: Mapping[str, Any], paths: set[str]) -> dict[str, dict[st
     }
 
 
+def removal_changes(node: Mapping[str, Any], paths: set[str]) -> dict[str, dict[str, Any] | None]:
+    """Entries to write so that the disks at these paths are gone; None removes one.
+
+    A disk that Longhorn made again meanwhile is closed to replicas first, as every one has to be.
+    """
+    draining = drain_changes(node, paths)
+    present = disks_by_path(node)
+    return {present[path][0]: draining.get(present[path][0]) for path in paths if path in present}
+
+
+def is_emptied(node: Mapping[str, Any], paths: set[str]) -> bool:
+    """Whether the node is without any disk once those at these paths are gone."""
+    return set(disks_by_path(node)) <= paths
+
+
 def still_used(node: Mapping[str, Any], paths: set[str]) -> list[str]:
     """What keeps the disks at these paths from being removed, one line each."""
     status = cast(Mapping[str, Any], node.get("status") or {})

@@ -4,7 +4,7 @@ The node's annotation is read only while Longhorn knows no disk of the node, so 
 goes or changes later has to be told to nodes.longhorn.io.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,29 +19,17 @@ from pulumi.dynamic import (
 )
 
 from components.disk_plan import longhorn_disk
-from components.kubernetes_api import (
-    ApiError,
-    ClusterApi,
-    open_cluster,
-    status_of,
-    tell,
-    wait_until,
-)
-from components.longhorn_disk_rules import (
-    described,
-    disks_by_path,
-    drain_changes,
-    put_changes,
-    still_used,
-)
-from components.longhorn_values import NAMESPACE
+from components.gone_cluster import open_for_removal
+from components.kubernetes_api import ClusterApi, open_cluster, tell
+from components.longhorn_confirmation import removal_is_confirmed
+from components.longhorn_disk_removal import remove_disks
+from components.longhorn_disk_rules import described, disks_by_path, put_changes
+from components.longhorn_lost_node import wait_until_forgotten
+from components.longhorn_node_disks import LonghornNodeDisks
 from configuration.hosts import DiskSettings
 from configuration.rancher import ClusterSettings
 
-_GROUP = ("longhorn.io", "v1beta2", NAMESPACE, "nodes")
-# Longhorn's webhook refuses an edit while it still works on the one before.
-_RETRIED = (400, 409, 422, 500, 503)
-_COMPARED = ("node_name", "disks", "may_lose_replicas")
+_COMPARED = ("kubeconfig", "context", "node_name", "disks", "lost", "eviction_timeout_seconds")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +42,12 @@ class LonghornDisksArgs:
     """The node's name in Kubernetes."""
     disks: Sequence[DiskSettings]
     """All its disks, mounted."""
-    may_lose_replicas: bool
-    """Whether removal goes on without moving replicas away (longhorn.allowUninstall)."""
+    lost: bool
+    """Whether the node is gone for good, so that its disks can't be emptied."""
     timeout_seconds: int
-    """How long adding, or moving replicas away, may take."""
+    """How long Longhorn may take to accept a change."""
+    eviction_timeout_seconds: int
+    """How long moving replicas off a disk that is removed may take."""
 
 
 class LonghornDisksProvider(ResourceProvider):
@@ -66,8 +56,12 @@ class LonghornDisksProvider(ResourceProvider):
     serialize_as_secret_always = False
 
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Wait for Longhorn's node, then see to its disks."""
-        _put(open_cluster(props), props)
+        """Wait for Longhorn's node, then see to its disks; for a lost node, until it is gone."""
+        cluster = open_cluster(props)
+        if props["lost"]:
+            wait_until_forgotten(cluster, props)
+        else:
+            _put(cluster, props)
         return CreateResult(f"longhorn-disks-{props['node_name']}", props)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
@@ -79,7 +73,7 @@ class LonghornDisksProvider(ResourceProvider):
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """The disks as Longhorn has them now, those of this resource only."""
-        node = _node(open_cluster(props), props["node_name"])
+        node = LonghornNodeDisks(open_cluster(props), str(props["node_name"])).read()
         if node is None:
             return ReadResult(None, {})
         present = disks_by_path(node)
@@ -91,94 +85,49 @@ class LonghornDisksProvider(ResourceProvider):
         return ReadResult(id_, {**props, "disks": disks})
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Take the disks out that are no longer listed, then see to the rest."""
+        """See to the disks, then take those out that are no longer listed.
+
+        In this order, since an added disk may be the room that a removed one's replicas need.
+        """
         cluster = open_cluster(_news)
+        if _news["lost"]:
+            wait_until_forgotten(cluster, _news)
+            return UpdateResult(_news)
         gone = set(_olds.get("disks") or {}) - set(_news["disks"])
-        _remove(cluster, _news, gone)
         _put(cluster, _news)
+        _remove(cluster, _news, gone)
         return UpdateResult(_news)
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Take all its disks out of Longhorn; a Longhorn that is gone needs nothing."""
-        _remove(open_cluster(_props), _props, set(_props["disks"]))
+        """Take all its disks out of Longhorn; a lost node, or a Longhorn that is gone, has none.
 
-
-def _node(cluster: ClusterApi, name: str) -> dict[str, Any] | None:
-    try:
-        return cluster.custom.get_namespaced_custom_object(*_GROUP, name)
-    except ApiError as error:
-        if status_of(error) == 404:
-            return None
-        raise
+        When Longhorn itself is on its way out, its uninstallation sees to its disks.
+        """
+        cluster = None if _props["lost"] else open_for_removal(_props)
+        if cluster is None:
+            return
+        if removal_is_confirmed(cluster):
+            tell(f"{_props['node_name']}: Longhorn goes as a whole, its disks with it")
+            return
+        _remove(cluster, _props, set(_props["disks"]))
 
 
 def _put(cluster: ClusterApi, props: dict[str, Any]) -> None:
-    def changes(node: Mapping[str, Any]) -> dict[str, dict[str, Any] | None]:
-        return dict(put_changes(node, props["disks"]))
-
-    _edit(cluster, props, changes, must_exist=True)
-
-
-def _remove(cluster: ClusterApi, props: dict[str, Any], paths: set[str]) -> None:
-    """Scheduling off, replicas away, then out. Raises TimeoutError naming what is left."""
-    name = str(props["node_name"])
-    if not paths or _node(cluster, name) is None:
-        return
-    _edit(cluster, props, lambda node: dict(drain_changes(node, paths)), must_exist=False)
-    if props["may_lose_replicas"]:
-        tell(f"{name}: the stack allows Longhorn's removal, so replicas are not waited for")
-    else:
-        wait_until(
-            f"moving replicas off {name} ({', '.join(sorted(paths))})",
-            lambda: still_used(_node(cluster, name) or {}, paths),
-            timeout_seconds=float(props["timeout_seconds"]),
-        )
-    if props["may_lose_replicas"] and still_used(_node(cluster, name) or {}, paths):
-        return
-
-    def out(node: Mapping[str, Any]) -> dict[str, dict[str, Any] | None]:
-        present = disks_by_path(node)
-        return {present[path][0]: None for path in paths if path in present}
-
-    _edit(cluster, props, out, must_exist=False)
-
-
-def _edit(
-    cluster: ClusterApi,
-    props: dict[str, Any],
-    changes: Callable[[Mapping[str, Any]], dict[str, dict[str, Any] | None]],
-    *,
-    must_exist: bool,
-) -> None:
-    """Write changes until none is left; an entry that is None is removed."""
-    name = str(props["node_name"])
-
-    def missing() -> list[str]:
-        node = _node(cluster, name)
-        if node is None:
-            return [f"nodes.longhorn.io {name} (is longhorn-manager ready there?)"] * must_exist
-        wanted = changes(node)
-        if not wanted:
-            return []
-        try:
-            cluster.custom.patch_namespaced_custom_object(
-                *_GROUP, name, {"spec": {"disks": wanted}}
-            )
-        except ApiError as error:
-            if status_of(error) not in _RETRIED:
-                raise
-            return [f"Longhorn does not take the change of its node {name} yet: {_said(error)}"]
-        return [f"the change of Longhorn's node {name}"]
-
-    wait_until(
-        f"disks of {name} in Longhorn",
-        missing,
+    LonghornNodeDisks(cluster, str(props["node_name"])).edit(
+        lambda node: put_changes(node, props["disks"]),
+        must_exist=True,
         timeout_seconds=float(props["timeout_seconds"]),
     )
 
 
-def _said(error: Exception) -> str:
-    return str(getattr(error, "body", None) or error)[:300]
+def _remove(cluster: ClusterApi, props: dict[str, Any], paths: set[str]) -> None:
+    remove_disks(
+        cluster,
+        str(props["node_name"]),
+        paths,
+        eviction_seconds=float(props["eviction_timeout_seconds"]),
+        edit_seconds=float(props["timeout_seconds"]),
+    )
 
 
 class LonghornDisks(Resource, module="longhorn", name="Disks"):
@@ -199,8 +148,9 @@ class LonghornDisks(Resource, module="longhorn", name="Disks"):
                     path: {"name": disk["name"], **described(disk)}
                     for path, disk in descriptions.items()
                 },
-                "may_lose_replicas": args.may_lose_replicas,
+                "lost": args.lost,
                 "timeout_seconds": args.timeout_seconds,
+                "eviction_timeout_seconds": args.eviction_timeout_seconds,
             },
             opts,
         )

@@ -23,7 +23,6 @@ def chart_values(
     settings: dict[str, Any] = {
         "createDefaultDiskLabeledNodes": True,
         "defaultReplicaCount": replicas,
-        "deletingConfirmationFlag": longhorn.allow_uninstall,
         **longhorn.default_settings.model_dump(by_alias=True, exclude_none=True),
     }
     values: dict[str, Any] = {

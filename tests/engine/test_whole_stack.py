@@ -21,6 +21,7 @@ from lab.hosts import HostHandle
 from lab.progress import LabError
 from lab.rancher_stand_in import agent, image
 from lab.stack import LabParts, stack_config
+from lab.waiting import wait_until
 from tests.engine.engine import Engine, Stack
 from tests.engine.process_list import watching
 from tests.engine.program_lab import file_hash, mounts, node, on_host, write_file
@@ -55,10 +56,11 @@ class WholeLab:
     cluster: kubernetes.ClusterHandle
     docker: DockerHandle
 
-    def kubectl(self, *words: str) -> str:
+    def kubectl(self, *words: str, text: str | None = None) -> str:
         """Standard output of kubectl; an AssertionError if it fails."""
         done = subprocess.run(
             ["kubectl", f"--kubeconfig={self.cluster.kubeconfig}", *words],
+            input=text,
             capture_output=True,
             text=True,
             check=False,
@@ -278,6 +280,32 @@ def test_an_added_disk_reaches_longhorn_and_a_removed_one_leaves_it(
     on_host(host, "mount /dev/sdd /media")
     assert file_hash(host, "/media/data") == written
     on_host(host, "umount /media")
+    assert stack.preview().or_fail().operations() == {}
+
+
+def test_a_volume_keeps_destroy_from_touching_rancher_too(stack: Stack, lab: WholeLab) -> None:
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "data", "namespace": "default"},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": "longhorn",
+            "resources": {"requests": {"storage": "10Mi"}},
+        },
+    }
+    lab.kubectl("apply", "-f", "-", text=json.dumps(claim))
+    lab.kubectl(
+        *("wait", "pvc/data", "-n", "default", "--timeout=60s"),
+        "--for=jsonpath={.status.phase}=Bound",
+    )
+    outcome = stack.destroy(seconds=600)
+    assert not outcome.succeeded
+    assert "claim default/data" in outcome.errors()
+    assert {step.name for step in outcome.steps} == {"removal-guard"}
+    lab.kubectl("delete", "pvc", "data", "-n", "default")
+    wait_until(lambda: not lab.objects("pv"), doing="the volume is gone", seconds=60)
+    # It is only the first thing that the engine would have deleted: everything is as it was.
     assert stack.preview().or_fail().operations() == {}
 
 

@@ -5,7 +5,9 @@ from typing import Any
 from components.longhorn_disk_rules import (
     described,
     drain_changes,
+    is_emptied,
     put_changes,
+    removal_changes,
     still_used,
 )
 
@@ -62,6 +64,21 @@ def test_draining_stops_scheduling_and_asks_for_eviction_once() -> None:
     changed = drain_changes(node(**{"mnt-a": entry}), {"/mnt/a"})["mnt-a"]
     assert (changed["allowScheduling"], changed["evictionRequested"]) == (False, True)
     assert drain_changes(node(**{"mnt-a": changed}), {"/mnt/a"}) == {}
+
+
+def test_a_disk_is_removed_only_once_it_is_closed() -> None:
+    entry = {"path": "/mnt/a", "allowScheduling": True}
+    closing = removal_changes(node(**{"mnt-a": entry}), {"/mnt/a"})["mnt-a"]
+    assert closing is not None
+    assert closing["allowScheduling"] is False
+    assert removal_changes(node(**{"mnt-a": closing}), {"/mnt/a"}) == {"mnt-a": None}
+    assert removal_changes(node(), {"/mnt/a"}) == {}
+
+
+def test_a_node_is_emptied_only_by_removing_every_disk_of_whoever() -> None:
+    both = node(a={"path": "/mnt/a"}, foreign={"path": "/mnt/foreign"})
+    assert not is_emptied(both, {"/mnt/a"})
+    assert is_emptied(both, {"/mnt/a", "/mnt/foreign"})
 
 
 def test_a_disk_with_replicas_is_still_used_and_says_which() -> None:

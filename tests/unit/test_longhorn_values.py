@@ -19,9 +19,9 @@ def test_longhorn_takes_only_the_disks_of_labelled_nodes() -> None:
 
 
 @pytest.mark.parametrize("allowed", [True, False])
-def test_longhorn_may_be_removed_only_if_the_stack_allows_it(allowed: bool) -> None:
+def test_the_confirmation_of_a_removal_is_none_of_helms_values(allowed: bool) -> None:
     settings = _values(allowUninstall=allowed)["defaultSettings"]
-    assert settings["deletingConfirmationFlag"] is allowed
+    assert "deletingConfirmationFlag" not in settings, "a changed value would be written again"
 
 
 @pytest.mark.parametrize(("nodes", "replicas"), [(1, 1), (2, 2), (3, 3), (300, 3)])
@@ -56,7 +56,6 @@ def test_settings_that_are_not_given_are_left_to_longhorn() -> None:
     assert set(_values()["defaultSettings"]) == {
         "createDefaultDiskLabeledNodes",
         "defaultReplicaCount",
-        "deletingConfirmationFlag",
     }
 
 

@@ -1,0 +1,46 @@
+"""Longhorn's setting deleting-confirmation-flag, without which its uninstall job fails."""
+
+from components.kubernetes_api import ApiError, ClusterApi, status_of, wait_until
+from components.longhorn_values import NAMESPACE
+
+SETTING = "deleting-confirmation-flag"
+_OBJECT = ("longhorn.io", "v1beta2", NAMESPACE, "settings", SETTING)
+# Longhorn's webhook has to answer, and its managers may just be starting.
+_RETRIED = (409, 500, 503)
+_SECONDS = 120.0
+
+
+def removal_is_confirmed(cluster: ClusterApi) -> bool:
+    """Whether the setting is there and true."""
+    return _value(cluster) == "true"
+
+
+def set_removal_confirmed(cluster: ClusterApi, *, confirmed: bool) -> None:
+    """Write the setting if it is there and says otherwise; a Longhorn that is gone has none.
+
+    Raises TimeoutError with Longhorn's answer when it does not take the change in two minutes.
+    """
+    wanted = "true" if confirmed else "false"
+
+    def missing() -> list[str]:
+        if _value(cluster) in (None, wanted):
+            return []
+        try:
+            cluster.custom.patch_namespaced_custom_object(*_OBJECT, {"value": wanted})
+        except ApiError as error:
+            if status_of(error) not in _RETRIED:
+                raise
+            return [f"{SETTING} {wanted} (the cluster says: {getattr(error, 'body', error)})"]
+        return []
+
+    wait_until("Longhorn's settings", missing, timeout_seconds=_SECONDS)
+
+
+def _value(cluster: ClusterApi) -> str | None:
+    try:
+        found = cluster.custom.get_namespaced_custom_object(*_OBJECT)
+    except ApiError as error:
+        if status_of(error) == 404:
+            return None
+        raise
+    return str(found.get("value"))
