@@ -90,6 +90,11 @@ class Settings:
         return self.node_defaults.disks if node.disks is None else node.disks
 
     @property
+    def present_nodes(self) -> tuple[NodeSettings, ...]:
+        """The nodes that are there: all but the lost ones."""
+        return tuple(node for node in self.nodes if not node.lost)
+
+    @property
     def has_given_manifest(self) -> bool:
         """Whether a person gave the import manifest, as a file or by its address."""
         return (

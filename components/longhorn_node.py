@@ -66,7 +66,12 @@ class LonghornNode(pulumi.ComponentResource):
                     ),
                     pulumi.ResourceOptions(parent=self, depends_on=done),
                 )
-        if args.stages.labels and args.disks and args.kubernetes_provider is not None:
+        if (
+            args.stages.labels
+            and args.disks
+            and args.kubernetes_provider is not None
+            and not args.host.lost
+        ):
             NodeLabels(
                 f"{name}-labels",
                 NodeLabelsArgs(node_name=args.host.name, disks=args.disks),

@@ -35,6 +35,8 @@ class RemoteHost:
     """Address, host key and credentials."""
     sudo_password: pulumi.Output[str] | None = None
     """The password for sudo, if it needs one."""
+    lost: bool = False
+    """Whether the host is gone for good, so that no script can run there any more."""
 
 
 def remote_host(node: NodeSettings, ssh: SshSettings, secrets: SshSecrets) -> RemoteHost:
@@ -72,6 +74,7 @@ def remote_host(node: NodeSettings, ssh: SshSettings, secrets: SshSecrets) -> Re
             per_dial_timeout=ssh.connect_timeout_seconds,
         ),
         sudo_password=secrets.sudo_password,
+        lost=node.lost,
     )
 
 

@@ -21,6 +21,7 @@ from components.remote_host import RemoteHost
 _SCRIPTS = Path(__file__).parent / "scripts"
 _ENSURE = "ensure"
 _TIMEOUT = "60m"
+_EVERY_INPUT = ["connection", "create", "update", "delete", "stdin"]
 # A user whose sudo asks for a password sends it as the first line. It reaches sudo only if sudo
 # would ask: otherwise the shell would take it for the first line of the script.
 _ASKING_SUDO = (
@@ -123,9 +124,9 @@ def remote_script(
         logging=remote.Logging.STDERR,
         opts=pulumi.ResourceOptions.merge(
             pulumi.ResourceOptions(
-                # A repair leaves its reason in the state. Without this, the next preview, which
-                # finds nothing wrong, would show the reason's removal as a change.
-                ignore_changes=None if found else ["update"],
+                ignore_changes=_ignored(host, found),
+                # The engine forgets what ran on a lost host; nothing can be undone there.
+                retain_on_delete=host.lost or None,
                 custom_timeouts=pulumi.CustomTimeouts(
                     create=_TIMEOUT, update=_TIMEOUT, delete=_TIMEOUT
                 ),
@@ -133,6 +134,15 @@ def remote_script(
             opts,
         ),
     )
+
+
+def _ignored(host: RemoteHost, found: str | None) -> list[str]:
+    """The inputs whose change runs nothing."""
+    if host.lost:
+        return _EVERY_INPUT
+    # A repair leaves its reason in the state. Without this, the next preview, which finds nothing
+    # wrong, would show the reason's removal as a change.
+    return [] if found else ["update"]
 
 
 def result_of(command: remote.Command) -> pulumi.Output[dict[str, Any]]:

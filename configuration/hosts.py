@@ -120,3 +120,5 @@ class NodeSettings(StackModel):
     """Whether it is a control-plane node (see controlPlane)."""
     disks: tuple[DiskSettings, ...] | None = Field(default=None, strict=False)
     """Its disks; nodeDefaults.disks if not given, none with []."""
+    lost: bool = False
+    """Whether the host is gone for good: nothing is read from it or run on it any more."""
