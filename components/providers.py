@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pulumi
 import pulumi_docker as docker
 import pulumi_kubernetes as kubernetes
 
@@ -12,9 +13,11 @@ from configuration.rancher import ClusterSettings, RancherSettings
 def kubernetes_provider(cluster: ClusterSettings) -> kubernetes.Provider:
     """The provider for the stack's cluster.
 
-    It is bound to the cluster's name, since a kubeconfig that moved or got a new token must not
-    replace everything in the cluster. It overrides other owners of the few fields that this
-    program sets (labels, annotations), so that a change by hand is put right by `up`.
+    It is bound to the name that the cluster had at first, since a kubeconfig that moved or got a
+    new token, or another name, must not replace everything in the cluster. It overrides other
+    owners of the few fields that this program sets (labels, annotations), so that a change by hand
+    is put right by `up`. It takes over an object that is there already: an interrupted run may have
+    made it.
     """
     return kubernetes.Provider(
         "cluster",
@@ -23,6 +26,8 @@ def kubernetes_provider(cluster: ClusterSettings) -> kubernetes.Provider:
         cluster_identifier=cluster.name,
         enable_server_side_apply=True,
         enable_patch_force=True,
+        upsert_existing_objects=True,
+        opts=pulumi.ResourceOptions(ignore_changes=["clusterIdentifier"]),
     )
 
 

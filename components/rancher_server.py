@@ -1,12 +1,16 @@
 """The Rancher server as a container."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import pulumi
 import pulumi_docker as docker
 
 from components.bootstrap_password import GeneratedPassword
+from components.owner import MARK, this_stack
+from components.rancher_clearance import clearance
 from components.rancher_preflight import RancherPreflight, RancherPreflightArgs
+from components.rancher_readiness import CONFIRMATIONS
 from configuration.rancher import RancherSettings
 
 _DATA = "/var/lib/rancher"
@@ -14,6 +18,11 @@ _HTTP, _HTTPS = 80, 443
 # Source: Rancher 2.8, Installing Rancher on a Single Node Using Docker, options B and D.
 _CERTIFICATES = "/etc/rancher/ssl"
 _TRUSTED_EVERYWHERE = "--no-cacerts"
+# One answer is no proof: Rancher answers for a moment while it starts, and is gone again.
+_ANSWERS_SEVERAL_TIMES = (
+    f"for i in $(seq {CONFIRMATIONS}); do "
+    "curl -ksfo /dev/null --max-time 5 https://localhost/ping || exit 1; sleep 1; done"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +50,10 @@ class RancherServerArgs:
 
 
 class RancherServer(pulumi.ComponentResource):
-    """Owns the container and its image; up once Rancher answers /ping. The host is looked at first.
+    """Owns the container and its image; up once Rancher answers /ping several times in a row.
+
+    The host is looked at first, and another host gets a container of its own without the old one
+    being asked for anything.
 
     Refuses to own the data: the volume is kept on destroy unless the stack file asks for its
     removal in as many words, because it holds Rancher's users, clusters and CA, and every agent
@@ -85,6 +97,9 @@ class RancherServer(pulumi.ComponentResource):
         preflight: pulumi.Resource,
     ) -> docker.Container:
         reference = f"{rancher.image}:{rancher.tag}"
+        # Another host has neither image nor container. The old one is not asked for anything:
+        # it may be gone.
+        host = engine_host(rancher.docker_host)
         image: pulumi.Input[str] = reference
         if rancher.pull_image:
             # By id and not by name: a name that resolves anew would replace the container.
@@ -92,7 +107,9 @@ class RancherServer(pulumi.ComponentResource):
                 f"{name}-image",
                 name=reference,
                 keep_locally=True,
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[preflight]),
+                opts=pulumi.ResourceOptions(
+                    parent=self, depends_on=[preflight], replacement_trigger=host
+                ),
             ).image_id
         timeout = f"{rancher.start_timeout_seconds + 60}s"
         return docker.Container(
@@ -109,12 +126,13 @@ class RancherServer(pulumi.ComponentResource):
                 _port(rancher.https_port, _HTTPS, rancher.listen_address),
             ],
             volumes=[self._data(name, rancher, preflight)],
+            labels=[docker.ContainerLabelArgs(label=MARK, value=this_stack())],
             uploads=None if certificate is None else _uploads(certificate),
             command=[_TRUSTED_EVERYWHERE] if certificate and not certificate.ca_pem else None,
             healthcheck=docker.ContainerHealthcheckArgs(
-                tests=["CMD", "curl", "-ksfo", "/dev/null", "https://localhost/ping"],
+                tests=["CMD-SHELL", _ANSWERS_SEVERAL_TIMES],
                 interval="5s",
-                timeout="5s",
+                timeout="20s",
                 start_period=engine_duration(rancher.start_timeout_seconds),
                 retries=3,
             ),
@@ -127,7 +145,11 @@ class RancherServer(pulumi.ComponentResource):
                 depends_on=[preflight],
                 # Its name and ports are fixed, so the old one must go first.
                 delete_before_replace=True,
+                replacement_trigger=host,
                 custom_timeouts=pulumi.CustomTimeouts(create=timeout, update=timeout),
+                hooks=pulumi.ResourceHookBinding(
+                    before_create=[clearance(f"{name}-clearance", rancher, _DATA)]
+                ),
             ),
         )
 
@@ -157,6 +179,12 @@ def engine_duration(seconds: int) -> str:
     if hours:
         return f"{hours}h{minutes}m{left}s"
     return f"{minutes}m{left}s" if minutes else f"{left}s"
+
+
+def engine_host(docker_host: str) -> str:
+    """What tells one Docker host from another: not the user who logs in there."""
+    parts = urlsplit(docker_host)
+    return docker_host if parts.hostname is None else f"{parts.hostname}:{parts.port or 22}"
 
 
 def _port(external: int, internal: int, address: str) -> docker.ContainerPortArgs:

@@ -120,6 +120,13 @@ class RecordingMonitor(MockMonitor):
         return response
 
 
+class _UncalledHooks:
+    """Takes the place of the server through which an engine calls resource hooks."""
+
+    def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
+        """Accept any hook; under mocks nothing ever calls it."""
+
+
 def _is_stack(urn: str) -> bool:
     return not urn or urn.split("::")[2] == "pulumi:pulumi:Stack"
 
@@ -180,6 +187,8 @@ def _run(
         pulumi.runtime.set_mocks(
             monitor.mocks, project=NAMESPACE, stack=stack, preview=preview, monitor=monitor
         )
+        # The SDK serves hooks to an engine's monitor alone, and without a server it refuses them.
+        pulumi.runtime.settings.SETTINGS.callbacks = _UncalledHooks()  # type: ignore[assignment]
 
         @pulumi.runtime.test
         def program() -> None:

@@ -6,12 +6,11 @@ certificate of one's own is served and trusted. The tests of this module share o
 
 import json
 import os
-import shutil
 import socket
 import ssl
 import subprocess
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,37 +21,34 @@ from components import docker_facts
 from components.docker_facts import read_engine
 from components.rancher_ca import RancherCaProvider
 from components.remote_script import script_text
-from configuration.rancher import RancherSettings
-from lab import daemons, docker_engine, paths, progress, toolchain
+from lab import docker_engine
 from lab.docker_engine import DockerHandle
 from lab.rancher_stand_in import image
+from lab.waiting import wait_until
+from tests.engine.certificates import make_authority, make_certificate
 from tests.engine.engine import Engine, Outcome, Stack
+from tests.engine.rancher_lab import (
+    HTTP,
+    HTTPS,
+    NEXT_MINOR,
+    TAG,
+    engine_apart,
+    missing,
+    server_config,
+)
 
-TAG = str(RancherSettings.model_fields["tag"].default)
-NEXT_MINOR, SKIPPED_MINOR = "v2.9.3", "v2.10.1"
+SKIPPED_MINOR = "v2.10.1"
 CONTAINER, VOLUME = "server-under-test", "server-under-test-data"
-HTTP, HTTPS = 8080, 8443
 # Of this process alone, so that two runs of the tests do not meet.
 _NAME = f"tr{os.getpid() % 100_000}"
 _SECOND, _THIRD = 60 + os.getpid() % 20, os.getpid() // 20 % 256
 KIND = "docker:index/container:Container"
 
 
-def _missing() -> str | None:
-    """Why this can't run on this machine; None when it can."""
-    if os.geteuid() != 0:
-        return "the lab's Docker engine needs root"
-    if shutil.which("apt-get") is None:
-        return "Docker comes from apt"
-    if toolchain.plugins()["docker"] is None:
-        return "no pulumi-resource-docker on PATH or among installed plugins"
-    return None
-
-
 pytestmark = [
     pytest.mark.engine,
     pytest.mark.lab,
-    pytest.mark.skipif(_missing() is not None, reason=str(_missing())),
+    pytest.mark.skipif(missing("docker") is not None, reason=str(missing("docker"))),
 ]
 
 
@@ -87,42 +83,17 @@ class Server:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A Docker engine beside any other, with the stand-in's image; removed at the end."""
     directory = tmp_path_factory.mktemp("r")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("LAB_DOCKER", raising=False)
-        patch.setenv("LAB_NAME", _NAME)
-        patch.setenv("LAB_SUBNET", f"10.{_SECOND}.{_THIRD}")
-        for module in (paths, daemons, progress):
-            patch.setattr(module, "STATE", directory)
-        try:
-            handle = docker_engine.up()
-            image.build(handle, TAG)
-            for tag in (NEXT_MINOR, SKIPPED_MINOR):
-                docker_engine.command(handle, "tag", f"{image.NAME}:{TAG}", f"{image.NAME}:{tag}")
-            # The address of the engine's bridge on this machine.
-            yield Server(handle, f"10.{_SECOND ^ 128}.{_THIRD}.1")
-        finally:
-            docker_engine.down()
+    with engine_apart(directory, _NAME, f"10.{_SECOND}.{_THIRD}") as handle:
+        image.build(handle, TAG)
+        for tag in (NEXT_MINOR, SKIPPED_MINOR):
+            docker_engine.command(handle, "tag", f"{image.NAME}:{TAG}", f"{image.NAME}:{tag}")
+        # The address of the engine's bridge on this machine.
+        yield Server(handle, f"10.{_SECOND ^ 128}.{_THIRD}.1")
 
 
 def _config(server: Server, **rancher: Any) -> dict[str, Any]:
-    off = ("packages", "disks", "labels", "longhorn", "frontend")
-    return {
-        "cluster": {"name": "test"},
-        "stages": dict.fromkeys(off, False),
-        "rancher": {
-            "url": server.url,
-            "dockerHost": server.docker.host,
-            "listenAddress": server.address,
-            "httpPort": HTTP,
-            "httpsPort": HTTPS,
-            "pullImage": False,
-            "containerName": CONTAINER,
-            "minimumMemoryGib": 1,
-            "minimumDiskGib": 1,
-            "startTimeoutSeconds": 120,
-            **rancher,
-        },
-    }
+    given = {"containerName": CONTAINER, **rancher}
+    return server_config(server.address, server.docker.host, **given)
 
 
 @pytest.fixture
@@ -190,6 +161,38 @@ def test_a_server_that_runs_is_left_alone_and_its_own_ports_are_no_obstacle(
     assert set(done.values()) == {"same"}
 
 
+def test_an_up_killed_while_rancher_starts_is_completed_by_the_next_with_the_same_data(
+    stack: Stack, server: Server
+) -> None:
+    running = stack.start("up")
+    wait_until(
+        lambda: server.has("container", CONTAINER), doing="the container is made", seconds=120
+    )
+    running.kill()
+    stack.unlock()
+    assert stack.resources(KIND) == [], "the engine should not know of the container"
+    left = docker_engine.command(server.docker, "inspect", "--format", "{{.Id}}", CONTAINER)
+    stack.up().or_fail()
+    made = docker_engine.command(server.docker, "inspect", "--format", "{{.Id}}", CONTAINER)
+    assert made != left
+    assert server.has("volume", VOLUME)
+    assert stack.preview().or_fail().operations() == {}
+
+
+def test_a_container_of_the_same_name_that_somebody_else_made_is_left_alone(
+    stack: Stack, server: Server
+) -> None:
+    docker_engine.command(
+        server.docker, "run", "--detach", f"--name={CONTAINER}", f"{image.NAME}:{TAG}"
+    )
+    try:
+        outcome = stack.up()
+        assert not outcome.succeeded
+        assert server.has("container", CONTAINER)
+    finally:
+        docker_engine.command(server.docker, "rm", "--force", "--volumes", CONTAINER)
+
+
 def test_an_upgrade_goes_one_minor_version_at_a_time_and_keeps_the_data(
     stack: Stack, server: Server
 ) -> None:
@@ -214,6 +217,67 @@ def test_the_data_is_kept_on_destroy_and_the_next_up_finds_it(stack: Stack, serv
     assert server.has("volume", VOLUME)
     stack.up().or_fail()
     assert _install_uuid(server) == first
+
+
+def _stop(server: Server) -> None:
+    docker_engine.command(server.docker, "stop", CONTAINER)
+
+
+def _remove(server: Server) -> None:
+    docker_engine.command(server.docker, "rm", "--force", CONTAINER)
+
+
+@pytest.mark.parametrize("by_hand", [_stop, _remove])
+def test_a_container_stopped_or_removed_by_hand_shows_after_a_refresh_and_up_puts_it_right(
+    stack: Stack, server: Server, by_hand: Callable[[Server], None]
+) -> None:
+    stack.up().or_fail()
+    first = _install_uuid(server)
+    by_hand(server)
+    stack.refresh().or_fail()
+    shown = stack.preview().or_fail().operations(KIND)
+    assert shown in ({"create": 1}, {"delete-replaced": 1, "replace": 1, "create-replacement": 1})
+    stack.up().or_fail()
+    assert _install_uuid(server) == first
+    stack.refresh().or_fail()
+    assert stack.preview().or_fail().operations() == {}
+
+
+def _made_by_hand(server: Server, tag: str) -> None:
+    _remove(server)
+    docker_engine.command(
+        server.docker,
+        *("run", "--detach", "--privileged", f"--name={CONTAINER}"),
+        *(f"--publish={server.address}:9443:443", f"--volume={VOLUME}:/var/lib/rancher"),
+        f"{image.NAME}:{tag}",
+    )
+
+
+def test_a_container_made_anew_by_hand_shows_after_a_refresh_and_up_puts_it_right(
+    stack: Stack, server: Server
+) -> None:
+    stack.up().or_fail()
+    first = _install_uuid(server)
+    _made_by_hand(server, TAG)
+    stack.refresh().or_fail()
+    assert stack.preview().or_fail().operations(KIND) == {"create": 1}
+    stack.up().or_fail()
+    assert _install_uuid(server) == first
+    assert stack.preview("--refresh").or_fail().operations() == {}
+
+
+def test_a_container_made_by_hand_with_a_later_version_is_left_alone_since_its_data_can_not_go_back(
+    stack: Stack, server: Server
+) -> None:
+    stack.up().or_fail()
+    _made_by_hand(server, NEXT_MINOR)
+    try:
+        stack.refresh().or_fail()
+        said = _refusal(stack.up())
+        assert "can't go back" in said
+        assert server.has("container", CONTAINER)
+    finally:
+        _remove(server)
 
 
 def test_the_data_goes_when_the_stack_file_says_so(stack: Stack, server: Server) -> None:
@@ -298,18 +362,6 @@ def _install_uuid(server: Server) -> str:
 
 def _certificates(folder: Path, address: str) -> Path:
     """A CA, and a certificate of it for the address: ca.pem, cert.pem, key.pem."""
-    folder.mkdir(exist_ok=True)
-    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-    authority = ["-CA", "ca.pem", "-CAkey", "ca.key"]
-    names = ["-addext", f"subjectAltName=IP:{address},DNS:localhost"]
-    for words in (
-        [*curve, "-subj", "/CN=a CA of one's own", "-keyout", "ca.key", "-out", "ca.pem"],
-        [
-            *[*curve, *authority, *names, "-subj", "/CN=rancher"],
-            *["-keyout", "key.pem", "-out", "cert.pem"],
-        ],
-    ):
-        subprocess.run(
-            ["openssl", "req", "-x509", *words], cwd=folder, check=True, capture_output=True
-        )
+    make_authority(folder)
+    make_certificate(folder, address)
     return folder

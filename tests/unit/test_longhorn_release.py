@@ -81,14 +81,45 @@ def test_helm_engine_and_the_wait_have_the_same_time() -> None:
     assert (timeouts.create, timeouts.update, timeouts.delete) == ("1200s", "1200s", "1200s")
 
 
-@pytest.mark.parametrize("name", ["longhorn-release", "longhorn-namespace"])
-def test_what_holds_the_volumes_is_protected(name: str) -> None:
-    assert _run().named(name).request.protect is True
+def test_nothing_is_protected_so_that_one_destroy_is_enough() -> None:
+    recording = _run()
+    assert not any(
+        recording.named(name).request.protect for name in ("longhorn-release", "longhorn-namespace")
+    )
 
 
-@pytest.mark.parametrize("name", ["longhorn-release", "longhorn-namespace"])
-def test_a_stack_may_allow_its_removal(name: str) -> None:
-    assert not _run(longhorn={"allowUninstall": True}).named(name).request.protect
+def test_the_namespace_is_never_deleted_by_a_replacement_but_at_the_end_of_the_uninstallation() -> (
+    None
+):
+    recording = _run()
+    assert recording.named("longhorn-namespace").request.retainOnDelete is True
+    for later in ("longhorn-namespace", "longhorn-release"):
+        assert waits_for(recording, later, "longhorn-uninstall")
+
+
+def test_helm_leaves_the_waiting_to_those_who_see_more() -> None:
+    assert _run().named("longhorn-release").inputs["skipAwait"] is True
+
+
+def test_a_nodes_disks_leave_longhorn_before_the_node_is_taken_apart() -> None:
+    recording = _run()
+    assert waits_for(recording, "longhorn-node-1-disks", "node-1-mnt-longhorn-sdb-mount")
+    direct = recording.named("longhorn-node-1-disks").request.dependencies
+    assert recording.named("node-1-mnt-longhorn-sdb-mount").urn in direct
+
+
+@pytest.mark.parametrize("name", ["longhorn-uninstall", "longhorn-removal-guard", "removal-guard"])
+@pytest.mark.parametrize("allowed", [True, False])
+def test_whoever_removes_longhorn_knows_whether_its_volumes_may_go(
+    name: str, allowed: bool
+) -> None:
+    recording = _run(longhorn={"allowUninstall": allowed})
+    assert recording.named(name).inputs["allow_uninstall"] is allowed
+
+
+def test_moving_replicas_has_a_time_of_its_own() -> None:
+    disks = _run(longhorn={"evictionTimeoutSeconds": 77}).named("longhorn-node-1-disks")
+    assert disks.inputs["eviction_timeout_seconds"] == 77
 
 
 def test_the_wait_counts_every_disk_of_every_node_that_has_some() -> None:
@@ -119,6 +150,7 @@ def test_the_release_uses_the_stacks_cluster() -> None:
     provider = recording.named("cluster")
     assert recording.named("longhorn-release").request.provider.startswith(provider.urn)
     assert provider.inputs["clusterIdentifier"] == "test"
+    assert list(provider.request.ignoreChanges) == ["clusterIdentifier"], "a name may change"
 
 
 def test_no_provider_of_the_cluster_is_declared_when_nothing_uses_it() -> None:

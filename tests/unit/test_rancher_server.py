@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.a_stack import parent_of, run, valid, waits_for, with_secrets
+from components.rancher_readiness import CONFIRMATIONS
+from components.rancher_server import engine_host
+from tests.unit.a_stack import HOST_KEY, parent_of, run, valid, waits_for, with_secrets
 from tools.answers import GENERATED_PASSWORD
 from tools.recording import Declared, Recording, SecretValue
 
@@ -58,16 +60,41 @@ def test_the_network_mode_is_given_or_every_preview_would_show_a_difference() ->
     assert _container().inputs["networkMode"] == "bridge"
 
 
-def test_it_is_done_only_when_rancher_answers() -> None:
+def test_it_is_done_only_when_rancher_answers_several_times_in_a_row() -> None:
     container = _container(startTimeoutSeconds=300)
     assert container.inputs["wait"] is True
     assert container.inputs["waitTimeout"] == 300
-    assert container.inputs["healthcheck"]["tests"][-1] == "https://localhost/ping"
+    kind, script = container.inputs["healthcheck"]["tests"]
+    assert kind == "CMD-SHELL"
+    assert script.startswith(f"for i in $(seq {CONFIRMATIONS}); do curl ")
+    assert "https://localhost/ping || exit 1" in script
     assert container.request.customTimeouts.create == "360s"
 
 
 def test_the_old_container_goes_before_the_new_one_since_name_and_ports_are_fixed() -> None:
     assert _container().request.deleteBeforeReplace is True
+
+
+def test_another_docker_host_gets_a_container_and_an_image_of_its_own() -> None:
+    recording = _run(dockerHost="ssh://operator@one.example.com", dockerHostKey=HOST_KEY)
+    for name in ("rancher-container", "rancher-image"):
+        trigger = recording.named(name).request.replacement_trigger
+        assert trigger.string_value == "one.example.com:22"
+
+
+@pytest.mark.parametrize(
+    ("docker_host", "host"),
+    [
+        ("ssh://operator@one.example.com", "one.example.com:22"),
+        ("ssh://root@one.example.com:22", "one.example.com:22"),
+        ("ssh://one.example.com:2222", "one.example.com:2222"),
+        ("unix:///var/run/docker.sock", "unix:///var/run/docker.sock"),
+    ],
+)
+def test_a_docker_host_is_known_by_name_and_port_and_not_by_who_logs_in(
+    docker_host: str, host: str
+) -> None:
+    assert engine_host(docker_host) == host
 
 
 def test_the_data_volume_outlives_the_stack() -> None:

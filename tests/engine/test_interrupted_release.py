@@ -1,0 +1,100 @@
+"""Runs that died while Helm or the Kubernetes provider worked: the next `up` takes it all over."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.waiting import wait_until
+from tests.engine.engine import Engine, Stack
+from tests.engine.longhorn_lab import LONGHORN, LonghornLab, longhorn_lab
+from tests.engine.needs import needs_longhorn
+
+pytestmark = needs_longhorn
+RELEASE = "kubernetes:helm.sh/v3:Release"
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[LonghornLab]:
+    with longhorn_lab(1) as started:
+        yield started
+
+
+@pytest.fixture
+def stack(lab: LonghornLab, tmp_path: Path) -> Iterator[Stack]:
+    """A stack that is not brought up; nothing of it is left behind."""
+    made = Engine(tmp_path / "engine").project_stack("broken", config=lab.config())
+    yield made
+    made.destroy(seconds=900).or_fail()
+
+
+def records(lab: LonghornLab) -> dict[str, str]:
+    """Helm's records of the release: status by revision."""
+    found = lab.objects("secrets", "-n", LONGHORN, "-l", "owner=helm,name=longhorn")
+    labels = [item["metadata"]["labels"] for item in found]
+    return {each["version"]: each["status"] for each in labels}
+
+
+def manager(lab: LonghornLab) -> dict[str, Any]:
+    (found,) = lab.objects("ds", "-n", LONGHORN, "--field-selector=metadata.name=longhorn-manager")
+    return found["metadata"]
+
+
+def assert_whole(stack: Stack, lab: LonghornLab) -> None:
+    assert len(stack.resources(RELEASE)) == 1
+    assert set(records(lab).values()) <= {"deployed", "superseded"}
+    assert stack.outputs()["longhornVersion"] == "1.5.3"
+    assert stack.preview().or_fail().operations() == {}
+
+
+def test_an_up_killed_while_helm_installs_is_completed_by_the_next(
+    stack: Stack, lab: LonghornLab
+) -> None:
+    running = stack.start("up")
+    wait_until(
+        lambda: lab.objects("secrets", "-A", "-l", "owner=helm,name=longhorn"),
+        doing="Helm begins to install",
+        seconds=120,
+    )
+    running.kill()
+    stack.unlock()
+    assert stack.resources(RELEASE) == [], "the engine should not know of the release"
+    stack.up(seconds=900).or_fail()
+    assert_whole(stack, lab)
+
+
+def test_a_release_that_the_engine_never_recorded_is_taken_over_as_it_runs(
+    stack: Stack, lab: LonghornLab
+) -> None:
+    stack.up(seconds=900).or_fail()
+    before = manager(lab)["uid"]
+    (release,) = stack.resources(RELEASE)
+    stack.pulumi("state", "delete", release["urn"], "--target-dependents", "--yes")
+    stack.up(seconds=900).or_fail()
+    assert manager(lab)["uid"] == before
+    assert_whole(stack, lab)
+
+
+def test_an_upgrade_that_helm_never_finished_is_done_again(stack: Stack, lab: LonghornLab) -> None:
+    stack.up(seconds=900).or_fail()
+    (secret,) = lab.objects("secrets", "-n", LONGHORN, "-l", "owner=helm,name=longhorn")
+    # What Helm writes before it touches anything.
+    secret["metadata"] = {
+        "name": "sh.helm.release.v1.longhorn.v2",
+        "namespace": LONGHORN,
+        "labels": {**secret["metadata"]["labels"], "version": "2", "status": "pending-upgrade"},
+    }
+    lab.apply(secret)
+    stack.configure(lab.config(reclaimPolicy="Retain"))
+    stack.up(seconds=900).or_fail()
+    assert records(lab) == {"1": "superseded", "2": "deployed"}
+    assert_whole(stack, lab)
+
+
+def test_an_object_that_the_engine_never_recorded_is_taken_over(
+    stack: Stack, lab: LonghornLab
+) -> None:
+    lab.kubectl("create", "namespace", LONGHORN)
+    stack.up(seconds=900).or_fail()
+    assert_whole(stack, lab)
