@@ -14,6 +14,8 @@ class ControlPlaneHealthArgs:
 
     host: RemoteHost
     """A control-plane node made by kubeadm, Kubernetes 1.21 or older."""
+    found: str | None = None
+    """What was found wrong in its manifests; makes the script run again."""
 
 
 class ControlPlaneHealth(pulumi.ComponentResource):
@@ -36,6 +38,7 @@ class ControlPlaneHealth(pulumi.ComponentResource):
             f"{name}-manifests",
             args.host,
             "control-plane-health.sh",
+            found=args.found,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.kubernetes_version = result_of(command).apply(lambda result: result["kubernetes"])

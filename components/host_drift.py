@@ -8,7 +8,14 @@ be found here: anything else would show at every preview and never be repaired.
 from collections.abc import Iterable, Mapping, Sequence
 
 from components.distribution import missing_packages
-from components.host_facts import DiskFacts, HostAnswer, HostFacts, Refusal, Verdict
+from components.host_facts import (
+    ControlPlaneVerdict,
+    DiskFacts,
+    HostAnswer,
+    HostFacts,
+    Refusal,
+    Verdict,
+)
 from components.host_findings import NodeFindings
 from configuration.hosts import DiskSettings
 from configuration.rancher import StageSettings
@@ -31,7 +38,15 @@ def node_findings(
     return NodeFindings(
         packages=packages_finding(answer.facts, file_systems) if stages.packages else None,
         disks=lines,
+        control_plane=control_plane_finding(answer.control_plane),
     )
+
+
+def control_plane_finding(verdict: ControlPlaneVerdict | Refusal | None) -> str | None:
+    """Which components are started with --port=0, as after `kubeadm upgrade`, in one line."""
+    if not isinstance(verdict, ControlPlaneVerdict) or not verdict.closed:
+        return None
+    return f"--port=0 is in the manifest of {' and '.join(verdict.closed)}"
 
 
 def packages_finding(facts: HostFacts, file_systems: Iterable[str] = ()) -> str | None:
@@ -114,6 +129,7 @@ def dated(findings: Mapping[str, NodeFindings], when: str) -> dict[str, NodeFind
         name: NodeFindings(
             packages=node.packages and f"{node.packages} ({when})",
             disks={mount_point: f"{line} ({when})" for mount_point, line in node.disks.items()},
+            control_plane=node.control_plane and f"{node.control_plane} ({when})",
         )
         for name, node in findings.items()
     }

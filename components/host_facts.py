@@ -1,8 +1,9 @@
 """What a host answers when it is read, as typed facts.
 
 One line of JSON by scripts/node-facts.sh, then one line per disk with what scripts/node-disk.sh
-would say to it. A host can answer anything: whatever is not exactly that is a FactsError with one
-line of reason, so that nothing is ever concluded from half an answer.
+would say to it, and one with what scripts/control-plane-health.sh would. A host can answer
+anything: whatever is not exactly that is a FactsError with one line of reason, so that nothing is
+ever concluded from half an answer.
 """
 
 import json
@@ -118,9 +119,18 @@ class Verdict(_Facts):
     """Whether /etc/fstab has exactly the line that the disk is to have."""
 
 
+class ControlPlaneVerdict(_Facts):
+    """What control-plane-health.sh says of manifests that it would change."""
+
+    kubernetes: str
+    """Version of the scheduler, such as 1.21.14."""
+    closed: tuple[str, ...] = Field(strict=False)
+    """The components that are started with --port=0."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Why node-disk.sh would refuse a disk, in its own words."""
+    """Why a script would refuse a disk or a control plane, in its own words."""
 
     message: str
 
@@ -137,39 +147,48 @@ class HostAnswer:
     facts: HostFacts
     verdicts: Mapping[str, Verdict | Refusal]
     """By mount point."""
+    control_plane: ControlPlaneVerdict | Refusal | None = None
+    """None when it was not asked about."""
 
 
-def parse_answer(answer: bytes, mount_points: Sequence[str]) -> HostAnswer:
+def parse_answer(
+    answer: bytes, mount_points: Sequence[str], *, control_plane: bool = False
+) -> HostAnswer:
     """What the host said about itself and the disks of these mount points. Raises FactsError.
 
-    The answer ends in one line of facts and then one line per disk, as components/host_question
-    asks for; a login shell may have said something before that.
+    The answer ends in one line of facts, then one line per disk, then one about the control plane
+    if that was asked for, as components/host_question asks; a login shell may have said something
+    before that.
     """
     lines = [line for line in answer.decode(errors="replace").split("\n") if line.strip()]
     if not lines:
         raise FactsError("it answered nothing")
-    if len(lines) <= len(mount_points):
+    expected = 1 + len(mount_points) + control_plane
+    if len(lines) < expected:
         raise FactsError("its answer is not complete")
-    facts, verdicts = lines[-1 - len(mount_points)], lines[len(lines) - len(mount_points) :]
+    facts, *verdicts = lines[len(lines) - expected :]
     parsed = _parsed(facts, HostFacts)
     if [disk.mount_point for disk in parsed.disks] != list(mount_points):
         raise FactsError("its answer is about other disks than it was asked for")
     return HostAnswer(
         facts=parsed,
         verdicts={
-            mount_point: _verdict(line, parsed.hostname)
-            for mount_point, line in zip(mount_points, verdicts, strict=True)
+            mount_point: _verdict(line, parsed.hostname, Verdict)
+            for mount_point, line in zip(mount_points, verdicts, strict=False)
         },
+        control_plane=_verdict(verdicts[-1], parsed.hostname, ControlPlaneVerdict)
+        if control_plane
+        else None,
     )
 
 
-def _verdict(line: str, hostname: str) -> Verdict | Refusal:
+def _verdict(line: str, hostname: str, model: type[_M]) -> _M | Refusal:
     kind, _, said = line.partition(" ")
     if kind == USABLE:
-        return _parsed(said, Verdict)
+        return _parsed(said, model)
     if kind == REFUSED and said.strip():
         return Refusal(message=said.removeprefix(f"{hostname}: ").strip())
-    raise FactsError("its answer about a disk can't be read")
+    raise FactsError("its answer about a disk or the control plane can't be read")
 
 
 def _parsed(line: str, model: type[_M]) -> _M:

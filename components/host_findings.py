@@ -12,3 +12,5 @@ class NodeFindings:
     """Packages or services that are missing, in one line."""
     disks: Mapping[str, str] = field(default_factory=dict[str, str])
     """What is wrong with a disk, in one line, by its mount point."""
+    control_plane: str | None = None
+    """Which health ports are closed again, in one line."""

@@ -32,6 +32,8 @@ class Question:
     address: HostAddress
     disks: Sequence[DiskSettings] = ()
     """The disks that are asked about."""
+    control_plane: bool = False
+    """Whether the manifests of scheduler and controller manager are asked about."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +118,8 @@ async def _read(
         async with places:
             said = await _ask(question, plan, opener, tunnel)
         mount_points = [disk.mount_point for disk in question.disks]
-        return Reading(answer=parse_answer(said, mount_points))
+        answer = parse_answer(said, mount_points, control_plane=question.control_plane)
+        return Reading(answer=answer)
     except Exception as error:  # whatever a host answers, the others and the program go on
         return Reading(problem=_reason(error))
 
@@ -130,7 +133,7 @@ async def _ask(
     """What the question's script prints. Raises FactsError when it fails on the host."""
     user, password = question.address.user, plan.credentials.sudo_password
     command = as_root(_SHELL, user, asks_password=password is not None)
-    text = host_question(question.disks)
+    text = host_question(question.disks, control_plane=question.control_plane)
     if user != "root" and password is not None:
         text = f"{password}\n{text}"
     connection = await opener.open(question.address, tunnel)

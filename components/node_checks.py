@@ -39,6 +39,11 @@ class NodeToCheck:
         """What the host said about itself."""
         return self.answer.facts
 
+    @property
+    def is_for_longhorn(self) -> bool:
+        """Whether the stack prepares the node; else only its control plane is looked at."""
+        return self.stages.packages or self.stages.disks
+
 
 _Found = Iterator[tuple[CheckName, Severity, str, str]]
 
@@ -48,10 +53,10 @@ def check_nodes(nodes: Sequence[NodeToCheck]) -> list[CheckResult]:
     results = [
         CheckResult(node=node.name, check=check, severity=severity, found=found, remedy=remedy)
         for node in nodes
-        for one_check in _CHECKS
+        for one_check in (*(_CHECKS if node.is_for_longhorn else ()), _control_plane)
         for check, severity, found, remedy in one_check(node)
     ]
-    return [*results, *_repeated_hostnames(nodes)]
+    return [*results, *_repeated_hostnames([node for node in nodes if node.is_for_longhorn])]
 
 
 def _distribution(node: NodeToCheck) -> _Found:
@@ -204,6 +209,14 @@ def _disks(node: NodeToCheck) -> _Found:
             what, remedy = refusal_parts(verdict.message)
             severity: Severity = "warning" if was_prepared(found, disk) else "error"
             yield ("disk", severity, what, remedy)
+
+
+def _control_plane(node: NodeToCheck) -> _Found:
+    """The refusal of control-plane-health.sh, such as for Kubernetes 1.22 and later."""
+    verdict = node.answer.control_plane
+    if isinstance(verdict, Refusal):
+        what, remedy = refusal_parts(verdict.message)
+        yield ("controlPlaneHealth", "error", what, f"{remedy}.")
 
 
 def _repeated_hostnames(nodes: Iterable[NodeToCheck]) -> Iterator[CheckResult]:

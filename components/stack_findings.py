@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pulumi
 
+from components.agent_check import check_agent, read_agent
 from components.cluster_checks import check_cluster, read_cluster
 from components.host_access import HostCredentials, agent_path, jump_address, node_address
 from components.host_drift import dated, node_findings
@@ -31,9 +32,9 @@ def read_findings(settings: Settings) -> Mapping[str, NodeFindings]:
     stages, checks = settings.stages, settings.checks
     results: list[CheckResult] = []
     answers: dict[str, HostAnswer] = {}
-    if checks.read_cluster and stages.longhorn:
+    if checks.read_cluster and (stages.longhorn or stages.rancher_import):
         results.extend(_cluster_results(settings))
-    if checks.read_hosts and (stages.packages or stages.disks):
+    if checks.read_hosts and (stages.packages or stages.disks or stages.control_plane_health):
         answers = _answers(settings)
         results.extend(
             check_nodes(
@@ -72,8 +73,9 @@ def _answers(settings: Settings) -> dict[str, HostAnswer]:
         Question(
             address=node_address(node, settings.ssh),
             disks=settings.disks_of(node) if settings.stages.disks else (),
+            control_plane=settings.stages.control_plane_health and node.control_plane,
         )
-        for node in settings.nodes
+        for node in settings.present_nodes
     ]
     readings = read_hosts(
         questions,
@@ -114,7 +116,10 @@ def _cluster_results(settings: Settings) -> list[CheckResult]:
     def ask() -> None:
         try:
             api = ClusterApi(settings.cluster.kubeconfig, settings.cluster.context)
-            results.extend(check_cluster(read_cluster(api)))
+            if settings.stages.longhorn:
+                results.extend(check_cluster(read_cluster(api), settings.longhorn.version))
+            if settings.stages.rancher_import and settings.rancher is not None:
+                results.extend(check_agent(read_agent(api), settings.rancher.url))
             problems.clear()
         except Exception as error:  # whatever a cluster answers, the preview goes on
             problems[:] = [f"{type(error).__name__}: {error}"]
@@ -125,7 +130,7 @@ def _cluster_results(settings: Settings) -> list[CheckResult]:
     thread.join(_CLUSTER_SECONDS)
     if problems:
         pulumi.log.warn(
-            f"cluster {settings.cluster.name} could not be asked for what Longhorn needs of it: "
+            f"cluster {settings.cluster.name} could not be asked for what the stack needs of it: "
             f"{problems[0].splitlines()[0]}"
         )
         return []

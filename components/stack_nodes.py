@@ -45,7 +45,9 @@ def declare_nodes(
 
 
 def declare_control_plane_health(
-    settings: Settings, nodes: Mapping[str, LonghornNode]
+    settings: Settings,
+    nodes: Mapping[str, LonghornNode],
+    findings: Mapping[str, NodeFindings],
 ) -> list[ControlPlaneHealth]:
     """Open health ports on the control-plane nodes, if the stack says so.
 
@@ -55,6 +57,7 @@ def declare_control_plane_health(
     Args:
         settings: The stack's settings.
         nodes: What else the stack declares on the nodes, by name; their packages come first.
+        findings: What was found wrong on the hosts, by node name; nothing for one not read.
     """
     if not settings.stages.control_plane_health:
         return []
@@ -67,7 +70,10 @@ def declare_control_plane_health(
         done.append(
             ControlPlaneHealth(
                 f"{node.name}-control-plane-health",
-                ControlPlaneHealthArgs(host=remote_host(node, settings.ssh, secrets)),
+                ControlPlaneHealthArgs(
+                    host=remote_host(node, settings.ssh, secrets),
+                    found=findings.get(node.name, NodeFindings()).control_plane,
+                ),
                 pulumi.ResourceOptions(
                     depends_on=[*([] if packages is None else [packages]), *done[-1:]]
                 ),
@@ -85,6 +91,6 @@ def declare_untaints(settings: Settings) -> list[ControlPlaneUntaint]:
             f"{node.name}-untaint",
             ControlPlaneUntaintArgs(cluster=settings.cluster, node_name=node.name),
         )
-        for node in settings.nodes
+        for node in settings.present_nodes
         if node.control_plane
     ]

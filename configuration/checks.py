@@ -22,9 +22,11 @@ CheckName = Literal[
     "tools",
     "encryptionTools",
     "disk",
+    "controlPlaneHealth",
     "kubernetesVersion",
     "globalPriorityClass",
     "coreDnsReplicas",
+    "otherRancher",
 ]
 """Every check that `accept` may name."""
 CHECK_NAMES: tuple[CheckName, ...] = get_args(CheckName)
@@ -38,6 +40,6 @@ class CheckSettings(StackModel):
     timeout_seconds: Seconds = 30
     """How long reading all hosts may take; a host that has not answered by then is named."""
     read_cluster: bool = True
-    """Whether the cluster is asked for what Longhorn needs of it, before Longhorn is declared."""
+    """Whether the cluster is asked for what Longhorn and Rancher need of it, before all else."""
     accept: tuple[CheckName, ...] = Field(default=(), strict=False)
     """Checks whose errors do not stop the program; they are told as warnings."""

@@ -6,6 +6,8 @@
 #
 #   sh -s -- ensure
 #   sh -s -- remove
+#   sh -s -- check         refuses as ensure would, else tells which manifests have the argument;
+#                          changes nothing
 #
 # The files as they were are kept in /var/lib/longhorn-rancher/manifests: the kubelet takes every
 # file in its manifests folder for a pod, a copy there would start a second one. If a component does
@@ -331,6 +333,15 @@ ensure() {
     printf '{"kubernetes":"%s","health":{%s}}\n' "$version" "$answer"
 }
 
+check() {
+    closed=
+    for component in $COMPONENTS; do
+        check_component "$component"
+        ! has_argument "$(manifest_of "$component")" || closed="$closed${closed:+,}\"$component\""
+    done
+    printf '{"kubernetes":"%s","closed":[%s]}\n' "$version" "$closed"
+}
+
 remove() {
     for component in $COMPONENTS; do
         manifest=$(manifest_of "$component") original=$(original_of "$component")
@@ -361,14 +372,18 @@ remove() {
 
 main() {
     case ${1-} in
-        ensure | remove) ;;
-        *) die "usage: control-plane-health.sh ensure | remove" ;;
+        ensure | remove | check) ;;
+        *) die "usage: control-plane-health.sh ensure | remove | check" ;;
     esac
     [ "$(id -u)" = 0 ] || die "changing $MANIFESTS needs root: log in as root, or as a user with sudo"
+    locate_folder
+    if [ "$1" = check ]; then
+        check
+        return
+    fi
     mkdir -p "$RUN_DIRECTORY"
     exec 9>"$RUN_DIRECTORY/control-plane.lock"
     flock -x -w "$LOCK_SECONDS" 9 || die "another run changes the control plane's manifests since $LOCK_SECONDS seconds ($RUN_DIRECTORY/control-plane.lock). End it, then run again"
-    locate_folder
     "$1"
 }
 

@@ -95,14 +95,52 @@ def test_up_takes_the_line_out_and_destroy_puts_it_back_byte_for_byte(
     assert read_manifests(control_plane) == BEFORE
 
 
-def test_a_server_where_it_means_nothing_is_refused_and_left_as_it_is(
+def test_manifests_that_kubeadm_wrote_anew_show_in_a_preview_and_up_repairs_them(
+    engine: Engine, control_plane: HostHandle
+) -> None:
+    write_manifests(control_plane)
+    stack = engine.project_stack("anew", config=config(control_plane))
+    stack.up().or_fail()
+    write_manifests(control_plane, "v1.21.15")
+    previewed = stack.preview("--diff").or_fail()
+    assert previewed.operations() == {"update": 1}
+    assert "--port=0 is in the manifest of kube-controller-manager and kube-s" in previewed.log
+    stack.up().or_fail()
+    assert "--port=0" not in "".join(
+        line for text in read_manifests(control_plane).values() for line in items(text)
+    )
+    assert stack.preview().or_fail().operations() == {}
+    stack.destroy().or_fail()
+
+
+def items(text: str) -> list[str]:
+    """The arguments of a manifest, without what its comments say."""
+    return [line.strip() for line in text.splitlines() if line.strip().startswith("- ")]
+
+
+def test_a_server_where_it_means_nothing_is_refused_in_a_preview_and_left_as_it_is(
     engine: Engine, control_plane: HostHandle
 ) -> None:
     write_manifests(control_plane, "v1.22.0")
     before = read_manifests(control_plane)
     stack = engine.project_stack("newer", config=config(control_plane))
-    refused = stack.up()
+    for operation in ("preview", "up"):
+        refused = stack.start(operation).wait()
+        assert not refused.succeeded
+        said = " ".join(refused.log.split())
+        assert f"controlPlaneHealth: {control_plane.name}: " in said
+        assert "is version 1.22.0" in said
+        assert "Switch the stage controlPlaneHealth off" in said
+    assert stack.resources("command:remote:Command") == []
+    assert read_manifests(control_plane) == before
+
+
+def test_the_script_itself_refuses_where_hosts_are_not_read(
+    engine: Engine, control_plane: HostHandle
+) -> None:
+    write_manifests(control_plane, "v1.22.0")
+    unread = config(control_plane) | {"checks": {"readHosts": False}}
+    refused = engine.project_stack("unread", config=unread).up()
     assert not refused.succeeded
     assert control_plane.name in refused.errors()
     assert "1.22" in refused.errors()
-    assert read_manifests(control_plane) == before

@@ -69,6 +69,30 @@ def test_a_second_run_changes_nothing_and_restarts_nothing(node: Sandbox) -> Non
     assert restarts(node) == count == 1
 
 
+def test_a_check_tells_which_manifests_have_the_line_and_changes_nothing(node: Sandbox) -> None:
+    listed = f"ls -A {MANIFESTS} /run /var/lib"
+    stamp = f"{listed}; stat -c '%n %i %z' {MANIFESTS}/*"
+    before = node.shell(stamp)
+    both = ["kube-controller-manager", "kube-scheduler"]
+    assert health_script(node, "check").result == {"kubernetes": "1.21.14", "closed": both}
+    assert node.shell(stamp) == before
+    assert restarts(node) == 0
+    health_script(node, "ensure")
+    assert health_script(node, "check").result["closed"] == []
+    node.write_text(path_of("kube-scheduler"), BEFORE["kube-scheduler"])
+    assert health_script(node, "check").result["closed"] == ["kube-scheduler"]
+
+
+def test_a_check_refuses_in_the_words_of_ensure(node: Sandbox) -> None:
+    newer = manifest("kube-scheduler", "k8s.gcr.io/{name}:v1.22.0")
+    node.write_text(path_of("kube-scheduler"), newer)
+    refused = [health_script(node, action) for action in ("check", "ensure")]
+    assert [each.status for each in refused] == [1, 1]
+    first, second = (each.stderr.splitlines()[-1] for each in refused)
+    assert first == second
+    assert "is version 1.22.0" in first
+
+
 def test_the_files_keep_owner_and_mode(node: Sandbox) -> None:
     node.shell(f"chown 12:34 {path_of('kube-scheduler')}; chmod 640 {path_of('kube-scheduler')}")
     health_script(node, "ensure")

@@ -70,8 +70,21 @@ def said(
 
 
 def answer(
-    disk: Mapping[str, Any] | None = None, verdict: str = HEALTHY, **changes: Any
+    disk: Mapping[str, Any] | None = None,
+    verdict: str = HEALTHY,
+    control_plane: str | None = None,
+    **changes: Any,
 ) -> HostAnswer:
-    """The answer of a host with SDB as its only disk."""
-    text = said([disk_facts() if disk is None else disk], [verdict], **changes)
-    return parse_answer(text, [SDB.mount_point])
+    """The answer of a host with SDB as its only disk.
+
+    Args:
+        control_plane: the line about its control plane; None when nobody asked.
+    """
+    verdicts = [verdict] if control_plane is None else [verdict, control_plane]
+    text = said([disk_facts() if disk is None else disk], verdicts, **changes)
+    return parse_answer(text, [SDB.mount_point], control_plane=control_plane is not None)
+
+
+def control_plane(*closed: str) -> str:
+    """The line about a control plane that control-plane-health.sh would take."""
+    return f"usable {json.dumps({'kubernetes': '1.21.14', 'closed': closed})}"

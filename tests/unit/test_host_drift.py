@@ -8,7 +8,17 @@ from components.host_drift import dated, node_findings, refusal_parts
 from components.host_facts import HostAnswer
 from components.host_findings import NodeFindings
 from configuration.rancher import StageSettings
-from tests.unit.a_host import FSTAB_LINE, SDB, SDC, UUID, answer, disk_facts, refused, usable
+from tests.unit.a_host import (
+    FSTAB_LINE,
+    SDB,
+    SDC,
+    UUID,
+    answer,
+    control_plane,
+    disk_facts,
+    refused,
+    usable,
+)
 
 STAGES = StageSettings()
 
@@ -140,3 +150,17 @@ def test_a_refusal_is_parted_into_what_was_found_and_what_to_do() -> None:
     found, remedy = refusal_parts("/dev/sdb is a swap area. Nothing was changed. Name a free disk")
     assert (found, remedy) == ("/dev/sdb is a swap area", "Name a free disk")
     assert UUID not in found
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        (None, None),
+        (control_plane(), None),
+        (refused("kube-scheduler is version 1.22.0. Nothing was changed. Switch it off"), None),
+        (control_plane("kube-scheduler"), "--port=0 is in the manifest of kube-scheduler"),
+        (control_plane("a", "b"), "--port=0 is in the manifest of a and b"),
+    ],
+)
+def test_manifests_that_have_the_line_again_are_found(line: str | None, found: str | None) -> None:
+    assert node_findings(answer(control_plane=line), [SDB], STAGES).control_plane == found

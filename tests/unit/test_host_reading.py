@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import asyncssh
@@ -265,3 +266,18 @@ def test_the_question_is_one_script_that_a_shell_can_read_with_both_scripts_unch
     assert script_text("node-facts.sh") in question
     assert script_text("node-disk.sh") in question
     subprocess.run(["sh", "-n"], input=question, text=True, check=True)
+
+
+def test_a_control_plane_node_is_asked_by_the_script_that_would_change_it() -> None:
+    question = host_question([SDB], control_plane=True)
+    assert script_text("control-plane-health.sh") in question
+    assert question.endswith("judge control_plane check\n")
+    assert script_text("control-plane-health.sh") not in host_question([SDB])
+    subprocess.run(["sh", "-n"], input=question, text=True, check=True)
+
+
+@given(st.text(), st.sampled_from(["usable", "refused", ""]))
+def test_any_line_about_a_control_plane_ends_in_an_answer_or_a_reason(text: str, word: str) -> None:
+    lines = said([disk_facts()], [HEALTHY, f"{word} {text}"])
+    with suppress(FactsError):
+        assert parse_answer(lines, MOUNT_POINTS, control_plane=True).control_plane is not None

@@ -31,6 +31,22 @@ def _results(stages: dict[str, bool] | None = None, **changes: Any) -> list[tupl
     return [(r.check, r.severity) for r in check_nodes([_node(stages=stages, **changes)])]
 
 
+NEWER = refused("kube-scheduler is version 1.22.0. Nothing was changed. Switch the stage off")
+
+
+def test_a_control_plane_that_the_script_would_refuse_is_an_error() -> None:
+    (result,) = check_nodes([_node(control_plane=NEWER)])
+    assert (result.check, result.severity) == ("controlPlaneHealth", "error")
+    assert result.found == "kube-scheduler is version 1.22.0"
+    assert result.remedy == "Switch the stage off."
+
+
+def test_a_node_that_gets_neither_packages_nor_disks_is_asked_for_its_control_plane_alone() -> None:
+    neither = {"packages": False, "disks": False}
+    broken = _node(stages=neither, iscsiadm=False, packages={}, control_plane=NEWER)
+    assert [result.check for result in check_nodes([broken, broken])] == ["controlPlaneHealth"] * 2
+
+
 def test_a_healthy_node_passes_every_check() -> None:
     assert check_nodes([_node()]) == []
 
@@ -127,9 +143,10 @@ def test_nodes_that_share_a_hostname_are_named_with_each_other() -> None:
     assert "a, b" in results[0].found
 
 
-def _cluster(**changes: Any) -> list[tuple[str, str]]:
+def _cluster(longhorn_version: str = "1.5.3", **changes: Any) -> list[tuple[str, str]]:
     facts = {"version": "v1.28.4+k3s2", "global_priority_class": None, "dns_replicas": 2}
-    return [(r.check, r.severity) for r in check_cluster(ClusterFacts(**{**facts, **changes}))]
+    results = check_cluster(ClusterFacts(**{**facts, **changes}), longhorn_version)
+    return [(r.check, r.severity) for r in results]
 
 
 @pytest.mark.parametrize(
@@ -149,6 +166,11 @@ def test_each_check_of_the_cluster_sees_its_own_fault(
     changes: dict[str, Any], expected: list[tuple[str, str]]
 ) -> None:
     assert _cluster(**changes) == expected
+
+
+def test_a_longhorn_with_a_priority_class_of_its_own_is_not_harmed_by_a_global_one() -> None:
+    assert _cluster("1.5.5", global_priority_class="high") != []
+    assert _cluster("1.6.4", global_priority_class="high") == []
 
 
 def _result(node: str, severity: Any = "error", check: Any = "disk") -> CheckResult:
