@@ -1,8 +1,9 @@
-"""The stack: settings → providers → nodes → Longhorn → Rancher → outputs."""
+"""The stack: settings → providers → nodes → Longhorn → Rancher → guard → outputs."""
 
 import pulumi
 
 from components.stack_findings import read_findings
+from components.stack_guard import declare_stack_guard
 from components.stack_longhorn import declare_longhorn
 from components.stack_nodes import declare_control_plane_health, declare_nodes, declare_untaints
 from components.stack_outputs import stack_outputs
@@ -14,14 +15,15 @@ settings = load()
 findings = read_findings(settings)
 providers = stack_providers(settings)
 nodes = declare_nodes(settings, providers.kubernetes, findings)
-declare_control_plane_health(settings, nodes)
+health = declare_control_plane_health(settings, nodes, findings)
 untaints = declare_untaints(settings)
-longhorn = declare_longhorn(settings, providers.kubernetes, [*nodes.values(), *untaints])
+longhorn = declare_longhorn(settings, providers.kubernetes, nodes, untaints)
 rancher = declare_rancher(
     settings,
     providers.docker,
     providers.kubernetes,
     [part for part in (longhorn.release, longhorn.frontend, longhorn.check) if part],
 )
+declare_stack_guard(settings, longhorn, rancher, health)
 for name, value in stack_outputs(nodes, longhorn, rancher).items():
     pulumi.export(name, value)

@@ -1,12 +1,29 @@
 """Rancher's agent in the cluster: the import manifest as objects that the engine manages."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.rancher_agent_objects import agent_objects, public_objects
+from components.rancher_agent_objects import (
+    SELECTOR,
+    agent_objects,
+    identity,
+    public_objects,
+    role_of,
+)
+
+# Of the Deployment's spec: all but the selector, which Kubernetes never changes.
+_CHANGEABLE = (
+    "replicas",
+    "strategy",
+    "template",
+    "minReadySeconds",
+    "revisionHistoryLimit",
+    "progressDeadlineSeconds",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,27 +58,25 @@ class RancherAgent(pulumi.ComponentResource):
         core, rbac = kubernetes.core.v1, kubernetes.rbac.v1
         here = pulumi.ResourceOptions(parent=self)
         namespace = core.Namespace(
-            f"{name}-namespace", metadata=self._part("namespace", "metadata"), opts=here
+            f"{name}-namespace", metadata=self._metadata("namespace"), opts=here
         )
         inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
         account = core.ServiceAccount(
-            f"{name}-service-account",
-            metadata=self._part("service-account", "metadata"),
-            opts=inside,
+            f"{name}-service-account", metadata=self._metadata("service-account"), opts=inside
         )
         bindings: list[pulumi.Resource] = []
         for kind in ("admin", "proxy"):
             role = rbac.ClusterRole(
                 f"{name}-{kind}-role",
-                metadata=self._part(f"{kind}-role", "metadata"),
+                metadata=self._metadata(f"{kind}-role"),
                 rules=self._part(f"{kind}-role", "rules"),
                 opts=here,
             )
             bindings.append(
                 rbac.ClusterRoleBinding(
                     f"{name}-{kind}-binding",
-                    metadata=self._part(f"{kind}-binding", "metadata"),
-                    role_ref=self._part(f"{kind}-binding", "roleRef"),
+                    metadata=self._metadata(f"{kind}-binding"),
+                    role_ref=cast(Any, role_of(f"{kind}-binding")),
                     subjects=self._part(f"{kind}-binding", "subjects"),
                     opts=pulumi.ResourceOptions(parent=self, depends_on=[role]),
                 )
@@ -80,8 +95,8 @@ class RancherAgent(pulumi.ComponentResource):
         timeout = f"{args.timeout_seconds}s"
         deployment = kubernetes.apps.v1.Deployment(
             f"{name}-deployment",
-            metadata=self._part("deployment", "metadata"),
-            spec=self._part("deployment", "spec"),
+            metadata=self._metadata("deployment"),
+            spec=cast(Any, self._deployment_spec()),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[account, credentials, *bindings],
@@ -90,7 +105,7 @@ class RancherAgent(pulumi.ComponentResource):
         )
         core.Service(
             f"{name}-service",
-            metadata=self._part("service", "metadata"),
+            metadata=self._metadata("service"),
             spec=self._part("service", "spec"),
             # The agent has endpoints only for some of the Service's ports, and only later.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[deployment]),
@@ -98,9 +113,25 @@ class RancherAgent(pulumi.ComponentResource):
         self.revision = deployment.metadata.apply(lambda found: str(cast(Any, found).generation))
         self.register_outputs({"revision": self.revision})
 
-    def _part(self, key: str, field: str) -> pulumi.Output[Any]:
-        return self._public.apply(lambda objects: objects[key].get(field))
+    def _metadata(self, key: str) -> Any:
+        """Its name is no output, or a preview without the manifest would show it replaced."""
+        found = {field: self._part(key, "metadata", field) for field in ("labels", "annotations")}
+        return {**identity(key), **found}
+
+    def _deployment_spec(self) -> dict[str, Any]:
+        found = {field: self._part("deployment", "spec", field) for field in _CHANGEABLE}
+        return {"selector": SELECTOR, **found}
+
+    def _part(self, key: str, *path: str) -> pulumi.Output[Any]:
+        return self._public.apply(lambda objects: _inside(objects[key], path))
 
 
 def _field(objects: dict[str, dict[str, Any]], field: str) -> Any:
     return objects["credentials"].get(field)
+
+
+def _inside(value: Any, path: Sequence[str]) -> Any:
+    """What stands there; None if nothing does."""
+    for field in path:
+        value = value.get(field) if value else None
+    return value

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from components.rancher_errors import ManifestMismatchError
-from components.rancher_trust import read_manifest
+from components.rancher_trust import AGENT, NAMESPACE, read_manifest
 
 _CREDENTIALS = "credentials"
 # Key of each object and how the manifest names it. The Secret's name ends in a hash.
@@ -22,6 +22,21 @@ _OBJECTS: Mapping[str, tuple[str, str]] = {
     "deployment": ("Deployment", "cattle-cluster-agent"),
 }
 _MINIMUM_SECRET = 8
+SELECTOR: Mapping[str, Any] = {"matchLabels": {"app": AGENT}}
+"""Which pods the agent's Deployment takes for its own; fixed in Kubernetes, so known for good."""
+
+
+def identity(key: str) -> dict[str, str]:
+    """Name of the object, and its namespace if it is inside one, known before any manifest is."""
+    kind, name = _OBJECTS[key]
+    is_inside = kind in ("ServiceAccount", "Service", "Deployment")
+    return {"name": name, "namespace": NAMESPACE} if is_inside else {"name": name}
+
+
+def role_of(key: str) -> dict[str, str]:
+    """The role that a binding is for."""
+    kind, name = _OBJECTS[key.replace("binding", "role")]
+    return {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name}
 
 
 def agent_objects(manifest: str) -> dict[str, dict[str, Any]]:
@@ -51,6 +66,7 @@ def agent_objects(manifest: str) -> dict[str, dict[str, Any]]:
             )
             + ". Nothing was applied."
         )
+    _refuse_others(found)
     _refuse_leaks(found)
     return found
 
@@ -58,6 +74,26 @@ def agent_objects(manifest: str) -> dict[str, dict[str, Any]]:
 def public_objects(objects: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """Everything but the Secret: what a diff may show."""
     return {key: value for key, value in objects.items() if key != _CREDENTIALS}
+
+
+def _refuse_others(objects: Mapping[str, Mapping[str, Any]]) -> None:
+    """Stop at a manifest whose fixed parts are not those that a preview showed."""
+    differ = [
+        key for key in ("admin-binding", "proxy-binding") if not _binds_its_role(objects, key)
+    ]
+    if objects["deployment"]["spec"]["selector"] != SELECTOR:
+        differ.append("deployment")
+    if differ:
+        raise ManifestMismatchError(
+            "the import manifest is not one that this program can manage: its "
+            f"{' and '.join(differ)} differ from what every Rancher so far has. "
+            "Nothing was applied."
+        )
+
+
+def _binds_its_role(objects: Mapping[str, Mapping[str, Any]], key: str) -> bool:
+    given = objects[key]["roleRef"]
+    return {"apiGroup": "rbac.authorization.k8s.io", **given} == role_of(key)
 
 
 def _refuse_leaks(objects: Mapping[str, Mapping[str, Any]]) -> None:

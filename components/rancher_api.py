@@ -14,6 +14,7 @@ from components.rancher_errors import (
     NotReadyError,
     UnexpectedAnswerError,
 )
+from components.rancher_readiness import wait_until_up
 from components.rancher_transport import Answer, Say, Transport
 from components.rancher_trust import cacerts_authorization, is_proof, read_manifest_url
 
@@ -60,17 +61,16 @@ class RancherClient:
         self._transport.close()
 
     def wait_until_ready(self, timeout_seconds: float) -> None:
-        """Wait until Rancher answers /ping with pong.
+        """Wait until Rancher answers /ping with pong, several times in a row.
 
         Raises NotReadyError at the deadline, CertificateMismatchError at once.
         """
-        answer = self._open("/ping", "waiting for it to start", retry_seconds=timeout_seconds)
-        if answer.status != 200 or answer.text.strip() != "pong":
-            raise NotReadyError(
-                f"What answers at {self._transport.url}/ping is no Rancher (HTTP {answer.status}). "
-                "Check the address.",
-                "starting",
-            )
+        wait_until_up(
+            lambda: self._transport.attempt("GET", "/ping"),
+            url=self._transport.url,
+            timeout_seconds=timeout_seconds,
+            say=self._transport.say,
+        )
 
     def version(self) -> str:
         """Rancher's version, such as v2.8.5; needs no login."""
@@ -141,8 +141,8 @@ class RancherClient:
             )
         return answer.text
 
-    def _open(self, path: str, what: str, *, retry_seconds: float | None = None) -> Answer:
-        return self._transport.call("GET", path, what=what, retry_seconds=retry_seconds)
+    def _open(self, path: str, what: str) -> Answer:
+        return self._transport.call("GET", path, what=what)
 
 
 def fetch_manifest(manifest_url: str, ca_pem: str, *, retry_seconds: float = 120.0) -> str:

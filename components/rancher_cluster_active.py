@@ -52,7 +52,7 @@ class RancherClusterActiveArgs:
     admin_password: pulumi.Input[str]
     """Password of user admin (secret), for when Rancher no longer takes the token."""
     revision: pulumi.Input[str] = ""
-    """Anything that changes whenever the agent is deployed anew, so that it is waited for."""
+    """Anything that changes whenever agent or server is deployed anew, so that it is waited for."""
     confirmations: pulumi.Input[int] = 3
     """How many times in a row Rancher must call it active."""
     timeout_seconds: pulumi.Input[float] = 600.0

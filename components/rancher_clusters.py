@@ -12,7 +12,7 @@ from components.rancher_errors import (
     NotReadyError,
     RemovalUnfinishedError,
 )
-from components.rancher_transport import Transport
+from components.rancher_transport import Answer, Transport
 
 OWNER = "longhorn-rancher/owner"
 """Annotation on a cluster in Rancher: which Kubernetes cluster it was made for."""
@@ -76,12 +76,16 @@ class Clusters:
     def find_or_create(self, name: str, owner: str, known_id: str = "") -> Cluster:
         """The cluster of this name, made if there is none.
 
-        A cluster found is taken only while no agent has joined it, if it has the id that was
-        registered before, or if `owner` (whatever names the Kubernetes cluster for good, such as
-        the uid of its namespace kube-system) says that it was made for the same one.
+        The one that was registered before gets the name if it has another: id, token and agent
+        stay as they are. A cluster found is taken only while no agent has joined it, if it has the
+        id that was registered before, or if `owner` (whatever names the Kubernetes cluster for
+        good, such as the uid of its namespace kube-system) says that it was made for the same one.
 
         Raises ClusterNameTakenError, BadClusterNameError.
         """
+        known = self.get(known_id) if known_id else None
+        if known is not None and known.name != name:
+            return self._renamed(known, name)
         found = self.find(name)
         if found is not None:
             return self._claimed(found, owner, known_id)
@@ -98,10 +102,7 @@ class Clusters:
                 raise _taken(name, "which this user does not see")
             return self._claimed(found, owner, known_id)
         if answer.code == "InvalidFormat":
-            raise BadClusterNameError(
-                f"Rancher does not take {name!r} as the name of a cluster ({answer.message}): "
-                "lowercase letters, digits and dashes, at most 63 of them."
-            )
+            raise _bad_name(name, answer)
         return _cluster(expected(answer, "making the cluster", 201))
 
     def registration_token(self, cluster_id: str, timeout_seconds: float) -> RegistrationToken:
@@ -151,6 +152,20 @@ class Clusters:
             f"{timeout_seconds:.0f} s after its deletion."
         )
 
+    def _renamed(self, known: Cluster, name: str) -> Cluster:
+        # Source: Rancher 2.8.5 and 2.13.1, pkg/api/norman/store/cluster/cluster_store.go, Update.
+        answer = self._accounts.call(
+            "PUT",
+            f"/v3/clusters/{quote(known.id, safe='')}",
+            what="renaming the cluster",
+            body={"type": "cluster", "name": name},
+        )
+        if answer.code == "NotUnique":
+            raise _taken(name, "another one")
+        if answer.code == "InvalidFormat":
+            raise _bad_name(name, answer)
+        return _cluster(expected(answer, "renaming the cluster", 200))
+
     def _claimed(self, found: Cluster, owner: str, known_id: str) -> Cluster:
         if found.id == "local":
             raise _taken(found.name, "which is the one that Rancher itself runs in")
@@ -188,6 +203,13 @@ def _cluster(body: Mapping[str, Any]) -> Cluster:
             )
             for condition in cast("list[dict[str, Any]]", body.get("conditions") or [])
         },
+    )
+
+
+def _bad_name(name: str, answer: Answer) -> BadClusterNameError:
+    return BadClusterNameError(
+        f"Rancher does not take {name!r} as the name of a cluster ({answer.message}): "
+        "lowercase letters, digits and dashes, at most 63 of them."
     )
 
 

@@ -35,6 +35,7 @@ _COMPARED = (
     "cluster_name",
     "server_url",
     "owner",
+    "server_id",
     "ready_timeout_seconds",
     "delete_timeout_seconds",
 )
@@ -58,12 +59,15 @@ class RancherRegistrationArgs:
     admin_password: pulumi.Input[str]
     """The password that user admin is to have (secret), at least 12 characters."""
     cluster_name: pulumi.Input[str]
-    """The cluster's name in Rancher; another name is another registration."""
+    """The cluster's name in Rancher; another name renames it there."""
     server_url: pulumi.Input[str]
     """Rancher's address as the cluster's nodes reach it; becomes its setting server-url."""
     owner: pulumi.Input[str] = ""
     """What names the Kubernetes cluster for good (the uid of its namespace kube-system); a
     registration that an agent has joined is taken over only for the same owner."""
+    server_id: pulumi.Input[str] = ""
+    """Whatever changes when the server is another one or starts anew (its container's id); then
+    it is asked again for everything, since its version or its data may be others."""
     ready_timeout_seconds: pulumi.Input[float] = 900.0
     """How long Rancher may take until it answers."""
     delete_timeout_seconds: pulumi.Input[float] = 300.0
@@ -97,9 +101,8 @@ class RancherRegistrationProvider(ResourceProvider):
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """The bootstrap password is no difference: Rancher reads it only once."""
         changed = [key for key in _COMPARED if _olds.get(key) != _news.get(key)]
-        replaces = [key for key in changed if key == "cluster_name"]
-        if "owner" in changed and _olds.get("owner") and _news.get("owner"):
-            replaces.append("owner")
+        is_other = "owner" in changed and _olds.get("owner") and _news.get("owner")
+        replaces = ["owner"] if is_other else []
         return DiffResult(
             changes=bool(changed),
             replaces=replaces,
@@ -152,6 +155,9 @@ class RancherRegistrationProvider(ResourceProvider):
             cluster = rancher.clusters.find_or_create(
                 props["cluster_name"], props["owner"], olds.get("cluster_id", "")
             )
+            if olds and _description(olds) != _description(props):
+                # A token is known by the cluster's name.
+                rancher.accounts.delete_api_tokens(_description(olds))
             kept = self._kept_token(rancher, olds) or self._new_token(rancher, props)
             return {
                 **{key: props[key] for key in _COMPARED},
@@ -234,6 +240,7 @@ class RancherRegistration(Resource, module="rancher", name="Registration"):
             "cluster_name": args.cluster_name,
             "server_url": args.server_url,
             "owner": args.owner,
+            "server_id": args.server_id,
             "ready_timeout_seconds": args.ready_timeout_seconds,
             "delete_timeout_seconds": args.delete_timeout_seconds,
         }

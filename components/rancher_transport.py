@@ -159,11 +159,11 @@ class Transport:
         sent = {**(headers or {}), **({"Authorization": f"Bearer {token}"} if token else {})}
         last = Trouble("not tried", "unreachable")
         for tell in self.pauses(seconds, f"Rancher at {self.url}"):
-            got = self._attempt(method, path, body, sent)
+            got = self.attempt(
+                method, path, body, sent, missing_route_is_answer=missing_route_is_answer
+            )
             if isinstance(got, Answer):
-                if missing_route_is_answer or not got.is_missing_route:
-                    return got
-                got = Trouble("404 page not found, so it is still starting", "starting")
+                return got
             last = got
             tell(last.text)
         raise NotReadyError(
@@ -172,9 +172,19 @@ class Transport:
             last.reason,
         )
 
-    def _attempt(
-        self, method: str, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str]
+    def attempt(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        missing_route_is_answer: bool = False,
     ) -> Answer | Trouble:
+        """Send one request once; Trouble when the server failed to answer it.
+
+        Raises CertificateMismatchError.
+        """
         try:
             response = self._client.request(method, path, json=body, headers=headers)
         except httpx.TransportError as error:
@@ -188,7 +198,10 @@ class Transport:
             return Trouble("429 Too Many Requests", "busy")
         if response.status_code >= 500:
             return Trouble(f"HTTP {response.status_code}", "server-error")
-        return Answer(response.status_code, _json(response), response.text, response.headers)
+        got = Answer(response.status_code, _json(response), response.text, response.headers)
+        if got.is_missing_route and not missing_route_is_answer:
+            return Trouble("404 page not found, so it is still starting", "starting")
+        return got
 
     def _announce_address(self, refused: ssl.SSLCertVerificationError) -> bool:
         """Have Rancher put the IP address that it is reached at into its certificate.

@@ -90,6 +90,7 @@ def _registered(
             cluster_name=settings.cluster.name,
             server_url=rancher.url,
             owner=system.metadata.uid,
+            server_id=server.container_id,
             ready_timeout_seconds=rancher.start_timeout_seconds,
         ),
     )
@@ -102,7 +103,7 @@ def _registered(
             cluster_id=registration.cluster_id,
             api_token=registration.api_token,
             admin_password=password,
-            revision=agent.revision,
+            revision=pulumi.Output.concat(agent.revision, " ", server.container_id),
             timeout_seconds=settings.rancher_import.timeout_seconds,
         ),
         # Deleted before the agent's objects: Rancher cleans up through the agent.

@@ -155,7 +155,7 @@ class ClusterSettings(StackModel):
     """The Kubernetes cluster that is already there."""
 
     name: DnsLabel
-    """What the cluster is called; also its name in Rancher."""
+    """What the cluster is called; also its name in Rancher, where another one renames it."""
     kubeconfig: str = "~/.kube/config"
     """File with access to the cluster; ~ is your home directory."""
     context: str | None = None

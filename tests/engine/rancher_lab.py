@@ -133,27 +133,30 @@ class DockerHost:
         assert done.returncode == 0, f"{self.host.name}: {script}\n{done.stderr}"
         return done.stdout.strip()
 
-    def has(self, kind: str, name: str) -> bool:
-        """Whether its engine has a container or volume of exactly that name."""
-        every = ["--all"] if kind == "container" else []
-        shown = "{{.Names}}" if kind == "container" else "{{.Name}}"
-        listed = docker_engine.command(self.docker, kind, "ls", *every, "--format", shown)
-        return name in listed.split()
+    def data_of(self, container: str = "rancher") -> str:
+        """The volume that a container has its data in."""
+        shown = '{{range .Mounts}}{{if eq .Destination "/var/lib/rancher"}}{{.Name}}{{end}}{{end}}'
+        return docker_engine.command(self.docker, "inspect", "--format", shown, container)
 
 
 @dataclass(frozen=True)
 class RancherLab:
-    """Two Docker hosts of which one runs Rancher, and a cluster to import."""
+    """A Docker host for Rancher, and a cluster to import into it."""
 
-    old: DockerHost
-    new: DockerHost
+    host: DockerHost
     cluster: ClusterHandle
+    folder: Path
     agent_socket: Path
 
     @property
     def address(self) -> str:
-        """Where Rancher is: this machine, which carries the ports of both engines."""
+        """Where Rancher is: this machine, which carries the ports of every engine."""
         return host_network.gateway()
+
+    @property
+    def url(self) -> str:
+        """Rancher's address."""
+        return f"https://{self.address}:{HTTPS}"
 
     def engine(self, folder: Path) -> Engine:
         """Pulumi's engine with the key to the Docker hosts."""
@@ -161,15 +164,24 @@ class RancherLab:
         made.environment["SSH_AUTH_SOCK"] = str(self.agent_socket)
         return made
 
-    def config(self, host: DockerHost, **rancher: Any) -> dict[str, Any]:
+    def config(self, host: DockerHost | None = None, **rancher: Any) -> dict[str, Any]:
         """A stack that runs Rancher on that host and imports the cluster into it."""
-        config = server_config(self.address, "", **host.settings, **{"pullImage": True, **rancher})
+        given = {"pullImage": True, **(host or self.host).settings, **rancher}
+        config = server_config(self.address, "", **given)
         return {
             **config,
             "cluster": {"name": "storage", "kubeconfig": str(self.cluster.kubeconfig)},
             "stages": {**config["stages"], "rancherImport": True},
             "checks": {"readHosts": False, "readCluster": False},
         }
+
+    @contextmanager
+    def another_host(self, name: str, directory: Path) -> Iterator[DockerHost]:
+        """One more Docker host, with an engine of its own."""
+        first, second, third = paths.subnet().split(".")
+        network = f"{first}.{int(second) ^ 64}.{third}"
+        with engine_apart(directory, f"{paths.lab_name()[:7]}x", network) as docker:
+            yield _docker_host(name, docker, self.folder)
 
     def kubectl(self, *words: str) -> str:
         """Standard output of kubectl; an AssertionError if it fails."""
@@ -191,22 +203,22 @@ class RancherLab:
 
 @contextmanager
 def rancher_lab(directory: Path) -> Iterator[RancherLab]:
-    """Everything up; removed at the end."""
-    first, second, third = paths.subnet().split(".")
+    """Everything up; removed at the end.
+
+    Args:
+        directory: for the SSH agent's socket.
+    """
+    # Not below /tmp, which is each lab host's own.
+    files = TemporaryDirectory(prefix="rancher-hosts-", dir="/var/tmp")
+    socket = directory / "agent"
     try:
         # The bridge is there with the first host, and containers listen on it.
         key = hosts.add_host("first", disks=0).client_key_path
         cluster = kubernetes.up(["worker-1"])
-        apart = engine_apart(
-            directory / "e", f"{paths.lab_name()[:7]}x", f"{first}.{int(second) ^ 64}.{third}"
-        )
-        # Not below /tmp, which is each lab host's own.
-        files = TemporaryDirectory(prefix="rancher-hosts-", dir="/var/tmp")
-        with ssh_agent(directory / "agent", key), apart as other, files as folders:
-            old = _docker_host("old-rancher-host", docker_engine.up(), Path(folders))
-            new = _docker_host("new-rancher-host", other, Path(folders))
+        with ssh_agent(socket, key), files as folder:
+            host = _docker_host("rancher-host", docker_engine.up(), Path(folder))
             agent.up(cluster.kubeconfig)
-            yield RancherLab(old, new, cluster, directory / "agent")
+            yield RancherLab(host, cluster, Path(folder), socket)
     finally:
         agent.down()
         docker_engine.down()
@@ -221,7 +233,8 @@ def _docker_host(name: str, docker: DockerHandle, folders: Path) -> DockerHost:
     made = docker_engine.command(docker, "create", f"{image.NAME}:{TAG}")
     for reference, change in (
         (f"{image.NAME}:{NEXT_MINOR}", f"ENV CATTLE_SERVER_VERSION={NEXT_MINOR}"),
-        (HELPER_IMAGE, "ENTRYPOINT []"),
+        # No registry need be reachable: the program to run is the first word either way.
+        (HELPER_IMAGE, 'ENTRYPOINT ["env"]'),
     ):
         docker_engine.command(docker, "commit", "--change", change, made, reference)
     docker_engine.command(docker, "rm", "--volumes", made)

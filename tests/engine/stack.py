@@ -56,6 +56,11 @@ class Stack:
         self.work_dir = work_dir
         self.arguments = arguments
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of every process that its engine starts; may be changed between operations."""
+        return self._engine.environment
+
     def up(self, *flags: str, seconds: float = _OPERATION_SECONDS) -> Outcome:
         """Bring the stack to what the program says."""
         return self.start("up", *flags, seconds=seconds).wait()

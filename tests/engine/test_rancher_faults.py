@@ -42,8 +42,14 @@ def new_stack(tmp_path: Path, stand_in: StandIn, **changes: Any) -> Stack:
 
 @pytest.mark.parametrize(
     "fault",
-    ["not_found", "errors", "drop", "errors_after"],
-    ids=["slow start", "5xx for a while", "no answers for a while", "answers lost"],
+    ["not_found", "errors", "drop", "errors_after", "ping_flaps"],
+    ids=[
+        "slow start",
+        "5xx for a while",
+        "no answers for a while",
+        "answers lost",
+        "5xx between pongs",
+    ],
 )
 def test_a_rancher_in_trouble_for_a_while_ends_active_and_registered_once(
     tmp_path: Path, stand_in: StandIn, fault: str
@@ -51,6 +57,7 @@ def test_a_rancher_in_trouble_for_a_while_ends_active_and_registered_once(
     stack = new_stack(tmp_path, stand_in)
     stand_in.faults.change({fault: 8})
     stack.up().or_fail()
+    assert getattr(stand_in.faults, fault) == 0, "the trouble was not over when it went on"
     assert stack.outputs()["state"] == "active"
     assert list(clusters(stand_in)) == [stack.outputs()["clusterId"]]
     assert stack.preview().or_fail().operations() == {}

@@ -1,7 +1,5 @@
 """Rancher on a Docker engine that is reached over SSH alone, its host key pinned."""
 
-import os
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,22 +7,17 @@ from typing import Any
 
 import pytest
 
-from lab import docker_engine, host_network, hosts, toolchain
+from lab import docker_engine, host_network, hosts
 from lab.docker_host import docker_host
 from lab.hosts import HostHandle
 from lab.rancher_stand_in import image
-from lab.waiting import wait_until
 from tests.engine.engine import Engine
+from tests.engine.rancher_lab import TAG, missing, server_config, ssh_agent
 
-TAG = "v2.8.5"
 pytestmark = [
     pytest.mark.engine,
     pytest.mark.lab,
-    pytest.mark.skipif(os.geteuid() != 0, reason="the lab needs root"),
-    pytest.mark.skipif(
-        toolchain.plugins()["docker"] is None,
-        reason="no pulumi-resource-docker on PATH or among installed plugins",
-    ),
+    pytest.mark.skipif(missing("docker") is not None, reason=str(missing("docker"))),
 ]
 
 
@@ -41,47 +34,22 @@ class SshDocker:
 def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshDocker]:
     """A lab host with the docker command, and an SSH agent with its client key."""
     socket = tmp_path_factory.mktemp("agent") / "socket"
-    agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL)
     try:
         # The bridge is there with the first host, and the container listens on it.
         hosts.add_host("first")
         handle = docker_engine.up()
         image.build(handle, TAG)
         host = docker_host(handle)
-        wait_until(socket.exists, doing="waiting for the SSH agent", seconds=10, hint="")
-        subprocess.run(
-            ["ssh-add", "-q", str(host.client_key_path)],
-            env={**os.environ, "SSH_AUTH_SOCK": str(socket)},
-            check=True,
-        )
-        yield SshDocker(host, socket, host_network.gateway())
+        with ssh_agent(socket, host.client_key_path):
+            yield SshDocker(host, socket, host_network.gateway())
     finally:
-        agent.kill()
-        agent.wait()
         docker_engine.down()
         hosts.down()
 
 
 def config(docker: SshDocker, **rancher: Any) -> dict[str, Any]:
-    off = ("packages", "disks", "labels", "longhorn", "frontend")
-    return {
-        "cluster": {"name": "test"},
-        "stages": dict.fromkeys(off, False),
-        "rancher": {
-            "url": f"https://{docker.address}:8443",
-            "dockerHost": f"ssh://operator@{docker.host.address}",
-            "dockerHostKey": docker.host.host_key,
-            "listenAddress": docker.address,
-            "httpPort": 8080,
-            "httpsPort": 8443,
-            "pullImage": False,
-            "removeDataOnDestroy": True,
-            "minimumMemoryGib": 1,
-            "minimumDiskGib": 1,
-            "startTimeoutSeconds": 120,
-            **rancher,
-        },
-    }
+    given = {"dockerHostKey": docker.host.host_key, "removeDataOnDestroy": True, **rancher}
+    return server_config(docker.address, f"ssh://operator@{docker.host.address}", **given)
 
 
 @pytest.fixture

@@ -77,9 +77,10 @@ def agents(stand_in: StandIn) -> Iterator[None]:
         thread.join()
 
 
-@pytest.fixture
-def stand_in(tmp_path: Path) -> Iterator[StandIn]:
-    with running(tmp_path / "rancher") as one, agents(one):
+@pytest.fixture(params=["v2.8.5", "v2.13.1"])
+def stand_in(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[StandIn]:
+    """Rancher before and after it got its new login path."""
+    with running(tmp_path / "rancher", version=request.param) as one, agents(one):
         yield one
 
 
@@ -162,15 +163,19 @@ def test_a_cluster_that_somebody_deleted_is_made_again_after_a_refresh(
     assert gone not in clusters(stand_in)
 
 
-def test_another_name_takes_the_old_cluster_out_first(
+def test_another_name_renames_the_cluster_and_leaves_it_registered(
     stack: Stack, stand_in: StandIn, arguments: dict[str, str]
 ) -> None:
+    ((registered, _),) = clusters(stand_in).items()
     stack.arguments = arguments | {"cluster_name": "renamed"}
-    outcome = stack.up().or_fail()
-    deleted = outcome.step("registration", "delete-replaced")
-    made = outcome.step("registration", "create-replacement")
-    assert outcome.steps.index(deleted) < outcome.steps.index(made)
-    assert list(clusters(stand_in).values()) == ["renamed"]
+    for operation in ("preview", "up"):
+        outcome = stack.start(operation).wait().or_fail()
+        assert outcome.operations(REGISTRATION) == {"update": 1}, operation
+    assert clusters(stand_in) == {registered: "renamed"}
+    assert stack.preview("--refresh").or_fail().operations() == {}
+    stack.destroy().or_fail()
+    assert clusters(stand_in) == {}
+    assert stand_in.context.state.tokens == {}
 
 
 def test_destroy_leaves_neither_cluster_nor_token(stack: Stack, stand_in: StandIn) -> None:

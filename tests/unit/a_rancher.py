@@ -12,7 +12,12 @@ from typing import Any
 
 import pytest
 
-from components import rancher_activity, rancher_removal, rancher_transport
+from components import (
+    rancher_activity,
+    rancher_readiness,
+    rancher_removal,
+    rancher_transport,
+)
 from components.rancher_api import RancherClient
 from lab.paths import STATE
 from lab.rancher_stand_in.context import Request
@@ -82,6 +87,7 @@ def registration_inputs(stand_in: StandIn, **changes: Any) -> dict[str, Any]:
         "cluster_name": "storage",
         "server_url": url_of(stand_in),
         "owner": "uid-of-kube-system",
+        "server_id": "a-container",
         "ready_timeout_seconds": 20.0,
         "delete_timeout_seconds": 5.0,
     } | changes
@@ -108,4 +114,5 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rancher_transport, "_FIRST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(rancher_transport, "_LONGEST_PAUSE_SECONDS", 0.05)
     monkeypatch.setattr(rancher_activity, "_INTERVAL_SECONDS", 0.01)
+    monkeypatch.setattr(rancher_readiness, "_INTERVAL_SECONDS", 0.01)
     monkeypatch.setattr(rancher_removal, "_SEARCH_SECONDS", 0.5)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import settings
+from configuration.hosts import NodeSettings
 
 _DOCS = Path(__file__).parents[2] / "docs"
 _PAGES = sorted(path for path in _DOCS.rglob("*.md") if path.name != "stack-file.md")
@@ -14,11 +15,13 @@ _LINK = re.compile(r"\]\(([^)#:]+)(?:#([^)]+))?\)")
 _KEY = re.compile(r"`(rancher|stages|longhorn|ssh)\.([a-zA-Z]+)(?:: [^`]*)?`")
 _YAML_KEY = re.compile(r"^ {2,}([a-zA-Z]+): ", re.MULTILINE)
 _YAML = re.compile(r"^ *```yaml\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+_SECTION = re.compile(r"^ *longhorn-rancher:(\w+):", re.MULTILINE)
 _SECRET = re.compile(r"config set --secret longhorn-rancher:(\w+)")
 
 
 def _aliases(section: str) -> set[str]:
-    fields = settings._MODELS[section].model_fields.values()
+    model = NodeSettings if section == "nodes" else settings._MODELS[section]
+    fields = model.model_fields.values()
     return {str(field.alias) for field in fields}
 
 
@@ -51,7 +54,10 @@ def test_every_key_that_is_named_is_one_of_the_stack_file(page: Path) -> None:
     for section, key in _KEY.findall(text):
         assert key in _aliases(section), f"{section}.{key}"
     for block in _YAML.findall(text):
-        assert set(_YAML_KEY.findall(block)) <= _aliases("rancher"), block
+        section = _SECTION.search(block)
+        assert set(_YAML_KEY.findall(block)) <= _aliases(section[1] if section else "rancher"), (
+            block
+        )
     for secret in _SECRET.findall(text):
         assert secret in {*settings.SECRETS, "KEY"}, secret
 
@@ -59,3 +65,10 @@ def test_every_key_that_is_named_is_one_of_the_stack_file(page: Path) -> None:
 def test_the_list_of_decisions_is_whole() -> None:
     listed = re.findall(r"\]\((\d{4}-[^)]+)\)", (_DOCS / "adr" / "README.md").read_text())
     assert listed == sorted(path.name for path in (_DOCS / "adr").glob("0*.md"))
+
+
+def test_every_fault_names_a_module_of_tests_that_is_there() -> None:
+    named = re.findall(r"`(tests/[^`]+)` \|$", (_DOCS / "faults.md").read_text(), re.MULTILINE)
+    assert len(named) > 30
+    for module in set(named):
+        assert (_DOCS.parent / module).is_file(), module

@@ -132,9 +132,8 @@ def test_serialized_code_of_dynamic_resources_is_left_out() -> None:
     assert "__provider" not in text
 
 
-def test_what_is_protected_or_kept_is_marked() -> None:
+def test_what_is_kept_is_marked() -> None:
     text = plan_text(_plan(valid()))
-    assert "longhorn-release  kubernetes:helm.sh/v3:Release [protected]" in text
     assert "rancher-data  docker:index/volume:Volume [kept on destroy]" in text
 
 

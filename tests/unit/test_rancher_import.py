@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from components.rancher_agent_objects import agent_objects, identity
+from components.rancher_errors import ManifestMismatchError
 from lab.rancher_stand_in.manifest import render
 from tests.unit.a_stack import parent_of, run, valid, waits_for, with_secrets
 from tools.answers import CLUSTER_ID, REGISTRATION_TOKEN
@@ -153,3 +155,35 @@ def test_a_manifest_given_as_a_file_needs_no_server_and_no_registration(tmp_path
 def test_a_manifest_given_as_a_file_keeps_its_token_secret(tmp_path: Path) -> None:
     for resource in run(_given(tmp_path)).resources:
         assert REGISTRATION_TOKEN not in repr(resource.inputs), resource.name
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("namespace", {"name": "cattle-system"}),
+        ("admin-role", {"name": "cattle-admin"}),
+        ("deployment", {"name": "cattle-cluster-agent", "namespace": "cattle-system"}),
+    ],
+)
+def test_an_object_is_known_before_the_manifest_is(key: str, name: dict[str, str]) -> None:
+    assert identity(key) == name
+
+
+@pytest.mark.parametrize(
+    ("given", "other", "named"),
+    [
+        ("matchLabels: {app: cattle-cluster-agent}", "matchLabels: {app: another}", "deployment"),
+        (
+            "roleRef: {kind: ClusterRole, name: cattle-admin,",
+            "roleRef: {kind: ClusterRole, name: cluster-admin,",
+            "admin-binding",
+        ),
+    ],
+)
+def test_a_manifest_whose_fixed_parts_are_others_is_refused(
+    tmp_path: Path, given: str, other: str, named: str
+) -> None:
+    text = _manifest(tmp_path).read_text()
+    assert given in text
+    with pytest.raises(ManifestMismatchError, match=named):
+        agent_objects(text.replace(given, other))

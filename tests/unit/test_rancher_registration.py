@@ -193,6 +193,27 @@ def test_an_update_keeps_a_joined_cluster_even_without_an_owner(stand_in: StandI
     assert updated(outs, inputs)["cluster_id"] == outs["cluster_id"]
 
 
+def test_another_name_renames_the_cluster_and_its_token(stand_in: StandIn) -> None:
+    inputs = registration_inputs(stand_in)
+    outs = registered(inputs)
+    agent_says(stand_in, "connect", outs["registration_token"])
+    again = updated(outs, inputs | {"cluster_name": "renamed"})
+    for same in ("cluster_id", "registration_token", "manifest"):
+        assert again[same] == outs[same]
+    assert again["api_token"] != outs["api_token"]
+    names = [one.name for one in stand_in.context.state.clusters.values() if one.imported]
+    assert names == ["renamed"]
+    described = [t.description for t in stand_in.context.state.tokens.values() if t.is_derived]
+    assert described == ["longhorn-rancher, cluster renamed"]
+
+
+def test_a_name_that_another_cluster_has_is_refused_for_a_rename_too(stand_in: StandIn) -> None:
+    outs = registered(registration_inputs(stand_in))
+    registered(registration_inputs(stand_in, cluster_name="taken", owner="somebody-else"))
+    with pytest.raises(ClusterNameTakenError, match="Choose another"):
+        updated(outs, registration_inputs(stand_in, cluster_name="taken"))
+
+
 @pytest.mark.parametrize(
     ("change", "is_change", "replaces"),
     [
@@ -203,7 +224,9 @@ def test_an_update_keeps_a_joined_cluster_even_without_an_owner(stand_in: StandI
         ({"ca_pem": Unknown()}, True, []),
         ({"server_url": "https://elsewhere.example"}, True, []),
         ({"delete_timeout_seconds": 1.0}, True, []),
-        ({"cluster_name": "another"}, True, ["cluster_name"]),
+        ({"server_id": "another"}, True, []),
+        ({"server_id": Unknown()}, True, []),
+        ({"cluster_name": "another"}, True, []),
         ({"owner": "another"}, True, ["owner"]),
         ({"owner": ""}, True, []),
     ],
@@ -219,6 +242,7 @@ def test_the_diff_is_what_an_update_would_change(
         "cluster_name": "n",
         "server_url": "s",
         "owner": "o",
+        "server_id": "i",
         "ready_timeout_seconds": 900.0,
         "delete_timeout_seconds": 300.0,
     }
