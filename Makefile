@@ -44,6 +44,7 @@ unit: $(VENV)/ready
 
 bench: setup
 	$(RUN) -m tools.bench
+	$(RUN) -m tools.bench_reading
 	$(RUN) -m tools.bench_lab
 
 docs: $(VENV)/ready
