@@ -108,13 +108,14 @@ def shortest(arrows: Sequence[tuple[Box, Box]]) -> list[tuple[Box, Box]]:
         (before, after)
         for before, after in arrows
         if not any(
-            start is before and middle is not after and _leads(middle, after, arrows)
+            start is before and middle is not after and leads(middle, after, arrows)
             for start, middle in arrows
         )
     ]
 
 
-def _leads(start: Box, end: Box, arrows: Sequence[tuple[Box, Box]]) -> bool:
+def leads(start: Box, end: Box, arrows: Sequence[tuple[Box, Box]]) -> bool:
+    """Whether a chain of arrows leads from one box to another."""
     return any(
-        before is start and (after is end or _leads(after, end, arrows)) for before, after in arrows
+        before is start and (after is end or leads(after, end, arrows)) for before, after in arrows
     )

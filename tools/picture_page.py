@@ -5,7 +5,7 @@ Pure. In its column a box stands below everything that comes before it, in whate
 
 from collections.abc import Mapping, Sequence
 
-from tools.picture_boxes import GAP, Box, measure, place, rows_of
+from tools.picture_boxes import GAP, Box, leads, measure, place, rows_of
 
 _GAP_BELOW = 44.0
 _GAP_BETWEEN = 40.0
@@ -50,8 +50,13 @@ def lay_out(page: Box, head: Sequence[Box], lanes: Sequence[Sequence[Box]]) -> N
 
 
 def _within(lane: Sequence[Box], arrows: Sequence[tuple[Box, Box]]) -> list[tuple[Box, Box]]:
-    inside = {id(box) for box in lane}
-    return [(b, a) for b, a in arrows if id(b) in inside and id(a) in inside]
+    """Which box of a lane comes before which other one, be it by way of another lane."""
+    return [
+        (before, after)
+        for before in lane
+        for after in lane
+        if before is not after and leads(before, after, arrows)
+    ]
 
 
 def _ready(row: Sequence[Box], before: Mapping[int, Sequence[Box]], placed: set[int]) -> bool:
