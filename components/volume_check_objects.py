@@ -1,5 +1,6 @@
 """The objects of one volume check: claim, script and the two Jobs. Pure."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from configuration.base import quantity_bytes
@@ -12,38 +13,47 @@ _LABELS = {
     "app.kubernetes.io/name": "volume-check",
     "app.kubernetes.io/part-of": "longhorn-rancher",
 }
+SELECTOR = ",".join(f"{key}={value}" for key, value in _LABELS.items())
+"""Finds the objects of every check."""
 
 
-def check_objects(
-    props: dict[str, Any], name: str, token: str, given_bytes: int
-) -> dict[str, dict[str, Any]]:
-    """The bodies of the ConfigMap, the claim and the Jobs `write` and `read`.
+def script_of(props: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The ConfigMap with the script that the Jobs run.
 
     Args:
         props: The inputs of the check.
-        name: Name of the claim and prefix of the rest; unique to the run.
-        token: Text that the first pod writes and the second must find.
-        given_bytes: Size that the volume was given; the first pod proves that it is kept.
+        name: Of script and claim, and prefix of the Jobs; unique to the run.
     """
-
-    def metadata(suffix: str = "") -> dict[str, Any]:
-        return {"name": name + suffix, "namespace": props["namespace"], "labels": dict(_LABELS)}
-
     return {
-        "script": {"metadata": metadata(), "data": {"volume-check.sh": props["script"]}},
-        "claim": {
-            "metadata": metadata(),
-            "spec": {
-                "storageClassName": props["storage_class"],
-                "accessModes": [props["access_mode"]],
-                "resources": {"requests": {"storage": props["size"]}},
-            },
+        "metadata": _metadata(props, name),
+        "data": {"volume-check.sh": props["script"]},
+    }
+
+
+def claim_of(props: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The claim; arguments as for script_of."""
+    return {
+        "metadata": _metadata(props, name),
+        "spec": {
+            "storageClassName": props["storage_class"],
+            "accessModes": [props["access_mode"]],
+            "resources": {"requests": {"storage": props["size"]}},
         },
-        "write": {
-            "metadata": metadata("-write"),
-            "spec": _job(props, name, "write", token, str(given_bytes)),
-        },
-        "read": {"metadata": metadata("-read"), "spec": _job(props, name, "read", token)},
+    }
+
+
+def job_of(props: Mapping[str, Any], name: str, step: str, *arguments: str) -> dict[str, Any]:
+    """The Job of one step, in a pod of its own.
+
+    Args:
+        props: The inputs of the check.
+        name: As for script_of.
+        step: `write` or `read`.
+        arguments: What volume-check.sh takes behind the mount point.
+    """
+    return {
+        "metadata": _metadata(props, f"{name}-{step}"),
+        "spec": _job(props, name, step, *arguments),
     }
 
 
@@ -57,7 +67,11 @@ def given_without_binding(requested: str) -> int:
     return -(-wanted // _STEP_BYTES) * _STEP_BYTES
 
 
-def _job(props: dict[str, Any], name: str, action: str, *arguments: str) -> dict[str, Any]:
+def _metadata(props: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {"name": name, "namespace": props["namespace"], "labels": dict(_LABELS)}
+
+
+def _job(props: Mapping[str, Any], name: str, action: str, *arguments: str) -> dict[str, Any]:
     return {
         "backoffLimit": 2,
         "activeDeadlineSeconds": int(props["timeout_seconds"]),

@@ -4,11 +4,15 @@ import secrets
 import time
 from typing import Any
 
-from components.kubernetes_api import ApiError, ClusterApi, listed, mapped, status_of, wait_until
-from components.volume_check_objects import check_objects, given_without_binding
+from components.kubernetes_api import ClusterApi, listed, mapped, wait_until
+from components.volume_check_cleanup import VolumeCheckCleanup
+from components.volume_check_objects import (
+    claim_of,
+    given_without_binding,
+    job_of,
+    script_of,
+)
 from configuration.base import quantity_bytes
-
-_CLEANUP_SECONDS = 120
 
 
 class VolumeCheckRun:
@@ -20,21 +24,23 @@ class VolumeCheckRun:
         self._namespace = str(props["namespace"])
         self._name = f"volume-check-{secrets.token_hex(4)}"
         self._token = secrets.token_hex(8)
-        self._objects = check_objects(props, self._name, self._token, given_bytes=0)
-        self._volume: str | None = None
+        self._cleanup = VolumeCheckCleanup(cluster, self._namespace)
         self._deadline = time.monotonic() + float(props["timeout_seconds"])
 
     def run(self) -> dict[str, Any]:
         """The report: bound_class, bound_size, seconds. Raises what the check found wrong."""
         started = time.monotonic()
+        # A check that was broken off may have left something, and only one runs at a time.
+        self._cleanup.run()
         try:
-            self._core.create_namespaced_config_map(self._namespace, self._objects["script"])
-            self._core.create_namespaced_persistent_volume_claim(
-                self._namespace, self._objects["claim"]
+            self._core.create_namespaced_config_map(
+                self._namespace, script_of(self._props, self._name)
             )
-            self._objects = check_objects(self._props, self._name, self._token, self._given_bytes())
-            for step in ("write", "read"):
-                self._run_job(step)
+            self._core.create_namespaced_persistent_volume_claim(
+                self._namespace, claim_of(self._props, self._name)
+            )
+            self._run_job("write", self._token, str(self._given_bytes()))
+            self._run_job("read", self._token)
             claim = self._claim()
             return {
                 "bound_class": claim.spec.storage_class_name,
@@ -42,7 +48,7 @@ class VolumeCheckRun:
                 "seconds": round(time.monotonic() - started, 1),
             }
         finally:
-            self._clean_up()
+            self._cleanup.run()
 
     def _given_bytes(self) -> int:
         """The bytes that the volume was given; waits for the binding if that needs no pod."""
@@ -66,8 +72,10 @@ class VolumeCheckRun:
     def _seconds_left(self) -> float:
         return max(1.0, self._deadline - time.monotonic())
 
-    def _run_job(self, step: str) -> None:
-        self._batch.create_namespaced_job(self._namespace, self._objects[step])
+    def _run_job(self, step: str, *arguments: str) -> None:
+        self._batch.create_namespaced_job(
+            self._namespace, job_of(self._props, self._name, step, *arguments)
+        )
         wait_until(
             f"volume check, step {step}",
             lambda: self._job_missing(step),
@@ -109,57 +117,3 @@ class VolumeCheckRun:
             if event.type == "Warning" and event.involved_object.name.startswith(self._name)
         ]
         return f" ({ours[-1].message})" if ours else ""
-
-    def _clean_up(self) -> None:
-        self._let_volume_go()
-        for step in ("write", "read"):
-            _ignore_absent(
-                self._batch.delete_namespaced_job,
-                f"{self._name}-{step}",
-                self._namespace,
-                propagation_policy="Foreground",
-            )
-        for delete in (
-            self._core.delete_namespaced_persistent_volume_claim,
-            self._core.delete_namespaced_config_map,
-        ):
-            _ignore_absent(delete, self._name, self._namespace)
-        wait_until(
-            "volume check, cleaning up",
-            self._left_behind,
-            timeout_seconds=_CLEANUP_SECONDS,
-        )
-
-    def _let_volume_go(self) -> None:
-        """Have the volume deleted with its claim, also where the class says Retain."""
-        try:
-            volume = self._claim().spec.volume_name
-        except ApiError as error:
-            if status_of(error) == 404:
-                return
-            raise
-        if volume:
-            self._volume = volume
-            self._core.patch_persistent_volume(
-                volume, {"spec": {"persistentVolumeReclaimPolicy": "Delete"}}
-            )
-
-    def _left_behind(self) -> list[str]:
-        claims = self._core.list_namespaced_persistent_volume_claim(self._namespace).items
-        volumes = self._core.list_persistent_volume().items
-        return [
-            *(f"claim {item.metadata.name}" for item in claims if item.metadata.name == self._name),
-            *(
-                f"volume {item.metadata.name}"
-                for item in volumes
-                if item.metadata.name == self._volume
-            ),
-        ]
-
-
-def _ignore_absent(delete: Any, *arguments: str, **options: str) -> None:
-    try:
-        delete(*arguments, **options)
-    except ApiError as error:
-        if status_of(error) != 404:
-            raise

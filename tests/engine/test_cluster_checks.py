@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from kubernetes.client import AppsV1Api, CustomObjectsApi
+from kubernetes.client import AppsV1Api, CoreV1Api, CustomObjectsApi
 
+from components.agent_check import check_agent, read_agent
 from components.cluster_checks import check_cluster, read_cluster
 from components.kubernetes_api import ClusterApi
 from configuration.longhorn import DEFAULT_VERSION
@@ -57,3 +58,26 @@ def test_a_default_priority_class_and_a_lonely_dns_server_are_named(burdened: Cl
 
 def test_a_cluster_without_them_is_told_to_be_new_and_nothing_else(cluster: Cluster) -> None:
     assert set(_checked(cluster)) == {"kubernetesVersion"}
+
+
+def test_an_agent_that_somebody_installed_for_another_rancher_is_named(cluster: Cluster) -> None:
+    api = ClusterApi(str(cluster.handle.kubeconfig), None)
+    assert list(check_agent(read_agent(api), "https://rancher.example.com")) == []
+    labels = {"app": "cattle-cluster-agent"}
+    variable = {"name": "CATTLE_SERVER", "value": "https://other.example.com"}
+    pod = {"containers": [{"name": "agent", "image": "agent", "env": [variable]}]}
+    CoreV1Api(cluster.client).create_namespace({"metadata": {"name": "cattle-system"}})
+    AppsV1Api(cluster.client).create_namespaced_deployment(
+        "cattle-system",
+        {
+            "metadata": {"name": "cattle-cluster-agent"},
+            "spec": {
+                "replicas": 0,
+                "selector": {"matchLabels": labels},
+                "template": {"metadata": {"labels": labels}, "spec": pod},
+            },
+        },
+    )
+    (result,) = check_agent(read_agent(api), "https://rancher.example.com")
+    assert "https://other.example.com" in result.found
+    assert list(check_agent(read_agent(api), "https://other.example.com/")) == []

@@ -98,3 +98,21 @@ def test_an_object_that_the_engine_never_recorded_is_taken_over(
     lab.kubectl("create", "namespace", LONGHORN)
     stack.up(seconds=900).or_fail()
     assert_whole(stack, lab)
+
+
+def test_what_a_killed_volume_check_left_is_taken_away_by_the_next(
+    stack: Stack, lab: LonghornLab
+) -> None:
+    def claims() -> list[str]:
+        found = lab.objects("pvc", "-A", "-l", "app.kubernetes.io/name=volume-check")
+        return [item["metadata"]["name"] for item in found]
+
+    running = stack.start("up")
+    wait_until(claims, doing="the volume check has its claim", seconds=300)
+    running.kill()
+    stack.unlock()
+    assert claims() != []
+    stack.up(seconds=900).or_fail()
+    assert claims() == []
+    assert lab.objects("pv") == []
+    assert_whole(stack, lab)

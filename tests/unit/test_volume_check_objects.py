@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from components.volume_check_objects import check_objects, given_without_binding
+from components.volume_check_objects import (
+    claim_of,
+    given_without_binding,
+    job_of,
+    script_of,
+)
 
 _PROPS: dict[str, Any] = {
     "namespace": "longhorn-system",
@@ -20,7 +25,13 @@ _PROPS: dict[str, Any] = {
 
 
 def _objects(**changes: Any) -> dict[str, dict[str, Any]]:
-    return check_objects({**_PROPS, **changes}, "volume-check-1", "token", 10485760)
+    props = {**_PROPS, **changes}
+    return {
+        "script": script_of(props, "volume-check-1"),
+        "claim": claim_of(props, "volume-check-1"),
+        "write": job_of(props, "volume-check-1", "write", "token", "10485760"),
+        "read": job_of(props, "volume-check-1", "read", "token"),
+    }
 
 
 def _container(step: str, **changes: Any) -> dict[str, Any]:
