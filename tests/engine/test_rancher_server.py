@@ -249,6 +249,8 @@ def _made_by_hand(server: Server, tag: str) -> None:
         server.docker,
         *("run", "--detach", "--privileged", f"--name={CONTAINER}"),
         *(f"--publish={server.address}:9443:443", f"--volume={VOLUME}:/var/lib/rancher"),
+        # The stand-in is one image under several tags; a real one says its own version.
+        *("--env", f"CATTLE_SERVER_VERSION={tag}"),
         f"{image.NAME}:{tag}",
     )
 
