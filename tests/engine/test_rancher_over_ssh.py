@@ -12,6 +12,7 @@ from lab.docker_host import docker_host
 from lab.hosts import HostHandle
 from lab.rancher_stand_in import image
 from tests.engine.engine import Engine
+from tests.engine.program_lab import on_host
 from tests.engine.rancher_lab import TAG, missing, server_config, ssh_agent
 
 pytestmark = [
@@ -80,3 +81,18 @@ def test_an_ssh_host_with_another_key_gets_nothing(engine: Engine, docker: SshDo
         for resource in stack.resources()
         if resource["type"] == "docker:index/container:Container"
     ]
+
+
+def test_a_container_in_its_place_is_removed_there_and_one_with_other_data_is_left(
+    engine: Engine, docker: SshDocker
+) -> None:
+    stack = engine.project_stack("place", config=config(docker))
+    stack.up().or_fail()
+    ours = "--volume=rancher-data:/var/lib/rancher"
+    for volume, succeeds in ((ours, True), ("--volume=other:/var/lib/rancher", False)):
+        run = f"docker run --detach --name=rancher {volume} {image.NAME}:{TAG}"
+        on_host(docker.host, f"docker rm --force rancher && {run}")
+        stack.refresh().or_fail()
+        assert stack.up().succeeded == succeeds
+    on_host(docker.host, "docker rm --force rancher")
+    stack.destroy().or_fail()
