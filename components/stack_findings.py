@@ -118,7 +118,9 @@ def _cluster_results(settings: Settings) -> list[CheckResult]:
             api = ClusterApi(settings.cluster.kubeconfig, settings.cluster.context)
             if settings.stages.longhorn:
                 results.extend(check_cluster(read_cluster(api), settings.longhorn.version))
-            if settings.stages.rancher_import and settings.rancher is not None:
+            # A manifest given by hand leads to a Rancher that the stack file does not name.
+            imports = settings.stages.rancher_import and not settings.has_given_manifest
+            if imports and settings.rancher is not None:
                 results.extend(check_agent(read_agent(api), settings.rancher.url))
             problems.clear()
         except Exception as error:  # whatever a cluster answers, the preview goes on

@@ -68,7 +68,7 @@ def test_the_list_of_decisions_is_whole() -> None:
 
 
 def test_every_fault_names_a_module_of_tests_that_is_there() -> None:
-    named = re.findall(r"`(tests/[^`]+)` \|$", (_DOCS / "faults.md").read_text(), re.MULTILINE)
+    named = re.findall(r"`(tests/[^`]+)`", (_DOCS / "faults.md").read_text())
     assert len(named) > 30
     for module in set(named):
         assert (_DOCS.parent / module).is_file(), module
