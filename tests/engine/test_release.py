@@ -1,5 +1,8 @@
-"""Runs that died while Helm or the Kubernetes provider worked: the next `up` takes it all over."""
+"""Helm's release after runs that died half-way, and after others have had their hands on it."""
 
+import base64
+import gzip
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,6 +42,47 @@ def records(lab: LonghornLab) -> dict[str, str]:
 def manager(lab: LonghornLab) -> dict[str, Any]:
     (found,) = lab.objects("ds", "-n", LONGHORN, "--field-selector=metadata.name=longhorn-manager")
     return found["metadata"]
+
+
+def _opened(secret: dict[str, Any]) -> dict[str, Any]:
+    """What one of Helm's records says."""
+    packed = base64.b64decode(base64.b64decode(secret["data"]["release"]))
+    return json.loads(gzip.decompress(packed))
+
+
+def values(lab: LonghornLab) -> dict[str, Any]:
+    """The values that the release was last given."""
+    found = lab.objects("secrets", "-n", LONGHORN, "-l", "owner=helm,name=longhorn")
+    return max(map(_opened, found), key=lambda record: record["version"])["config"]
+
+
+def upgraded_by_hand(lab: LonghornLab, **changes: dict[str, Any]) -> None:
+    """What `helm upgrade --reuse-values --set …` writes down: a second revision."""
+    (first,) = lab.objects("secrets", "-n", LONGHORN, "-l", "owner=helm,name=longhorn")
+    record = _opened(first)
+    record["version"] = 2
+    for section, keys in changes.items():
+        record["config"][section].update(keys)
+    packed = base64.b64encode(gzip.compress(json.dumps(record).encode()))
+    second = {
+        **first,
+        "metadata": {
+            "name": "sh.helm.release.v1.longhorn.v2",
+            "namespace": LONGHORN,
+            "labels": {**first["metadata"]["labels"], "version": "2"},
+        },
+        "data": {"release": base64.b64encode(packed).decode()},
+    }
+    lab.kubectl("create", "-f", "-", text=json.dumps(second))
+    lab.kubectl(
+        "label",
+        "--overwrite",
+        "secret",
+        first["metadata"]["name"],
+        "-n",
+        LONGHORN,
+        "status=superseded",
+    )
 
 
 def assert_whole(stack: Stack, lab: LonghornLab) -> None:
@@ -115,4 +159,34 @@ def test_what_a_killed_volume_check_left_is_taken_away_by_the_next(
     stack.up(seconds=900).or_fail()
     assert claims() == []
     assert lab.objects("pv") == []
+    assert_whole(stack, lab)
+
+
+def test_a_replacement_of_the_release_that_somebody_asks_for_takes_no_volume(
+    stack: Stack, lab: LonghornLab
+) -> None:
+    stack.up(seconds=900).or_fail()
+    before = manager(lab)["uid"]
+    lab.put_volume("kept", "node-1", "/mnt/longhorn-sdb")
+    (release,) = stack.resources(RELEASE)
+    refused = stack.up(f"--replace={release['urn']}", seconds=900)
+    assert not refused.succeeded
+    assert "kept" in refused.errors()
+    assert manager(lab)["uid"] == before
+    assert lab.places("kept") == {("node-1", "/mnt/longhorn-sdb")}
+    lab.drop_volume("kept")
+    stack.up(seconds=900).or_fail()
+    assert_whole(stack, lab)
+
+
+def test_a_release_that_somebody_upgraded_by_hand_shows_after_a_refresh_and_is_put_right(
+    stack: Stack, lab: LonghornLab
+) -> None:
+    stack.up(seconds=900).or_fail()
+    upgraded_by_hand(lab, persistence={"reclaimPolicy": "Retain"})
+    stack.refresh().or_fail()
+    assert stack.preview("--diff").or_fail().operations(RELEASE) == {"update": 1}
+    stack.up(seconds=900).or_fail()
+    assert values(lab)["persistence"]["reclaimPolicy"] == "Delete"
+    stack.refresh().or_fail()
     assert_whole(stack, lab)
