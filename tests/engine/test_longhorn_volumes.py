@@ -13,7 +13,7 @@ import pytest
 
 from lab import hosts
 from tests.engine.engine import Engine, Outcome, Stack
-from tests.engine.longhorn_lab import LONGHORN, LonghornLab, longhorn_lab
+from tests.engine.longhorn_lab import LONGHORN, MEBIBYTE, LonghornLab, longhorn_lab
 from tests.engine.needs import needs_longhorn
 from tests.engine.program_lab import file_hash, mounts, on_host, write_file
 
@@ -130,6 +130,25 @@ def test_another_name_for_the_cluster_replaces_nothing_in_it(
     assert _touched(stack.up(seconds=600).or_fail()) == set()
     assert _all_there(lab) == before
     stack.configure({"cluster": cluster})
+
+
+def test_tags_reserved_space_and_scheduling_of_a_disk_are_changed_in_place(
+    stack: Stack, lab: LonghornLab, config: dict[str, Any]
+) -> None:
+    sdb = {"device": "/dev/sdb", "mountPoint": SDB}
+    sdc = {"device": "/dev/sdc", "mountPoint": SDC}
+    sdb |= {"tags": ["fast"], "storageReserved": "1Mi", "allowScheduling": False}
+    first, *others = config[NODES]
+    stack.configure({"nodes": [{**first, "disks": [sdb, sdc]}, *others]})
+    outcome = stack.up(seconds=600).or_fail()
+    assert _touched(outcome) == {"node-1-labels-patch", "longhorn-node-1-disks"}
+    disk = lab.longhorn_disks("node-1")[SDB]
+    assert disk["tags"] == ["fast"]
+    assert disk["storageReserved"] == MEBIBYTE
+    assert disk["allowScheduling"] is False
+    stack.configure({"nodes": config[NODES]})
+    stack.up(seconds=600).or_fail()
+    assert lab.longhorn_disks("node-1")[SDB]["allowScheduling"] is True
 
 
 def test_allowing_the_removal_changes_only_what_guards_it(
