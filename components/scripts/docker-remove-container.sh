@@ -22,5 +22,5 @@ has_data=$(
         grep -Fx -- "$3 $4" || :
 )
 [ -n "$labelled$has_data" ] || exit 0
-docker stop --time "$5" "$container" >&2
+docker stop -t "$5" "$container" >&2
 docker rm --force "$container"
