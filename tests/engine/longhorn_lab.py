@@ -1,7 +1,6 @@
 """A lab for tests of what Longhorn holds: hosts, a cluster, and volumes that a test puts there."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from lab.kubernetes import ClusterHandle
 from lab.progress import LabError
 from lab.stack import LabParts, stack_config
 from lab.waiting import wait_until
+from tests.engine.kubectl import OnCluster
 
 LONGHORN = "longhorn-system"
 MEBIBYTE = 2**20
@@ -22,7 +22,7 @@ _SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class LonghornLab:
+class LonghornLab(OnCluster):
     """Hosts and a cluster with the same nodes."""
 
     hosts: list[HostHandle]
@@ -40,22 +40,6 @@ class LonghornLab:
         key = "longhorn-rancher:longhorn"
         config[key] = {**config[key], **longhorn}
         return config
-
-    def kubectl(self, *words: str, text: str | None = None) -> str:
-        """Standard output of kubectl; an AssertionError if it fails."""
-        done = subprocess.run(
-            ["kubectl", f"--kubeconfig={self.cluster.kubeconfig}", *words],
-            input=text,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def objects(self, *words: str) -> list[dict[str, Any]]:
-        """What `kubectl get … -o json` lists."""
-        return json.loads(self.kubectl("get", *words, "-o", "json"))["items"]
 
     def apply(self, *manifests: dict[str, Any]) -> None:
         """Make or change these objects."""

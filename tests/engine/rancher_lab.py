@@ -22,6 +22,7 @@ from lab.kubernetes import ClusterHandle
 from lab.rancher_stand_in import agent, image
 from lab.waiting import wait_until
 from tests.engine.engine import Engine
+from tests.engine.kubectl import kubectl
 
 TAG = str(RancherSettings.model_fields["tag"].default)
 NEXT_MINOR = "v2.9.3"
@@ -185,14 +186,7 @@ class RancherLab:
 
     def kubectl(self, *words: str) -> str:
         """Standard output of kubectl; an AssertionError if it fails."""
-        done = subprocess.run(
-            ["kubectl", f"--kubeconfig={self.cluster.kubeconfig}", *words],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        return kubectl(self.cluster, *words).strip()
 
     def agent_variable(self, name: str) -> str:
         """What the running agent was told."""

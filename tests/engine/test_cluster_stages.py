@@ -16,6 +16,7 @@ from lab import kubernetes, toolchain
 from lab.kubernetes import ClusterHandle
 from lab.rancher_stand_in.server import StandIn
 from tests.engine.engine import Engine
+from tests.engine.kubectl import kubectl
 from tests.unit.a_rancher import registration_inputs, running, url_of
 
 pytestmark = [
@@ -61,18 +62,6 @@ def cluster() -> Iterator[ClusterHandle]:
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
     return Engine(tmp_path / "engine")
-
-
-def kubectl(cluster: ClusterHandle, *words: str, text: str | None = None) -> str:
-    done = subprocess.run(
-        ["kubectl", f"--kubeconfig={cluster.kubeconfig}", *words],
-        input=text,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def config(cluster: ClusterHandle, stages: dict[str, bool], **more: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from lab import chart, kubernetes
 from lab.kubernetes import ClusterHandle
 from lab.waiting import wait_until
 from tests.engine.engine import Engine, Outcome, Stack
+from tests.engine.kubectl import kubectl
 from tests.engine.needs import needs_charts
 from tests.engine.runbook import commands
 
@@ -94,20 +95,8 @@ def _longhorn(version: str) -> dict[str, Any]:
     return {"version": version, "allowUninstall": True, "timeoutSeconds": 900, **source}
 
 
-def _kubectl(cluster: ClusterHandle, *words: str, text: str | None = None) -> str:
-    done = subprocess.run(
-        ["kubectl", f"--kubeconfig={cluster.kubeconfig}", *words],
-        input=text,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def _object(cluster: ClusterHandle, *words: str) -> dict[str, Any]:
-    return json.loads(_kubectl(cluster, "-n", NAMESPACE, "get", *words, "-o", "json"))
+    return json.loads(kubectl(cluster, "-n", NAMESPACE, "get", *words, "-o", "json"))
 
 
 def _manager_image(cluster: ClusterHandle) -> str:
@@ -122,7 +111,7 @@ def _said_version(cluster: ClusterHandle) -> str:
 
 
 def _helm_revisions(cluster: ClusterHandle) -> int:
-    secrets = _kubectl(cluster, "-n", NAMESPACE, "get", "secrets", "-l", "owner=helm", "-o", "name")
+    secrets = kubectl(cluster, "-n", NAMESPACE, "get", "secrets", "-l", "owner=helm", "-o", "name")
     return len(secrets.splitlines())
 
 
@@ -160,14 +149,14 @@ def _touched(outcome: Outcome) -> dict[str, str]:
 def test_a_longhorn_of_somebody_elses_is_left_alone(
     stack: Stack, cluster: ClusterHandle, namespace: str
 ) -> None:
-    _kubectl(cluster, "apply", "-f", "-", text=_STRANGER.format(namespace=namespace))
-    _kubectl(cluster, "wait", "--for=condition=Established", "crd/settings.longhorn.io")
-    _kubectl(cluster, "apply", "-f", "-", text=_SETTING.format(namespace=namespace))
+    kubectl(cluster, "apply", "-f", "-", text=_STRANGER.format(namespace=namespace))
+    kubectl(cluster, "wait", "--for=condition=Established", "crd/settings.longhorn.io")
+    kubectl(cluster, "apply", "-f", "-", text=_SETTING.format(namespace=namespace))
     for outcome in (stack.preview(), stack.up()):
         assert not outcome.succeeded
         assert f"Longhorn v1.4.2 is in namespace {namespace} already" in outcome.errors()
     assert not stack.resources("kubernetes:core/v1:Namespace")
-    _kubectl(cluster, "delete", "crd/settings.longhorn.io", f"namespace/{namespace}")
+    kubectl(cluster, "delete", "crd/settings.longhorn.io", f"namespace/{namespace}")
 
 
 def test_the_first_version_is_installed(stack: Stack, cluster: ClusterHandle) -> None:
@@ -191,14 +180,14 @@ def test_a_second_stack_does_not_take_over_the_longhorn_of_the_first(
 def test_a_degraded_volume_stops_an_upgrade_and_nothing_else(
     stack: Stack, cluster: ClusterHandle
 ) -> None:
-    _kubectl(cluster, "apply", "-f", "-", text=json.dumps(_VOLUME))
+    kubectl(cluster, "apply", "-f", "-", text=json.dumps(_VOLUME))
     status = {"status": {"state": "attached", "robustness": "degraded"}}
     volume = ("-n", NAMESPACE, "patch", "volumes.longhorn.io", "pvc-1", "--type=merge")
-    _kubectl(cluster, *volume, "--subresource=status", "-p", json.dumps(status))
+    kubectl(cluster, *volume, "--subresource=status", "-p", json.dumps(status))
     assert stack.preview().or_fail().operations() == {}
     _refused(stack, cluster, PATCH, "1 volume is degraded: pvc-1")
     status["status"]["robustness"] = "healthy"
-    _kubectl(cluster, *volume, "--subresource=status", "-p", json.dumps(status))
+    kubectl(cluster, *volume, "--subresource=status", "-p", json.dumps(status))
 
 
 def test_a_patch_version_replaces_the_managers_and_checks_a_volume_again(
@@ -216,7 +205,7 @@ def test_a_skipped_minor_version_is_refused(stack: Stack, cluster: ClusterHandle
 
 def _set_manager_image(cluster: ClusterHandle, image: str, version: str) -> None:
     words = ("set", "image", "daemonset/longhorn-manager", f"longhorn-manager={image}")
-    _kubectl(cluster, "-n", NAMESPACE, *words)
+    kubectl(cluster, "-n", NAMESPACE, *words)
     wait_until(
         lambda: _said_version(cluster) == version or None,
         doing=f"the stand-in says {version}",
@@ -263,7 +252,7 @@ def test_going_back_is_refused_with_everything_else_that_is_wrong(
 ) -> None:
     status = json.dumps({"status": {"state": "detached", "robustness": "faulted"}})
     volume = ("-n", NAMESPACE, "patch", "volumes.longhorn.io", "pvc-1", "--type=merge")
-    _kubectl(cluster, *volume, "--subresource=status", "-p", status)
+    kubectl(cluster, *volume, "--subresource=status", "-p", status)
     _refused(stack, cluster, PATCH, "can't go back to 1.5.5", "1 volume is faulted: pvc-1")
 
 
@@ -271,7 +260,7 @@ def test_what_was_destroyed_can_be_installed_anew_at_any_version(
     stack: Stack, cluster: ClusterHandle
 ) -> None:
     stack.configure({"longhorn": _longhorn(NEXT)})
-    _kubectl(cluster, "-n", NAMESPACE, "delete", "volumes.longhorn.io", "pvc-1")
+    kubectl(cluster, "-n", NAMESPACE, "delete", "volumes.longhorn.io", "pvc-1")
     stack.destroy(seconds=900).or_fail()
     stack.configure({"longhorn": _longhorn(FIRST)})
     assert stack.preview().or_fail().succeeded

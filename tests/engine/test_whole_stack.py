@@ -23,6 +23,7 @@ from lab.rancher_stand_in import agent, image
 from lab.stack import LabParts, stack_config
 from lab.waiting import wait_until
 from tests.engine.engine import Engine, Stack
+from tests.engine.kubectl import OnCluster
 from tests.engine.process_list import watching
 from tests.engine.program_lab import file_hash, mounts, node, on_host, write_file
 
@@ -49,28 +50,12 @@ pytestmark = [
 
 
 @dataclass(frozen=True)
-class WholeLab:
+class WholeLab(OnCluster):
     """Everything that the stack runs on."""
 
     hosts: list[HostHandle]
     cluster: kubernetes.ClusterHandle
     docker: DockerHandle
-
-    def kubectl(self, *words: str, text: str | None = None) -> str:
-        """Standard output of kubectl; an AssertionError if it fails."""
-        done = subprocess.run(
-            ["kubectl", f"--kubeconfig={self.cluster.kubeconfig}", *words],
-            input=text,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def objects(self, *words: str) -> list[dict[str, Any]]:
-        """What `kubectl get … -o json` lists."""
-        return json.loads(self.kubectl("get", *words, "-o", "json"))["items"]
 
     def longhorn_disks(self, node_name: str) -> dict[str, dict[str, Any]]:
         """The disks of a node as Longhorn has them, by path."""
