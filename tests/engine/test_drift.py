@@ -110,6 +110,11 @@ def _warnings(outcome: Outcome) -> str:
             "no iSCSI initiator name",
         ),
         ("dpkg --purge --force-all nfs-common", "packages-install", "not installed: nfs-common"),
+        (
+            f"umount {SDC} && e2fsck -fp /dev/sdc && tune2fs -U random /dev/sdc",
+            "mnt-longhorn-sdc-mount",
+            "/etc/fstab has `UUID=",
+        ),
         (BLANK, "mnt-longhorn-sdc-mount", "/dev/sdc is blank"),
     ],
     ids=[
@@ -122,6 +127,7 @@ def _warnings(outcome: Outcome) -> str:
         "iscsid disabled",
         "initiator name gone",
         "package removed",
+        "UUID changed",
         "disk swapped for a blank one",
     ],
 )
@@ -171,6 +177,31 @@ def test_a_swapped_disk_with_foreign_data_is_named_and_never_formatted(
     assert whole_disk_hash(converged.host, "/dev/sdc") == before
     on_host(converged.host, BLANK)
     converged.stack.up().or_fail()
+
+
+def test_a_disk_that_is_gone_is_named_and_one_under_another_name_by_that_name(
+    converged: Converged,
+) -> None:
+    before = mounts(converged.host)
+    on_host(converged.host, f"umount {SDC} && mv /dev/sdc /dev/sdz")
+    previewed = converged.stack.preview("--diff")
+    assert _changed(previewed) == {converged.name("mnt-longhorn-sdc-mount")}
+    assert "/dev/sdc does not exist" in previewed.log
+    outcome = converged.stack.up()
+    assert not outcome.succeeded
+    assert "is now /dev/sdz" in outcome.errors()
+    assert SDB in mounts(converged.host)
+    on_host(converged.host, "mv /dev/sdz /dev/sdc")
+    converged.stack.up().or_fail()
+    assert mounts(converged.host) == before
+
+
+def test_disks_that_exchanged_their_names_show_no_difference(converged: Converged) -> None:
+    on_host(converged.host, "mv /dev/sdb /dev/x && mv /dev/sdc /dev/sdb && mv /dev/x /dev/sdc")
+    try:
+        assert converged.stack.preview().or_fail().operations() == {}
+    finally:
+        on_host(converged.host, "mv /dev/sdb /dev/x && mv /dev/sdc /dev/sdb && mv /dev/x /dev/sdc")
 
 
 def test_a_host_that_cannot_be_reached_is_a_warning_with_its_name_and_no_difference(
