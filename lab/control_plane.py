@@ -24,7 +24,6 @@ class Ports:
     api: int
     etcd: int
     etcd_peer: int
-    kwok: int
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,8 @@ class ControlPlane:
             "--manage-all-nodes=true",
             "--node-lease-duration-seconds=40",
             f"--cidr={POD_NETWORK}",
-            f"--server-address={LOOPBACK}:{self.ports.kwok}",
+            # Any free port: nobody asks kwok for anything.
+            f"--server-address={LOOPBACK}:0",
         ]
 
     def _kubeconfig(

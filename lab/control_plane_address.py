@@ -11,7 +11,7 @@ from pathlib import Path
 from lab import host_network
 from lab.control_plane import LOOPBACK, SERVICE_OF_THE_API, ControlPlane, Ports
 
-_USUAL_PORTS = Ports(api=6443, etcd=2379, etcd_peer=2380, kwok=10247)
+_USUAL_PORTS = Ports(api=6443, etcd=2379, etcd_peer=2380)
 _SERVICE_NAMES = (
     "kubernetes",
     "kubernetes.default",
