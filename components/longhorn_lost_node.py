@@ -6,13 +6,13 @@ isEvictionRequested, controller/kubernetes_node_controller.go). It rebuilds what
 replica by itself.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, cast
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from components.kubernetes_api import ApiError, ClusterApi, status_of, tell, wait_until
-from components.longhorn_values import NAMESPACE
-
-_LONGHORN = ("longhorn.io", "v1beta2", NAMESPACE)
+from components.kubernetes_api import ApiError, ClusterApi, mapped, status_of, tell, wait_until
+from components.longhorn_node_disks import LonghornNodeDisks
+from components.longhorn_replica_rules import is_intact
+from components.longhorn_volumes import read_objects
 
 
 def wait_until_forgotten(cluster: ClusterApi, props: Mapping[str, Any]) -> None:
@@ -25,55 +25,41 @@ def wait_until_forgotten(cluster: ClusterApi, props: Mapping[str, Any]) -> None:
     Raises RuntimeError while Kubernetes still has the node, TimeoutError while Longhorn has.
     """
     name = str(props["node_name"])
-    if _is_there(lambda: cluster.core.read_node(name)):
+    if _is_in_kubernetes(cluster, name):
         raise RuntimeError(
             f"node {name} is marked `lost` in the stack file, and Kubernetes still has it. If its "
             f"host is gone for good: kubectl delete node {name}. If not, remove `lost`."
         )
-    for volume in without_other_replica(_replicas(cluster), name):
+    for volume in without_other_replica(read_objects(cluster, "replicas") or [], name):
         tell(
             f"{name}: volume {volume} has no intact replica on another node. Its data is lost with "
             "the node: restore it from a backup, then delete the volume"
         )
+    node = LonghornNodeDisks(cluster, name)
+    still_there = f"nodes.longhorn.io {name} (is a longhorn-manager ready on any node?)"
     wait_until(
         f"Longhorn forgetting node {name}",
-        lambda: (
-            [f"nodes.longhorn.io {name} (is a longhorn-manager ready on any node?)"]
-            * _is_there(
-                lambda: cluster.custom.get_namespaced_custom_object(*_LONGHORN, "nodes", name)
-            )
-        ),
+        lambda: [still_there] if node.read() is not None else [],
         timeout_seconds=float(props["timeout_seconds"]),
     )
 
 
 def without_other_replica(replicas: Iterable[Mapping[str, Any]], node_name: str) -> list[str]:
     """The volumes with a replica on this node and none intact on any other, sorted. Pure."""
-    specs = [cast(Mapping[str, Any], replica.get("spec") or {}) for replica in replicas]
-    here = {str(spec.get("volumeName")) for spec in specs if spec.get("nodeID") == node_name}
-    elsewhere = {
-        str(spec.get("volumeName"))
-        for spec in specs
-        if spec.get("nodeID") not in (None, "", node_name)
-        and spec.get("healthyAt")
-        and not spec.get("failedAt")
-    }
-    return sorted(here - elsewhere)
+    on_node: set[str] = set()
+    elsewhere: set[str] = set()
+    for replica in replicas:
+        spec = mapped(replica.get("spec"))
+        if spec.get("nodeID") == node_name:
+            on_node.add(str(spec.get("volumeName")))
+        elif spec.get("nodeID") and is_intact(replica):
+            elsewhere.add(str(spec.get("volumeName")))
+    return sorted(on_node - elsewhere)
 
 
-def _replicas(cluster: ClusterApi) -> list[dict[str, Any]]:
+def _is_in_kubernetes(cluster: ClusterApi, name: str) -> bool:
     try:
-        found = cluster.custom.list_namespaced_custom_object(*_LONGHORN, "replicas")
-    except ApiError as error:
-        if status_of(error) == 404:
-            return []
-        raise
-    return list(found["items"])
-
-
-def _is_there(read: Callable[[], object]) -> bool:
-    try:
-        read()
+        cluster.core.read_node(name)
     except ApiError as error:
         if status_of(error) == 404:
             return False

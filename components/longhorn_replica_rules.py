@@ -33,13 +33,19 @@ def last_copies(node: Object, paths: Iterable[str], replicas: Sequence[Object]) 
         elsewhere = {
             _volume_of(replica)
             for replica in replicas
-            if replica["metadata"]["name"] not in names and _is_intact(replica)
+            if replica["metadata"]["name"] not in names and is_intact(replica)
         }
         only_here = sorted({_volume_of(replica) for replica in on_disk} - elsewhere)
         lines += [
             f"{path}, which Longhorn can't read, has all data of {name}" for name in only_here
         ]
     return lines
+
+
+def is_intact(replica: Object) -> bool:
+    """Whether a replica has been complete and has not failed since."""
+    spec = mapped(replica.get("spec"))
+    return bool(spec.get("healthyAt")) and not spec.get("failedAt")
 
 
 def explained(
@@ -111,11 +117,6 @@ def _is_ready(status: Object) -> bool:
         condition.get("type") == "Ready" and condition.get("status") == "True"
         for condition in listed(status.get("conditions"))
     )
-
-
-def _is_intact(replica: Object) -> bool:
-    spec = mapped(replica.get("spec"))
-    return bool(spec.get("healthyAt")) and not spec.get("failedAt")
 
 
 def _volume_of(replica: Object) -> str:

@@ -6,7 +6,6 @@ real. The tests of this module share one stack and follow one another, as a pers
 """
 
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any
 import pytest
 
 from configuration.rancher import RancherSettings
-from lab import chart, docker_engine, hosts, kubernetes, toolchain
+from lab import chart, docker_engine, hosts, kubernetes
 from lab.docker_engine import DockerHandle
 from lab.hosts import HostHandle
 from lab.progress import LabError
@@ -24,6 +23,7 @@ from lab.stack import LabParts, stack_config
 from lab.waiting import wait_until
 from tests.engine.engine import Engine, Stack
 from tests.engine.kubectl import OnCluster
+from tests.engine.needs import needs_whole_lab
 from tests.engine.process_list import watching
 from tests.engine.program_lab import file_hash, mounts, node, on_host, write_file
 
@@ -32,21 +32,7 @@ LONGHORN = "longhorn-system"
 RANCHER = "longhorn-rancher:rancher"
 
 
-def _missing() -> str | None:
-    """Why the whole stack can't run on this machine; None when it can."""
-    if os.geteuid() != 0:
-        return "the lab needs root"
-    absent = [name for name, path in toolchain.plugins().items() if path is None]
-    if absent:
-        return f"no pulumi-resource-{{{','.join(absent)}}} on PATH or among installed plugins"
-    return chart.missing_chart()
-
-
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.lab,
-    pytest.mark.skipif(_missing() is not None, reason=str(_missing())),
-]
+pytestmark = needs_whole_lab
 
 
 @dataclass(frozen=True)
