@@ -24,7 +24,7 @@ setup: $(VENV)/ready
 	sh tools/setup.sh
 
 demo: setup
-	$(RUN) -m lab demo
+	$(RUN) -m tools.demo
 
 demo-down: $(VENV)/ready
 	$(RUN) -m lab down
@@ -43,10 +43,10 @@ unit: $(VENV)/ready
 	$(RUN) -m pytest tests/unit
 
 bench: setup
-	$(RUN) -m tools.bench
-	$(RUN) -m tools.bench_reading
-	$(RUN) -m tools.bench_lab
+	$(RUN) -m tools.bench.program
+	$(RUN) -m tools.bench.reading
+	$(RUN) -m tools.bench.lab
 
 docs: $(VENV)/ready
-	$(RUN) -m tools.reference
-	$(RUN) -m tools.picture
+	$(RUN) -m tools.pages.reference
+	$(RUN) -m tools.pages.picture

@@ -2,13 +2,13 @@
 
 import pulumi
 
-from components.stack_findings import read_findings
-from components.stack_guard import declare_stack_guard
-from components.stack_longhorn import declare_longhorn
-from components.stack_nodes import declare_control_plane_health, declare_nodes, declare_untaints
-from components.stack_outputs import stack_outputs
-from components.stack_providers import stack_providers
-from components.stack_rancher import declare_rancher
+from components.preflight.findings import read_findings
+from components.stack.guard import declare_stack_guard
+from components.stack.longhorn import declare_longhorn
+from components.stack.nodes import declare_control_plane_health, declare_nodes, declare_untaints
+from components.stack.outputs import stack_outputs
+from components.stack.providers import stack_providers
+from components.stack.rancher import declare_rancher
 from settings import load
 
 settings = load()

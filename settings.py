@@ -15,13 +15,9 @@ from pydantic import BaseModel, ValidationError
 
 from configuration.certificates import KEY_SECRET, certificate_problems
 from configuration.checks import CheckSettings
+from configuration.cluster import ClusterSettings
 from configuration.files import file_problems
-from configuration.hosts import (
-    DiskSettings,
-    NodeDefaults,
-    NodeSettings,
-    SshSettings,
-)
+from configuration.hosts import DiskSettings, NodeDefaults, NodeSettings, SshSettings
 from configuration.longhorn import (
     ControlPlaneSettings,
     FrontendSettings,
@@ -29,13 +25,9 @@ from configuration.longhorn import (
     VolumeCheckSettings,
 )
 from configuration.problems import Problem, SettingsError, problems_of
-from configuration.rancher import (
-    ClusterSettings,
-    RancherImportSettings,
-    RancherSettings,
-    StageSettings,
-)
+from configuration.rancher import RancherImportSettings, RancherSettings
 from configuration.rules import Placed, node_problems, repeated_nodes, stage_problems
+from configuration.stages import StageSettings
 
 NAMESPACE = "longhorn-rancher"
 SECRETS: Mapping[str, str] = {

@@ -2,12 +2,11 @@
 
 import ipaddress
 import re
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from configuration.base import DnsLabel, HostKey, Port, Seconds, StackModel
+from configuration.base import HostKey, Port, Seconds, StackModel
 from configuration.problems import rule
 
 # Scheme, host and port alone: no login, path, query or fragment.
@@ -149,46 +148,3 @@ class RancherImportSettings(StackModel):
     """SHA-256 of the CA file's text as Rancher counts it, instead of caFile."""
     timeout_seconds: Seconds = 600
     """How long the agent may take to start."""
-
-
-class ClusterSettings(StackModel):
-    """The Kubernetes cluster that is already there."""
-
-    name: DnsLabel
-    """What the cluster is called; also its name in Rancher, where another one renames it."""
-    kubeconfig: str = "~/.kube/config"
-    """File with access to the cluster; ~ is your home directory."""
-    context: str | None = None
-    """Context in that file; the current one if not given."""
-
-    @field_validator("kubeconfig")
-    @classmethod
-    def _expands(cls, value: str) -> str:
-        try:
-            Path(value).expanduser()
-        except RuntimeError:
-            raise rule("names the home directory of an unknown user", "Write it out.") from None
-        return value
-
-
-class StageSettings(StackModel):
-    """Which parts of the program run. Switch off what the cluster already has."""
-
-    packages: bool = True
-    """iSCSI and NFS packages on every node."""
-    disks: bool = True
-    """File systems and mounts."""
-    labels: bool = True
-    """Node label and annotation that tell Longhorn its disks; control-plane taints."""
-    longhorn: bool = True
-    """The Helm release of Longhorn."""
-    frontend: bool = True
-    """Longhorn's user interface outside the cluster."""
-    volume_check: bool = False
-    """The proof that volumes work."""
-    rancher: bool = True
-    """The Rancher server."""
-    rancher_import: bool = False
-    """The cluster's import into Rancher."""
-    control_plane_health: bool = False
-    """Open health ports of scheduler and controller manager; Kubernetes 1.21 and older only."""

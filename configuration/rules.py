@@ -7,7 +7,7 @@ from typing import Generic, TypeVar, cast
 
 from configuration.hosts import DiskSettings, NodeDefaults, NodeSettings, SshSettings
 from configuration.problems import Problem
-from configuration.rancher import StageSettings
+from configuration.stages import StageSettings
 
 T = TypeVar("T")
 

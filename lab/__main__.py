@@ -1,26 +1,26 @@
-"""`python -m lab up|status|down|demo`: the disposable target on this machine."""
+"""`python -m lab up|status|down`: the disposable target on this machine."""
 
 import os
 import shutil
 import sys
 
-from lab import demo, docker_engine, hosts, kubernetes
-from lab.paths import STATE
-from lab.progress import LabError, say
-from lab.rancher_stand_in import agent
+from lab import up
+from lab.cluster import kubernetes
+from lab.common.paths import STATE
+from lab.common.progress import NEEDS_ROOT, LabError, say
+from lab.docker import engine as docker_engine
+from lab.hosts import hosts
+from lab.rancher.stand_in import agent
 
 
 def main(words: list[str]) -> int:
     """Run one command of the lab; returns the exit status."""
-    commands = {"up": demo.up, "status": _status, "down": _down, "demo": demo.demo}
+    commands = {"up": up.up, "status": _status, "down": _down}
     if len(words) != 1 or words[0] not in commands:
         print(f"usage: python -m lab {'|'.join(commands)}", file=sys.stderr)
         return 2
     if os.geteuid() != 0:
-        print(
-            "The lab makes loop devices and namespaces, which only root may: run it with sudo.",
-            file=sys.stderr,
-        )
+        print(NEEDS_ROOT, file=sys.stderr)
         return 1
     try:
         commands[words[0]]()

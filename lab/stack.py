@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from lab.hosts import HostHandle
-from lab.paths import PROJECT
+from lab.common.paths import PROJECT
+from lab.hosts.hosts import HostHandle
 
 NAME = "lab"
 _SHIPPED = PROJECT / "stacks" / f"Pulumi.{NAME}.yaml"

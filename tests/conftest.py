@@ -40,7 +40,7 @@ def pytest_runtest_makereport(
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say who played longhorn-manager in the clusters of this run."""
-    kubernetes = sys.modules.get("lab.kubernetes")
+    kubernetes = sys.modules.get("lab.cluster.kubernetes")
     for who in dict.fromkeys(kubernetes.played if kubernetes else []):
         terminalreporter.line(f"longhorn-manager in this run's labs: {who}")
 

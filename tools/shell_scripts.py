@@ -2,7 +2,7 @@
 
 import subprocess
 
-from tools.stack_file import PROJECT
+from tools.offline.stack_file import PROJECT
 
 
 def shell_scripts() -> list[str]:

@@ -7,9 +7,11 @@ import pytest
 from kubernetes.client import ApiClient
 from kubernetes.config import new_client_from_config
 
-from lab import daemons, kubernetes, paths, progress, toolchain
-from lab.kubernetes import ClusterHandle
-from lab.progress import LabError
+from lab.cluster import kubernetes
+from lab.cluster.kubernetes import ClusterHandle
+from lab.common import daemons, paths, progress
+from lab.common.progress import LabError
+from lab.programs import toolchain
 
 WORKERS = ("node-1", "node-2", "node-3")
 CONTROL_PLANE = ("control-plane-1",)

@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from lab.paths import PROJECT
+from lab.common.paths import PROJECT
 from tests.engine.outcome import Diagnostic, Outcome, Step
 from tests.engine.running import EngineTimeoutError, Running
 from tests.engine.stack import Stack, pulumi_cli

@@ -4,7 +4,7 @@ import json
 import subprocess
 from typing import Any
 
-from lab.kubernetes import ClusterHandle
+from lab.cluster.kubernetes import ClusterHandle
 
 
 def kubectl(cluster: ClusterHandle, *words: str, text: str | None = None) -> str:

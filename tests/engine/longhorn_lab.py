@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
-from lab import chart, hosts, kubernetes
-from lab.hosts import HostHandle
-from lab.kubernetes import ClusterHandle
-from lab.progress import LabError
+from lab.cluster import kubernetes
+from lab.cluster.kubernetes import ClusterHandle
+from lab.common.progress import LabError
+from lab.common.waiting import wait_until
+from lab.hosts import hosts
+from lab.hosts.hosts import HostHandle
+from lab.longhorn import chart
 from lab.stack import LabParts, stack_config
-from lab.waiting import wait_until
 from tests.engine.kubectl import OnCluster
 
 LONGHORN = "longhorn-system"

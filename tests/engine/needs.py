@@ -4,8 +4,9 @@ import os
 
 import pytest
 
-from lab import chart, toolchain
-from lab.longhorn_manager import choice
+from lab.longhorn import chart
+from lab.longhorn.manager import choice
+from lab.programs import toolchain
 
 
 def _missing(*plugins: str) -> str | None:

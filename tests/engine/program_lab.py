@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lab import hosts, toolchain
-from lab.command_stand_in import install
-from lab.hosts import HostHandle
+from lab.hosts import hosts
+from lab.hosts.hosts import HostHandle
+from lab.programs import toolchain
+from lab.programs.command_stand_in import install
 from tests.engine.engine import Engine
 
 # The lab's hosts run on this machine's kernel, whatever it can do.

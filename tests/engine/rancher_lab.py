@@ -14,13 +14,18 @@ from typing import Any
 import pytest
 
 from configuration.rancher import RancherSettings
-from lab import daemons, docker_engine, host_network, hosts, kubernetes, paths, progress, toolchain
-from lab.docker_engine import DockerHandle
-from lab.docker_host import docker_host
-from lab.hosts import HostHandle
-from lab.kubernetes import ClusterHandle
-from lab.rancher_stand_in import agent, image
-from lab.waiting import wait_until
+from lab.cluster import kubernetes
+from lab.cluster.kubernetes import ClusterHandle
+from lab.common import daemons, paths, progress
+from lab.common.waiting import wait_until
+from lab.docker import engine as docker_engine
+from lab.docker.engine import DockerHandle
+from lab.docker.host import docker_host
+from lab.hosts import hosts
+from lab.hosts import network as host_network
+from lab.hosts.hosts import HostHandle
+from lab.programs import toolchain
+from lab.rancher.stand_in import agent, image
 from tests.engine.engine import Engine
 from tests.engine.kubectl import kubectl
 

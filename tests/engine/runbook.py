@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from lab.paths import PROJECT
+from lab.common.paths import PROJECT
 
 _HEADING = re.compile(r"^(#+) (.*)$")
 

@@ -1,8 +1,8 @@
 """A lab host whose mkfs.ext4 takes as long as a test wants, and counts what it formatted."""
 
-from lab import hosts
-from lab.hosts import HostHandle
-from lab.waiting import wait_until
+from lab.common.waiting import wait_until
+from lab.hosts import hosts
+from lab.hosts.hosts import HostHandle
 from tests.engine.program_lab import on_host
 
 # Outside /run, so that they outlive a reboot of the host.

@@ -7,17 +7,14 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import yaml
 
-from lab.paths import PROJECT
-from lab.toolchain import binary
+from lab.common.paths import PROJECT
+from lab.programs.toolchain import binary
 from tests.engine.outcome import Outcome
 from tests.engine.running import Running, operation_environment
-
-if TYPE_CHECKING:
-    from tests.engine.engine import Engine
 
 _OPERATION_SECONDS = 300.0
 _NEEDS_NO_PROGRAM = {"refresh", "destroy"}
@@ -27,6 +24,16 @@ _NEEDS_NO_PROGRAM = {"refresh", "destroy"}
 def pulumi_cli() -> Path:
     """The CLI that the tests run; made if this machine has none."""
     return binary("pulumi")
+
+
+class Cli(Protocol):
+    """The CLI of one engine, as a stack needs it."""
+
+    environment: dict[str, str]
+
+    def pulumi(self, *words: str, cwd: Path, text: str = "") -> str:
+        """Run the CLI and give back what it printed."""
+        ...
 
 
 class Stack:
@@ -39,7 +46,7 @@ class Stack:
 
     def __init__(
         self,
-        engine: "Engine",
+        engine: Cli,
         name: str,
         project: str,
         work_dir: Path,

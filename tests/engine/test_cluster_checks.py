@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from kubernetes.client import AppsV1Api, CoreV1Api, CustomObjectsApi
 
-from components.agent_check import check_agent, read_agent
-from components.cluster_checks import check_cluster, read_cluster
-from components.kubernetes_api import ClusterApi
+from components.cluster.api import ClusterApi
+from components.preflight.agent import check_agent, read_agent
+from components.preflight.cluster import check_cluster, read_cluster
 from configuration.longhorn import DEFAULT_VERSION
 from tests.engine.conftest import Cluster
 

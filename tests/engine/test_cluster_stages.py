@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from components.rancher_registration import RancherRegistrationProvider
-from lab import kubernetes, toolchain
-from lab.kubernetes import ClusterHandle
-from lab.rancher_stand_in.server import StandIn
+from components.rancher.registration.registration import RancherRegistrationProvider
+from lab.cluster import kubernetes
+from lab.cluster.kubernetes import ClusterHandle
+from lab.programs import toolchain
+from lab.rancher.stand_in.server import StandIn
 from tests.engine.engine import Engine
 from tests.engine.kubectl import kubectl
-from tests.unit.a_rancher import registration_inputs, running, url_of
+from tests.unit.doubles.a_rancher import registration_inputs, running, url_of
 
 pytestmark = [
     pytest.mark.engine,

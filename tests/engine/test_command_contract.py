@@ -17,8 +17,8 @@ from typing import Any
 import asyncssh
 import pytest
 
-from lab.command_stand_in import find_real, install
-from lab.waiting import wait_until
+from lab.common.waiting import wait_until
+from lab.programs.command_stand_in import find_real, install
 from tests.engine.command_scenario import (
     COMMAND,
     SECRET,

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from lab import host_network, hosts
-from lab.hosts import HostHandle
-from lab.paths import PROJECT
+from lab.common.paths import PROJECT
+from lab.hosts import hosts
+from lab.hosts import network as host_network
+from lab.hosts.hosts import HostHandle
 from tests.engine.engine import Engine
 from tests.engine.program_lab import NO_CLUSTER, engine_in, hosts_only, node, on_host
 from tests.scripts.a_kubelet import MANIFESTS, PORTS

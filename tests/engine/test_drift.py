@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lab import hosts
-from lab.hosts import HostHandle
+from lab.hosts import hosts
+from lab.hosts.hosts import HostHandle
 from tests.engine.engine import Stack
 from tests.engine.outcome import Outcome
 from tests.engine.program_lab import (

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from lab import hosts
-from lab.hosts import HostHandle
+from lab.hosts import hosts
+from lab.hosts.hosts import HostHandle
 from tests.engine.engine import Engine, Stack
 from tests.engine.program_lab import engine_in, hosts_only, mounts, on_host
 from tests.engine.slow_formatting import SlowFormatting

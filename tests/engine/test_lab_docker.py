@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from lab import daemons, docker_engine, hosts, paths, progress
-from lab.base_image import base_image
-from lab.docker_engine import DockerHandle
-from lab.docker_host import docker_host
-from lab.waiting import wait_until
+from lab.common import daemons, paths, progress
+from lab.common.waiting import wait_until
+from lab.docker import engine as docker_engine
+from lab.docker.engine import DockerHandle
+from lab.docker.host import docker_host
+from lab.hosts import hosts
+from lab.hosts.base_image import base_image
 
 # Of this process alone, so that two runs of the tests do not meet.
 _NAME = f"td{os.getpid() % 100_000}"

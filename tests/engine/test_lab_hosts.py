@@ -11,8 +11,11 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from lab import daemons, host_disks, host_process, hosts, paths, processes, progress
-from lab.hosts import HostHandle
+from lab.common import daemons, paths, processes, progress
+from lab.hosts import disks as host_disks
+from lab.hosts import hosts
+from lab.hosts import process as host_process
+from lab.hosts.hosts import HostHandle
 
 # Of this process alone, so that two runs of the tests do not meet.
 _NAME = f"th{os.getpid() % 100_000}"

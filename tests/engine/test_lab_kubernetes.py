@@ -16,8 +16,8 @@ from kubernetes.client import (
 )
 from kubernetes.client.exceptions import ApiException
 
-from lab import kubernetes, nodes
-from lab.waiting import wait_until
+from lab.cluster import kubernetes, nodes
+from lab.common.waiting import wait_until
 from tests.engine.conftest import CONTROL_PLANE, WORKERS, Cluster
 
 pytestmark = pytest.mark.engine

@@ -21,12 +21,14 @@ from kubernetes.client import (
 )
 from kubernetes.config import new_client_from_config
 
-from lab import chart, hosts, kubernetes
-from lab.hosts import HostHandle
-from lab.kubernetes import ClusterHandle
-from lab.longhorn_manager.choice import REAL
+from lab.cluster import kubernetes
+from lab.cluster.kubernetes import ClusterHandle
+from lab.common.waiting import wait_until
+from lab.hosts import hosts
+from lab.hosts.hosts import HostHandle
+from lab.longhorn import chart
+from lab.longhorn.manager.choice import REAL
 from lab.stack import LabParts, stack_config
-from lab.waiting import wait_until
 from tests.engine.engine import Engine, Stack
 from tests.engine.needs import needs_longhorn_manager
 from tests.engine.program_lab import file_hash, mounts, node, on_host, write_file

@@ -8,7 +8,7 @@ import pytest
 from kubernetes.client import AppsV1Api, BatchV1Api, CoreV1Api, CustomObjectsApi, StorageV1Api
 from kubernetes.client.exceptions import ApiException
 
-from lab.waiting import wait_until
+from lab.common.waiting import wait_until
 from tests.engine import longhorn_chart
 from tests.engine.conftest import WORKERS, Cluster
 from tests.engine.longhorn_chart import NAMESPACE

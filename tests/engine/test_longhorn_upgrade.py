@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from lab import chart, kubernetes
-from lab.kubernetes import ClusterHandle
-from lab.waiting import wait_until
+from lab.cluster import kubernetes
+from lab.cluster.kubernetes import ClusterHandle
+from lab.common.waiting import wait_until
+from lab.longhorn import chart
 from tests.engine.engine import Engine, Outcome, Stack
 from tests.engine.kubectl import kubectl
 from tests.engine.needs import needs_charts

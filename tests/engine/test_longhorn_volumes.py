@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lab import hosts
+from lab.hosts import hosts
 from tests.engine.engine import Engine, Outcome, Stack
 from tests.engine.longhorn_lab import LONGHORN, MEBIBYTE, LonghornLab, longhorn_lab
 from tests.engine.needs import needs_longhorn

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from lab import hosts, kubernetes
+from lab.cluster import kubernetes
+from lab.hosts import hosts
 from tests.engine.engine import Engine, Outcome, Stack
 from tests.engine.longhorn_lab import LONGHORN, LonghornLab, longhorn_lab
 from tests.engine.needs import needs_longhorn

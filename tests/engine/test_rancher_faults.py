@@ -6,14 +6,21 @@ from typing import Any
 
 import pytest
 
-from components.rancher_registration import RancherRegistrationProvider
-from lab.paths import PROJECT
-from lab.rancher_stand_in.options import Options
-from lab.rancher_stand_in.server import StandIn
-from lab.waiting import wait_until
+from components.rancher.registration.registration import RancherRegistrationProvider
+from lab.common.paths import PROJECT
+from lab.common.waiting import wait_until
+from lab.rancher.stand_in.options import Options
+from lab.rancher.stand_in.server import StandIn
 from tests.engine.engine import Engine, Stack
 from tests.engine.test_rancher_registration import agents, clusters, program
-from tests.unit.a_rancher import ADMIN, BOOTSTRAP, agent_says, registration_inputs, running, url_of
+from tests.unit.doubles.a_rancher import (
+    ADMIN,
+    BOOTSTRAP,
+    agent_says,
+    registration_inputs,
+    running,
+    url_of,
+)
 
 pytestmark = pytest.mark.engine
 SOMEBODYS = "set-by-" + "somebody"

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from lab import docker_engine, host_network, hosts
-from lab.docker_host import docker_host
-from lab.hosts import HostHandle
-from lab.rancher_stand_in import image
+from lab.docker import engine as docker_engine
+from lab.docker.host import docker_host
+from lab.hosts import hosts
+from lab.hosts import network as host_network
+from lab.hosts.hosts import HostHandle
+from lab.rancher.stand_in import image
 from tests.engine.engine import Engine
 from tests.engine.program_lab import on_host
 from tests.engine.rancher_lab import TAG, missing, server_config, ssh_agent

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from components.rancher_trust import ca_checksum
-from lab.rancher_stand_in import agent
+from components.rancher.api.ca import ca_checksum
+from lab.rancher.stand_in import agent
 from tests.engine.certificates import make_authority, make_certificate
 from tests.engine.engine import Stack
 from tests.engine.rancher_lab import HTTPS, RancherLab, missing, rancher_lab

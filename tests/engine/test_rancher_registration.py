@@ -10,12 +10,15 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.rancher_cluster_active import RancherClusterActive, RancherClusterActiveArgs
-from components.rancher_registration import RancherRegistration, RancherRegistrationArgs
-from lab.paths import PROJECT
-from lab.rancher_stand_in.server import StandIn
+from components.rancher.registration.active import RancherClusterActive, RancherClusterActiveArgs
+from components.rancher.registration.registration import (
+    RancherRegistration,
+    RancherRegistrationArgs,
+)
+from lab.common.paths import PROJECT
+from lab.rancher.stand_in.server import StandIn
 from tests.engine.engine import Engine, Stack
-from tests.unit.a_rancher import ADMIN, BOOTSTRAP, agent_says, running, url_of
+from tests.unit.doubles.a_rancher import ADMIN, BOOTSTRAP, agent_says, running, url_of
 
 pytestmark = pytest.mark.engine
 

@@ -17,14 +17,14 @@ from typing import Any
 
 import pytest
 
-from components import docker_facts
-from components.docker_facts import read_engine
-from components.rancher_ca import RancherCaProvider
-from components.remote_script import script_text
-from lab import docker_engine
-from lab.docker_engine import DockerHandle
-from lab.rancher_stand_in import image
-from lab.waiting import wait_until
+from components.common.script_text import script_text
+from components.docker import facts as docker_facts
+from components.docker.facts import read_engine
+from components.rancher.server.ca import RancherCaProvider
+from lab.common.waiting import wait_until
+from lab.docker import engine as docker_engine
+from lab.docker.engine import DockerHandle
+from lab.rancher.stand_in import image
 from tests.engine.certificates import make_authority, make_certificate
 from tests.engine.engine import Engine, Outcome, Stack
 from tests.engine.rancher_lab import (
@@ -328,7 +328,7 @@ def test_the_docker_command_tells_the_same_as_the_socket(
         search_path = f"{server.docker.client.parent}:{os.environ['PATH']}"
         return subprocess.run(
             ["sh", "-s"],
-            input=script_text("docker-engine-facts.sh"),
+            input=script_text("docker/scripts/docker-engine-facts.sh"),
             env={**os.environ, "PATH": search_path, "DOCKER_HOST": server.docker.host},
             capture_output=True,
             text=True,

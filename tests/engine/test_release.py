@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lab.waiting import wait_until
+from lab.common.waiting import wait_until
 from tests.engine.engine import Engine, Stack
 from tests.engine.longhorn_lab import LONGHORN, LonghornLab, longhorn_lab
 from tests.engine.needs import needs_longhorn

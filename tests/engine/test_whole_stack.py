@@ -14,13 +14,16 @@ from typing import Any
 import pytest
 
 from configuration.rancher import RancherSettings
-from lab import chart, docker_engine, hosts, kubernetes
-from lab.docker_engine import DockerHandle
-from lab.hosts import HostHandle
-from lab.progress import LabError
-from lab.rancher_stand_in import agent, image
+from lab.cluster import kubernetes
+from lab.common.progress import LabError
+from lab.common.waiting import wait_until
+from lab.docker import engine as docker_engine
+from lab.docker.engine import DockerHandle
+from lab.hosts import hosts
+from lab.hosts.hosts import HostHandle
+from lab.longhorn import chart
+from lab.rancher.stand_in import agent, image
 from lab.stack import LabParts, stack_config
-from lab.waiting import wait_until
 from tests.engine.engine import Engine, Stack
 from tests.engine.kubectl import OnCluster
 from tests.engine.needs import needs_whole_lab

@@ -10,12 +10,13 @@ from typing import Any
 
 from tests.scripts.sandbox import Disk, Sandbox
 
-SCRIPTS = Path(__file__).parents[2] / "components" / "scripts"
+COMPONENTS = Path(__file__).parents[2] / "components"
 MOUNT_POINT = "/mnt/longhorn-sdb"
 
 
 def script_text(name: str) -> str:
-    return (SCRIPTS / name).read_text()
+    (found,) = COMPONENTS.rglob(name)
+    return found.read_text()
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def disk_script(
 ) -> Outcome:
     device = disk if isinstance(disk, str) else disk.path
     arguments = (action, device, mount_point, file_system, adopt)
-    return run_script(host, "node-disk.sh", *arguments, shell=shell, path=path)
+    return run_script(host, "disk.sh", *arguments, shell=shell, path=path)
 
 
 def ensure(host: Sandbox, disk: Disk | str, **options: str) -> Outcome:

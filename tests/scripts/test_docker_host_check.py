@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from components.docker_facts import HostFacts, host_facts
+from components.docker.facts import HostFacts, host_facts
 from tests.scripts.remote import script_text
 
 pytestmark = pytest.mark.skipif(

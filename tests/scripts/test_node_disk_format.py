@@ -6,14 +6,7 @@ import shutil
 
 import pytest
 
-from tests.scripts.remote import (
-    MOUNT_POINT,
-    ensure,
-    fstab,
-    mounted_device,
-    remove,
-    script_text,
-)
+from tests.scripts.remote import MOUNT_POINT, ensure, fstab, mounted_device, remove, script_text
 from tests.scripts.sandbox import FSTAB, MIB, SEARCH_PATH, Sandbox
 
 pytestmark = pytest.mark.disks
@@ -154,10 +147,10 @@ def test_the_disk_comes_back_by_itself_after_a_restart(host: Sandbox) -> None:
 
 def test_two_disks_of_one_host_are_prepared_at_the_same_time(host: Sandbox) -> None:
     disks = [host.add_disk(name, 16 * MIB) for name in ("sdb", "sdc", "sdd")]
-    host.write_text("/opt/test/node-disk.sh", script_text("node-disk.sh"))
+    host.write_text("/opt/test/disk.sh", script_text("disk.sh"))
     runs = [
         host.start_process(
-            *("sh", "/opt/test/node-disk.sh"),
+            *("sh", "/opt/test/disk.sh"),
             *("ensure", disk.path, f"/mnt/longhorn-{disk.name}", "ext4"),
         )
         for disk in disks

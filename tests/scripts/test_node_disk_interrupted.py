@@ -22,7 +22,7 @@ from tests.scripts.sandbox import FSTAB, MIB, Disk, Sandbox
 pytestmark = pytest.mark.disks
 
 TOOLS = "/opt/test/bin"
-SCRIPT = "/opt/test/node-disk.sh"
+SCRIPT = "/opt/test/disk.sh"
 FORMATS = "/opt/test/formats"
 
 
@@ -46,15 +46,15 @@ HERE = '"$BASH_SOURCE $LINENO ${BASH_COMMAND%%[[:space:]]*}"'
 TRACE = f"""
 set -T
 trap 'echo {HERE} >>/opt/test/trace' DEBUG
-. /opt/test/node-disk.sh
+. /opt/test/disk.sh
 """
 KILL = f"""
 set -T
 main=$$
 trap '[ {HERE} != "$STEP" ] || kill -9 $main' DEBUG
-. /opt/test/node-disk.sh
+. /opt/test/disk.sh
 """
-WHOLE = ". /opt/test/node-disk.sh"
+WHOLE = ". /opt/test/disk.sh"
 DISK = ("/dev/sdb", MOUNT_POINT, "ext4")
 
 
@@ -106,7 +106,7 @@ def stepped(host: Sandbox) -> Sandbox:
         pytest.skip("needs the command bash")
     host.add_disk("sdb", 8 * MIB)
     host.shell("cp /etc/fstab /etc/fstab.before")
-    host.write_text(SCRIPT, script_text("node-disk.sh"))
+    host.write_text(SCRIPT, script_text("disk.sh"))
     count_formats(host)
     return host
 
@@ -328,7 +328,7 @@ def start_ensure(host: Sandbox) -> subprocess.Popen[str]:
 
 def test_two_runs_at_once_format_once_and_write_one_line(host: Sandbox) -> None:
     disk = host.add_disk("sdb", 16 * MIB)
-    host.write_text(SCRIPT, script_text("node-disk.sh"))
+    host.write_text(SCRIPT, script_text("disk.sh"))
     count_formats(host)
 
     runs = [start_ensure(host) for _ in range(4)]
@@ -344,7 +344,7 @@ def test_two_runs_at_once_format_once_and_write_one_line(host: Sandbox) -> None:
 
 def test_a_run_waits_for_the_mkfs_that_a_killed_run_left_behind(host: Sandbox) -> None:
     host.add_disk("sdb", 16 * MIB)
-    host.write_text(SCRIPT, script_text("node-disk.sh"))
+    host.write_text(SCRIPT, script_text("disk.sh"))
     host.shell("mkfifo /run/begun /run/may-go-on")
     wait = "echo $$ >/run/begun; read -r word </run/may-go-on\n"
     add_tool(host, "mkfs.ext4", f'{wait}/usr/sbin/mkfs.ext4 "$@"; echo done >>{FORMATS}\n')

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.scripts.remote import (
-    MOUNT_POINT,
-    disk_script,
-    ensure,
-    fstab,
-    mounted_device,
-    remove,
-)
+from tests.scripts.remote import MOUNT_POINT, disk_script, ensure, fstab, mounted_device, remove
 from tests.scripts.sandbox import MIB, Disk, Sandbox
 
 pytestmark = pytest.mark.disks

@@ -234,7 +234,7 @@ def test_without_root_nothing_is_tried(host: Sandbox) -> None:
     host.add_disk("sdb", SIZE)
     arguments = ("sh", "-s", "--", "ensure", "/dev/sdb", MOUNT_POINT, "ext4")
     as_nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-    done = host.call(*as_nobody, *arguments, stdin=script_text("node-disk.sh"))
+    done = host.call(*as_nobody, *arguments, stdin=script_text("disk.sh"))
     assert "needs root" in outcome(done).refusal
 
 

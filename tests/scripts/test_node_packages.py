@@ -22,7 +22,7 @@ ONE_OF_EACH = ["Debian 12", "Rocky Linux 9", "SLES 15"]
 
 
 def run(host: Sandbox, *arguments: str, shell: str = "sh") -> Outcome:
-    return run_script(host, "node-packages.sh", *arguments, path=TOOLS, shell=shell)
+    return run_script(host, "packages.sh", *arguments, path=TOOLS, shell=shell)
 
 
 def installations(host: Sandbox) -> list[str]:
@@ -245,4 +245,4 @@ def test_other_shells_do_the_same(host: Sandbox, shell: str) -> None:
 def test_a_wrong_call_is_explained(host: Sandbox, arguments: tuple[str, ...]) -> None:
     become(host, "Debian 12")
     refusal = run(host, *arguments).refusal
-    assert "usage: node-packages.sh" in refusal or "unknown option --all" in refusal
+    assert "usage: packages.sh" in refusal or "unknown option --all" in refusal

@@ -1,0 +1,54 @@
+"""Reading and writing the cluster from dynamic resources, beside the engine's own provider.
+
+Dynamic resources run in a process of their own, so they open the cluster by the path of the
+kubeconfig; its contents never enter the state.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+# The client is generated and has no types, so it enters as Any, here and nowhere else.
+import kubernetes.client  # pyright: ignore[reportMissingTypeStubs]
+import kubernetes.config  # pyright: ignore[reportMissingTypeStubs]
+
+_client: Any = kubernetes.client
+_config: Any = kubernetes.config
+
+ApiError: type[Exception] = _client.ApiException
+"""What the cluster answers when it refuses; `status_of` tells the HTTP status."""
+
+
+class ClusterApi:
+    """The cluster's API groups that this program uses, opened once."""
+
+    def __init__(self, kubeconfig: str, context: str | None) -> None:
+        """Open the cluster in this kubeconfig file and context.
+
+        Raises RuntimeError naming the file when it can't be used.
+        """
+        path = Path(kubeconfig).expanduser()
+        try:
+            api: Any = _config.new_client_from_config(config_file=str(path), context=context)
+        except (OSError, _config.ConfigException) as error:
+            raise RuntimeError(
+                f"cluster.kubeconfig {path}: {error}. Give a file that kubectl can use."
+            ) from None
+        self.version: Any = _client.VersionApi(api)
+        self.core: Any = _client.CoreV1Api(api)
+        self.apps: Any = _client.AppsV1Api(api)
+        self.batch: Any = _client.BatchV1Api(api)
+        self.storage: Any = _client.StorageV1Api(api)
+        self.admission: Any = _client.AdmissionregistrationV1Api(api)
+        self.extensions: Any = _client.ApiextensionsV1Api(api)
+        self.custom: Any = _client.CustomObjectsApi(api)
+
+
+def open_cluster(props: Mapping[str, Any]) -> ClusterApi:
+    """The cluster that a dynamic resource's inputs `kubeconfig` and `context` name."""
+    return ClusterApi(props["kubeconfig"], props.get("context"))
+
+
+def status_of(error: Exception) -> int:
+    """The HTTP status of an ApiError, 0 when there was no answer."""
+    return int(getattr(error, "status", None) or 0)

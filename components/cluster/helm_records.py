@@ -1,0 +1,41 @@
+"""Helm's records of a release that an interrupted run left behind.
+
+Helm keeps one Secret for each revision of a release. A run that dies while Helm works leaves one
+that is `pending`, and Helm then refuses every later operation; one that dies before the engine has
+recorded a new release leaves a name that Helm calls in use. Only such records are removed, never an
+object of the release: the next operation takes those over, since they carry the release's name.
+"""
+
+from components.cluster.api import ClusterApi
+from components.common.answers import listed
+
+_PENDING = "pending-"
+
+
+def forget_release(cluster: ClusterApi, namespace: str, name: str) -> list[str]:
+    """Remove every record of the release, for an engine that is about to install it.
+
+    Returns what was removed, as `revision (status)`.
+    """
+    return _forget(cluster, namespace, name, "")
+
+
+def forget_unfinished(cluster: ClusterApi, namespace: str, name: str) -> list[str]:
+    """Remove the records of operations that never ended, for an engine that is about to upgrade.
+
+    Returns what was removed, as `revision (status)`.
+    """
+    return _forget(cluster, namespace, name, _PENDING)
+
+
+def _forget(cluster: ClusterApi, namespace: str, name: str, status: str) -> list[str]:
+    records = cluster.core.list_namespaced_secret(
+        namespace, label_selector=f"owner=helm,name={name}"
+    )
+    forgotten: list[str] = []
+    for record in listed(records.items):
+        labels = record.metadata.labels
+        if str(labels["status"]).startswith(status):
+            cluster.core.delete_namespaced_secret(record.metadata.name, namespace)
+            forgotten.append(f"revision {labels['version']} ({labels['status']})")
+    return forgotten

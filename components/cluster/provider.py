@@ -1,0 +1,29 @@
+"""Pulumi's provider for the cluster."""
+
+from pathlib import Path
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from configuration.cluster import ClusterSettings
+
+
+def kubernetes_provider(cluster: ClusterSettings) -> kubernetes.Provider:
+    """The provider for the stack's cluster.
+
+    It is bound to the name that the cluster had at first, since a kubeconfig that moved or got a
+    new token, or another name, must not replace everything in the cluster. It overrides other
+    owners of the few fields that this program sets (labels, annotations), so that a change by hand
+    is put right by `up`. It takes over an object that is there already: an interrupted run may have
+    made it.
+    """
+    return kubernetes.Provider(
+        "cluster",
+        kubeconfig=str(Path(cluster.kubeconfig).expanduser()),
+        context=cluster.context,
+        cluster_identifier=cluster.name,
+        enable_server_side_apply=True,
+        enable_patch_force=True,
+        upsert_existing_objects=True,
+        opts=pulumi.ResourceOptions(ignore_changes=["clusterIdentifier"]),
+    )

@@ -1,0 +1,93 @@
+"""Taking disks out of Longhorn: scheduling off, replicas away, and only then out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.cluster.api import ApiError, ClusterApi, status_of
+from components.common.answers import mapped
+from components.common.waiting import tell, wait_until
+from components.longhorn.disks.node_object import LonghornNodeDisks
+from components.longhorn.disks.replicas import advice, explained, last_copies
+from components.longhorn.disks.rules import drain_changes, is_emptied, removal_changes, still_used
+from components.longhorn.objects import read_objects
+
+# While a node has no disk, its manager makes those that this label asks for, again and again
+# (longhorn-manager v1.5.3, controller/kubernetes_node_controller.go syncDefaultDisks).
+_LABEL = "node.longhorn.io/create-default-disk"
+_FROM_ANNOTATION = "config"
+
+
+def remove_disks(
+    cluster: ClusterApi,
+    node_name: str,
+    paths: set[str],
+    *,
+    eviction_seconds: float,
+    edit_seconds: float,
+) -> None:
+    """Have the replicas on these disks moved away, then take the disks out.
+
+    A node that Longhorn does not have, or a Longhorn that is gone, needs nothing.
+
+    Args:
+        cluster: The cluster.
+        node_name: The node's name in Kubernetes.
+        paths: Mount points of the disks.
+        eviction_seconds: How long moving the replicas may take.
+        edit_seconds: How long Longhorn may take to accept a change.
+
+    Raises TimeoutError naming the replicas that are left and what to do; the disk then still is
+    in Longhorn.
+    """
+    disks = LonghornNodeDisks(cluster, node_name)
+    if not paths or disks.read() is None:
+        return
+    disks.edit(
+        lambda node: drain_changes(node, paths), must_exist=False, timeout_seconds=edit_seconds
+    )
+    _wait_until_empty(cluster, disks, paths, eviction_seconds)
+    node = disks.read()
+    if node is not None and is_emptied(node, paths):
+        _take_label_off(cluster, node_name)
+    disks.edit(
+        lambda node: removal_changes(node, paths), must_exist=False, timeout_seconds=edit_seconds
+    )
+
+
+def _wait_until_empty(
+    cluster: ClusterApi, disks: LonghornNodeDisks, paths: set[str], seconds: float
+) -> None:
+    def left() -> list[str]:
+        node: Mapping[str, Any] = disks.read() or {}
+        return still_used(node, paths) or last_copies(
+            node, paths, read_objects(cluster, "replicas") or []
+        )
+
+    what = f"moving replicas off {disks.node_name} ({', '.join(sorted(paths))})"
+    try:
+        wait_until(what, left, timeout_seconds=seconds, still="Still there")
+    except TimeoutError as error:
+        node = disks.read()
+        if node is None:
+            return
+        lines = explained(
+            node,
+            paths,
+            read_objects(cluster, "replicas") or [],
+            read_objects(cluster, "volumes") or [],
+        )
+        details = "".join(f"\n  - {line}" for line in lines)
+        raise TimeoutError(f"{error}{details}\n{advice(node, paths)}") from None
+
+
+def _take_label_off(cluster: ClusterApi, node_name: str) -> None:
+    try:
+        labels = mapped(cluster.core.read_node(node_name).metadata.labels)
+        if labels.get(_LABEL) != _FROM_ANNOTATION:
+            return
+        cluster.core.patch_node(node_name, {"metadata": {"labels": {_LABEL: None}}})
+    except ApiError as error:
+        if status_of(error) != 404:
+            raise
+        return
+    tell(f"{node_name}: took the label {_LABEL} off, or Longhorn would make the disks again")

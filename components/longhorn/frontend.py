@@ -1,0 +1,154 @@
+"""How Longhorn's user interface is reached from outside the cluster."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components.common.answers import listed
+from components.longhorn.objects import NAMESPACE
+from configuration.longhorn import FrontendSettings
+
+_CHART_SERVICE = "longhorn-frontend"
+_NAME = "longhorn-ui"
+_BASIC_AUTH_SECRET = "longhorn-ui-basic-auth"  # noqa: S105  the name of the object
+# Longhorn's UI uploads backing images through the Ingress (Longhorn docs, Create an Ingress with
+# Basic Authentication).
+_INGRESS_ANNOTATIONS = {
+    "nginx.ingress.kubernetes.io/ssl-redirect": "true",
+    "nginx.ingress.kubernetes.io/proxy-body-size": "10000m",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LonghornFrontendArgs:
+    """How the interface is exposed."""
+
+    frontend: FrontendSettings
+    """Type and its details."""
+    node_address: str | None
+    """Address of a node, for the URL of a NodePort."""
+    basic_auth: pulumi.Output[str] | None
+    """htpasswd lines (secret) that guard the Ingress, if any."""
+
+
+class LonghornFrontend(pulumi.ComponentResource):
+    """Owns a Service or Ingress in front of Longhorn's UI, and its URL.
+
+    Refuses to own the chart's Service `longhorn-frontend`: that stays ClusterIP, since Rancher
+    and `kubectl port-forward` use it; a Service of its own shows in the engine's diff when
+    somebody changes it, which a Helm release's objects do not.
+    """
+
+    url: pulumi.Output[str]
+    """Where the interface is reached; for ClusterIP, the address inside the cluster."""
+
+    def __init__(
+        self, name: str, args: LonghornFrontendArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("longhornrancher:longhorn:Frontend", name, None, opts)
+        self._name, self._args = name, args
+        kind = args.frontend.type
+        if kind == "Ingress":
+            self.url = self._ingress()
+        elif kind in ("NodePort", "LoadBalancer"):
+            self.url = self._service()
+        else:
+            self.url = pulumi.Output.from_input(f"http://{_CHART_SERVICE}.{NAMESPACE}")
+        self.register_outputs({"url": self.url})
+
+    def _metadata(self, annotations: dict[str, str]) -> kubernetes.meta.v1.ObjectMetaArgs:
+        return kubernetes.meta.v1.ObjectMetaArgs(
+            name=_NAME, namespace=NAMESPACE, annotations=annotations or None
+        )
+
+    def _service(self) -> pulumi.Output[str]:
+        frontend = self._args.frontend
+        service = kubernetes.core.v1.Service(
+            f"{self._name}-service",
+            metadata=self._metadata(frontend.annotations),
+            spec=kubernetes.core.v1.ServiceSpecArgs(
+                type=frontend.type,
+                selector={"app": "longhorn-ui"},
+                load_balancer_source_ranges=list(frontend.source_ranges) or None,
+                ports=[
+                    kubernetes.core.v1.ServicePortArgs(
+                        name="http",
+                        port=80,
+                        target_port="http",
+                        node_port=frontend.node_port,
+                    )
+                ],
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        if frontend.type == "NodePort":
+            address = self._args.node_address or "NODE"
+            return service.spec.apply(lambda spec: f"http://{address}:{_node_port(spec)}")
+        return service.status.apply(lambda status: f"http://{_balancer_address(status)}")
+
+    def _ingress(self) -> pulumi.Output[str]:
+        frontend = self._args.frontend
+        annotations = dict(_INGRESS_ANNOTATIONS)
+        if self._args.basic_auth is not None:
+            kubernetes.core.v1.Secret(
+                f"{self._name}-basic-auth",
+                metadata=kubernetes.meta.v1.ObjectMetaArgs(
+                    name=_BASIC_AUTH_SECRET, namespace=NAMESPACE
+                ),
+                string_data={"auth": self._args.basic_auth},
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            annotations["nginx.ingress.kubernetes.io/auth-type"] = "basic"
+            annotations["nginx.ingress.kubernetes.io/auth-secret"] = _BASIC_AUTH_SECRET
+        if frontend.cluster_issuer is not None:
+            annotations["cert-manager.io/cluster-issuer"] = frontend.cluster_issuer
+        annotations.update(frontend.annotations)
+        kubernetes.networking.v1.Ingress(
+            f"{self._name}-ingress",
+            metadata=self._metadata(annotations),
+            spec=kubernetes.networking.v1.IngressSpecArgs(
+                ingress_class_name=frontend.ingress_class,
+                tls=[
+                    kubernetes.networking.v1.IngressTLSArgs(
+                        hosts=[str(frontend.host)], secret_name=frontend.tls_secret
+                    )
+                ],
+                rules=[
+                    kubernetes.networking.v1.IngressRuleArgs(
+                        host=frontend.host,
+                        http=kubernetes.networking.v1.HTTPIngressRuleValueArgs(
+                            paths=[
+                                kubernetes.networking.v1.HTTPIngressPathArgs(
+                                    path="/",
+                                    path_type="Prefix",
+                                    backend=kubernetes.networking.v1.IngressBackendArgs(
+                                        service=kubernetes.networking.v1.IngressServiceBackendArgs(
+                                            name=_CHART_SERVICE,
+                                            port=kubernetes.networking.v1.ServiceBackendPortArgs(
+                                                number=80
+                                            ),
+                                        )
+                                    ),
+                                )
+                            ]
+                        ),
+                    )
+                ],
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return pulumi.Output.from_input(f"https://{frontend.host}")
+
+
+def _node_port(spec: Any) -> int | str:
+    ports = listed(spec.ports)
+    return ports[0].node_port if ports and ports[0].node_port else "PORT"
+
+
+def _balancer_address(status: Any) -> str:
+    balancer = status.load_balancer if status else None
+    for entry in listed(balancer.ingress if balancer else None):
+        return str(entry.hostname or entry.ip)
+    return "ADDRESS-PENDING"

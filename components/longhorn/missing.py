@@ -1,0 +1,152 @@
+"""What of Longhorn is missing while it starts or is upgraded. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from components.common.answers import listed, mapped
+from components.common.versions import version_of
+from components.longhorn.objects import DRIVER
+from components.longhorn.snapshot import DEFAULT_CLASS_KEYS, Snapshot, Workload
+
+STORAGE_CLASS = "longhorn"
+_MANAGER = "longhorn-manager"
+_CSI_PLUGIN = "longhorn-csi-plugin"
+_DAEMON_SETS = (_MANAGER, _CSI_PLUGIN)
+_DEPLOYMENTS = (
+    "csi-attacher",
+    "csi-provisioner",
+    "csi-resizer",
+    "csi-snapshotter",
+    "longhorn-driver-deployer",
+    "longhorn-ui",
+)
+_ENGINE_IMAGE_PREFIX = "engine-image-"
+_ENGINE_IMAGE_ARGUMENT = "--engine-image"
+
+
+def missing_parts(
+    snapshot: Snapshot,
+    *,
+    version: str,
+    disks_by_node: Mapping[str, Sequence[str]],
+    wants_default_class: bool,
+) -> list[str]:
+    """What is not there or not ready yet, one line each; empty when Longhorn is ready. Pure.
+
+    Args:
+        snapshot: What the cluster says.
+        version: longhorn.version, which must be the one that runs.
+        disks_by_node: Paths of the disks that must be ready, by node name.
+        wants_default_class: Whether `longhorn` must be the one default StorageClass.
+    """
+    return [
+        *_version_missing(snapshot, version),
+        *_workloads_missing("DaemonSet", snapshot.daemon_sets, _DAEMON_SETS),
+        *_workloads_missing("Deployment", snapshot.deployments, _DEPLOYMENTS),
+        *_engine_images_missing(snapshot.daemon_sets),
+        *([] if snapshot.has_driver else [f"CSIDriver {DRIVER}"]),
+        *_classes_missing(snapshot, wants_default_class),
+        *(
+            line
+            for node, paths in sorted(disks_by_node.items())
+            for line in _disks_missing(node, snapshot.nodes.get(node), paths)
+        ),
+    ]
+
+
+def _workloads_missing(kind: str, found: Iterable[Workload], names: Iterable[str]) -> Iterator[str]:
+    by_name = {workload.name: workload for workload in found}
+    for name in names:
+        workload = by_name.get(name)
+        if workload is None:
+            yield f"{kind} {name}"
+        elif workload.ready < workload.wanted or workload.wanted == 0:
+            yield f"{kind} {name} ({workload.ready} of {workload.wanted} pods ready)"
+
+
+def _version_missing(snapshot: Snapshot, wanted: str) -> Iterator[str]:
+    """An upgrade that has not arrived yet: managers first, then the CSI driver and the engine."""
+    running, asked = version_of(snapshot.version or ""), version_of(wanted)
+    # A build of one's own may have something behind the hyphen.
+    if running is None or asked is None or running[:3] != asked[:3]:
+        yield f"Longhorn {wanted} (it says that it is {snapshot.version or 'none yet'})"
+    by_name = {workload.name: workload for workload in snapshot.daemon_sets}
+    manager, plugin = by_name.get(_MANAGER), by_name.get(_CSI_PLUGIN)
+    if manager is None:
+        return
+    if plugin is not None and not set(manager.images) & set(plugin.images):
+        yield f"DaemonSet {_CSI_PLUGIN} with the image {', '.join(manager.images)}"
+    engine = _engine_image_of(manager)
+    if engine is not None and not any(
+        engine in workload.images
+        for name, workload in by_name.items()
+        if name.startswith(_ENGINE_IMAGE_PREFIX)
+    ):
+        yield f"DaemonSet {_ENGINE_IMAGE_PREFIX}… with the image {engine}"
+
+
+def _engine_image_of(manager: Workload) -> str | None:
+    words = list(manager.arguments)
+    if _ENGINE_IMAGE_ARGUMENT not in words[:-1]:
+        return None
+    return words[words.index(_ENGINE_IMAGE_ARGUMENT) + 1]
+
+
+def _engine_images_missing(found: Iterable[Workload]) -> Iterator[str]:
+    images = [workload for workload in found if workload.name.startswith(_ENGINE_IMAGE_PREFIX)]
+    if not images:
+        yield f"DaemonSet {_ENGINE_IMAGE_PREFIX}…"
+    yield from _workloads_missing("DaemonSet", images, [image.name for image in images])
+
+
+def _classes_missing(snapshot: Snapshot, wants_default_class: bool) -> Iterator[str]:
+    if STORAGE_CLASS not in snapshot.storage_classes:
+        yield f"StorageClass {STORAGE_CLASS}"
+    elif wants_default_class and list(snapshot.default_classes) != [STORAGE_CLASS]:
+        yield (
+            f"{STORAGE_CLASS} as the one default StorageClass (default now: "
+            f"{', '.join(snapshot.default_classes) or 'none'}; take the annotation "
+            f"{DEFAULT_CLASS_KEYS[0]} off the others, or set longhorn.defaultStorageClass: false)"
+        )
+
+
+def _disks_missing(
+    name: str, node: Mapping[str, Any] | None, paths: Sequence[str]
+) -> Iterator[str]:
+    if node is None:
+        yield f"nodes.longhorn.io {name}"
+        return
+    status = mapped(node.get("status"))
+    if not _is_true(status.get("conditions"), "Ready"):
+        yield f"node {name}: {_reason(status.get('conditions'), 'Ready')}"
+    spec = mapped(node.get("spec"))
+    spec_disks = mapped(spec.get("disks"))
+    disk_status = mapped(status.get("diskStatus"))
+    by_path = {disk.get("path", "").rstrip("/"): key for key, disk in spec_disks.items()}
+    for path in paths:
+        key = by_path.get(path)
+        if key is None:
+            yield f"disk {path} of node {name} in Longhorn"
+            continue
+        conditions = mapped(disk_status.get(key)).get("conditions")
+        wanted = ["Ready"]
+        if spec_disks[key].get("allowScheduling"):
+            wanted.append("Schedulable")
+        for condition in wanted:
+            if not _is_true(conditions, condition):
+                yield f"disk {path} of node {name}: {_reason(conditions, condition)}"
+
+
+def _is_true(conditions: object, kind: str) -> bool:
+    return any(
+        condition.get("type") == kind and condition.get("status") == "True"
+        for condition in listed(conditions)
+    )
+
+
+def _reason(conditions: object, kind: str) -> str:
+    for condition in listed(conditions):
+        if condition.get("type") == kind:
+            said = condition.get("message") or condition.get("reason") or "no reason given"
+            return f"not {kind} ({said})"
+    return f"not {kind} yet"

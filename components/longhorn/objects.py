@@ -1,0 +1,58 @@
+"""The one door to Longhorn's own objects in the cluster: their API group, and how they are read."""
+
+from typing import Any
+
+from components.cluster.api import ApiError, ClusterApi, status_of
+from components.common.answers import listed
+
+NAMESPACE = "longhorn-system"
+GROUP, VERSION = "longhorn.io", "v1beta2"
+VERSION_SETTING = "current-longhorn-version"
+DRIVER = "driver.longhorn.io"
+
+
+def read_objects(
+    cluster: ClusterApi, plural: str, *, everywhere: bool = False, **options: Any
+) -> list[dict[str, Any]] | None:
+    """Longhorn's objects of one kind; None where the kind is not installed.
+
+    Args:
+        cluster: The cluster.
+        plural: The kind, such as `volumes`.
+        everywhere: Whether to look beyond Longhorn's namespace.
+        options: What else the API takes, such as `field_selector`.
+
+    Raises ApiError when the cluster refuses.
+    """
+    custom = cluster.custom
+    try:
+        if everywhere:
+            found: Any = custom.list_cluster_custom_object(GROUP, VERSION, plural, **options)
+        else:
+            found = custom.list_namespaced_custom_object(
+                GROUP, VERSION, NAMESPACE, plural, **options
+            )
+    except ApiError as error:
+        if status_of(error) == 404:
+            return None
+        raise
+    return listed(found["items"])
+
+
+def read_object(cluster: ClusterApi, plural: str, name: str) -> dict[str, Any] | None:
+    """One of Longhorn's objects; None if it is not there. Raises ApiError."""
+    try:
+        return cluster.custom.get_namespaced_custom_object(GROUP, VERSION, NAMESPACE, plural, name)
+    except ApiError as error:
+        if status_of(error) == 404:
+            return None
+        raise
+
+
+def patch_object(
+    cluster: ClusterApi, plural: str, name: str, changes: dict[str, Any], *, namespace: str = ""
+) -> None:
+    """Merge changes into one of Longhorn's objects. Raises ApiError when it is refused."""
+    cluster.custom.patch_namespaced_custom_object(
+        GROUP, VERSION, namespace or NAMESPACE, plural, name, changes
+    )

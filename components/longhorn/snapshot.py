@@ -1,0 +1,109 @@
+"""What the cluster says of Longhorn at one moment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from components.cluster.api import ClusterApi
+from components.common.answers import listed, mapped
+from components.longhorn.objects import DRIVER, NAMESPACE, VERSION_SETTING, read_objects
+
+DEFAULT_CLASS_KEYS = (
+    "storageclass.kubernetes.io/is-default-class",
+    "storageclass.beta.kubernetes.io/is-default-class",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """A DaemonSet or Deployment: how many pods it wants and how many are ready."""
+
+    name: str
+    wanted: int
+    ready: int
+    """Pods of the present template that are ready; those of an earlier one do not count."""
+    images: Sequence[str] = ()
+    """Images of its containers."""
+    arguments: Sequence[str] = ()
+    """Command of its first container."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """What the cluster says of Longhorn at one moment."""
+
+    version: str | None
+    """The version that Longhorn itself says it is; None before it says any."""
+    daemon_sets: Sequence[Workload]
+    deployments: Sequence[Workload]
+    has_driver: bool
+    storage_classes: Sequence[str]
+    default_classes: Sequence[str]
+    nodes: Mapping[str, Mapping[str, Any]]
+    """nodes.longhorn.io by name."""
+
+
+class ClusterView:
+    """Reads a Snapshot; changes nothing."""
+
+    def __init__(self, cluster: ClusterApi) -> None:
+        self._cluster = cluster
+
+    def read(self) -> Snapshot:
+        """Ask the API server anew. Raises ApiException when it does not answer."""
+        apps, storage = self._cluster.apps, self._cluster.storage
+        classes = storage.list_storage_class().items
+        return Snapshot(
+            version=self._version(),
+            daemon_sets=[
+                _workload(
+                    item,
+                    item.status.desired_number_scheduled,
+                    item.status.number_ready,
+                    item.status.updated_number_scheduled,
+                )
+                for item in apps.list_namespaced_daemon_set(NAMESPACE).items
+            ],
+            deployments=[
+                _workload(
+                    item,
+                    item.spec.replicas,
+                    item.status.ready_replicas,
+                    item.status.updated_replicas,
+                )
+                for item in apps.list_namespaced_deployment(NAMESPACE).items
+            ],
+            has_driver=any(
+                item.metadata.name == DRIVER for item in storage.list_csi_driver().items
+            ),
+            storage_classes=[item.metadata.name for item in classes],
+            default_classes=sorted(
+                item.metadata.name
+                for item in classes
+                if any(
+                    mapped(item.metadata.annotations).get(key) == "true"
+                    for key in DEFAULT_CLASS_KEYS
+                )
+            ),
+            nodes=self._by_name("nodes"),
+        )
+
+    def _version(self) -> str | None:
+        setting = self._by_name("settings").get(VERSION_SETTING)
+        return None if setting is None else str(setting.get("value"))
+
+    def _by_name(self, plural: str) -> Mapping[str, Mapping[str, Any]]:
+        found = read_objects(self._cluster, plural) or []
+        return {item["metadata"]["name"]: item for item in found}
+
+
+def _workload(item: Any, wanted: int | None, ready: int | None, updated: int | None) -> Workload:
+    containers: list[Any] = item.spec.template.spec.containers
+    is_observed = (item.status.observed_generation or 0) >= item.metadata.generation
+    return Workload(
+        name=item.metadata.name,
+        wanted=wanted or 0,
+        ready=min(ready or 0, updated or 0) if is_observed else 0,
+        images=[str(container.image) for container in containers],
+        arguments=listed(containers[0].command),
+    )

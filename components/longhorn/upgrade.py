@@ -1,0 +1,146 @@
+"""A look at the cluster before a version of Longhorn is put into it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    CreateResult,
+    DiffResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from components.cluster.api import ClusterApi, open_cluster
+from components.common.answers import mapped
+from components.common.owner import MARK
+from components.common.unknown_values import is_unknown
+from components.longhorn.objects import VERSION_SETTING, read_objects
+from components.longhorn.upgrade_rules import Installed, install_problems, path_problem
+from configuration.cluster import ClusterSettings
+
+_ID = "longhorn-upgrade"
+_ANSWER_SECONDS = 10
+
+Properties = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LonghornUpgradeArgs:
+    """What is to run where."""
+
+    cluster: ClusterSettings
+    """How the cluster is reached."""
+    version: str
+    """Longhorn's version."""
+    owner: str
+    """What marks a Longhorn of this stack (components/common/owner.py)."""
+
+
+class LonghornUpgradeProvider(ResourceProvider):
+    """Looks on create and when the version changes; needs no cluster as long as it does not."""
+
+    serialize_as_secret_always = False
+
+    def check(self, _olds: Properties, news: Properties) -> CheckResult:
+        """Refuse what the cluster is not ready for, in a preview too."""
+        old, new = _olds.get("version"), news["version"]
+        if old == new or any(is_unknown(value) for value in news.values()):
+            return CheckResult(news, [])
+        try:
+            problems = _problems(news, is_new=old is None)
+        except Exception:  # whatever keeps the cluster from answering, `up` says it
+            path = None if old is None else path_problem(str(old), str(new))
+            problems = [] if path is None else [path]
+        return CheckResult(news, [CheckFailure("version", _told(problems))] if problems else [])
+
+    def create(self, props: Properties) -> CreateResult:
+        """Look. Raises RuntimeError with everything that stands in the way."""
+        return CreateResult(_ID, _inspected(props, is_new=True))
+
+    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
+        """Where and how the cluster is reached is no reason to look again."""
+        return DiffResult(changes=_olds.get("version") != _news.get("version"))
+
+    def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
+        """Look again, for the version that is wanted now."""
+        return UpdateResult(_inspected(_news, is_new=False))
+
+
+class LonghornUpgrade(Resource, module="longhorn", name="Upgrade"):
+    """Owns nothing: it lets Longhorn's release be made or changed, or stops it.
+
+    An `up` that broke off behind it goes on with the same version without another look, since a
+    Longhorn that is halfway through has to arrive.
+    """
+
+    def __init__(
+        self, name: str, args: LonghornUpgradeArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(
+            LonghornUpgradeProvider(),
+            name,
+            {
+                "kubeconfig": args.cluster.kubeconfig,
+                "context": args.cluster.context,
+                "version": args.version,
+                "owner": args.owner,
+            },
+            opts,
+        )
+
+
+def read_installed(cluster: ClusterApi) -> Installed | None:
+    """The Longhorn that the cluster has, in whatever namespace; None if it has none.
+
+    Raises whatever the client raises when the cluster does not answer.
+    """
+    settings = _objects(cluster, "settings", field_selector=f"metadata.name={VERSION_SETTING}")
+    if not settings:
+        return None
+    namespace = str(settings[0]["metadata"]["namespace"])
+    return Installed(
+        version=str(settings[0].get("value")),
+        namespace=namespace,
+        owner=_owner(cluster, namespace),
+        volumes=_objects(cluster, "volumes"),
+        engine_images=_objects(cluster, "engineimages"),
+        nodes=_objects(cluster, "nodes"),
+    )
+
+
+def _objects(cluster: ClusterApi, plural: str, **options: str) -> Sequence[Mapping[str, Any]]:
+    options_here: dict[str, Any] = {"_request_timeout": _ANSWER_SECONDS, **options}
+    return read_objects(cluster, plural, everywhere=True, **options_here) or []
+
+
+def _owner(cluster: ClusterApi, namespace: str) -> str | None:
+    found: Any = cluster.core.read_namespace(namespace, _request_timeout=_ANSWER_SECONDS)
+    owner = mapped(found.metadata.annotations).get(MARK)
+    return None if owner is None else str(owner)
+
+
+def _problems(props: Properties, *, is_new: bool) -> list[str]:
+    cluster = open_cluster(props)
+    kubernetes: Any = cluster.version.get_code(_request_timeout=_ANSWER_SECONDS)
+    return install_problems(
+        read_installed(cluster),
+        str(props["version"]),
+        str(kubernetes.git_version),
+        new_owner=str(props["owner"]) if is_new else None,
+    )
+
+
+def _inspected(props: Properties, *, is_new: bool) -> Properties:
+    problems = _problems(props, is_new=is_new)
+    if problems:
+        raise RuntimeError(_told(problems))
+    return props
+
+
+def _told(problems: Sequence[str]) -> str:
+    return "Longhorn was not touched, because\n" + "\n".join(f"  - {each}." for each in problems)

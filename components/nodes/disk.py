@@ -1,0 +1,62 @@
+"""One disk of one node: file system, mount point, fstab line."""
+
+from dataclasses import dataclass
+
+import pulumi
+
+from components.hosts.host import RemoteHost
+from components.hosts.script import remote_script, result_of
+from configuration.hosts import DiskSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeDiskArgs:
+    """Which disk, and what it is to become."""
+
+    host: RemoteHost
+    """The node that holds the disk."""
+    disk: DiskSettings
+    """Device, mount point and file system."""
+    found: str | None = None
+    """What is wrong with it on the host right now, for the engine's diff."""
+
+
+class NodeDisk(pulumi.ComponentResource):
+    """Owns the disk's mount and fstab line, and that a blank disk gets a file system.
+
+    Refuses to own the data: a disk that is not blank is never formatted, and destroy unmounts at
+    most. The next `up` finds its own file system by label and adopts it.
+    """
+
+    uuid: pulumi.Output[str]
+    """UUID of the file system."""
+    size_bytes: pulumi.Output[int]
+    """Size of the disk in bytes."""
+    mount_point: pulumi.Output[str]
+    """The mount point, known once the mount is verified."""
+
+    def __init__(
+        self, name: str, args: NodeDiskArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("longhornrancher:node:Disk", name, None, opts)
+        disk = args.disk
+        command = remote_script(
+            f"{name}-mount",
+            args.host,
+            "nodes/scripts/disk.sh",
+            [
+                disk.device,
+                disk.mount_point,
+                disk.file_system,
+                *([disk.adopt_uuid] if disk.adopt_uuid else []),
+            ],
+            found=args.found,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        result = result_of(command)
+        self.uuid = result.apply(lambda found: str(found["uuid"]))
+        self.size_bytes = result.apply(lambda found: int(found["sizeBytes"]))
+        self.mount_point = result.apply(lambda found: str(found["mountPoint"]))
+        self.register_outputs(
+            {"uuid": self.uuid, "sizeBytes": self.size_bytes, "mountPoint": self.mount_point}
+        )

@@ -1,0 +1,147 @@
+"""What on a host is no longer, or not yet, as the program leaves it. Pure.
+
+Each finding is one line that names what was found; the engine's diff shows it, and the node's
+script then repairs it (or refuses, with its own message). Only what a script looks at itself may
+be found here: anything else would show at every preview and never be repaired.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from components.hosts.facts import (
+    ControlPlaneVerdict,
+    DiskFacts,
+    HostAnswer,
+    HostFacts,
+    Refusal,
+    Verdict,
+)
+from components.nodes.distribution import missing_packages
+from configuration.hosts import DiskSettings
+from configuration.stages import StageSettings
+
+_UNTOUCHED = "Nothing was changed."
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeFindings:
+    """What is wrong on one node right now; empty for a healthy one and for one not read."""
+
+    packages: str | None = None
+    """Packages or services that are missing, in one line."""
+    disks: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What is wrong with a disk, in one line, by its mount point."""
+    control_plane: str | None = None
+    """Which health ports are closed again, in one line."""
+
+
+def node_findings(
+    answer: HostAnswer, disks: Sequence[DiskSettings], stages: StageSettings
+) -> NodeFindings:
+    """What the scripts of the stages that run would have to do on this host."""
+    facts = {found.mount_point: found for found in answer.facts.disks}
+    lines: dict[str, str] = {}
+    for disk in disks if stages.disks else ():
+        if disk.mount_point in facts:
+            line = disk_finding(facts[disk.mount_point], answer.verdicts[disk.mount_point], disk)
+            if line:
+                lines[disk.mount_point] = line
+    file_systems = [disk.file_system for disk in disks]
+    return NodeFindings(
+        packages=packages_finding(answer.facts, file_systems) if stages.packages else None,
+        disks=lines,
+        control_plane=control_plane_finding(answer.control_plane),
+    )
+
+
+def control_plane_finding(verdict: ControlPlaneVerdict | Refusal | None) -> str | None:
+    """Which components are started with --port=0, as after `kubeadm upgrade`, in one line."""
+    if not isinstance(verdict, ControlPlaneVerdict) or not verdict.closed:
+        return None
+    return f"--port=0 is in the manifest of {' and '.join(verdict.closed)}"
+
+
+def packages_finding(facts: HostFacts, file_systems: Iterable[str] = ()) -> str | None:
+    """What the node lacks of packages and services, in one line."""
+    missing = missing_packages(facts, file_systems)
+    if missing:
+        return f"not installed: {', '.join(missing)}"
+    problems: list[str] = []
+    if not facts.iscsiadm:
+        problems.append("iscsiadm --version fails")
+    if not facts.initiator_name:
+        problems.append("no iSCSI initiator name")
+    if not facts.iscsid:
+        problems.append("iscsid does not run")
+    elif not facts.iscsid_enabled:
+        problems.append("iscsid does not start at boot")
+    return "; ".join(problems) or None
+
+
+def disk_finding(found: DiskFacts, verdict: Verdict | Refusal, disk: DiskSettings) -> str | None:
+    """What is not right with the disk, in one line."""
+    if isinstance(verdict, Refusal):
+        return None if verdict.lacks_a_command else refusal_parts(verdict.message)[0]
+    if verdict.content == "blank":
+        return f"{disk.device} is blank"
+    if verdict.content == "unfinished":
+        return f"the formatting of {disk.device} was broken off"
+    problems: list[str] = []
+    if not verdict.mounted:
+        problems.append(f"{disk.device} is not mounted on {disk.mount_point}")
+    elif found.writable is False:
+        problems.append(f"{disk.device} is mounted read-only")
+    if not verdict.in_fstab:
+        problems.append(_fstab_problem(found, disk))
+    if found.immutable is False:
+        problems.append(
+            f"the directory {disk.mount_point} beneath the mount can be written to"
+            if verdict.mounted
+            else f"the directory {disk.mount_point} can be written to without the disk"
+        )
+    return "; ".join(problems) or None
+
+
+def _fstab_problem(found: DiskFacts, disk: DiskSettings) -> str:
+    if found.fstab_line is None:
+        return f"/etc/fstab has no line for {disk.mount_point}"
+    lines = " / ".join(" ".join(line.split()) for line in found.fstab_line.splitlines())
+    return f"/etc/fstab has `{lines}`, not `{fstab_line(found.uuid or '', disk)}`"
+
+
+def fstab_line(uuid: str, disk: DiskSettings) -> str:
+    """The one line that disk.sh writes for the disk."""
+    check = 2 if disk.file_system == "ext4" else 0
+    return f"UUID={uuid} {disk.mount_point} {disk.file_system} defaults,nofail 0 {check}"
+
+
+def was_prepared(found: DiskFacts, disk: DiskSettings) -> bool:
+    """Whether this program had once prepared the mount point, whatever is on the disk now."""
+    rest = fstab_line("", disk).removeprefix("UUID=")
+    lines = (found.fstab_line or "").splitlines()
+    ours = any(line.startswith("UUID=") and line.endswith(rest) for line in lines)
+    return ours or found.immutable is True
+
+
+def refusal_parts(refusal: str) -> tuple[str, str]:
+    """What disk.sh found, and what it says to do about it, from its message."""
+    found, _, remedy = refusal.partition(_UNTOUCHED)
+    if not remedy:
+        found, _, remedy = refusal.partition(". ")
+    return found.strip().rstrip("."), remedy.strip()
+
+
+def dated(findings: Mapping[str, NodeFindings], when: str) -> dict[str, NodeFindings]:
+    """The findings with the moment of the reading in each line.
+
+    The engine compares a finding with the one that led to the last repair. Without the moment,
+    the same thing going wrong a second time would look like no change at all.
+    """
+    return {
+        name: NodeFindings(
+            packages=node.packages and f"{node.packages} ({when})",
+            disks={mount_point: f"{line} ({when})" for mount_point, line in node.disks.items()},
+            control_plane=node.control_plane and f"{node.control_plane} ({when})",
+        )
+        for name, node in findings.items()
+    }

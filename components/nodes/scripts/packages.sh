@@ -1,0 +1,234 @@
+#!/bin/sh
+# Installs on a node what Longhorn needs there (ensure): an iSCSI initiator with its daemon running,
+# an NFS client, and the tools that prepare disks. It refuses to upgrade, downgrade or remove
+# anything: what is there in any version stays as it is, and remove leaves every package installed.
+#
+#   sh -s -- ensure [--no-install] [--xfs]
+#   sh -s -- remove
+#
+# --no-install  only look; a missing package is an error (for air-gapped or locked-down nodes)
+# --xfs         the node's disks are to be formatted with XFS, so its tools are needed too
+#
+# Runs as root, reads nothing from its standard input. Progress goes to stderr, the result to stdout
+# as one line of JSON. On failure: exit status 1, the reason on the last line of stderr.
+
+set -eu
+LC_ALL=C
+PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+DEBIAN_FRONTEND=noninteractive
+export LC_ALL PATH DEBIAN_FRONTEND
+umask 022
+
+RUN_DIRECTORY=/run/longhorn-rancher
+LOCK_SECONDS=600
+LOCK_RETRY_SECONDS=5
+
+host=$(uname -n)
+
+say() { printf '%s: %s\n' "$host" "$*" >&2; }
+
+die() {
+    say "$*"
+    exit 1
+}
+
+# TEXT -> the text as a JSON string of ASCII; a byte beyond ASCII becomes the replacement character.
+json_string() {
+    printf '%s' "$1" | od -An -v -tu1 | awk '
+        BEGIN { printf "\"" }
+        {
+            for (i = 1; i <= NF; i++)
+                if ($i == 34 || $i == 92) printf "\\%c", $i
+                else if ($i < 32) printf "\\u%04x", $i
+                else if ($i < 128) printf "%c", $i
+                else printf "\\ufffd"
+        }
+        END { printf "\"" }'
+}
+
+# ---- the distribution -----------------------------------------------------------------------
+
+# KEY -> its value in os-release, unquoted
+os_release() {
+    for file in /etc/os-release /usr/lib/os-release; do
+        [ -r "$file" ] || continue
+        sed -n "s/^$1=//p" "$file" | tail -n 1 | tr -d "\"'"
+        return
+    done
+}
+
+# Sets family and the names its packages have there.
+find_family() {
+    ids="$(os_release ID) $(os_release ID_LIKE)"
+    for id in $ids; do
+        case $id in
+            debian | ubuntu) family=debian packages="open-iscsi nfs-common" ;;
+            rhel | fedora | centos | rocky | almalinux | ol | amzn) family=rhel packages="iscsi-initiator-utils nfs-utils" ;;
+            suse | sles | sled | opensuse*) family=suse packages="open-iscsi nfs-client" ;;
+            *) continue ;;
+        esac
+        packages="$packages e2fsprogs util-linux"
+        return
+    done
+    die "this distribution (ID and ID_LIKE in /etc/os-release: $ids) is not of the Debian, RHEL or SUSE family. Install an iSCSI initiator (iscsiadm, iscsid running), an NFS 4 client, e2fsprogs and util-linux by hand, and switch the packages stage off for this node"
+}
+
+# ---- packages -------------------------------------------------------------------------------
+
+# PACKAGE -> its installed version; empty if it is not installed
+installed_version() {
+    case $family in
+        debian) { dpkg-query -W -f '${db:Status-Status} ${Version}\n' "$1" 2>/dev/null || :; } | sed -n 's/^installed //p' ;;
+        *) { rpm -q --qf 'installed %{VERSION}-%{RELEASE}\n' "$1" 2>/dev/null || :; } | sed -n 's/^installed //p' ;;
+    esac | tail -n 1
+}
+
+missing_packages() {
+    for package in $packages; do
+        [ -n "$(installed_version "$package")" ] || printf '%s ' "$package"
+    done
+}
+
+# The package manager's command that installs, without its package names
+install_command() {
+    case $family in
+        debian) echo "apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-confold" ;;
+        rhel)
+            # Waiting for the lock is done here, with a deadline; by themselves they wait for ever.
+            if command -v dnf >/dev/null; then manager=dnf; else manager=yum; fi
+            echo "$manager install -y --setopt=exit_on_lock=1" ;;
+        suse) echo "zypper --non-interactive install --no-recommends" ;;
+    esac
+}
+
+# Reads the package manager's output: does it say that another one is at work?
+is_locked() {
+    grep -qiE 'could not get lock|unable to (acquire|lock)|is another process using it|another app is currently holding|existing lock|system management is locked|waiting for process with pid|failed to obtain the transaction lock'
+}
+
+# COMMAND... -> runs it, showing its output, again and again while another one holds the lock
+run_package_manager() {
+    mkdir -p "$RUN_DIRECTORY"
+    log=$RUN_DIRECTORY/packages.$$
+    deadline=$(($(date +%s) + LOCK_SECONDS))
+    while :; do
+        { "$@" 2>&1 && echo ok >"$log.status" || echo failed >"$log.status"; } | tee "$log" >&2
+        status=$(cat "$log.status")
+        locked=no
+        ! is_locked <"$log" || locked=yes
+        rm -f "$log" "$log.status"
+        [ "$status" != ok ] || return 0
+        [ "$locked" = yes ] || return 1
+        [ "$(date +%s)" -lt "$deadline" ] || die "another package manager has held the lock for $LOCK_SECONDS seconds. Look for it (ps aux), let it end, then run again"
+        say "another package manager is at work; waiting for it"
+        sleep "$LOCK_RETRY_SECONDS"
+    done
+}
+
+install_packages() {
+    say "installing $*"
+    if [ "$family" = debian ]; then
+        # A run that was killed may have left packages unpacked but not configured.
+        run_package_manager dpkg --configure -a || say "warning: dpkg --configure -a failed, see above"
+        run_package_manager apt-get update || say "warning: apt-get update failed, see above; trying with the lists at hand"
+    fi
+    # shellcheck disable=SC2046 # the words are the command
+    run_package_manager $(install_command) "$@" ||
+        die "installing $* failed, see above. Check the node's repositories, or install by hand: $(install_command) $*"
+}
+
+ensure_packages() {
+    missing=$(missing_packages)
+    [ -n "$missing" ] || return 0
+    [ "$may_install" = yes ] || die "missing: ${missing}- and this stack installs no packages. Install by hand: $(install_command) $missing"
+    # shellcheck disable=SC2086 # the words are the packages
+    install_packages $missing
+    missing=$(missing_packages)
+    [ -z "$missing" ] || die "still missing after the installation: $missing- see the package manager's words above"
+}
+
+# ---- the iSCSI daemon -----------------------------------------------------------------------
+
+# Without a name of its own the node can log in to no volume. Packages make one, most of the time.
+ensure_initiator_name() {
+    names=/etc/iscsi/initiatorname.iscsi
+    ! grep -qs '^InitiatorName=..*' "$names" || return 0
+    name=$(iscsi-iname) || die "iscsi-iname failed, so $names cannot be written. Write a line InitiatorName=... there by hand"
+    say "writing $names"
+    printf 'InitiatorName=%s\n' "$name" >"$names.new"
+    chmod 600 "$names.new"
+    mv -f "$names.new" "$names"
+}
+
+has_systemd() { [ -d /run/systemd/system ]; }
+
+iscsid_is_active() {
+    if has_systemd; then
+        systemctl is-active --quiet iscsid.service || systemctl is-active --quiet iscsid.socket
+    else
+        grep -qsx iscsid /proc/[0-9]*/comm
+    fi
+}
+
+iscsid_is_enabled() {
+    ! has_systemd || systemctl is-enabled --quiet iscsid.service 2>/dev/null || systemctl is-enabled --quiet iscsid.socket 2>/dev/null
+}
+
+start_iscsid() {
+    if has_systemd; then
+        # Two commands: not every systemd in use knows enable --now.
+        { systemctl enable iscsid.service && systemctl start iscsid.service; } >&2 ||
+            { systemctl enable iscsid.socket && systemctl start iscsid.socket; } >&2
+    else
+        service iscsid start >&2 || service open-iscsi start >&2
+    fi
+}
+
+ensure_iscsid() {
+    ensure_initiator_name
+    if ! iscsid_is_active || ! iscsid_is_enabled; then
+        say "starting iscsid"
+        start_iscsid || say "warning: starting iscsid failed, see above"
+    fi
+    iscsid_is_active || die "iscsid does not run. Look at: systemctl status iscsid.service iscsid.socket, and whether this kernel has the module iscsi_tcp"
+    iscsiadm --version >/dev/null 2>&1 || die "iscsiadm --version fails, and Longhorn's manager would crash on it. Reinstall the iSCSI initiator: $(install_command) ${packages%% *}"
+}
+
+# ---- actions --------------------------------------------------------------------------------
+
+ensure() {
+    may_install=yes
+    [ "$(id -u)" = 0 ] || die "installing packages needs root: log in as root, or as a user with sudo"
+    find_family
+    for option; do
+        case $option in
+            --no-install) may_install=no ;;
+            --xfs) packages="$packages xfsprogs" ;;
+            *) die "unknown option $option: use --no-install or --xfs" ;;
+        esac
+    done
+    ensure_packages
+    ensure_iscsid
+    printf '{"family":"%s","packages":{' "$family"
+    comma=
+    for package in $packages; do
+        printf '%s%s:%s' "$comma" "$(json_string "$package")" "$(json_string "$(installed_version "$package")")"
+        comma=,
+    done
+    printf '},"iscsid":"active"}\n'
+}
+
+remove() {
+    find_family
+    # Other programs on this node may have come to use them.
+    printf '{"family":"%s","kept":true}\n' "$family"
+}
+
+main() {
+    case ${1-} in
+        ensure | remove) "$@" ;;
+        *) die "usage: packages.sh ensure [--no-install] [--xfs] | remove" ;;
+    esac
+}
+
+main "$@" </dev/null

@@ -1,0 +1,60 @@
+"""Whether the cluster belongs to another Rancher already, asked before anything is declared.
+
+`check_agent` is pure; `read_agent` is the only look at the API, and reads only.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from components.cluster.api import ApiError, ClusterApi, status_of
+from components.common.answers import listed
+from components.preflight.report import CLUSTER, CheckResult
+
+_AGENT = ("cattle-cluster-agent", "cattle-system")
+_SERVER = "CATTLE_SERVER"
+# How an object that the engine applied names who owns its fields.
+_FIELD_MANAGER = "pulumi-kubernetes"
+_ANSWER_SECONDS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentFacts:
+    """Rancher's agent as it runs in the cluster."""
+
+    server: str
+    """The Rancher that it reports to."""
+    is_managed: bool
+    """Whether an engine like this one put it there."""
+
+
+def read_agent(api: ClusterApi) -> AgentFacts | None:
+    """Ask the cluster; None where no agent is.
+
+    Raises whatever the client raises when the cluster does not answer.
+    """
+    try:
+        found: Any = api.apps.read_namespaced_deployment(*_AGENT, _request_timeout=_ANSWER_SECONDS)
+    except ApiError as error:
+        if status_of(error) == 404:
+            return None
+        raise
+    variables = listed(found.spec.template.spec.containers[0].env)
+    managers = [str(entry.manager) for entry in listed(found.metadata.managed_fields)]
+    return AgentFacts(
+        server=next((str(each.value) for each in variables if each.name == _SERVER), ""),
+        is_managed=any(manager.startswith(_FIELD_MANAGER) for manager in managers),
+    )
+
+
+def check_agent(agent: AgentFacts | None, rancher_url: str) -> Iterator[CheckResult]:
+    """An agent that somebody else installed for another Rancher; it would be taken over."""
+    if agent is None or agent.is_managed or agent.server.rstrip("/") == rancher_url.rstrip("/"):
+        return
+    yield CheckResult(
+        node=CLUSTER,
+        check="otherRancher",
+        severity="error",
+        found=f"the cluster is imported into the Rancher at {agent.server} already",
+        remedy="Delete it there first. Accepted, its agent is moved to the Rancher of this stack.",
+    )

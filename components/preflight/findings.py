@@ -1,0 +1,139 @@
+"""Looking at the hosts and the cluster before anything is declared, in previews too."""
+
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pulumi
+
+from components.cluster.api import ClusterApi
+from components.hosts.address import jump_address, node_address
+from components.hosts.connection import HostCredentials, agent_path
+from components.hosts.facts import HostAnswer
+from components.hosts.reading import Question, ReadingPlan, read_hosts, unread
+from components.nodes.findings import NodeFindings, dated, node_findings
+from components.preflight.agent import check_agent, read_agent
+from components.preflight.cluster import check_cluster, read_cluster
+from components.preflight.nodes import NodeToCheck, check_nodes
+from components.preflight.report import CheckResult, PreflightError, report, report_text
+from settings import Settings
+
+_CLUSTER_SECONDS = 30.0
+
+
+def read_findings(settings: Settings) -> Mapping[str, NodeFindings]:
+    """Read every host once and tell what is wrong there; empty where the stack switches it off.
+
+    A host or cluster that can't be read is a warning with its name, and nothing is concluded
+    about it. Raises pulumi.RunError with a report over all nodes when a check fails that the
+    stack file does not accept.
+    """
+    stages, checks = settings.stages, settings.checks
+    results: list[CheckResult] = []
+    answers: dict[str, HostAnswer] = {}
+    if checks.read_cluster and (stages.longhorn or stages.rancher_import):
+        results.extend(_cluster_results(settings))
+    if checks.read_hosts and (stages.packages or stages.disks or stages.control_plane_health):
+        answers = _answers(settings)
+        results.extend(
+            check_nodes(
+                [
+                    NodeToCheck(
+                        name=node.name,
+                        answer=answers[node.name],
+                        disks=settings.disks_of(node),
+                        stages=stages,
+                    )
+                    for node in settings.nodes
+                    if node.name in answers
+                ]
+            )
+        )
+    _tell(settings, results)
+    now = datetime.now(UTC)
+    found = {
+        node.name: node_findings(answers[node.name], settings.disks_of(node), stages)
+        for node in settings.nodes
+        if node.name in answers
+    }
+    return dated(found, f"{now:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _tell(settings: Settings, results: list[CheckResult]) -> None:
+    sorted_results = report(results, settings.checks.accept)
+    if sorted_results.errors:
+        raise pulumi.RunError(str(PreflightError(sorted_results)))
+    if sorted_results.warnings:
+        pulumi.log.warn(f"preflight:\n{report_text(sorted_results.warnings)}")
+
+
+def _answers(settings: Settings) -> dict[str, HostAnswer]:
+    questions = [
+        Question(
+            address=node_address(node, settings.ssh),
+            disks=settings.disks_of(node) if settings.stages.disks else (),
+            control_plane=settings.stages.control_plane_health and node.control_plane,
+        )
+        for node in settings.present_nodes
+    ]
+    readings = read_hosts(
+        questions,
+        ReadingPlan(
+            credentials=_credentials(settings),
+            jump=jump_address(settings.ssh),
+            connect_seconds=settings.ssh.connect_timeout_seconds,
+            deadline_seconds=settings.checks.timeout_seconds,
+        ),
+    )
+    for name, problem in unread(readings).items():
+        pulumi.log.warn(
+            f"node {name} could not be read, so nothing is known about its packages and disks: "
+            f"{problem}"
+        )
+    return {name: reading.answer for name, reading in readings.items() if reading.answer}
+
+
+def _credentials(settings: Settings) -> HostCredentials:
+    """The one place where the secrets that open hosts are plain text."""
+    key = settings.plain_secret("sshPrivateKey")
+    if key is None and settings.ssh.private_key_file is not None:
+        key = Path(settings.ssh.private_key_file).expanduser().read_text()
+    return HostCredentials(
+        private_key=key,
+        private_key_passphrase=settings.plain_secret("sshPrivateKeyPassphrase"),
+        password=settings.plain_secret("sshPassword"),
+        sudo_password=settings.plain_secret("sudoPassword"),
+        agent_path=agent_path(),
+    )
+
+
+def _cluster_results(settings: Settings) -> list[CheckResult]:
+    """What is wrong with the cluster; nothing, and a warning, when it does not answer in time."""
+    results: list[CheckResult] = []
+    problems: list[str] = ["no answer in time"]
+
+    def ask() -> None:
+        try:
+            api = ClusterApi(settings.cluster.kubeconfig, settings.cluster.context)
+            if settings.stages.longhorn:
+                results.extend(check_cluster(read_cluster(api), settings.longhorn.version))
+            # A manifest given by hand leads to a Rancher that the stack file does not name.
+            imports = settings.stages.rancher_import and not settings.has_given_manifest
+            if imports and settings.rancher is not None:
+                results.extend(check_agent(read_agent(api), settings.rancher.url))
+            problems.clear()
+        except Exception as error:  # whatever a cluster answers, the preview goes on
+            problems[:] = [f"{type(error).__name__}: {error}"]
+
+    # The client tries again by itself for longer than a preview should wait.
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(_CLUSTER_SECONDS)
+    if problems:
+        pulumi.log.warn(
+            f"cluster {settings.cluster.name} could not be asked for what the stack needs of it: "
+            f"{problems[0].splitlines()[0]}"
+        )
+        return []
+    return results

@@ -1,0 +1,36 @@
+"""What proves that a CA is Rancher's own. Pure: no network, no files."""
+
+import base64
+import hashlib
+import hmac
+
+
+def ca_checksum(pem: str) -> str:
+    """CATTLE_CA_CHECKSUM for this CA: sha256 over the PEM with exactly one newline at its end.
+
+    Empty for an empty PEM (a certificate that a public CA signed). Source: Rancher 2.8.0,
+    pkg/systemtemplate/import.go, CAChecksum.
+    """
+    stripped = pem.strip()
+    return hashlib.sha256(f"{stripped}\n".encode()).hexdigest() if stripped else ""
+
+
+def cacerts_authorization(token: str) -> str:
+    """The bearer that asks `/cacerts` for a proof: the token's hash, so never the token."""
+    return base64.b64encode(hashlib.sha256(token.encode()).digest()).decode()
+
+
+def cacerts_proof(token: str, nonce: str, pem: str) -> str:
+    """The X-Cattle-Hash that only a server which knows the token can give for nonce and CA.
+
+    Source: Rancher 2.8.0, pkg/cacerts/handler.go.
+    """
+    stripped = pem.strip()
+    served = f"{stripped}\n" if stripped else ""
+    message = b"\0".join([nonce.encode(), served.encode(), b""])
+    return base64.b64encode(hmac.digest(token.encode(), message, "sha512")).decode()
+
+
+def is_proof(given: str, *, token: str, nonce: str, pem: str) -> bool:
+    """Whether the proof that came with a CA is right."""
+    return hmac.compare_digest(given, cacerts_proof(token, nonce, pem))

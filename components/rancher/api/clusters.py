@@ -1,0 +1,220 @@
+"""Clusters in Rancher: found, made, joined by a token, taken out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+from urllib.parse import quote
+
+from components.rancher.api.accounts import Accounts, expected, unexpected
+from components.rancher.api.errors import (
+    BadClusterNameError,
+    ClusterNameTakenError,
+    NotReadyError,
+    RemovalUnfinishedError,
+)
+from components.rancher.api.transport import Answer, Transport
+
+OWNER = "longhorn-rancher/owner"
+"""Annotation on a cluster in Rancher: which Kubernetes cluster it was made for."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster as Rancher sees it. `conditions` is type → (status, reason or message)."""
+
+    id: str
+    name: str
+    state: str
+    owner: str
+    conditions: Mapping[str, tuple[str, str]]
+
+    def is_true(self, condition: str) -> bool:
+        """Whether Rancher reports the condition as True."""
+        return self.conditions.get(condition, ("", ""))[0] == "True"
+
+    @property
+    def ever_connected(self) -> bool:
+        """Whether an agent has joined it at some time."""
+        return "Connected" in self.conditions
+
+
+@dataclass(frozen=True)
+class RegistrationToken:
+    """What an agent joins with; the address of the manifest holds the token too."""
+
+    value: str = field(repr=False)
+    manifest_url: str = field(repr=False)
+
+
+class Clusters:
+    """The calls about clusters, made as whoever `accounts` is."""
+
+    def __init__(self, transport: Transport, accounts: Accounts) -> None:
+        self._transport = transport
+        self._accounts = accounts
+
+    def get(self, cluster_id: str) -> Cluster | None:
+        """The cluster with this id; None when Rancher has none (or hides one being deleted)."""
+        answer = self._accounts.call(
+            "GET", f"/v3/clusters/{quote(cluster_id, safe='')}", what="reading the cluster"
+        )
+        if answer.status in (403, 404):
+            return None
+        return _cluster(expected(answer, "reading the cluster", 200))
+
+    def find(self, name: str) -> Cluster | None:
+        """The cluster with this name, or None."""
+        answer = self._accounts.call(
+            "GET", f"/v3/clusters?name={quote(name, safe='')}", what="looking for the cluster"
+        )
+        data = expected(answer, "looking for the cluster", 200).get("data")
+        for body in cast("list[dict[str, Any]]", data or []):
+            if body.get("name") == name:
+                return _cluster(body)
+        return None
+
+    def find_or_create(self, name: str, owner: str, known_id: str = "") -> Cluster:
+        """The cluster of this name, made if there is none.
+
+        The one that was registered before gets the name if it has another: id, token and agent
+        stay as they are. A cluster found is taken only while no agent has joined it, if it has the
+        id that was registered before, or if `owner` (whatever names the Kubernetes cluster for
+        good, such as the uid of its namespace kube-system) says that it was made for the same one.
+
+        Raises ClusterNameTakenError, BadClusterNameError.
+        """
+        known = self.get(known_id) if known_id else None
+        if known is not None and known.name != name:
+            return self._renamed(known, name)
+        found = self.find(name)
+        if found is not None:
+            return self._claimed(found, owner, known_id)
+        answer = self._accounts.call(
+            "POST",
+            "/v3/clusters",
+            what="making the cluster",
+            body={"type": "cluster", "name": name, "annotations": {OWNER: owner}},
+        )
+        if answer.code == "NotUnique":
+            # An earlier attempt may have gone through without its answer.
+            found = self.find(name)
+            if found is None:
+                raise _taken(name, "which this user does not see")
+            return self._claimed(found, owner, known_id)
+        if answer.code == "InvalidFormat":
+            raise _bad_name(name, answer)
+        return _cluster(expected(answer, "making the cluster", 201))
+
+    def registration_token(self, cluster_id: str, timeout_seconds: float) -> RegistrationToken:
+        """The token that the cluster's agent joins with; Rancher makes it a moment after it.
+
+        Raises NotReadyError when it has none, or no address for the manifest, before the deadline.
+        """
+        path = f"/v3/clusterregistrationtokens/{quote(cluster_id, safe='')}:default-token"
+        what = "reading the registration token"
+        missing = "it has not made the token"
+        for tell in self._transport.pauses(timeout_seconds, f"Cluster {cluster_id}"):
+            answer = self._accounts.call("GET", path, what=what)
+            if answer.status != 404:
+                body = expected(answer, what, 200)
+                if body.get("token") and body.get("manifestUrl"):
+                    return RegistrationToken(str(body["token"]), str(body["manifestUrl"]))
+                missing = "the token has no manifest address (is server-url set?)"
+            else:
+                self._ask_for_token(cluster_id)
+            tell(missing)
+        raise NotReadyError(
+            f"Rancher at {self._transport.url} gives no registration token for cluster "
+            f"{cluster_id} within {timeout_seconds:.0f} s: {missing}. See `docker logs` on the "
+            "Rancher host.",
+            "starting",
+        )
+
+    def delete(self, cluster_id: str, timeout_seconds: float) -> bool:
+        """Take the cluster out and wait until Rancher has none; False if it had none before.
+
+        Rancher cleans up inside the cluster through its agent, which must still run. Raises
+        RemovalUnfinishedError at the deadline.
+        """
+        path = f"/v3/clusters/{quote(cluster_id, safe='')}"
+        answer = self._accounts.call("DELETE", path, what="deleting the cluster")
+        if answer.status in (403, 404):
+            return False
+        if answer.status not in (200, 202, 204):
+            raise unexpected(answer, "deleting the cluster")
+        for tell in self._transport.pauses(timeout_seconds, f"Deleting cluster {cluster_id}"):
+            left = self.get(cluster_id)
+            if left is None:
+                return True
+            tell(f"Rancher still has it ({left.state})")
+        raise RemovalUnfinishedError(
+            f"Rancher at {self._transport.url} still has cluster {cluster_id} "
+            f"{timeout_seconds:.0f} s after its deletion."
+        )
+
+    def _renamed(self, known: Cluster, name: str) -> Cluster:
+        # Source: Rancher 2.8.5 and 2.13.1, pkg/api/norman/store/cluster/cluster_store.go, Update.
+        answer = self._accounts.call(
+            "PUT",
+            f"/v3/clusters/{quote(known.id, safe='')}",
+            what="renaming the cluster",
+            body={"type": "cluster", "name": name},
+        )
+        if answer.code == "NotUnique":
+            raise _taken(name, "another one")
+        if answer.code == "InvalidFormat":
+            raise _bad_name(name, answer)
+        return _cluster(expected(answer, "renaming the cluster", 200))
+
+    def _claimed(self, found: Cluster, owner: str, known_id: str) -> Cluster:
+        if found.id == "local":
+            raise _taken(found.name, "which is the one that Rancher itself runs in")
+        is_ours = found.id == known_id or (owner != "" and found.owner == owner)
+        if found.ever_connected and not is_ours:
+            raise _taken(found.name, f"{found.id}, which an agent has already joined")
+        return found
+
+    def _ask_for_token(self, cluster_id: str) -> None:
+        answer = self._accounts.call(
+            "POST",
+            "/v3/clusterregistrationtokens",
+            what="asking for a registration token",
+            body={
+                "type": "clusterRegistrationToken",
+                "clusterId": cluster_id,
+                "name": "default-token",
+            },
+        )
+        if answer.status not in (200, 201, 409):
+            raise unexpected(answer, "asking for a registration token")
+
+
+def _cluster(body: Mapping[str, Any]) -> Cluster:
+    annotations = cast("Mapping[str, str]", body.get("annotations") or {})
+    return Cluster(
+        id=str(body["id"]),
+        name=str(body.get("name", "")),
+        state=str(body.get("state", "")),
+        owner=annotations.get(OWNER, ""),
+        conditions={
+            str(condition.get("type")): (
+                str(condition.get("status", "")),
+                str(condition.get("message") or condition.get("reason") or ""),
+            )
+            for condition in cast("list[dict[str, Any]]", body.get("conditions") or [])
+        },
+    )
+
+
+def _bad_name(name: str, answer: Answer) -> BadClusterNameError:
+    return BadClusterNameError(
+        f"Rancher does not take {name!r} as the name of a cluster ({answer.message}): "
+        "lowercase letters, digits and dashes, at most 63 of them."
+    )
+
+
+def _taken(name: str, by: str) -> ClusterNameTakenError:
+    return ClusterNameTakenError(
+        f"The name {name!r} belongs to a cluster in Rancher already: {by}. Choose another "
+        "cluster name, or delete that cluster in Rancher if it is a leftover of this one."
+    )

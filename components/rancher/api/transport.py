@@ -1,0 +1,258 @@
+"""The way to Rancher: TLS verified against a pinned CA, patient with a server that starts.
+
+Owns the connection, the retries and the deadline. Refuses to talk to a server that the CA does
+not vouch for; there is no switch for that. Knows nothing of what the calls mean.
+"""
+
+import ipaddress
+import json
+import logging
+import re
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import httpx
+
+from components.rancher.api.errors import CertificateMismatchError, NotReadyError
+from components.rancher.api.trouble import (
+    Trouble,
+    certificate_error,
+    is_name_mismatch,
+    remedy,
+    trouble,
+)
+
+Say = Callable[[str], None]
+
+_CALL_SECONDS = 30.0
+_CONNECT_SECONDS = 10.0
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 5.0
+_TELL_EVERY_SECONDS = 15.0
+_IMPORT_PATH = re.compile(r"/v3/import/[^\s\"']+")
+
+
+class _HideImportPath(logging.Filter):
+    """httpx logs each request's URL, and the URL of an import manifest holds its token."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = _IMPORT_PATH.sub("/v3/import/…", record.getMessage())
+        record.args = ()
+        return True
+
+
+logging.getLogger("httpx").addFilter(_HideImportPath())
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer that Rancher meant: its status and body. The body can hold secrets."""
+
+    status: int
+    body: dict[str, Any] = field(repr=False)
+    text: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+
+    @property
+    def code(self) -> str:
+        """The error code in the body, such as `NotUnique`; empty if there is none."""
+        return str(self.body.get("code", ""))
+
+    @property
+    def message(self) -> str:
+        """The error message in the body; empty if there is none."""
+        return str(self.body.get("message", ""))
+
+    @property
+    def is_missing_route(self) -> bool:
+        """Whether the router knows no such path, rather than the API no such resource."""
+        return self.status == 404 and not self.body
+
+
+class Transport:
+    """One conversation with the Rancher at `url`.
+
+    Args:
+        url: Address as this program reaches it, https only.
+        ca_pem: The CA that must have signed the server's certificate; empty means the CAs that
+            the operating system trusts.
+        retry_seconds: How long one call keeps trying when the server fails to answer.
+        say: Receives progress, a line at a time.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        ca_pem: str,
+        *,
+        retry_seconds: float = 120.0,
+        say: Say = lambda _: None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        if urlsplit(url).scheme != "https":
+            raise ValueError(f"Rancher's address {url!r} must begin with https://")
+        self.url = url.rstrip("/")
+        self.retry_seconds = retry_seconds
+        self.say = say
+        self._sleep = sleep
+        self._is_pinned = bool(ca_pem.strip())
+        self._tls = ssl.create_default_context(cadata=ca_pem if self._is_pinned else None)
+        self._client = self._connect()
+
+    def __repr__(self) -> str:
+        return f"Transport({self.url!r})"
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def pauses(self, seconds: float, what: str) -> Iterator[Callable[[str], None]]:
+        """Attempts until `seconds` have passed, with growing pauses between them.
+
+        Yields at each attempt a function that tells, every now and then, why it goes on.
+        """
+        started = told = time.monotonic()
+        pause = _FIRST_PAUSE_SECONDS
+
+        def tell(why: str) -> None:
+            nonlocal told
+            now = time.monotonic()
+            if now - told >= _TELL_EVERY_SECONDS:
+                told = now
+                self.say(f"{what}: {why}; {max(0.0, seconds - (now - started)):.0f} s left")
+
+        while True:
+            yield tell
+            left = seconds - (time.monotonic() - started)
+            if left <= 0:
+                return
+            self._sleep(min(pause, left))
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        what: str,
+        body: Mapping[str, Any] | None = None,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        missing_route_is_answer: bool = False,
+        retry_seconds: float | None = None,
+    ) -> Answer:
+        """Send one request, again and again while the server fails to answer it.
+
+        Retried: no connection, a broken one, 429, 5xx and, unless it is an answer, the router's
+        404 of a server that has not finished starting. So a request may be carried out twice.
+
+        Args:
+            what: The request in the reader's words; the path may hold a token and is not shown.
+
+        Raises CertificateMismatchError at once, NotReadyError when the deadline passes.
+        """
+        seconds = self.retry_seconds if retry_seconds is None else retry_seconds
+        sent = {**(headers or {}), **({"Authorization": f"Bearer {token}"} if token else {})}
+        last = Trouble("not tried", "unreachable")
+        for tell in self.pauses(seconds, f"Rancher at {self.url}"):
+            got = self.attempt(
+                method, path, body, sent, missing_route_is_answer=missing_route_is_answer
+            )
+            if isinstance(got, Answer):
+                return got
+            last = got
+            tell(last.text)
+        raise NotReadyError(
+            f"Rancher at {self.url} did not answer within {seconds:.0f} s ({what}): "
+            f"{last.text}. {remedy(last.reason)}",
+            last.reason,
+        )
+
+    def attempt(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        missing_route_is_answer: bool = False,
+    ) -> Answer | Trouble:
+        """Send one request once; Trouble when the server failed to answer it.
+
+        Raises CertificateMismatchError.
+        """
+        try:
+            response = self._client.request(method, path, json=body, headers=headers)
+        except httpx.TransportError as error:
+            refused = certificate_error(error)
+            if refused is None:
+                return trouble(error)
+            if not self._announce_address(refused):
+                raise self._mismatch(refused) from None
+            return Trouble("its certificate does not name this address yet", "tls")
+        if response.status_code == 429:
+            return Trouble("429 Too Many Requests", "busy")
+        if response.status_code >= 500:
+            return Trouble(f"HTTP {response.status_code}", "server-error")
+        got = Answer(response.status_code, _json(response), response.text, response.headers)
+        if got.is_missing_route and not missing_route_is_answer:
+            return Trouble("404 page not found, so it is still starting", "starting")
+        return got
+
+    def _announce_address(self, refused: ssl.SSLCertVerificationError) -> bool:
+        """Have Rancher put the IP address that it is reached at into its certificate.
+
+        Rancher's certificate names `localhost` and its container's address, and any other IP
+        address only after a request that had it as its Host (dynamiclistener, listener.go). So
+        one request without a secret goes out with the certificate verified for `localhost`,
+        against the same pinned CA. True if that was answered.
+        """
+        host = urlsplit(self.url).hostname or ""
+        if not self._is_pinned or not is_name_mismatch(refused) or not _is_ip(host):
+            return False
+        # On a connection of its own, so that nothing else ever travels on it.
+        with self._connect() as client:
+            try:
+                client.get("/ping", extensions={"sni_hostname": "localhost"})
+            except httpx.TransportError:
+                return False
+        return True
+
+    def _connect(self) -> httpx.Client:
+        return httpx.Client(
+            base_url=self.url,
+            verify=self._tls,
+            timeout=httpx.Timeout(_CALL_SECONDS, connect=_CONNECT_SECONDS),
+            # A proxy meant for the internet has no business between here and the console.
+            trust_env=False,
+        )
+
+    def _mismatch(self, refused: ssl.SSLCertVerificationError) -> CertificateMismatchError:
+        by = "the pinned CA" if self._is_pinned else "a CA that this machine trusts"
+        return CertificateMismatchError(
+            f"Rancher at {self.url}: its certificate is not vouched for by {by} "
+            f"({refused.verify_message}). Nothing was sent. If Rancher's data volume was lost it "
+            "has a new CA: read the CA again on the Rancher host (docker exec CONTAINER kubectl "
+            "get settings.management.cattle.io cacerts -o jsonpath={.value}); if not, find out "
+            "who answers at this address."
+        )
+
+
+def _json(response: httpx.Response) -> dict[str, Any]:
+    try:
+        read: object = json.loads(response.text)
+    except ValueError:
+        return {}
+    return cast(dict[str, Any], read) if isinstance(read, dict) else {}
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

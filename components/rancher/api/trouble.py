@@ -1,0 +1,54 @@
+"""Why a request brought no answer: told apart from the HTTP library's errors. Pure."""
+
+import ssl
+from dataclasses import dataclass
+
+import httpx
+
+from components.rancher.api.errors import NotReadyReason
+
+_NAME_MISMATCH = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why one attempt brought no answer, for people and for decisions."""
+
+    text: str
+    reason: NotReadyReason
+
+
+def is_name_mismatch(refused: ssl.SSLCertVerificationError) -> bool:
+    """Whether the certificate is trusted, but made out for other names."""
+    return refused.verify_code in _NAME_MISMATCH
+
+
+def certificate_error(error: BaseException) -> ssl.SSLCertVerificationError | None:
+    """The refused certificate behind an error of the HTTP library, if that is what it was."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ssl.SSLCertVerificationError):
+            return seen
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
+def trouble(error: httpx.TransportError) -> Trouble:
+    """What was wrong with the connection."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ssl.SSLError):
+            return Trouble(f"TLS failed ({seen.reason or seen})", "tls")
+        seen = seen.__cause__ or seen.__context__
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return Trouble(f"no connection ({error or 'timed out'})", "unreachable")
+    return Trouble(f"the connection broke ({type(error).__name__})", "server-error")
+
+
+def remedy(reason: NotReadyReason) -> str:
+    """What a person does about it."""
+    if reason == "unreachable":
+        return "Check that the container runs (docker ps) and that the port is open from here."
+    if reason == "busy":
+        return "Wait a little and run it again."
+    return "See what it is doing with `docker logs` on the Rancher host, then run it again."

@@ -1,0 +1,173 @@
+"""The wait until Rancher really has the cluster: Active, Connected, and staying so."""
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import (
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from components.common.unknown_values import is_unknown
+from components.rancher.api.client import RancherClient
+from components.rancher.api.errors import RancherError
+from components.rancher.registration.activity import wait_until_active, why_not_active
+from components.rancher.registration.login import resume
+from components.rancher.registration.removal import deregister
+
+_COMPARED = (
+    "url",
+    "ca_pem",
+    "api_token",
+    "admin_password",
+    "cluster_id",
+    "revision",
+    "confirmations",
+    "timeout_seconds",
+    "delete_timeout_seconds",
+)
+_READ_SECONDS = 30.0
+
+Properties = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RancherClusterActiveArgs:
+    """Which cluster is waited for; the first four come from its RancherRegistration."""
+
+    url: pulumi.Input[str]
+    """Rancher's address as this machine reaches it."""
+    ca_pem: pulumi.Input[str]
+    """The CA that signed Rancher's certificate."""
+    cluster_id: pulumi.Input[str]
+    """Rancher's identifier of the cluster; another one is another wait."""
+    api_token: pulumi.Input[str]
+    """API token (secret)."""
+    admin_password: pulumi.Input[str]
+    """Password of user admin (secret), for when Rancher no longer takes the token."""
+    revision: pulumi.Input[str] = ""
+    """Anything that changes whenever agent or server is deployed anew, so that it is waited for."""
+    confirmations: pulumi.Input[int] = 3
+    """How many times in a row Rancher must call it active."""
+    timeout_seconds: pulumi.Input[float] = 600.0
+    """How long the agent may take."""
+    delete_timeout_seconds: pulumi.Input[float] = 300.0
+    """How long Rancher may take to clean up inside the cluster."""
+
+
+class RancherClusterActiveProvider(ResourceProvider):
+    """Waits on create and update; on delete takes the cluster out while its agent still runs."""
+
+    serialize_as_secret_always = False
+
+    def create(self, props: Properties) -> CreateResult:
+        """Wait. Raises ClusterNotActiveError with the reason."""
+        return CreateResult(str(props["cluster_id"]), self._wait(props))
+
+    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
+        """A cluster that a refresh found not active is a difference too.
+
+        During a preview the id is unknown whenever its registration changes in any way, and
+        nearly always stays the same; so an unknown one is shown as an update.
+        """
+        changed = [key for key in _COMPARED if _olds.get(key) != _news.get(key)]
+        is_other = "cluster_id" in changed and not is_unknown(_news.get("cluster_id"))
+        return DiffResult(
+            changes=bool(changed) or _olds.get("state") != "active",
+            replaces=["cluster_id"] if is_other else [],
+        )
+
+    def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
+        """Wait again."""
+        return UpdateResult(self._wait(_news))
+
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """The state that Rancher sees now; gone if it has no such cluster.
+
+        What keeps Rancher from telling is said and leaves the state as it is.
+        """
+        try:
+            with RancherClient(
+                props["url"], props["ca_pem"], retry_seconds=_READ_SECONDS, say=_say
+            ) as rancher:
+                resume(rancher, props["api_token"], props["admin_password"])
+                cluster = rancher.clusters.get(id_)
+        except RancherError as error:
+            _say(f"{id_}: could not be compared with Rancher. {error}")
+            return ReadResult(id_, props)
+        if cluster is None:
+            return ReadResult(None, {})
+        state = cluster.state
+        if state == "active" and why_not_active(cluster):
+            state = "disconnected"
+        return ReadResult(id_, {**props, "state": state})
+
+    def delete(self, _id: str, _props: Properties) -> None:
+        """Take the cluster out of Rancher; see rancher_removal."""
+        deregister(
+            url=_props["url"],
+            ca_pem=_props["ca_pem"],
+            api_token=_props["api_token"],
+            admin_password=_props["admin_password"],
+            cluster_id=_id,
+            timeout_seconds=_props["delete_timeout_seconds"],
+            say=_say,
+        )
+
+    def _wait(self, props: Properties) -> Properties:
+        with RancherClient(props["url"], props["ca_pem"], say=_say) as rancher:
+            resume(rancher, props["api_token"], props["admin_password"])
+            wait_until_active(
+                lambda: rancher.clusters.get(props["cluster_id"]),
+                cluster_id=props["cluster_id"],
+                confirmations=int(props["confirmations"]),
+                timeout_seconds=float(props["timeout_seconds"]),
+                say=_say,
+            )
+        return {**{key: props[key] for key in _COMPARED}, "state": "active"}
+
+
+class RancherClusterActive(Resource, module="rancher", name="ClusterActive"):
+    """Done when Rancher has had the cluster Active and Connected several times in a row.
+
+    It must depend on the applied manifest. Then it is also deleted before the manifest's
+    objects, and takes the cluster out of Rancher while the agent still runs: Rancher cleans up
+    inside the cluster only through its agent.
+    """
+
+    state: pulumi.Output[str]
+    """The cluster's state in Rancher: active, or what a refresh found."""
+
+    def __init__(
+        self, name: str, args: RancherClusterActiveArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(
+            RancherClusterActiveProvider(),
+            name,
+            {
+                "url": args.url,
+                "ca_pem": args.ca_pem,
+                "cluster_id": args.cluster_id,
+                "api_token": pulumi.Output.secret(args.api_token),
+                "admin_password": pulumi.Output.secret(args.admin_password),
+                "revision": args.revision,
+                "confirmations": args.confirmations,
+                "timeout_seconds": args.timeout_seconds,
+                "delete_timeout_seconds": args.delete_timeout_seconds,
+                "state": None,
+            },
+            pulumi.ResourceOptions.merge(
+                opts,
+                pulumi.ResourceOptions(additional_secret_outputs=["api_token", "admin_password"]),
+            ),
+        )
+
+
+def _say(line: str) -> None:
+    print(f"Rancher: {line}", file=sys.stderr, flush=True)

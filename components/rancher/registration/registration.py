@@ -1,0 +1,263 @@
+"""The cluster's place in Rancher, as a resource that the engine compares and keeps."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from components.common.unknown_values import is_unknown
+from components.rancher.agent.manifest import read_manifest, verify_manifest
+from components.rancher.api.ca import ca_checksum
+from components.rancher.api.client import RancherClient
+from components.rancher.api.errors import RancherError
+from components.rancher.registration.login import become_admin, resume
+from components.rancher.registration.removal import deregister
+
+SECRETS = ("admin_password", "bootstrap_password", "api_token", "registration_token", "manifest")
+_OUTPUTS = ("cluster_id", "registration_token", "manifest", "ca_checksum", "version")
+_TOKEN_OUTPUTS = ("api_token", "api_token_id")
+_COMPARED = (
+    "url",
+    "ca_pem",
+    "admin_password",
+    "cluster_name",
+    "server_url",
+    "owner",
+    "server_id",
+    "ready_timeout_seconds",
+    "delete_timeout_seconds",
+)
+_READ_SECONDS = 30.0
+_MINIMUM_PASSWORD = 12
+
+Properties = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RancherRegistrationArgs:
+    """Which Rancher, and how the cluster is called there."""
+
+    url: pulumi.Input[str]
+    """Rancher's address as this machine reaches it, with https://."""
+    ca_pem: pulumi.Input[str]
+    """The CA that signed Rancher's certificate, read over a trusted channel; empty for a
+    certificate that this machine's own CAs vouch for."""
+    bootstrap_password: pulumi.Input[str]
+    """What Rancher was first started with (secret); matters only until a password is set."""
+    admin_password: pulumi.Input[str]
+    """The password that user admin is to have (secret), at least 12 characters."""
+    cluster_name: pulumi.Input[str]
+    """The cluster's name in Rancher; another name renames it there."""
+    server_url: pulumi.Input[str]
+    """Rancher's address as the cluster's nodes reach it; becomes its setting server-url."""
+    owner: pulumi.Input[str] = ""
+    """What names the Kubernetes cluster for good (the uid of its namespace kube-system); a
+    registration that an agent has joined is taken over only for the same owner."""
+    server_id: pulumi.Input[str] = ""
+    """Whatever changes when the server is another one or starts anew (its container's id); then
+    it is asked again for everything, since its version or its data may be others."""
+    ready_timeout_seconds: pulumi.Input[float] = 900.0
+    """How long Rancher may take until it answers."""
+    delete_timeout_seconds: pulumi.Input[float] = 300.0
+    """How long Rancher may take to clean up inside the cluster."""
+
+
+class RancherRegistrationProvider(ResourceProvider):
+    """Brings Rancher to the state wanted, from wherever it is; each step finds before it makes.
+
+    Keeps no state of its own, so it travels by reference and a change of this file is no
+    change of the resource.
+    """
+
+    serialize_as_secret_always = False
+
+    def check(self, _olds: Properties, news: Properties) -> CheckResult:
+        """Refuse what Rancher would refuse later."""
+        failures: list[CheckFailure] = []
+        for key in ("url", "server_url"):
+            if not is_unknown(news[key]) and urlsplit(str(news[key])).scheme != "https":
+                failures.append(CheckFailure(key, f"{news[key]!r} must begin with https://"))
+        password = news["admin_password"]
+        if not is_unknown(password) and len(password) < _MINIMUM_PASSWORD:
+            failures.append(
+                CheckFailure(
+                    "admin_password", f"Rancher wants at least {_MINIMUM_PASSWORD} characters"
+                )
+            )
+        return CheckResult(news, failures)
+
+    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
+        """The bootstrap password is no difference: Rancher reads it only once."""
+        changed = [key for key in _COMPARED if _olds.get(key) != _news.get(key)]
+        is_other = "owner" in changed and _olds.get("owner") and _news.get("owner")
+        replaces = ["owner"] if is_other else []
+        return DiffResult(
+            changes=bool(changed),
+            replaces=replaces,
+            # The agent's objects have the same names under either registration.
+            delete_before_replace=True,
+        )
+
+    def create(self, props: Properties) -> CreateResult:
+        """Register the cluster, or find it registered."""
+        outs = self._converge(props, {})
+        return CreateResult(str(props["cluster_name"]), outs)
+
+    def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
+        """The same as create; a Rancher that lost its data gets the cluster anew."""
+        return UpdateResult(self._converge(_news, _olds))
+
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """What Rancher says now; gone if it has no such cluster.
+
+        A Rancher that does not answer, has another CA or takes no password proves nothing about
+        the cluster: that is said and the state stays as it is, so that the next `up`, which
+        has the new CA or password, is not kept from putting it right.
+        """
+        try:
+            return self._read(id_, props)
+        except RancherError as error:
+            _say(f"{id_}: could not be compared with Rancher. {error}")
+            return ReadResult(id_, props)
+
+    def delete(self, _id: str, _props: Properties) -> None:
+        """Take the cluster out of Rancher and delete the API token; see rancher_removal."""
+        deregister(
+            url=_props["url"],
+            ca_pem=_props["ca_pem"],
+            api_token=_props["api_token"],
+            admin_password=_props["admin_password"],
+            cluster_id=_props["cluster_id"],
+            timeout_seconds=_props["delete_timeout_seconds"],
+            token_description=_description(_props),
+            say=_say,
+        )
+
+    def _converge(self, props: Properties, olds: Properties) -> Properties:
+        timeout = float(props["ready_timeout_seconds"])
+        with RancherClient(props["url"], props["ca_pem"], say=_say) as rancher:
+            rancher.wait_until_ready(timeout)
+            earlier = [str(olds.get("admin_password", "")), str(props["bootstrap_password"])]
+            become_admin(rancher, props["admin_password"], earlier)
+            rancher.set_server_url(props["server_url"])
+            cluster = rancher.clusters.find_or_create(
+                props["cluster_name"], props["owner"], olds.get("cluster_id", "")
+            )
+            if olds and _description(olds) != _description(props):
+                # A token is known by the cluster's name.
+                rancher.accounts.delete_api_tokens(_description(olds))
+            kept = self._kept_token(rancher, olds) or self._new_token(rancher, props)
+            return {
+                **{key: props[key] for key in _COMPARED},
+                **self._facts(rancher, cluster.id, props),
+                **kept,
+            }
+
+    def _facts(self, rancher: RancherClient, cluster_id: str, props: Properties) -> Properties:
+        """What Rancher has for the cluster; the manifest only after it was checked."""
+        ca_pem, server_url = str(props["ca_pem"]), str(props["server_url"])
+        timeout = float(props["ready_timeout_seconds"])
+        token = rancher.clusters.registration_token(cluster_id, timeout).value
+        rancher.prove_ca(ca_pem, token)
+        manifest = rancher.import_manifest(cluster_id, token)
+        verify_manifest(read_manifest(manifest), server_url=server_url, ca_pem=ca_pem, token=token)
+        return {
+            "cluster_id": cluster_id,
+            "registration_token": token,
+            "manifest": manifest,
+            "ca_checksum": ca_checksum(ca_pem),
+            "version": rancher.version(),
+        }
+
+    def _read(self, id_: str, props: Properties) -> ReadResult:
+        with RancherClient(
+            props["url"], props["ca_pem"], retry_seconds=_READ_SECONDS, say=_say
+        ) as rancher:
+            is_token_good = resume(rancher, props["api_token"], props["admin_password"])
+            cluster = rancher.clusters.get(props["cluster_id"])
+            if cluster is None or cluster.state == "removing":
+                return ReadResult(None, {})
+            outs = {**props, "cluster_name": cluster.name, "server_url": rancher.server_url()}
+            if outs["server_url"] == props["server_url"]:
+                outs.update(self._facts(rancher, cluster.id, outs))
+            if not is_token_good:
+                outs.update(self._new_token(rancher, props))
+            return ReadResult(id_, outs)
+
+    def _kept_token(self, rancher: RancherClient, olds: Properties) -> Properties | None:
+        token_id = olds.get("api_token_id")
+        if not token_id or not rancher.accounts.has_api_token(str(token_id)):
+            return None
+        return {key: olds[key] for key in _TOKEN_OUTPUTS}
+
+    def _new_token(self, rancher: RancherClient, props: Properties) -> Properties:
+        token = rancher.accounts.replace_api_token(_description(props))
+        return {"api_token": token.value, "api_token_id": token.id}
+
+
+class RancherRegistration(Resource, module="rancher", name="Registration"):
+    """Owns the cluster's entry in Rancher, Rancher's admin password, server-url and a token.
+
+    Refuses to own what runs in the cluster: the manifest is an output, checked, for others to
+    apply. Deleting it makes Rancher clean up inside the cluster, through the agent.
+    """
+
+    server_url: pulumi.Output[str]
+    """Rancher's address as the cluster's nodes reach it."""
+    cluster_id: pulumi.Output[str]
+    """Rancher's identifier, such as c-49z7b."""
+    registration_token: pulumi.Output[str]
+    """What the agent joins with, secret."""
+    manifest: pulumi.Output[str]
+    """The import manifest's text, secret; verified against url, CA and token."""
+    ca_checksum: pulumi.Output[str]
+    """CATTLE_CA_CHECKSUM for the pinned CA."""
+    version: pulumi.Output[str]
+    """Rancher's version."""
+    api_token: pulumi.Output[str]
+    """An API token of the admin, secret."""
+
+    def __init__(
+        self, name: str, args: RancherRegistrationArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        inputs: Mapping[str, Any] = {
+            "url": args.url,
+            "ca_pem": args.ca_pem,
+            "bootstrap_password": pulumi.Output.secret(args.bootstrap_password),
+            "admin_password": pulumi.Output.secret(args.admin_password),
+            "cluster_name": args.cluster_name,
+            "server_url": args.server_url,
+            "owner": args.owner,
+            "server_id": args.server_id,
+            "ready_timeout_seconds": args.ready_timeout_seconds,
+            "delete_timeout_seconds": args.delete_timeout_seconds,
+        }
+        super().__init__(
+            RancherRegistrationProvider(),
+            name,
+            {**inputs, **dict.fromkeys((*_OUTPUTS, *_TOKEN_OUTPUTS))},
+            pulumi.ResourceOptions.merge(
+                opts, pulumi.ResourceOptions(additional_secret_outputs=list(SECRETS))
+            ),
+        )
+
+
+def _description(props: Properties) -> str:
+    return f"longhorn-rancher, cluster {props['cluster_name']}"
+
+
+def _say(line: str) -> None:
+    print(f"Rancher: {line}", file=sys.stderr, flush=True)

@@ -1,0 +1,63 @@
+"""Taking a cluster out of Rancher, without ever being held up by a Rancher that is gone."""
+
+from components.rancher.api.client import RancherClient
+from components.rancher.api.errors import (
+    CertificateMismatchError,
+    NotReadyError,
+    RemovalUnfinishedError,
+)
+from components.rancher.api.transport import Say
+from components.rancher.registration.login import resume
+
+_SEARCH_SECONDS = 30.0
+_LEFTOVERS = (
+    "What the agent left in the cluster can be removed with `kubectl delete namespace "
+    "cattle-system` and the ClusterRoles and ClusterRoleBindings cattle-admin, "
+    "cattle-admin-binding and proxy-clusterrole-kubeapiserver."
+)
+
+
+def deregister(
+    *,
+    url: str,
+    ca_pem: str,
+    api_token: str,
+    admin_password: str,
+    cluster_id: str,
+    timeout_seconds: float,
+    say: Say,
+    token_description: str = "",
+) -> None:
+    """Delete the cluster in Rancher and wait until it is gone, with a bound.
+
+    Rancher removes the agent and what came with it, so the agent should still run. What can't
+    be done is said, with what is left to do by hand, and does not fail: a Rancher that nobody
+    reaches, one with another CA (its data was lost, and the cluster with it), and a removal
+    that does not end.
+
+    A Rancher that is there fails: raises NotReadyError when it does not work, and
+    WrongPasswordError when it takes neither token nor password.
+
+    Args:
+        token_description: Delete the API tokens of this description too; empty for none.
+    """
+    try:
+        with RancherClient(url, ca_pem, retry_seconds=_SEARCH_SECONDS, say=say) as rancher:
+            resume(rancher, api_token, admin_password)
+            if rancher.clusters.delete(cluster_id, timeout_seconds):
+                say(f"cluster {cluster_id} is taken out of Rancher at {url}")
+            else:
+                say(f"Rancher at {url} has no cluster {cluster_id} any more")
+            if token_description:
+                rancher.accounts.delete_api_tokens(token_description)
+    except NotReadyError as error:
+        if not error.nothing_listens:
+            raise
+        say(f"cluster {cluster_id} is not taken out, because Rancher is gone. {error} {_LEFTOVERS}")
+    except CertificateMismatchError as error:
+        say(
+            f"cluster {cluster_id} is not taken out, because another server answers. {error} "
+            f"{_LEFTOVERS}"
+        )
+    except RemovalUnfinishedError as error:
+        say(f"{error} Its agent may be gone: delete it in Rancher by hand. {_LEFTOVERS}")

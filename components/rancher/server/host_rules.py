@@ -1,0 +1,128 @@
+"""What a Docker host must have before Rancher is started on it. Pure.
+
+Source: Rancher 2.8, Installation Requirements; the guide asks for a host of 6 GB.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from components.docker.facts import Address, ContainerFacts, EngineFacts, HostFacts, Listener
+
+GIB = 1024**3
+_ENGINE_MINIMUM = (20, 10)
+# Firmware and kernel keep some of what a machine is sold with: 6 GB show as 5.6 GiB and less.
+_SHOWN_OF_MEMORY = 0.9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What the stack file asks of the host."""
+
+    own_containers: frozenset[str]
+    """Names of containers that make room for the new one."""
+    ports: Sequence[tuple[str, int]]
+    """Each port with the key that sets it."""
+    listen_address: str
+    minimum_memory_gib: int
+    minimum_disk_gib: int
+
+
+def host_problems(wanted: Wanted, engine: EngineFacts, host: HostFacts) -> list[str]:
+    """Everything that keeps Rancher from running there, each with its remedy."""
+    return [
+        *_engine_problems(engine),
+        *_memory_problems(wanted, engine, host),
+        *(
+            problem
+            for key, port in wanted.ports
+            for problem in _port(wanted, key, port, engine, host)
+        ),
+        *_disk_problems(wanted, engine, host),
+    ]
+
+
+def memory_of(engine: EngineFacts, host: HostFacts) -> int:
+    """What containers can have: an engine in a virtual machine has less than its host."""
+    known = [each for each in (engine.memory_bytes, host.memory_bytes) if each]
+    return min(known, default=0)
+
+
+def _engine_problems(engine: EngineFacts) -> Iterator[str]:
+    if engine.system != "linux":
+        yield (
+            f"the Docker engine runs {engine.system} containers. Switch it to Linux containers, or "
+            "give another rancher.dockerHost."
+        )
+    match = re.match(r"(\d+)\.(\d+)", engine.version)
+    # A development build has no number, and is its owner's own decision.
+    if match is not None and tuple(map(int, match.groups())) < _ENGINE_MINIMUM:
+        yield (
+            f"the Docker engine is version {engine.version}, and 20.10 is the oldest that Rancher "
+            "supports. Upgrade it."
+        )
+
+
+def _memory_problems(wanted: Wanted, engine: EngineFacts, host: HostFacts) -> Iterator[str]:
+    memory = memory_of(engine, host)
+    if memory and memory < wanted.minimum_memory_gib * GIB * _SHOWN_OF_MEMORY:
+        yield (
+            f"it has {_gib(memory)} of memory, and Rancher is asked to have "
+            f"{wanted.minimum_memory_gib} GiB. Give it more, or accept less with "
+            "rancher.minimumMemoryGib."
+        )
+
+
+def _disk_problems(wanted: Wanted, engine: EngineFacts, host: HostFacts) -> Iterator[str]:
+    if any(each.name in wanted.own_containers for each in engine.containers):
+        # What is missing then is what Rancher's own data takes already.
+        return
+    if host.free_bytes is not None and host.free_bytes < wanted.minimum_disk_gib * GIB:
+        yield (
+            f"{_gib(host.free_bytes)} are free for Rancher's data, and "
+            f"{wanted.minimum_disk_gib} GiB are asked for. Make room, put the data elsewhere with "
+            "rancher.dataVolume, or accept less with rancher.minimumDiskGib."
+        )
+
+
+def _port(
+    wanted: Wanted, key: str, port: int, engine: EngineFacts, host: HostFacts
+) -> Iterator[str]:
+    address = ipaddress.ip_address(wanted.listen_address)
+    holders = [
+        each
+        for each in engine.containers
+        if each.is_running
+        and any(number == port and _meet(other, address) for number, other in each.ports)
+    ]
+    if any(each.name in wanted.own_containers for each in holders):
+        return
+    taken = [each for each in host.listeners if each.port == port and _meet(each.address, address)]
+    # An engine without its proxy publishes by packet filter, and nobody is seen to listen.
+    if holders or taken:
+        yield (
+            f"port {port} (rancher.{key}) is taken on {wanted.listen_address} by "
+            f"{_name(holders, taken)}. Stop that, or choose another rancher.{key} or "
+            "rancher.listenAddress."
+        )
+
+
+def _meet(taken: Address, wanted: Address) -> bool:
+    # Whoever listens on :: mostly has IPv4 as well.
+    if taken.is_unspecified:
+        return taken.version >= wanted.version
+    if wanted.is_unspecified:
+        return wanted.version >= taken.version
+    return taken == wanted
+
+
+def _name(holders: Sequence[ContainerFacts], taken: Sequence[Listener]) -> str:
+    if holders:
+        return f"container {holders[0].name}"
+    process = f"process {taken[0].process}" if taken[0].process else "another user's process"
+    return f"{process}, listening on {taken[0].address}"
+
+
+def _gib(size: int) -> str:
+    return f"{size / GIB:.1f} GiB"

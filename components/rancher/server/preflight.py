@@ -1,0 +1,168 @@
+"""A look at the Docker host before Rancher is started or changed there."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    CreateResult,
+    DiffResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from components.common.unknown_values import is_unknown
+from components.common.versions import version_of
+from components.docker.facts import ContainerFacts, EngineFacts, read_engine, read_host
+from components.rancher.server.host_rules import GIB, Wanted, host_problems, memory_of
+from components.rancher.server.upgrade_rules import upgrade_problem
+
+_ID = "rancher-preflight"
+_COMPARED = (
+    "docker_host",
+    "container_name",
+    "data",
+    "tag",
+    "http_port",
+    "https_port",
+    "listen_address",
+    "minimum_memory_gib",
+    "minimum_disk_gib",
+)
+
+Properties = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RancherPreflightArgs:
+    """What is to run where; every field is an input of the resource under its own name."""
+
+    docker_host: str
+    """unix:///path or ssh://user@host[:port]."""
+    docker_host_key: str | None
+    """SSH host key of an ssh:// host."""
+    container_name: str
+    """Name of Rancher's container; the ports that it holds are free for it."""
+    data: str
+    """Docker volume or folder of the host for Rancher's data."""
+    tag: str
+    """Tag of the image that is to run."""
+    http_port: int
+    """Port of the host for HTTP."""
+    https_port: int
+    """Port of the host for HTTPS."""
+    listen_address: str
+    """Address of the host on which the ports are published."""
+    minimum_memory_gib: int
+    """Memory that the host must have."""
+    minimum_disk_gib: int
+    """Free space that there must be for the data."""
+
+
+class RancherPreflightProvider(ResourceProvider):
+    """Looks on create and when an input changes; a Rancher that runs unchanged is left alone."""
+
+    serialize_as_secret_always = False
+
+    def check(self, _olds: Properties, news: Properties) -> CheckResult:
+        """Refuse a tag that the data can't go to, in a preview too."""
+        old, new = _olds.get("tag"), news["tag"]
+        is_known = not is_unknown(new) and not is_unknown(news["docker_host"])
+        if old is None or old == new or not is_known or _has_other_data(news, _olds):
+            return CheckResult(news, [])
+        try:
+            engine = read_engine(news["docker_host"], news.get("docker_host_key"))
+            current = running_version(engine, _own_names(news, _olds)) or str(old)
+        except RuntimeError:
+            # `up` will say that; a preview away from the host still compares the tags.
+            current = str(old)
+        problem = upgrade_problem(current, str(new))
+        return CheckResult(news, [] if problem is None else [CheckFailure("tag", problem)])
+
+    def create(self, props: Properties) -> CreateResult:
+        """Look. Raises RuntimeError with everything that keeps Rancher from running there."""
+        return CreateResult(_ID, {**props, "found": _inspect(props, {})})
+
+    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
+        """Where and how the host is reached is no reason to look again; what is asked of it is."""
+        return DiffResult(changes=any(_olds.get(key) != _news.get(key) for key in _COMPARED))
+
+    def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
+        """Look again, for what is asked now; what runs already makes room for it."""
+        return UpdateResult({**_news, "found": _inspect(_news, _olds)})
+
+
+class RancherPreflight(Resource, module="rancher", name="Preflight"):
+    """Owns nothing: it lets Rancher's image, volume and container be made, or stops them."""
+
+    found: pulumi.Output[str]
+    """What the host had when it was looked at."""
+
+    def __init__(
+        self, name: str, args: RancherPreflightArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(RancherPreflightProvider(), name, {**asdict(args), "found": None}, opts)
+
+
+def _inspect(props: Properties, olds: Properties) -> str:
+    """What was found, in one line."""
+    docker_host, key = str(props["docker_host"]), props.get("docker_host_key")
+    ports = [("httpPort", int(props["http_port"])), ("httpsPort", int(props["https_port"]))]
+    data = str(props["data"])
+    engine = read_engine(docker_host, key)
+    folder = data if data.startswith("/") else engine.root_folder
+    host = read_host(docker_host, key, [port for _, port in ports], folder)
+    own = _own_names(props, olds)
+    wanted = Wanted(
+        own_containers=own,
+        ports=ports,
+        listen_address=str(props["listen_address"]),
+        minimum_memory_gib=int(props["minimum_memory_gib"]),
+        minimum_disk_gib=int(props["minimum_disk_gib"]),
+    )
+    problems = host_problems(wanted, engine, host)
+    current = running_version(engine, own) or str(olds.get("tag") or "")
+    upgrade = upgrade_problem(current, str(props["tag"]))
+    if upgrade is not None and not _has_other_data(props, olds):
+        problems.append(upgrade)
+    if problems:
+        raise RuntimeError(
+            f"Rancher can't run on the Docker host {docker_host}; nothing was started or changed "
+            "there:\n" + "\n".join(f"  - {problem}" for problem in problems)
+        )
+    free = "unknown" if host.free_bytes is None else f"{host.free_bytes / GIB:.1f} GiB"
+    return (
+        f"Docker {engine.version}, {memory_of(engine, host) / GIB:.1f} GiB of memory, {free} free"
+    )
+
+
+def _own_names(props: Properties, olds: Properties) -> frozenset[str]:
+    """The container, and the one that it takes the place of when it gets another name."""
+    return frozenset(
+        str(each["container_name"]) for each in (props, olds) if each.get("container_name")
+    )
+
+
+def _has_other_data(props: Properties, olds: Properties) -> bool:
+    """Whether another volume is given: what the old one was used with then says nothing.
+
+    So a backup can be restored beside the old data and run with the version that made it.
+    """
+    return bool(olds) and olds.get("data") != props["data"]
+
+
+def running_version(engine: EngineFacts, own: frozenset[str]) -> str:
+    """The version that the container of these names has; empty if that can't be told.
+
+    The state may be ahead of it: an `up` that failed after the preflight changed nothing.
+    """
+    versions = [_version(each) for each in engine.containers if each.name in own]
+    return next((version for version in versions if version), "")
+
+
+def _version(container: ContainerFacts) -> str:
+    tag = container.image.rpartition(":")[2]
+    return container.rancher_version or (tag if version_of(tag) is not None else "")

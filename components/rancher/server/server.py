@@ -1,0 +1,223 @@
+"""The Rancher server as a container."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import pulumi
+import pulumi_docker as docker
+
+from components.common.owner import MARK, this_stack
+from components.rancher.api.readiness import CONFIRMATIONS
+from components.rancher.server.clearance import clearance
+from components.rancher.server.password import GeneratedPassword
+from components.rancher.server.preflight import RancherPreflight, RancherPreflightArgs
+from configuration.rancher import RancherSettings
+
+_DATA = "/var/lib/rancher"
+_HTTP, _HTTPS = 80, 443
+# Source: Rancher 2.8, Installing Rancher on a Single Node Using Docker, options B and D.
+_CERTIFICATES = "/etc/rancher/ssl"
+_TRUSTED_EVERYWHERE = "--no-cacerts"
+# One answer is no proof: Rancher answers for a moment while it starts, and is gone again.
+_ANSWERS_SEVERAL_TIMES = (
+    f"for i in $(seq {CONFIRMATIONS}); do "
+    "curl -ksfo /dev/null --max-time 5 https://localhost/ping || exit 1; sleep 1; done"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RancherCertificate:
+    """A certificate of the person's own for Rancher's address."""
+
+    chain_pem: str
+    """The certificate, and those that link it to its CA."""
+    key_pem: pulumi.Output[str]
+    """Its private key (secret)."""
+    ca_pem: str | None
+    """The CA; None for one that every machine trusts anyway."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RancherServerArgs:
+    """Which server runs where."""
+
+    rancher: RancherSettings
+    """Address, image, ports, data volume."""
+    bootstrap_password: pulumi.Output[str] | None
+    """The first password of user admin (secret); None generates one."""
+    certificate: RancherCertificate | None = None
+    """What Rancher serves with; None lets it make a CA of its own."""
+
+
+class RancherServer(pulumi.ComponentResource):
+    """Owns the container and its image; up once Rancher answers /ping several times in a row.
+
+    The host is looked at first, and another host gets a container of its own without the old one
+    being asked for anything.
+
+    Refuses to own the data: the volume is kept on destroy unless the stack file asks for its
+    removal in as many words, because it holds Rancher's users, clusters and CA, and every agent
+    would have to be registered anew without it.
+    Source: Rancher 2.8, Installing Rancher on a Single Node Using Docker.
+    """
+
+    url: pulumi.Output[str]
+    """Rancher's address, known once the server answers."""
+    container_id: pulumi.Output[str]
+    """Docker's id of the container."""
+    bootstrap_password: pulumi.Output[str]
+    """First password of user admin, secret; Rancher reads it only while it has no users."""
+
+    def __init__(
+        self, name: str, args: RancherServerArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("longhornrancher:rancher:Server", name, None, opts)
+        rancher = args.rancher
+        self.bootstrap_password = pulumi.Output.secret(
+            args.bootstrap_password
+            or GeneratedPassword(
+                f"{name}-bootstrap-password", pulumi.ResourceOptions(parent=self)
+            ).value
+        )
+        preflight = RancherPreflight(
+            f"{name}-preflight",
+            _preflight_args(rancher),
+            pulumi.ResourceOptions(parent=self),
+        )
+        container = self._container(name, rancher, args.certificate, preflight)
+        self.container_id = container.id
+        self.url = container.id.apply(lambda _: rancher.url)
+        self.register_outputs({"url": self.url, "bootstrapPassword": self.bootstrap_password})
+
+    def _container(
+        self,
+        name: str,
+        rancher: RancherSettings,
+        certificate: RancherCertificate | None,
+        preflight: pulumi.Resource,
+    ) -> docker.Container:
+        reference = f"{rancher.image}:{rancher.tag}"
+        # Another host has neither image nor container. The old one is not asked for anything:
+        # it may be gone.
+        host = engine_host(rancher.docker_host)
+        image: pulumi.Input[str] = reference
+        if rancher.pull_image:
+            # By id and not by name: a name that resolves anew would replace the container.
+            image = docker.RemoteImage(
+                f"{name}-image",
+                name=reference,
+                keep_locally=True,
+                opts=pulumi.ResourceOptions(
+                    parent=self, depends_on=[preflight], replacement_trigger=host
+                ),
+            ).image_id
+        timeout = f"{rancher.start_timeout_seconds + 60}s"
+        return docker.Container(
+            f"{name}-container",
+            name=rancher.container_name,
+            image=image,
+            privileged=True,
+            restart="unless-stopped",
+            # Without an explicit mode the engine's answer differs from the input at every preview.
+            network_mode="bridge",
+            envs=[pulumi.Output.concat("CATTLE_BOOTSTRAP_PASSWORD=", self.bootstrap_password)],
+            ports=[
+                _port(rancher.http_port, _HTTP, rancher.listen_address),
+                _port(rancher.https_port, _HTTPS, rancher.listen_address),
+            ],
+            volumes=[self._data(name, rancher, preflight)],
+            labels=[docker.ContainerLabelArgs(label=MARK, value=this_stack())],
+            uploads=None if certificate is None else _uploads(certificate),
+            command=[_TRUSTED_EVERYWHERE] if certificate and not certificate.ca_pem else None,
+            healthcheck=docker.ContainerHealthcheckArgs(
+                tests=["CMD-SHELL", _ANSWERS_SEVERAL_TIMES],
+                interval="5s",
+                timeout="20s",
+                start_period=engine_duration(rancher.start_timeout_seconds),
+                retries=3,
+            ),
+            wait=True,
+            wait_timeout=rancher.start_timeout_seconds,
+            # Rancher's k3s writes its state when it is told to stop.
+            destroy_grace_seconds=60,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[preflight],
+                # Its name and ports are fixed, so the old one must go first.
+                delete_before_replace=True,
+                replacement_trigger=host,
+                custom_timeouts=pulumi.CustomTimeouts(create=timeout, update=timeout),
+                hooks=pulumi.ResourceHookBinding(
+                    before_create=[clearance(f"{name}-clearance", rancher, _DATA)]
+                ),
+            ),
+        )
+
+    def _data(
+        self, name: str, rancher: RancherSettings, preflight: pulumi.Resource
+    ) -> docker.ContainerVolumeArgs:
+        if rancher.volume.startswith("/"):
+            return docker.ContainerVolumeArgs(host_path=rancher.volume, container_path=_DATA)
+        volume = docker.Volume(
+            f"{name}-data",
+            name=rancher.volume,
+            # The data outlives the container and the stack unless the stack file says otherwise;
+            # docker creates a volume by name only if there is none, so the next `up` finds it.
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[preflight],
+                retain_on_delete=not rancher.remove_data_on_destroy,
+            ),
+        )
+        return docker.ContainerVolumeArgs(volume_name=volume.name, container_path=_DATA)
+
+
+def engine_duration(seconds: int) -> str:
+    """The duration as the Docker engine writes it back: any other form is a diff for ever."""
+    hours, rest = divmod(seconds, 3600)
+    minutes, left = divmod(rest, 60)
+    if hours:
+        return f"{hours}h{minutes}m{left}s"
+    return f"{minutes}m{left}s" if minutes else f"{left}s"
+
+
+def engine_host(docker_host: str) -> str:
+    """What tells one Docker host from another: not the user who logs in there."""
+    parts = urlsplit(docker_host)
+    return docker_host if parts.hostname is None else f"{parts.hostname}:{parts.port or 22}"
+
+
+def _port(external: int, internal: int, address: str) -> docker.ContainerPortArgs:
+    return docker.ContainerPortArgs(internal=internal, external=external, ip=address)
+
+
+def _preflight_args(rancher: RancherSettings) -> RancherPreflightArgs:
+    return RancherPreflightArgs(
+        docker_host=rancher.docker_host,
+        docker_host_key=rancher.docker_host_key,
+        container_name=rancher.container_name,
+        data=rancher.volume,
+        tag=rancher.tag,
+        http_port=rancher.http_port,
+        https_port=rancher.https_port,
+        listen_address=rancher.listen_address,
+        minimum_memory_gib=rancher.minimum_memory_gib,
+        minimum_disk_gib=rancher.minimum_disk_gib,
+    )
+
+
+def _uploads(certificate: RancherCertificate) -> list[docker.ContainerUploadArgs]:
+    contents: dict[str, pulumi.Input[str]] = {
+        "cert.pem": certificate.chain_pem,
+        "key.pem": pulumi.Output.secret(certificate.key_pem),
+    }
+    if certificate.ca_pem:
+        contents["cacerts.pem"] = certificate.ca_pem
+    return [
+        docker.ContainerUploadArgs(
+            file=f"{_CERTIFICATES}/{file}",
+            content=content,
+            permissions="0600" if file == "key.pem" else "0644",
+        )
+        for file, content in contents.items()
+    ]

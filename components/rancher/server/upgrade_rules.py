@@ -1,0 +1,40 @@
+"""From which Rancher to which one may go: one minor version at a time, and never back. Pure.
+
+Source: Rancher's upgrade documentation, which supports no skipped minor version, and no way back
+but restoring a backup of the data.
+"""
+
+from components.common.versions import Step, minors_between, step, version_of
+
+
+def upgrade_problem(current: str, wanted: str) -> str | None:
+    """Why the data of `current` may not be given to `wanted`; None if it may.
+
+    Args:
+        current: Version or tag that the data was last used with.
+        wanted: Tag that the stack asks for.
+    """
+    old, new = version_of(current), version_of(wanted)
+    if old is None or new is None:
+        return None
+    match step(old, new):
+        case Step.FINE:
+            return None
+        case Step.BACK:
+            return (
+                f"Rancher {current} can't go back to {wanted}: its data has been changed for good. "
+                f"Set rancher.tag: {current}, or restore a backup that {wanted} made "
+                "into a data volume of its own (rancher.dataVolume)."
+            )
+        case Step.MAJOR:
+            return (
+                f"Rancher {current} to {wanted} crosses a major version. Go to the last minor "
+                f"version of {old[0]} first, and follow Rancher's own instructions from there."
+            )
+        case Step.SKIPS:
+            path = ", then ".join(f"v{minor}" for minor in minors_between(old, new))
+            return (
+                f"Rancher {current} to {wanted} skips a minor version, and its data is brought "
+                f"forward one at a time. Set rancher.tag to the newest {path}, each with "
+                f"`pulumi up`, and then {wanted}."
+            )

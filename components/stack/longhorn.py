@@ -1,0 +1,98 @@
+"""Longhorn, its interface and its check, declared from a stack's settings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components.common.owner import this_stack
+from components.longhorn.frontend import LonghornFrontend, LonghornFrontendArgs
+from components.longhorn.release import LonghornRelease, LonghornReleaseArgs
+from components.longhorn.upgrade import LonghornUpgrade, LonghornUpgradeArgs
+from components.volume_check.check import VolumeCheck, VolumeCheckArgs
+from settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class LonghornParts:
+    """What of Longhorn the stack has; None for a stage that is off."""
+
+    release: LonghornRelease | None = None
+    frontend: LonghornFrontend | None = None
+    check: VolumeCheck | None = None
+
+
+def declare_longhorn(
+    settings: Settings,
+    cluster: pulumi.ProviderResource | None,
+    nodes: Mapping[str, pulumi.Resource],
+    untaints: Sequence[pulumi.Resource],
+) -> LonghornParts:
+    """Release, frontend and volume check.
+
+    Args:
+        settings: The stack's settings.
+        cluster: Provider of the cluster; None where no stage uses it.
+        nodes: What prepares each node, by its name. All of it is done before Longhorn starts,
+            since the manager crash-loops on a node without iscsiadm.
+        untaints: What opens control-plane nodes; done before Longhorn starts, too.
+    """
+    if cluster is None:
+        return LonghornParts()
+    providers = [cluster]
+    release = _release(settings, providers, nodes, untaints) if settings.stages.longhorn else None
+    after = [release] if release is not None else [*nodes.values(), *untaints]
+    frontend = None
+    if settings.stages.frontend:
+        frontend = LonghornFrontend(
+            "longhorn-frontend",
+            LonghornFrontendArgs(
+                frontend=settings.frontend,
+                node_address=next((node.host for node in settings.present_nodes), None),
+                basic_auth=settings.secret("frontendBasicAuth"),
+            ),
+            pulumi.ResourceOptions(providers=providers, depends_on=after),
+        )
+    check = None
+    if settings.stages.volume_check:
+        check = VolumeCheck(
+            "volume-check",
+            VolumeCheckArgs(
+                check=settings.volume_check,
+                cluster=settings.cluster,
+                longhorn_version=settings.longhorn.version,
+            ),
+            pulumi.ResourceOptions(depends_on=after),
+        )
+    return LonghornParts(release=release, frontend=frontend, check=check)
+
+
+def _release(
+    settings: Settings,
+    providers: list[pulumi.ProviderResource],
+    nodes: Mapping[str, pulumi.Resource],
+    untaints: Sequence[pulumi.Resource],
+) -> LonghornRelease:
+    disks_by_node = {node.name: settings.disks_of(node) for node in settings.nodes}
+    # Not below the release's component, whose parts wait for every node: what stands in the way
+    # is told first.
+    upgrade = LonghornUpgrade(
+        "longhorn-upgrade",
+        LonghornUpgradeArgs(
+            cluster=settings.cluster, version=settings.longhorn.version, owner=this_stack()
+        ),
+    )
+    return LonghornRelease(
+        "longhorn",
+        LonghornReleaseArgs(
+            longhorn=settings.longhorn,
+            cluster=settings.cluster,
+            disks_by_node={node: disks for node, disks in disks_by_node.items() if disks},
+            nodes=nodes,
+            lost_nodes=frozenset(node.name for node in settings.nodes if node.lost),
+            tolerate_control_plane=settings.control_plane.scheduling == "tolerate",
+        ),
+        pulumi.ResourceOptions(
+            providers=providers, depends_on=[upgrade, *nodes.values(), *untaints]
+        ),
+    )

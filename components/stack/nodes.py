@@ -1,0 +1,96 @@
+"""The nodes of a stack, declared from its settings."""
+
+from collections.abc import Mapping
+
+import pulumi
+
+from components.hosts.host import remote_host
+from components.nodes.control_plane_health import ControlPlaneHealth, ControlPlaneHealthArgs
+from components.nodes.control_plane_taints import ControlPlaneUntaint, ControlPlaneUntaintArgs
+from components.nodes.findings import NodeFindings
+from components.nodes.node import LonghornNode, LonghornNodeArgs
+from components.stack.providers import ssh_secrets
+from settings import Settings
+
+
+def declare_nodes(
+    settings: Settings,
+    cluster: pulumi.ProviderResource | None,
+    findings: Mapping[str, NodeFindings],
+) -> dict[str, LonghornNode]:
+    """One LonghornNode per node of the stack, by name; they run beside each other.
+
+    Args:
+        settings: The stack's settings.
+        cluster: Provider of the cluster; None where no stage uses it.
+        findings: What was found wrong on the hosts, by node name; nothing for one not read.
+    """
+    stages = settings.stages
+    if not (stages.packages or stages.disks or stages.labels):
+        return {}
+    secrets = ssh_secrets(settings)
+    nodes: dict[str, LonghornNode] = {}
+    for node in settings.nodes:
+        nodes[node.name] = LonghornNode(
+            node.name,
+            LonghornNodeArgs(
+                host=remote_host(node, settings.ssh, secrets),
+                disks=settings.disks_of(node),
+                stages=stages,
+                kubernetes_provider=cluster,
+                findings=findings.get(node.name, NodeFindings()),
+            ),
+        )
+    return nodes
+
+
+def declare_control_plane_health(
+    settings: Settings,
+    nodes: Mapping[str, LonghornNode],
+    findings: Mapping[str, NodeFindings],
+) -> list[ControlPlaneHealth]:
+    """Open health ports on the control-plane nodes, if the stack says so.
+
+    One node after the other: each lets its scheduler and controller manager start anew, and a
+    control plane must keep one of both; a node that fails keeps the next from being touched.
+
+    Args:
+        settings: The stack's settings.
+        nodes: What else the stack declares on the nodes, by name; their packages come first.
+        findings: What was found wrong on the hosts, by node name; nothing for one not read.
+    """
+    if not settings.stages.control_plane_health:
+        return []
+    secrets = ssh_secrets(settings)
+    done: list[ControlPlaneHealth] = []
+    for node in settings.nodes:
+        if not node.control_plane:
+            continue
+        packages = nodes[node.name].packages if node.name in nodes else None
+        done.append(
+            ControlPlaneHealth(
+                f"{node.name}-control-plane-health",
+                ControlPlaneHealthArgs(
+                    host=remote_host(node, settings.ssh, secrets),
+                    found=findings.get(node.name, NodeFindings()).control_plane,
+                ),
+                pulumi.ResourceOptions(
+                    depends_on=[*([] if packages is None else [packages]), *done[-1:]]
+                ),
+            )
+        )
+    return done
+
+
+def declare_untaints(settings: Settings) -> list[ControlPlaneUntaint]:
+    """Control-plane nodes opened for workloads, if the stack says so."""
+    if not settings.stages.labels or settings.control_plane.scheduling != "untaint":
+        return []
+    return [
+        ControlPlaneUntaint(
+            f"{node.name}-untaint",
+            ControlPlaneUntaintArgs(cluster=settings.cluster, node_name=node.name),
+        )
+        for node in settings.present_nodes
+        if node.control_plane
+    ]

@@ -1,0 +1,50 @@
+"""Which providers and secrets a stack needs, made once."""
+
+from dataclasses import dataclass
+
+import pulumi
+
+from components.cluster.provider import kubernetes_provider
+from components.docker.provider import docker_provider
+from components.hosts.host import SshSecrets, private_key_from_file
+from settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackProviders:
+    """The providers of one stack; None where no stage uses them."""
+
+    kubernetes: pulumi.ProviderResource | None
+    docker: pulumi.ProviderResource | None
+
+
+def stack_providers(settings: Settings) -> StackProviders:
+    """Declare the providers that the stack's stages use."""
+    stages = settings.stages
+    uses_cluster = any(
+        (
+            stages.labels,
+            stages.longhorn,
+            stages.frontend,
+            stages.volume_check,
+            stages.rancher_import,
+        )
+    )
+    return StackProviders(
+        kubernetes=kubernetes_provider(settings.cluster) if uses_cluster else None,
+        docker=docker_provider(settings.rancher) if stages.rancher and settings.rancher else None,
+    )
+
+
+def ssh_secrets(settings: Settings) -> SshSecrets:
+    """The secrets that open the hosts; a key given as a secret wins over a key file."""
+    key_file = settings.ssh.private_key_file
+    key = settings.secret("sshPrivateKey")
+    if key is None and key_file is not None:
+        key = private_key_from_file(key_file)
+    return SshSecrets(
+        private_key=key,
+        private_key_passphrase=settings.secret("sshPrivateKeyPassphrase"),
+        password=settings.secret("sshPassword"),
+        sudo_password=settings.secret("sudoPassword"),
+    )

@@ -1,0 +1,149 @@
+"""Finds the programs that the lab runs, or makes them.
+
+Every program is taken from PATH when it is there. Otherwise Kubernetes, etcd and kwok are built
+from pinned Go modules (lab.programs.go_build), and Pulumi's CLI comes from Pulumi's own installer
+or, where its site can't be reached, from Go modules too. Pulumi's plugins are only looked for: no
+Go module or package registry carries them.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+from pulumi.automation import PulumiCommand
+from semver import VersionInfo
+
+from lab.common.progress import LabError, say
+from lab.programs import language_host
+from lab.programs.go_build import GoProgram, build
+
+INSTALLER_HOST = "get.pulumi.com"
+_REACHABLE_WITHIN_SECONDS = 3.0
+_PLUGIN_NAMES = ("command", "kubernetes", "docker")
+_KUBERNETES_STAMPS = {
+    "k8s.io/component-base/version.gitVersion": "v{version}",
+    "k8s.io/component-base/version.gitMajor": "{major}",
+    "k8s.io/component-base/version.gitMinor": "{minor}",
+    "k8s.io/component-base/version.gitCommit": "unknown",
+    "k8s.io/component-base/version.gitTreeState": "clean",
+}
+
+
+def _kubernetes(name: str) -> GoProgram:
+    module = "k8s.io/kubernetes"
+    return GoProgram(name, "kubernetes", module, f"{module}/cmd/{name}", _KUBERNETES_STAMPS)
+
+
+_PROGRAMS = {
+    program.name: program
+    for program in (
+        GoProgram(
+            "pulumi",
+            "pulumi",
+            "github.com/pulumi/pulumi/pkg/v3",
+            "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+            {"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v{version}"},
+        ),
+        GoProgram("etcd", "etcd", "go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/server/v3"),
+        GoProgram("kwok", "kwok", "sigs.k8s.io/kwok", "sigs.k8s.io/kwok/cmd/kwok"),
+        _kubernetes("kube-apiserver"),
+        _kubernetes("kube-controller-manager"),
+        _kubernetes("kube-scheduler"),
+    )
+}
+
+
+def binary(name: str) -> Path:
+    """The path of a program that the lab runs: from PATH, else from the cache, else made now.
+
+    Raises LabError when it can't be made on this machine, or is not one of the lab's programs.
+    """
+    if name not in _PROGRAMS:
+        raise LabError(f"the lab has no program {name!r}; it knows {', '.join(sorted(_PROGRAMS))}")
+    if name == "pulumi":
+        return _pulumi()
+    found = shutil.which(name)
+    return Path(found) if found else build(_PROGRAMS[name])
+
+
+def plugins() -> dict[str, Path | None]:
+    """Where the resource plugins of the program are, by name; None for one that is missing.
+
+    The engine looks in the same two places: PATH, then the plugins folder of PULUMI_HOME.
+    """
+    return {name: _plugin(name) for name in _PLUGIN_NAMES}
+
+
+def same_minor(left: str, right: str) -> bool:
+    """Whether two versions (a leading v is allowed) share major and minor number."""
+    return left.removeprefix("v").split(".")[:2] == right.removeprefix("v").split(".")[:2]
+
+
+def _plugin(name: str) -> Path | None:
+    executable = f"pulumi-resource-{name}"
+    if on_path := shutil.which(executable):
+        return Path(on_path)
+    home = Path(os.environ.get("PULUMI_HOME", Path.home() / ".pulumi"))
+    installed = sorted(
+        (home / "plugins").glob(f"resource-{name}-v*/{executable}"),
+        key=lambda path: VersionInfo.parse(path.parent.name.removeprefix(f"resource-{name}-v")),
+    )
+    return installed[-1] if installed else None
+
+
+def _pulumi() -> Path:
+    sdk = metadata.version("pulumi")
+    if on_path := shutil.which("pulumi"):
+        found = _version_of(Path(on_path))
+        if same_minor(found, sdk):
+            return Path(on_path)
+        say(
+            f"{on_path} is {found}, but the Python SDK here is {sdk}: the lab takes a CLI of the "
+            "SDK's minor version instead"
+        )
+    program = _PROGRAMS["pulumi"]
+    if not same_minor(program.version(), sdk):
+        raise LabError(
+            f"lab/go/pulumi pins pulumi {program.version()}, but the Python SDK here is {sdk}: "
+            "bring both to one minor version"
+        )
+    cached = program.cached()
+    if not cached.exists() and not _install(program):
+        build(program)
+    # Only the installer brings a language host; one that is already there is left alone.
+    language_host.put_beside(cached)
+    return cached
+
+
+def _install(program: GoProgram) -> bool:
+    """Runs Pulumi's own installer; False where its site can't be reached or it fails."""
+    try:
+        socket.create_connection((INSTALLER_HOST, 443), _REACHABLE_WITHIN_SECONDS).close()
+    except OSError:
+        say(f"{INSTALLER_HOST} can't be reached from here: pulumi is built from its Go modules")
+        return False
+    version = program.version()
+    say(f"installing pulumi {version} with Pulumi's installer …")
+    try:
+        PulumiCommand.install(
+            root=str(program.cached().parent.parent), version=VersionInfo.parse(version)
+        )
+    except (OSError, subprocess.SubprocessError, RuntimeError) as error:
+        say(f"Pulumi's installer failed ({error}): pulumi is built from its Go modules")
+        return False
+    return program.cached().exists()
+
+
+def _version_of(pulumi: Path) -> str:
+    answer = subprocess.run(
+        [pulumi, "version"],
+        env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return answer.stdout.strip() or "of an unknown version"

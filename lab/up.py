@@ -1,0 +1,48 @@
+"""What this machine can run of the lab, started, and the stack that fits it."""
+
+from configuration.rancher import RancherSettings
+from lab.cluster import kubernetes
+from lab.common.paths import STATE
+from lab.common.progress import say
+from lab.docker import engine as docker_engine
+from lab.hosts import hosts
+from lab.longhorn import chart
+from lab.programs import plugins, toolchain
+from lab.rancher.stand_in import agent, image
+from lab.stack import LabParts, stack_config, write_project
+
+FOLDER = STATE / "stack"
+"""Where the project is with which the engine runs the stack."""
+
+
+def up() -> LabParts:
+    """Start what this machine can run of the lab, and write the stack that fits it."""
+    return start(available_plugins())
+
+
+def available_plugins() -> plugins.Plugins:
+    """Pulumi's plugins that the lab's CLI would find here."""
+    return plugins.available(toolchain.binary("pulumi"))
+
+
+def start(found: plugins.Plugins) -> LabParts:
+    """Start what these plugins can use of the lab, and write the stack that fits it."""
+    started = hosts.up()
+    without_chart = chart.missing_chart() if found.kubernetes else None
+    if without_chart is not None:
+        say(f"{without_chart}. Left out is everything in the cluster.")
+    has_cluster = found.kubernetes and without_chart is None
+    cluster = kubernetes.up([host.name for host in started]) if has_cluster else None
+    engine = docker_engine.up() if found.docker else None
+    if engine is not None:
+        image.build(engine, RancherSettings.model_fields["tag"].default)
+    if cluster is not None and engine is not None:
+        agent.up(cluster.kubeconfig)
+    parts = LabParts(
+        hosts=started,
+        kubeconfig=cluster.kubeconfig if cluster else None,
+        docker_host=engine.host if engine else None,
+        chart=chart.local_chart(),
+    )
+    write_project(FOLDER, stack_config(parts))
+    return parts

@@ -1,0 +1,149 @@
+"""Rules for Rancher and for what each stage needs of the rest of the file."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.doubles.a_stack import JUMP_KEY, load, mistake, mistakes, valid, with_secrets
+
+_URL = "https://rancher.example.com"
+
+
+def _rancher(**changes: Any) -> dict[str, Any]:
+    return valid(rancher={"url": _URL, **changes})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://rancher.example.com",
+        "rancher.example.com",
+        "https://",
+        "https://rancher.example.com/dashboard",
+        "https://rancher.example.com?a=b",
+        "https://rancher.example.com#a",
+        "https://rancher.example.com:99999",
+        "https://[::1",
+        "",
+    ],
+)
+def test_an_address_that_is_not_https_and_a_host_is_refused(url: str) -> None:
+    assert mistake(_rancher(url=url)).key == "longhorn-rancher:rancher.url"
+
+
+def test_an_address_with_a_password_in_it_is_refused_and_not_shown() -> None:
+    problem = mistake(_rancher(url="https://admin:correct-horse@rancher.example.com"))
+    assert problem.key == "longhorn-rancher:rancher.url"
+    assert "correct-horse" not in str(problem)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "rancher.localhost"])
+def test_an_address_that_nodes_can_not_reach_is_refused(host: str) -> None:
+    assert "could not reach Rancher there" in mistake(_rancher(url=f"https://{host}")).rule
+
+
+def test_a_trailing_slash_of_the_address_does_not_count() -> None:
+    rancher = load(_rancher(url=f"{_URL}/")).rancher
+    assert rancher is not None
+    assert rancher.url == _URL
+
+
+@pytest.mark.parametrize("tag", ["latest", "head"])
+def test_a_moving_tag_is_refused(tag: str) -> None:
+    problem = mistake(_rancher(tag=tag))
+    assert problem.key == "longhorn-rancher:rancher.tag"
+    assert "Pin a version" in problem.remedy
+
+
+@pytest.mark.parametrize("tag", ["v2.8.5", "stable"])
+def test_a_pinned_tag_and_the_guides_own_are_accepted(tag: str) -> None:
+    assert mistakes(_rancher(tag=tag)) == []
+
+
+def test_one_port_for_http_and_https_is_refused() -> None:
+    assert "must differ" in mistake(_rancher(httpPort=8443, httpsPort=8443)).rule
+
+
+def test_a_docker_host_over_ssh_needs_its_host_key() -> None:
+    problem = mistake(_rancher(dockerHost="ssh://root@rancher"))
+    assert "dockerHostKey" in problem.rule
+    assert mistakes(_rancher(dockerHost="ssh://root@rancher", dockerHostKey=JUMP_KEY)) == []
+
+
+@pytest.mark.parametrize("host", ["tcp://rancher:2375", "rancher", "ssh://", "unix:// /a"])
+def test_a_docker_host_that_is_not_protected_is_refused(host: str) -> None:
+    assert mistake(_rancher(dockerHost=host)).key == "longhorn-rancher:rancher.dockerHost"
+
+
+@pytest.mark.parametrize("address", ["rancher", "0.0.0.0/0", "300.0.0.1", ""])
+def test_a_listen_address_that_is_no_address_is_refused(address: str) -> None:
+    problem = mistake(_rancher(listenAddress=address))
+    assert problem.key == "longhorn-rancher:rancher.listenAddress"
+
+
+@pytest.mark.parametrize("volume", ["a/b", " ", "./data", "-data"])
+def test_a_data_volume_is_a_name_or_an_absolute_folder(volume: str) -> None:
+    assert mistake(_rancher(dataVolume=volume)).key == "longhorn-rancher:rancher.dataVolume"
+
+
+@pytest.mark.parametrize("image", ["rancher/rancher:v2.8.5", "rancher@sha256:abc", "a b", ""])
+def test_an_image_with_a_tag_of_its_own_is_refused(image: str) -> None:
+    assert mistake(_rancher(image=image)).key == "longhorn-rancher:rancher.image"
+
+
+@pytest.mark.parametrize("image", ["rancher/rancher", "registry.example.com:5000/rancher/rancher"])
+def test_an_image_may_come_from_a_registry_with_a_port(image: str) -> None:
+    assert mistakes(_rancher(image=image)) == []
+
+
+@pytest.mark.parametrize("given", [None, "null"])
+def test_the_rancher_stage_needs_rancher_settings(given: str | None) -> None:
+    problem = mistake(valid(rancher=given))
+    assert problem.key == "longhorn-rancher:rancher"
+    assert "stages.rancher: false" in problem.remedy
+
+
+def test_no_rancher_settings_are_needed_when_the_stage_is_off() -> None:
+    assert mistakes(valid(rancher=None, stages={"rancher": False})) == []
+
+
+@pytest.mark.parametrize("given", [None, [], "null"], ids=["absent", "empty", "null"])
+def test_stages_on_nodes_need_nodes(given: object) -> None:
+    problem = mistake(valid(nodes=given))
+    assert problem.key == "longhorn-rancher:nodes"
+    assert problem.rule == "lists no node"
+
+
+def test_stages_on_hosts_need_something_that_opens_them() -> None:
+    problem = mistake(valid(ssh={"user": "root"}))
+    assert problem.key == "longhorn-rancher:ssh"
+    assert "ssh.useAgent: true" in problem.remedy
+
+
+@pytest.mark.parametrize("secret", ["sshPrivateKey", "sshPassword"])
+def test_a_secret_key_or_password_opens_the_hosts(secret: str) -> None:
+    assert mistakes(with_secrets(valid(ssh=None), **{secret: "x"})) == []
+
+
+def test_labels_alone_need_nothing_that_opens_hosts() -> None:
+    stages = {"packages": False, "disks": False}
+    assert mistakes(valid(ssh=None, stages=stages)) == []
+
+
+def test_an_import_without_server_and_manifest_is_refused() -> None:
+    stages = {"rancher": False, "rancherImport": True}
+    problem = mistake(valid(rancher=None, stages=stages))
+    assert problem.key == "longhorn-rancher:stages.rancherImport"
+    assert "rancherManifestUrl" in problem.remedy
+
+
+def test_an_import_with_the_address_of_a_manifest_needs_no_server() -> None:
+    stages = {"rancher": False, "rancherImport": True}
+    config = with_secrets(valid(rancher=None, stages=stages), rancherManifestUrl="https://x")
+    assert mistakes(config) == []
+
+
+@pytest.mark.parametrize("fingerprint", ["12:34", "z" * 64, "a" * 63])
+def test_a_fingerprint_that_is_no_sha256_is_refused(fingerprint: str) -> None:
+    problem = mistake(valid(rancherImport={"caFingerprint": fingerprint}))
+    assert problem.key == "longhorn-rancher:rancherImport.caFingerprint"

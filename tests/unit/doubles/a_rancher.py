@@ -1,0 +1,116 @@
+"""A stand-in for Rancher on 127.0.0.1, on a port that the operating system chose."""
+
+import json
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import pytest
+
+from components.rancher.api import readiness as rancher_readiness
+from components.rancher.api import transport as rancher_transport
+from components.rancher.api.client import RancherClient
+from components.rancher.registration import activity as rancher_activity
+from components.rancher.registration import removal as rancher_removal
+from lab.common.paths import STATE
+from lab.rancher.stand_in.context import Request
+from lab.rancher.stand_in.options import Options
+from lab.rancher.stand_in.server import StandIn
+
+BOOTSTRAP = "bootstrap-" + "password-1"
+ADMIN = "admin-" + "password-22"
+
+
+@cache
+def _some_certificates() -> Path:
+    """Certificates made once, because that is what takes a start most of its time."""
+    folder = Path(mkdtemp(dir=STATE, prefix="rancher-ca-"))
+    StandIn(Options(data_directory=folder), host="127.0.0.1", https_port=0)
+    return folder / "tls"
+
+
+@contextmanager
+def running(
+    data_directory: Path, *, host: str = "127.0.0.1", own_ca: bool = False, **options: Any
+) -> Iterator[StandIn]:
+    """A stand-in while the block runs; start it again on the same directory for a restart.
+
+    Args:
+        own_ca: whether a new data directory gets a CA that no other stand-in has.
+    """
+    if not own_ca and not (data_directory / "tls").exists():
+        shutil.copytree(_some_certificates(), data_directory / "tls")
+    wanted = {"bootstrap_password": BOOTSTRAP, "token_delay_seconds": 0.0} | options
+    wanted.setdefault("activation_seconds", 0.0)
+    stand_in = StandIn(
+        Options(data_directory=data_directory, **wanted), host=host, https_port=0, http_port=0
+    )
+    stand_in.start()
+    try:
+        yield stand_in
+    finally:
+        stand_in.stop()
+
+
+def url_of(stand_in: StandIn, host: str = "127.0.0.1") -> str:
+    """Where it answers."""
+    return f"https://{host}:{stand_in.https_port}"
+
+
+def client(stand_in: StandIn, *, retry_seconds: float = 20.0) -> RancherClient:
+    """A client that pins the CA it has now."""
+    return RancherClient(url_of(stand_in), stand_in.ca_pem, retry_seconds=retry_seconds)
+
+
+def logged_in(stand_in: StandIn) -> RancherClient:
+    """A client with a session of the admin, and server-url set."""
+    rancher = client(stand_in)
+    rancher.accounts.login(BOOTSTRAP)
+    rancher.set_server_url(url_of(stand_in))
+    return rancher
+
+
+def registration_inputs(stand_in: StandIn, **changes: Any) -> dict[str, Any]:
+    """The inputs of a RancherRegistration for this stand-in."""
+    return {
+        "url": url_of(stand_in),
+        "ca_pem": stand_in.ca_pem,
+        "bootstrap_password": BOOTSTRAP,
+        "admin_password": ADMIN,
+        "cluster_name": "storage",
+        "server_url": url_of(stand_in),
+        "owner": "uid-of-kube-system",
+        "server_id": "a-container",
+        "ready_timeout_seconds": 20.0,
+        "delete_timeout_seconds": 5.0,
+    } | changes
+
+
+def agent_says(stand_in: StandIn, verb: str, token: str) -> dict[str, Any]:
+    """What the lab's agent would send; returns the answer's body."""
+    headers = {"authorization": f"Bearer {token}"}
+    answer = stand_in.api.answer(Request("POST", f"/lab/agent/{verb}", {}, headers))
+    assert answer.status == 200, answer.content
+    return dict(json.loads(answer.content))
+
+
+def unused_port() -> int:
+    """A port on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses between attempts so short that a test with retries takes no time."""
+    monkeypatch.setattr(rancher_transport, "_FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(rancher_transport, "_LONGEST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(rancher_activity, "_INTERVAL_SECONDS", 0.01)
+    monkeypatch.setattr(rancher_readiness, "_INTERVAL_SECONDS", 0.01)
+    monkeypatch.setattr(rancher_removal, "_SEARCH_SECONDS", 0.5)

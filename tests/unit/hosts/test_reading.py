@@ -1,0 +1,284 @@
+"""Reading hosts over SSH: what is asked, what is understood, and what a host may do to it."""
+
+import json
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import asyncssh
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.common.script_text import script_text
+from components.hosts.address import HostAddress
+from components.hosts.connection import HostCredentials
+from components.hosts.facts import (
+    MAXIMUM_BYTES,
+    FactsError,
+    HostAnswer,
+    Refusal,
+    Verdict,
+    parse_answer,
+)
+from components.hosts.question import host_question
+from components.hosts.reading import Question, Reading, ReadingPlan, read_hosts
+from tests.unit.doubles.a_host import HEALTHY, SDB, SDC, disk_facts, refused, said
+from tests.unit.doubles.an_ssh_server import PASSWORD, Server, ssh_server
+
+SESAME, SUDO = "opens-the-key", "tr0ub4dor"
+MOUNT_POINTS = [SDB.mount_point]
+WELL = said([disk_facts()], [HEALTHY])
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with ssh_server(answer=WELL) as running:
+        yield running
+
+
+def _address(server: Server, name: str = "node-1", **changes: Any) -> HostAddress:
+    given_ = {"host": "127.0.0.1", "port": server.port, "user": "root"}
+    return HostAddress(name=name, **{**given_, "host_key": server.host_key, **changes})
+
+
+def _plan(server: Server, **changes: Any) -> ReadingPlan:
+    credentials = HostCredentials(private_key=server.client_key)
+    given_ = {"credentials": credentials, "connect_seconds": 10.0, "deadline_seconds": 20.0}
+    return ReadingPlan(**{**given_, **changes})
+
+
+def _read(server: Server, plan: ReadingPlan | None = None, **changes: Any) -> Reading:
+    question = Question(address=_address(server, **changes), disks=[SDB])
+    (reading,) = read_hosts([question], plan or _plan(server)).values()
+    return reading
+
+
+def test_a_host_is_read_with_the_key_and_its_answer_is_understood(server: Server) -> None:
+    answer = _read(server).answer
+    assert answer is not None
+    assert answer.facts.hostname == "node-1"
+    assert answer.verdicts == {
+        SDB.mount_point: Verdict.model_validate(
+            {"content": "own", "mounted": True, "inFstab": True}
+        )
+    }
+    (asked,) = server.asked
+    assert (asked.user, asked.command) == ("root", "sh -s -- facts")
+    assert asked.stdin == host_question([SDB])
+
+
+def test_a_password_opens_a_host_too(server: Server) -> None:
+    assert _read(server, _plan(server, credentials=HostCredentials(password=PASSWORD))).answer
+
+
+def test_a_key_with_a_passphrase_is_unlocked(server: Server) -> None:
+    key = asyncssh.import_private_key(server.client_key)
+    locked = key.export_private_key("pkcs8-pem", passphrase=SESAME).decode()
+    credentials = HostCredentials(private_key=locked, private_key_passphrase=SESAME)
+    assert _read(server, _plan(server, credentials=credentials)).answer
+    wrong = HostCredentials(private_key=locked, private_key_passphrase=SUDO)
+    problem = _read(server, _plan(server, credentials=wrong)).problem
+    assert problem is not None
+    assert "private key can't be used" in problem
+
+
+def test_a_user_other_than_root_goes_through_sudo(server: Server) -> None:
+    assert _read(server, user="ops").answer
+    assert server.asked[0].command == "sudo -n sh -s -- facts"
+
+
+def test_the_password_for_sudo_comes_first_on_standard_input_and_nowhere_else(
+    server: Server,
+) -> None:
+    credentials = HostCredentials(private_key=server.client_key, sudo_password=SUDO)
+    reading = _read(server, _plan(server, credentials=credentials), user="ops")
+    (asked,) = server.asked
+    assert asked.stdin == f"{SUDO}\n{host_question([SDB])}"
+    assert "sudo -S" in asked.command
+    assert SUDO not in asked.command + repr(reading) + repr(credentials)
+
+
+def test_root_needs_no_sudo_even_where_others_have_a_password_for_it(server: Server) -> None:
+    credentials = HostCredentials(private_key=server.client_key, sudo_password=SUDO)
+    assert _read(server, _plan(server, credentials=credentials)).answer
+    assert SUDO not in server.asked[0].stdin
+
+
+def test_another_host_key_than_the_pinned_one_gets_no_question(server: Server) -> None:
+    other = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
+    problem = _read(server, host_key=other).problem
+    assert problem == "it shows another host key than the stack file pins"
+    assert server.asked == []
+
+
+def test_a_host_key_that_is_none_is_told(server: Server) -> None:
+    assert _read(server, host_key="ssh-ed25519 AAAA").problem is not None
+
+
+def test_a_wrong_key_is_told(server: Server) -> None:
+    other = asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode()
+    plan = _plan(server, credentials=HostCredentials(private_key=other))
+    assert _read(server, plan).problem == "it lets nobody in with the stack's user and keys"
+
+
+def test_a_closed_port_is_told(server: Server) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        problem = _read(server, port=unused.getsockname()[1]).problem
+    assert problem is not None
+    assert "can't be reached" in problem
+
+
+def test_all_hosts_are_read_through_one_connection_to_the_jump_host(server: Server) -> None:
+    with ssh_server() as jump:
+        # One key opens both: the stack file has one for all.
+        jump.client_key = server.client_key
+        credentials = HostCredentials(password=PASSWORD)
+        plan = _plan(server, credentials=credentials, jump=_address(jump, "jump host bastion"))
+        questions = [Question(address=_address(server, f"node-{n}"), disks=[SDB]) for n in range(3)]
+        readings = read_hosts(questions, plan)
+        assert [bool(r.answer) for r in readings.values()] == [True] * 3
+        assert jump.connections == 1
+        assert jump.tunnels == [("127.0.0.1", server.port)] * 3
+
+
+def test_a_jump_host_that_fails_is_named_for_every_host(server: Server) -> None:
+    with ssh_server() as jump:
+        plan = _plan(server, jump=_address(jump, "jump host bastion"))
+        problem = _read(server, plan).problem
+    assert problem == "jump host bastion: it lets nobody in with the stack's user and keys"
+    assert server.connections == 0
+
+
+def test_many_hosts_are_read_at_the_same_time_but_not_all_at_once(server: Server) -> None:
+    server.answer = None  # so that whoever got in stays in
+    questions = [Question(address=_address(server, f"n{n}"), disks=[SDB]) for n in range(70)]
+    readings = read_hosts(questions, _plan(server, deadline_seconds=5.0))
+    assert all(reading.problem for reading in readings.values())
+    assert 1 < server.connections <= 64
+
+
+def test_a_host_that_hangs_costs_the_deadline_once_and_not_the_others(server: Server) -> None:
+    with ssh_server(answer=None) as hanging:
+        hanging.client_key = server.client_key
+        plan = _plan(server, credentials=HostCredentials(password=PASSWORD), deadline_seconds=5.0)
+        questions = [
+            Question(address=_address(server, "well"), disks=[SDB]),
+            Question(address=_address(hanging, "hangs"), disks=[SDB]),
+            Question(address=_address(hanging, "hangs-too"), disks=[SDB]),
+        ]
+        readings = read_hosts(questions, plan)
+    assert readings["well"].answer
+    assert readings["hangs"].problem == "no answer within 5 s"
+    assert readings["hangs-too"].problem == "no answer within 5 s"
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (b"", "answered nothing"),
+        (b"Welcome!\n", "not complete"),
+        (WELL.replace(b'"kernel"', b'"colonel"'), "kernel: Field required"),
+        (said([disk_facts(SDC)], [HEALTHY]), "other disks"),
+        (WELL.replace(b"usable", b"perhaps"), "can't be read"),
+        (b"x" * (MAXIMUM_BYTES + 1), "more than"),
+        (b"[" * 100_000 + b"\nusable {}\n", "is not JSON"),
+    ],
+    ids=["nothing", "banner", "key missing", "other disk", "other word", "flood", "nested"],
+)
+def test_an_answer_that_does_not_fit_is_told_and_nothing_is_concluded(
+    server: Server, answer: bytes, told: str
+) -> None:
+    server.answer = answer
+    reading = _read(server)
+    assert reading.answer is None
+    assert reading.problem is not None
+    assert told in reading.problem
+
+
+def test_a_script_that_fails_is_told_with_its_last_line(server: Server) -> None:
+    server.answer, server.complaint, server.status = b"", b"first\nsudo: no\x1b[31m tty\n", 1
+    assert _read(server).problem == "reading it failed: sudo: no?[31m tty"
+
+
+def test_what_a_login_shell_says_first_does_no_harm() -> None:
+    assert parse_answer(b"Welcome to node-1\n" + WELL, MOUNT_POINTS).facts.hostname == "node-1"
+
+
+def test_a_refusal_is_told_without_the_hosts_own_name_before_it() -> None:
+    text = said([disk_facts()], [refused("/dev/sdb is a partition. Name the whole disk")])
+    assert parse_answer(text, MOUNT_POINTS).verdicts == {
+        SDB.mount_point: Refusal(message="/dev/sdb is a partition. Name the whole disk")
+    }
+
+
+def _understood(answer: bytes) -> bool:
+    """Whether it was understood; anything but FactsError would fail the test."""
+    try:
+        assert isinstance(parse_answer(answer, MOUNT_POINTS), HostAnswer)
+    except FactsError:
+        return False
+    return True
+
+
+@given(st.binary(max_size=400))
+def test_garbage_is_never_understood(garbage: bytes) -> None:
+    assert not _understood(garbage)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+_KEYS = st.sampled_from(["hostname", "kernel", "os", "packages", "iscsid", "tools", "disks"])
+
+
+@given(_KEYS, _JSON)
+def test_facts_with_any_value_in_any_place_end_in_an_answer_or_a_reason(
+    key: str, value: Any
+) -> None:
+    facts = {**json.loads(WELL.splitlines()[0]), key: value}
+    _understood(f"{json.dumps(facts)}\n{HEALTHY}\n".encode())
+
+
+@given(st.sampled_from(["is", "uuid", "writable", "fstabLine", "immutable"]), _JSON)
+def test_a_disk_with_any_value_in_any_place_ends_in_an_answer_or_a_reason(
+    key: str, value: Any
+) -> None:
+    _understood(said([disk_facts(**{key: value})], [HEALTHY]))
+
+
+@given(st.text(), st.sampled_from(["usable", "refused", ""]))
+def test_any_line_about_a_disk_ends_in_an_answer_or_a_reason(text: str, word: str) -> None:
+    _understood(said([disk_facts()], [f"{word} {text}"]))
+
+
+@given(st.integers(0, len(WELL) - 2))
+def test_an_answer_that_broke_off_is_never_understood(length: int) -> None:
+    assert not _understood(WELL[:length])
+
+
+def test_the_question_is_one_script_that_a_shell_can_read_with_both_scripts_unchanged() -> None:
+    question = host_question([SDB, SDC])
+    assert script_text("hosts/scripts/node-facts.sh") in question
+    assert script_text("nodes/scripts/disk.sh") in question
+    subprocess.run(["sh", "-n"], input=question, text=True, check=True)
+
+
+def test_a_control_plane_node_is_asked_by_the_script_that_would_change_it() -> None:
+    question = host_question([SDB], control_plane=True)
+    assert script_text("nodes/scripts/control-plane-health.sh") in question
+    assert question.endswith("judge control_plane check\n")
+    assert script_text("nodes/scripts/control-plane-health.sh") not in host_question([SDB])
+    subprocess.run(["sh", "-n"], input=question, text=True, check=True)
+
+
+@given(st.text(), st.sampled_from(["usable", "refused", ""]))
+def test_any_line_about_a_control_plane_ends_in_an_answer_or_a_reason(text: str, word: str) -> None:
+    lines = said([disk_facts()], [HEALTHY, f"{word} {text}"])
+    with suppress(FactsError):
+        assert parse_answer(lines, MOUNT_POINTS, control_plane=True).control_plane is not None

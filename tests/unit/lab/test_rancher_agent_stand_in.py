@@ -1,0 +1,55 @@
+"""The lab's stand-in for Rancher's agent trusts and joins as the agent does."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from components.rancher.api.ca import ca_checksum
+from lab.rancher.stand_in.agent import AgentError, Credentials, join
+from lab.rancher.stand_in.server import StandIn
+from tests.unit.doubles.a_rancher import logged_in, running, url_of
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> Iterator[StandIn]:
+    with running(tmp_path) as one:
+        yield one
+
+
+@pytest.fixture
+def credentials(stand_in: StandIn) -> Credentials:
+    rancher = logged_in(stand_in)
+    cluster = rancher.clusters.find_or_create("storage", "uid")
+    token = rancher.clusters.registration_token(cluster.id, 5.0)
+    return Credentials(url_of(stand_in), ca_checksum(stand_in.ca_pem), token.value)
+
+
+def changed(credentials: Credentials, **changes: str) -> Credentials:
+    return Credentials(**(vars(credentials) | changes))
+
+
+def test_it_joins_and_cleans_up_when_rancher_takes_the_cluster_out(
+    stand_in: StandIn, credentials: Credentials
+) -> None:
+    assert join(credentials) is False
+    (cluster,) = [each for each in stand_in.context.state.clusters.values() if each.imported]
+    assert cluster.connected_since is not None
+    cluster.removing = True
+    assert join(credentials) is True
+
+
+def test_another_ca_than_the_checksum_says_is_refused(credentials: Credentials) -> None:
+    with pytest.raises(AgentError, match="does not match given --ca-checksum"):
+        join(changed(credentials, ca_checksum="0" * 64))
+
+
+def test_a_token_that_rancher_does_not_know_is_found_out_by_the_agent(
+    credentials: Credentials,
+) -> None:
+    with pytest.raises(AgentError, match="HTTP 401"):
+        join(changed(credentials, token="nobodymadethis"))  # noqa: S106
+
+
+def test_its_credentials_are_not_shown(credentials: Credentials) -> None:
+    assert credentials.token not in repr(credentials)

@@ -1,0 +1,143 @@
+"""The lab takes the right program, and says what is missing when it can't."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from lab.common.progress import LabError
+from lab.programs import go_build, language_host, toolchain
+from lab.programs.go_build import GO_PROJECTS, GoProgram, pinned_version
+from lab.programs.language_host.program import explain
+from lab.programs.language_host.server import interpreter
+
+_GO_MOD = """\
+module example.invalid/x
+
+require example.org/single v1.2.3
+
+require (
+\texample.org/tool/v2 v2.4.6-rc.1 // indirect
+\texample.org/tool/v2/more v2.9.9
+)
+"""
+
+
+def _executable(path: Path, text: str = "#!/bin/sh\n") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def empty_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A search path and a Pulumi home with nothing in them."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
+    return folder
+
+
+def test_the_version_is_the_one_that_go_mod_pins() -> None:
+    assert pinned_version(_GO_MOD, "example.org/single") == "1.2.3"
+    assert pinned_version(_GO_MOD, "example.org/tool/v2") == "2.4.6-rc.1"
+
+
+def test_a_module_that_is_not_pinned_is_named() -> None:
+    with pytest.raises(LabError, match=r"no version of example\.org/absent"):
+        pinned_version(_GO_MOD, "example.org/absent")
+
+
+def test_every_staging_module_has_the_release_of_its_kubernetes() -> None:
+    go_mod = (GO_PROJECTS / "kubernetes" / "go.mod").read_text()
+    minor_and_patch = pinned_version(go_mod, "k8s.io/kubernetes").removeprefix("1.")
+    replaced = [line.split()[-1] for line in go_mod.splitlines() if "=> k8s.io/" in line]
+    assert len(replaced) > 30
+    assert set(replaced) == {f"v0.{minor_and_patch}"}
+
+
+def test_the_linker_is_told_the_version() -> None:
+    program = GoProgram("x", "kubernetes", "k8s.io/kubernetes", "p", {"a.b": "v{version}"})
+    assert program.linker_flags() == f"-s -w -X a.b=v{program.version()}"
+
+
+def test_a_program_without_go_to_build_it_says_what_to_install(
+    empty_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not list(empty_path.iterdir())
+    monkeypatch.setattr(go_build, "CACHE", tmp_path / "cache")
+    with pytest.raises(LabError, match=r"etcd is not on PATH.*Install Go"):
+        toolchain.binary("etcd")
+
+
+def test_a_program_on_path_is_used_as_it_is(empty_path: Path) -> None:
+    installed = _executable(empty_path / "etcd")
+    assert toolchain.binary("etcd") == installed
+
+
+def test_an_unknown_program_is_an_error() -> None:
+    with pytest.raises(LabError, match="no program 'nonesuch'"):
+        toolchain.binary("nonesuch")
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "same"),
+    [("v3.259.0", "3.259.4", True), ("3.259.0", "3.260.0", False), ("3.1.0", "13.1.0", False)],
+)
+def test_versions_match_by_major_and_minor(left: str, right: str, same: bool) -> None:
+    assert toolchain.same_minor(left, right) is same
+
+
+def test_missing_plugins_are_reported_as_missing(empty_path: Path) -> None:
+    assert not list(empty_path.iterdir())
+    assert toolchain.plugins() == {"command": None, "kubernetes": None, "docker": None}
+
+
+def test_a_plugin_on_path_wins_over_an_installed_one(empty_path: Path, tmp_path: Path) -> None:
+    name = "pulumi-resource-command"
+    _executable(tmp_path / "home" / "plugins" / "resource-command-v1.2.1" / name)
+    on_path = _executable(empty_path / name)
+    assert toolchain.plugins()["command"] == on_path
+
+
+def test_the_newest_installed_plugin_is_found(empty_path: Path, tmp_path: Path) -> None:
+    assert not list(empty_path.iterdir())
+    name = "pulumi-resource-docker"
+    for version in ("5.9.0", "5.10.0"):
+        _executable(tmp_path / "home" / "plugins" / f"resource-docker-v{version}" / name)
+    found = toolchain.plugins()["docker"]
+    assert found is not None
+    assert found.parent.name == "resource-docker-v5.10.0"
+
+
+def test_a_built_cli_gets_a_language_host(tmp_path: Path) -> None:
+    cli = _executable(tmp_path / "pulumi-1" / "bin" / "pulumi")
+    language_host.put_beside(cli)
+    for name in ("pulumi-language-python", "pulumi-resource-pulumi-python"):
+        assert cli.with_name(name).stat().st_mode & stat.S_IXUSR
+
+
+def test_pulumis_own_language_host_is_left_alone(tmp_path: Path) -> None:
+    cli = _executable(tmp_path / "pulumi-1" / "bin" / "pulumi")
+    own = _executable(cli.with_name("pulumi-language-python"), "Pulumi's own")
+    language_host.put_beside(cli)
+    assert own.read_text() == "Pulumi's own"
+
+
+def test_a_program_runs_in_the_environment_that_its_project_names(tmp_path: Path) -> None:
+    python = _executable(tmp_path / "venv" / "bin" / "python")
+    assert interpreter(tmp_path, {"virtualenv": "venv"}) == str(python)
+    assert interpreter(tmp_path, {}) != str(python)
+
+
+def test_an_error_is_shown_from_the_program_on() -> None:
+    def program() -> None:
+        raise ValueError("this is wrong")
+
+    with pytest.raises(ValueError, match="this is wrong") as caught:
+        program()
+    explained = explain(caught.value, Path(program.__code__.co_filename))
+    assert "this is wrong" in explained
+    assert explained.splitlines()[1].strip().startswith(f'File "{program.__code__.co_filename}"')

@@ -1,0 +1,50 @@
+"""What Longhorn refuses for a moment is asked again; what is forbidden for good is told at once."""
+
+from typing import Any
+
+import pytest
+
+from components.cluster.api import ApiError
+from components.common import waiting
+from components.longhorn.disks.node_object import LonghornNodeDisks
+from tests.unit.doubles.a_cluster import ACluster, api_error
+
+SYNCING = (
+    '{"message":"admission webhook \\"validator.longhorn.io\\" denied the request: spec and status '
+    'of disks on node node-1 are being syncing and please retry later.","code":403}'
+)
+NO_RIGHT = (
+    '{"message":"nodes.longhorn.io \\"node-1\\" is forbidden: User \\"jane\\" cannot patch '
+    'resource \\"nodes\\" in API group \\"longhorn.io\\"","code":403}'
+)
+DISK = {"path": "/mnt/a", "allowScheduling": True}
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> ACluster:
+    """Longhorn has node-1, without a disk."""
+    monkeypatch.setattr(waiting, "_POLL_SECONDS", 0.0)
+    made = ACluster()
+    made.objects["nodes"]["node-1"] = {"spec": {"disks": {}}}
+    return made
+
+
+def _add_disk(cluster: Any) -> None:
+    def changes(node: Any) -> dict[str, Any]:
+        return {} if "a" in node["spec"]["disks"] else {"a": DISK}
+
+    LonghornNodeDisks(cluster, "node-1").edit(changes, must_exist=True, timeout_seconds=60)
+
+
+def test_an_edit_is_made_again_while_longhorn_still_looks_at_the_disks(cluster: ACluster) -> None:
+    cluster.refusals = [api_error(403, SYNCING), api_error(500, "connection refused")]
+    _add_disk(cluster)
+    assert cluster.objects["nodes"]["node-1"]["spec"]["disks"] == {"a": DISK}
+    assert cluster.refusals == []
+
+
+def test_an_edit_that_the_person_may_not_make_fails_at_once(cluster: ACluster) -> None:
+    cluster.refusals = [api_error(403, NO_RIGHT)]
+    with pytest.raises(ApiError):
+        _add_disk(cluster)
+    assert cluster.objects["nodes"]["node-1"]["spec"]["disks"] == {}

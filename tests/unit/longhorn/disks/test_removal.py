@@ -1,0 +1,186 @@
+"""Disks leave Longhorn only when their replicas have left them."""
+
+from typing import Any
+
+import pytest
+
+from components.cluster import gone as gone_cluster
+from components.common import waiting
+from components.longhorn.disks import disks as longhorn_disks
+from components.longhorn.disks.disks import LonghornDisksProvider
+from components.longhorn.disks.removal import remove_disks
+from tests.unit.doubles.a_cluster import ACluster, Object, api_error, volume
+
+LABEL = "node.longhorn.io/create-default-disk"
+READY = [{"type": "Ready", "status": "True"}]
+DESCRIBED = {"allowScheduling": True, "storageReserved": 0, "tags": []}
+PROPS: dict[str, Any] = {
+    "kubeconfig": "k",
+    "context": None,
+    "node_name": "node-1",
+    "disks": {
+        "/mnt/a": {"name": "a", **DESCRIBED},
+        "/mnt/b": {"name": "b", **DESCRIBED},
+    },
+    "lost": False,
+    "timeout_seconds": 60,
+    "eviction_timeout_seconds": -1,
+}
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> ACluster:
+    """Two disks on node-1, as Longhorn has them, and its webhook's rule for removing one."""
+    made = ACluster()
+    made.node_labels["node-1"] = {LABEL: "config", "kept": "yes"}
+    made.objects["nodes"]["node-1"] = {
+        "spec": {
+            "disks": {
+                name: {"path": f"/mnt/{name}", "evictionRequested": False, **DESCRIBED}
+                for name in ("a", "b")
+            }
+        },
+        "status": {
+            "conditions": READY,
+            "diskStatus": {
+                name: {"diskUUID": f"uuid-{name}", "conditions": READY, "scheduledReplica": {}}
+                for name in ("a", "b")
+            },
+        },
+    }
+    monkeypatch.setattr(waiting, "_POLL_SECONDS", 0.0)
+    for module in (gone_cluster, longhorn_disks):
+        monkeypatch.setattr(module, "open_cluster", lambda _props: made)
+    return made
+
+
+def remove(cluster: Any, *paths: str) -> None:
+    remove_disks(cluster, "node-1", set(paths), eviction_seconds=-1, edit_seconds=60)
+
+
+def disks(cluster: ACluster) -> dict[str, Object]:
+    return cluster.objects["nodes"]["node-1"]["spec"]["disks"]
+
+
+def put_replica(cluster: ACluster, disk: str) -> None:
+    status = cluster.objects["nodes"]["node-1"]["status"]["diskStatus"][disk]
+    status["scheduledReplica"] = {"r1": 1}
+    spec = {"volumeName": "pvc-1", "diskID": f"uuid-{disk}", "healthyAt": "then", "failedAt": ""}
+    cluster.objects["replicas"]["r1"] = {"spec": spec}
+    cluster.objects["volumes"]["pvc-1"] = volume("pvc-1")
+
+
+def test_an_empty_disk_is_closed_first_and_then_taken_out(cluster: ACluster) -> None:
+    seen: list[tuple[str, ...]] = []
+    cluster.after_write = lambda: seen.append(
+        tuple(name for name, disk in sorted(disks(cluster).items()) if disk["allowScheduling"])
+    )
+    remove(cluster, "/mnt/a")
+    assert set(disks(cluster)) == {"b"}
+    assert seen == [("b",), ("b",)]
+
+
+def test_a_disk_with_a_replica_stays_closed_and_its_replica_is_told(cluster: ACluster) -> None:
+    put_replica(cluster, "a")
+    with pytest.raises(TimeoutError) as error:
+        remove(cluster, "/mnt/a")
+    assert "replica r1 of volume pvc-1 (10 MiB, attached, healthy)" in str(error.value)
+    assert "Add a disk or a node" in str(error.value)
+    assert disks(cluster)["a"]["evictionRequested"] is True
+    assert disks(cluster)["a"]["allowScheduling"] is False
+
+
+def test_a_disk_whose_replica_moves_is_taken_out_then(cluster: ACluster) -> None:
+    put_replica(cluster, "a")
+
+    def moved() -> None:
+        cluster.objects["nodes"]["node-1"]["status"]["diskStatus"]["a"]["scheduledReplica"] = {}
+
+    cluster.after_write = moved
+    remove(cluster, "/mnt/a")
+    assert set(disks(cluster)) == {"b"}
+
+
+def test_the_only_copy_on_a_disk_that_longhorn_cannot_read_keeps_it(cluster: ACluster) -> None:
+    put_replica(cluster, "a")
+    status = cluster.objects["nodes"]["node-1"]["status"]["diskStatus"]["a"]
+    status.update({"scheduledReplica": {}, "conditions": []})
+    with pytest.raises(TimeoutError, match="Mount /mnt/a on node-1 again"):
+        remove(cluster, "/mnt/a")
+    assert set(disks(cluster)) == {"a", "b"}
+
+
+def test_a_change_that_the_webhook_puts_off_is_tried_again(cluster: ACluster) -> None:
+    cluster.refusals = [api_error(403), api_error(422, "being synced")]
+    with pytest.raises(Exception, match="403"):
+        remove(cluster, "/mnt/a")
+    remove(cluster, "/mnt/a")
+    assert set(disks(cluster)) == {"b"}
+
+
+def test_the_last_disk_takes_the_label_along_or_longhorn_would_make_it_again(
+    cluster: ACluster,
+) -> None:
+    remove(cluster, "/mnt/a")
+    assert LABEL in cluster.node_labels["node-1"]
+    remove(cluster, "/mnt/b")
+    assert cluster.node_labels["node-1"] == {"kept": "yes"}
+
+
+def test_a_disk_that_longhorn_made_again_is_taken_out_again(cluster: ACluster) -> None:
+    remaining = [{"a": {"path": "/mnt/a", **DESCRIBED}}]
+
+    def made_again() -> None:
+        if not disks(cluster) and remaining:
+            disks(cluster).update(remaining.pop())
+
+    cluster.after_write = made_again
+    remove(cluster, "/mnt/a", "/mnt/b")
+    assert disks(cluster) == {}
+
+
+@pytest.mark.parametrize("gone", ["node", "Longhorn"])
+def test_a_node_or_a_longhorn_that_is_gone_needs_nothing(cluster: ACluster, gone: str) -> None:
+    if gone == "node":
+        cluster.objects["nodes"].clear()
+    else:
+        cluster.objects.clear()
+    remove(cluster, "/mnt/a")
+
+
+def test_a_node_that_left_kubernetes_has_no_label_to_take_off(cluster: ACluster) -> None:
+    cluster.node_labels.clear()
+    remove(cluster, "/mnt/a", "/mnt/b")
+    assert disks(cluster) == {}
+
+
+def test_disks_are_left_to_the_uninstallation_when_longhorn_itself_goes(cluster: ACluster) -> None:
+    put_replica(cluster, "a")
+    cluster.objects["settings"]["deleting-confirmation-flag"]["value"] = "true"
+    before = {name: dict(disk) for name, disk in disks(cluster).items()}
+    LonghornDisksProvider().delete("id", PROPS)
+    assert disks(cluster) == before
+
+
+def test_a_removed_node_takes_all_its_disks_out(cluster: ACluster) -> None:
+    LonghornDisksProvider().delete("id", PROPS)
+    assert disks(cluster) == {}
+
+
+def test_an_added_disk_is_there_before_a_removed_one_gives_its_replicas_away(
+    cluster: ACluster,
+) -> None:
+    put_replica(cluster, "a")
+    wanted = {"/mnt/b": PROPS["disks"]["/mnt/b"], "/mnt/c": {"name": "c", **DESCRIBED}}
+    with pytest.raises(TimeoutError):
+        LonghornDisksProvider().update("id", PROPS, {**PROPS, "disks": wanted})
+    assert disks(cluster)["c"]["allowScheduling"] is True
+
+
+@pytest.mark.parametrize(
+    "key", ["kubeconfig", "context", "node_name", "disks", "lost", "eviction_timeout_seconds"]
+)
+def test_what_a_removal_goes_by_is_kept_up_to_date(key: str) -> None:
+    provider = LonghornDisksProvider()
+    assert provider.diff("id", PROPS, {**PROPS, key: "other"}).changes is True
+    assert provider.diff("id", PROPS, PROPS).changes is False

@@ -1,0 +1,104 @@
+"""Which replicas keep a disk in Longhorn, and what a person can do about them."""
+
+from typing import Any
+
+import pytest
+
+from components.longhorn.disks.replicas import advice, explained, last_copies
+from tests.unit.doubles.a_cluster import volume
+
+PATHS = {"/mnt/a"}
+
+
+def conditions(*, ready: bool) -> list[dict[str, str]]:
+    return [{"type": "Ready", "status": "True" if ready else "False"}]
+
+
+def node(*, ready: bool = True, disk_ready: bool = True, **scheduled: int) -> dict[str, Any]:
+    return {
+        "metadata": {"name": "node-1"},
+        "spec": {"disks": {"a": {"path": "/mnt/a"}, "b": {"path": "/mnt/b"}}},
+        "status": {
+            "conditions": conditions(ready=ready),
+            "diskStatus": {
+                "a": {
+                    "diskUUID": "uuid-a",
+                    "scheduledReplica": scheduled,
+                    "conditions": conditions(ready=disk_ready),
+                }
+            },
+        },
+    }
+
+
+def replica(name: str, of: str, disk: str = "uuid-a", **spec: str) -> dict[str, Any]:
+    healthy = {"healthyAt": "2026-01-01T00:00:00Z", "failedAt": ""}
+    return {
+        "metadata": {"name": name},
+        "spec": {"volumeName": of, "diskID": disk, **healthy, **spec},
+    }
+
+
+def test_a_replica_is_told_with_its_volume_its_state_and_its_claim() -> None:
+    held = volume("pvc-1")
+    held["status"]["kubernetesStatus"] = {"namespace": "default", "pvcName": "data"}
+    lines = explained(node(r1=1), PATHS, [replica("r1", "pvc-1")], [held])
+    assert lines == [
+        "/mnt/a: replica r1 of volume pvc-1 (10 MiB, attached, healthy, claim default/data)"
+    ]
+
+
+def test_longhorns_own_reason_for_finding_no_place_is_told() -> None:
+    held = volume("pvc-1")
+    held["status"]["conditions"] = [
+        {"type": "Scheduled", "status": "False", "message": "insufficient storage"}
+    ]
+    (line,) = explained(node(r1=1), PATHS, [replica("r1", "pvc-1")], [held])
+    assert "finds no place for another replica: insufficient storage" in line
+
+
+def test_replicas_of_other_disks_are_not_told() -> None:
+    assert explained(node(), PATHS, [replica("r1", "pvc-1", disk="uuid-b")], []) == []
+
+
+def test_a_replica_whose_volume_is_gone_is_told_all_the_same() -> None:
+    assert explained(node(), PATHS, [replica("r1", "pvc-1")], []) == [
+        "/mnt/a: replica r1 of volume pvc-1"
+    ]
+
+
+def test_a_long_list_is_cut() -> None:
+    replicas = [replica(f"r{number}", "pvc-1") for number in range(30)]
+    assert explained(node(), PATHS, replicas, [])[-1] == "and 10 more"
+
+
+def test_a_disk_that_cannot_be_read_keeps_the_only_copy_of_a_volume() -> None:
+    found = last_copies(node(disk_ready=False), PATHS, [replica("r1", "pvc-1")])
+    assert found == ["/mnt/a, which Longhorn can't read, has all data of pvc-1"]
+
+
+def test_a_volume_with_an_intact_copy_elsewhere_does_not_need_the_unread_disk() -> None:
+    replicas = [replica("r1", "pvc-1"), replica("r2", "pvc-1", disk="uuid-c")]
+    assert last_copies(node(disk_ready=False), PATHS, replicas) == []
+
+
+@pytest.mark.parametrize("spoilt", [{"failedAt": "2026-01-01T00:00:00Z"}, {"healthyAt": ""}])
+def test_a_copy_elsewhere_that_is_not_intact_is_no_copy(spoilt: dict[str, str]) -> None:
+    replicas = [replica("r1", "pvc-1"), replica("r2", "pvc-1", disk="uuid-c", **spoilt)]
+    assert last_copies(node(disk_ready=False), PATHS, replicas)
+
+
+def test_of_a_disk_that_can_be_read_longhorn_itself_tells_what_is_on_it() -> None:
+    assert last_copies(node(disk_ready=True), PATHS, [replica("r1", "pvc-1")]) == []
+
+
+def test_the_remedy_for_a_node_that_is_down_is_another_than_for_missing_room() -> None:
+    assert "`lost: true`" in advice(node(ready=False), PATHS)
+    assert "Mount /mnt/a on node-1 again" in advice(node(disk_ready=False), PATHS)
+    assert "Add a disk or a node" in advice(node(), PATHS)
+
+
+def test_every_remedy_says_that_the_disk_stays_and_how_to_keep_it() -> None:
+    for found in (node(), node(ready=False), node(disk_ready=False)):
+        assert "stays mounted and in Longhorn" in advice(found, PATHS)
+        assert "pulumi up --refresh" in advice(found, PATHS)

@@ -1,0 +1,103 @@
+"""The Helm values of Longhorn."""
+
+from typing import Any
+
+import pytest
+
+from components.longhorn.values import chart_values
+from components.nodes.description import taint_toleration, tolerations
+from configuration.longhorn import LonghornSettings
+
+
+def _values(*, nodes: int = 3, tolerate: bool = False, **longhorn: Any) -> dict[str, Any]:
+    settings = LonghornSettings.model_validate(longhorn)
+    return chart_values(settings, nodes_with_disks=nodes, tolerate_control_plane=tolerate)
+
+
+def test_longhorn_takes_only_the_disks_of_labelled_nodes() -> None:
+    assert _values()["defaultSettings"]["createDefaultDiskLabeledNodes"] is True
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_the_confirmation_of_a_removal_is_none_of_helms_values(allowed: bool) -> None:
+    settings = _values(allowUninstall=allowed)["defaultSettings"]
+    assert "deletingConfirmationFlag" not in settings, "a changed value would be written again"
+
+
+@pytest.mark.parametrize(("nodes", "replicas"), [(1, 1), (2, 2), (3, 3), (300, 3)])
+def test_settings_and_class_have_the_same_number_of_replicas(nodes: int, replicas: int) -> None:
+    values = _values(nodes=nodes)
+    assert values["defaultSettings"]["defaultReplicaCount"] == replicas
+    assert values["persistence"]["defaultClassReplicaCount"] == replicas
+
+
+def test_the_class_is_as_the_stack_says() -> None:
+    persistence = _values(defaultStorageClass=False, reclaimPolicy="Retain")["persistence"]
+    assert persistence["defaultClass"] is False
+    assert persistence["reclaimPolicy"] == "Retain"
+
+
+def test_longhorns_own_service_stays_inside_the_cluster() -> None:
+    assert _values()["service"]["ui"]["type"] == "ClusterIP"
+
+
+def test_the_kubelets_folder_is_always_given_since_it_can_not_always_be_found() -> None:
+    assert _values()["csi"]["kubeletRootDir"] == "/var/lib/kubelet"
+    assert _values(kubeletRootDir="/srv/kubelet")["csi"]["kubeletRootDir"] == "/srv/kubelet"
+
+
+def test_settings_of_longhorn_keep_longhorns_own_spelling() -> None:
+    given = {"guaranteedInstanceManagerCPU": 20, "backupTarget": "nfs://server:/backups"}
+    settings = _values(defaultSettings=given)["defaultSettings"]
+    assert given.items() <= settings.items()
+
+
+def test_settings_that_are_not_given_are_left_to_longhorn() -> None:
+    assert set(_values()["defaultSettings"]) == {
+        "createDefaultDiskLabeledNodes",
+        "defaultReplicaCount",
+    }
+
+
+def test_a_setting_of_false_or_zero_is_given() -> None:
+    given = {"replicaSoftAntiAffinity": False, "storageMinimalAvailablePercentage": 0}
+    assert given.items() <= _values(defaultSettings=given)["defaultSettings"].items()
+
+
+def test_tolerating_reaches_the_charts_pods_and_those_that_longhorn_starts() -> None:
+    values = _values(tolerate=True)
+    assert values["defaultSettings"]["taintToleration"] == taint_toleration()
+    for part in ("longhornManager", "longhornDriver", "longhornUI"):
+        assert values[part]["tolerations"] == tolerations(), part
+
+
+def test_without_tolerating_no_toleration_is_given() -> None:
+    values = _values()
+    assert "taintToleration" not in values["defaultSettings"]
+    assert not {"longhornManager", "longhornDriver", "longhornUI"} & set(values)
+
+
+def test_a_registry_of_ones_own_serves_every_image() -> None:
+    values = _values(registry="registry.example.com:5000", registrySecret="pull")
+    assert values["global"]["cattle"]["systemDefaultRegistry"] == "registry.example.com:5000"
+    assert values["privateRegistry"]["registrySecret"] == "pull"
+
+
+def test_free_values_are_merged_key_by_key_and_win() -> None:
+    free = {
+        "persistence": {"reclaimPolicy": "Retain", "migratable": True},
+        "service": {"ui": None},
+        "new": [1],
+    }
+    values = _values(values=free)
+    assert values["persistence"]["reclaimPolicy"] == "Retain"
+    assert values["persistence"]["migratable"] is True
+    assert values["persistence"]["defaultClass"] is True
+    assert values["service"] == {"ui": None}
+    assert values["new"] == [1]
+
+
+def test_the_settings_are_not_changed_by_computing_values() -> None:
+    free = {"defaultSettings": {"logLevel": "Debug"}}
+    _values(values=free, tolerate=True)
+    assert free == {"defaultSettings": {"logLevel": "Debug"}}

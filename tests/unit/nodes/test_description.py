@@ -1,0 +1,90 @@
+"""How disks are described for Longhorn."""
+
+import json
+from typing import Any
+
+import pytest
+
+from components.nodes.description import (
+    disks_annotation,
+    longhorn_disk,
+    replica_count,
+    taint_toleration,
+    tolerations,
+)
+from configuration.base import quantity_bytes
+from configuration.hosts import DiskSettings
+
+
+def _disk(**changes: Any) -> DiskSettings:
+    return DiskSettings.model_validate(
+        {"device": "/dev/sdb", "mountPoint": "/mnt/longhorn-sdb", **changes}
+    )
+
+
+def test_the_guides_two_disks_become_the_guides_annotation_with_names() -> None:
+    disks = [_disk(), _disk(device="/dev/sdc", mountPoint="/mnt/longhorn-sdc")]
+    assert json.loads(disks_annotation(disks)) == [
+        {"name": "mnt-longhorn-sdb", "path": "/mnt/longhorn-sdb", "allowScheduling": True},
+        {"name": "mnt-longhorn-sdc", "path": "/mnt/longhorn-sdc", "allowScheduling": True},
+    ]
+
+
+def test_the_annotation_is_one_line_in_the_files_order() -> None:
+    disks = [_disk(mountPoint="/mnt/z"), _disk(device="/dev/sdc", mountPoint="/mnt/a")]
+    text = disks_annotation(disks)
+    assert "\n" not in text
+    assert [disk["path"] for disk in json.loads(text)] == ["/mnt/z", "/mnt/a"]
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_allow_scheduling_is_always_written_since_longhorn_takes_none_for_false(
+    allowed: bool,
+) -> None:
+    assert longhorn_disk(_disk(allowScheduling=allowed))["allowScheduling"] is allowed
+
+
+@pytest.mark.parametrize(
+    ("reserved", "expected"), [("10Gi", 10737418240), ("5G", 5000000000), ("1024", 1024)]
+)
+def test_reserved_space_is_written_in_bytes(reserved: str, expected: int) -> None:
+    assert longhorn_disk(_disk(storageReserved=reserved))["storageReserved"] == expected
+
+
+@pytest.mark.parametrize("reserved", ["0", "0Gi"])
+def test_no_reserved_space_is_left_out(reserved: str) -> None:
+    assert "storageReserved" not in longhorn_disk(_disk(storageReserved=reserved))
+
+
+def test_tags_are_written_as_a_list_and_left_out_when_there_are_none() -> None:
+    assert longhorn_disk(_disk(tags=["fast", "ssd"]))["tags"] == ["fast", "ssd"]
+    assert "tags" not in longhorn_disk(_disk())
+
+
+def test_a_disk_without_folder_names_has_no_slash_in_its_key() -> None:
+    assert _disk(mountPoint="/srv/longhorn/one").key == "srv-longhorn-one"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "nodes", "expected"),
+    [(None, 0, 1), (None, 1, 1), (None, 2, 2), (None, 3, 3), (None, 30, 3), (5, 1, 5), (1, 9, 1)],
+)
+def test_replicas_are_as_wanted_or_one_per_node_with_disks_up_to_three(
+    wanted: int | None, nodes: int, expected: int
+) -> None:
+    assert replica_count(wanted, nodes) == expected
+
+
+def test_both_control_plane_taints_are_tolerated_and_no_other() -> None:
+    keys = ["node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"]
+    assert taint_toleration() == ";".join(f"{key}=:NoSchedule" for key in keys)
+    assert [toleration["key"] for toleration in tolerations()] == keys
+    assert {toleration["effect"] for toleration in tolerations()} == {"NoSchedule"}
+
+
+@pytest.mark.parametrize(
+    ("quantity", "expected"),
+    [("1", 1), ("1k", 1000), ("1Ki", 1024), ("3Mi", 3 * 2**20), ("2T", 2 * 10**12), ("1Pi", 2**50)],
+)
+def test_a_quantity_is_read_as_kubernetes_reads_it(quantity: str, expected: int) -> None:
+    assert quantity_bytes(quantity) == expected

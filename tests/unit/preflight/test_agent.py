@@ -1,0 +1,56 @@
+"""A cluster that belongs to another Rancher is not taken over unasked."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from kubernetes.client.exceptions import ApiException
+
+from components.preflight.agent import AgentFacts, check_agent, read_agent
+
+URL = "https://rancher.example.com"
+OTHER = "https://other.example.com"
+
+
+class FakeCluster:
+    """Has an agent that reports to this server, or none; its fields belong to this manager."""
+
+    def __init__(self, server: str | None, manager: str = "kubectl-client-side-apply") -> None:
+        self.apps = self
+        self._server, self._manager = server, manager
+
+    def read_namespaced_deployment(self, name: str, namespace: str, **_: Any) -> Any:
+        assert (name, namespace) == ("cattle-cluster-agent", "cattle-system")
+        if self._server is None:
+            raise ApiException(status=404)
+        variables = [
+            SimpleNamespace(name="CATTLE_IS_RKE", value="false"),
+            SimpleNamespace(name="CATTLE_SERVER", value=self._server),
+        ]
+        pod = SimpleNamespace(containers=[SimpleNamespace(env=variables)])
+        return SimpleNamespace(
+            spec=SimpleNamespace(template=SimpleNamespace(spec=pod)),
+            metadata=SimpleNamespace(managed_fields=[SimpleNamespace(manager=self._manager)]),
+        )
+
+
+def facts(server: str | None, manager: str = "kubectl-client-side-apply") -> AgentFacts | None:
+    cluster: Any = FakeCluster(server, manager)
+    return read_agent(cluster)
+
+
+def test_an_agent_of_another_rancher_is_an_error_that_names_it() -> None:
+    (result,) = check_agent(facts(OTHER), URL)
+    assert result.severity == "error"
+    assert OTHER in result.found
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [facts(None), facts(URL), facts(f"{URL}/"), facts(OTHER, "pulumi-kubernetes-1a2b3c")],
+    ids=["none", "of this Rancher", "with a slash", "of this stack, before rancher.url changed"],
+)
+def test_no_agent_one_of_this_rancher_and_one_of_this_program_are_fine(
+    agent: AgentFacts | None,
+) -> None:
+    assert list(check_agent(agent, URL)) == []

@@ -1,0 +1,148 @@
+"""From a stack file to what is wrong on its hosts, and what is told or stops the program."""
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.nodes.findings import NodeFindings
+from components.preflight import findings as stack_findings
+from components.preflight.findings import read_findings
+from settings import Settings
+from tests.unit.doubles.a_host import HEALTHY, disk_facts, refused, said, usable
+from tests.unit.doubles.a_stack import load, valid, with_secrets
+from tests.unit.doubles.an_ssh_server import Server, ssh_server
+
+SDB = {"device": "/dev/sdb", "mountPoint": "/mnt/longhorn-sdb"}
+FOREIGN = refused("/dev/sdb is not blank: it holds xfs. Nothing was changed. Name a blank disk")
+NEW: dict[str, Any] = {"fstabLine": None, "immutable": None, "uuid": None}
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with ssh_server(answer=said([disk_facts()], [HEALTHY])) as running:
+        yield running
+
+
+@pytest.fixture
+def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    lines: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", lines.append)
+    return lines
+
+
+@pytest.fixture
+def stack(server: Server) -> Callable[..., Settings]:
+    def settings(checks: dict[str, Any] | None = None, **changes: Any) -> Settings:
+        node = {"name": "node-1", "host": "127.0.0.1", "port": server.port}
+        config = valid(
+            nodes=[{**node, "hostKey": server.host_key}],
+            nodeDefaults={"disks": [SDB]},
+            ssh={"user": "root", "connectTimeoutSeconds": 10},
+            checks={"readCluster": False, **(checks or {})},
+            **changes,
+        )
+        return load(with_secrets(config, sshPrivateKey=server.client_key))
+
+    return settings
+
+
+def test_a_healthy_host_has_no_findings_and_no_warning(
+    stack: Callable[..., Settings], warned: list[str]
+) -> None:
+    assert read_findings(stack()) == {"node-1": NodeFindings()}
+    assert warned == []
+
+
+def test_a_finding_carries_the_moment_of_the_reading(
+    server: Server, stack: Callable[..., Settings]
+) -> None:
+    server.answer = said([disk_facts()], [usable(mounted=False)])
+    line = read_findings(stack())["node-1"].disks["/mnt/longhorn-sdb"]
+    when = r"\([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8} UTC\)"
+    assert re.fullmatch(rf"/dev/sdb is not mounted on /mnt/longhorn-sdb {when}", line)
+
+
+def test_nothing_is_opened_where_reading_is_switched_off(
+    server: Server, stack: Callable[..., Settings], warned: list[str]
+) -> None:
+    assert read_findings(stack({"readHosts": False})) == {}
+    assert read_findings(stack(stages={"packages": False, "disks": False})) == {}
+    assert server.connections == 0
+    assert warned == []
+
+
+def test_disks_are_not_asked_about_where_their_stage_is_off(
+    server: Server, stack: Callable[..., Settings]
+) -> None:
+    server.answer = said()
+    assert read_findings(stack(stages={"disks": False})) == {"node-1": NodeFindings()}
+    assert "judge /dev/sdb" not in server.asked[0].stdin
+
+
+def test_a_host_that_is_not_read_is_a_warning_with_its_name_and_has_no_findings(
+    server: Server, stack: Callable[..., Settings], warned: list[str]
+) -> None:
+    server.answer = b"garbage\nand more\n"
+    assert read_findings(stack()) == {}
+    (line,) = warned
+    assert "node-1 could not be read" in line
+
+
+def test_a_failed_check_stops_the_program_with_a_report_and_no_traceback(
+    server: Server, stack: Callable[..., Settings]
+) -> None:
+    server.answer = said([disk_facts(**NEW)], [FOREIGN])
+    with pytest.raises(pulumi.RunError, match="error disk: node-1: /dev/sdb is not blank"):
+        read_findings(stack())
+
+
+def test_an_accepted_check_is_told_and_the_program_goes_on(
+    server: Server, stack: Callable[..., Settings], warned: list[str]
+) -> None:
+    server.answer = said([disk_facts(**NEW)], [FOREIGN])
+    findings = read_findings(stack({"accept": ["disk"]}))
+    assert "/dev/sdb is not blank: it holds xfs" in findings["node-1"].disks["/mnt/longhorn-sdb"]
+    assert "error disk: node-1" in "".join(warned)
+
+
+def test_no_secret_stands_in_a_warning_or_in_the_findings(
+    server: Server, stack: Callable[..., Settings], warned: list[str]
+) -> None:
+    server.complaint, server.status = b"sudo: a password is required", 1
+    findings = read_findings(stack())
+    key_lines = server.client_key.splitlines()[1:-1]
+    assert warned
+    assert not any(line in f"{warned}{findings}" for line in key_lines)
+
+
+def test_a_cluster_that_cannot_be_asked_is_a_warning_with_its_name(
+    tmp_path: Path, stack: Callable[..., Settings], warned: list[str]
+) -> None:
+    cluster = {"name": "far-away", "kubeconfig": str(tmp_path / "none")}
+    findings = read_findings(stack({"readCluster": True}, cluster=cluster))
+    assert findings == {"node-1": NodeFindings()}
+    (line,) = warned
+    assert "cluster far-away could not be asked" in line
+    assert str(tmp_path) in line
+
+
+def test_a_cluster_that_never_answers_costs_no_more_than_the_deadline(
+    monkeypatch: pytest.MonkeyPatch, stack: Callable[..., Settings], warned: list[str]
+) -> None:
+    asked: list[str] = []
+
+    class Silent:
+        def __init__(self, kubeconfig: str, context: str | None) -> None:  # noqa: ARG002
+            asked.append(kubeconfig)
+            threading.Event().wait()
+
+    monkeypatch.setattr(stack_findings, "ClusterApi", Silent)
+    monkeypatch.setattr(stack_findings, "_CLUSTER_SECONDS", 0.2)
+    read_findings(stack({"readCluster": True}))
+    assert asked
+    assert "no answer in time" in "".join(warned)

@@ -1,0 +1,205 @@
+"""What stops the program before the first change, and the report that says so."""
+
+from typing import Any
+
+import pytest
+
+from components.preflight.cluster import ClusterFacts, check_cluster
+from components.preflight.nodes import NodeToCheck, check_nodes
+from components.preflight.report import CheckResult, PreflightError, report
+from configuration.checks import CHECK_NAMES
+from configuration.stages import StageSettings
+from tests.unit.doubles.a_host import SDB, answer, disk_facts, refused
+from tests.unit.doubles.a_stack import mistake, valid
+
+FOREIGN = "/dev/sdb is not blank: it holds xfs. Nothing was changed. Name a blank disk"
+BY_HAND = {"packages": False}
+
+
+def _node(
+    name: str = "node-1", stages: dict[str, bool] | None = None, **changes: Any
+) -> NodeToCheck:
+    return NodeToCheck(
+        name=name,
+        answer=answer(**changes),
+        disks=[SDB],
+        stages=StageSettings.model_validate(stages or {}),
+    )
+
+
+def _results(stages: dict[str, bool] | None = None, **changes: Any) -> list[tuple[str, str]]:
+    return [(r.check, r.severity) for r in check_nodes([_node(stages=stages, **changes)])]
+
+
+NEWER = refused("kube-scheduler is version 1.22.0. Nothing was changed. Switch the stage off")
+
+
+def test_a_control_plane_that_the_script_would_refuse_is_an_error() -> None:
+    (result,) = check_nodes([_node(control_plane=NEWER)])
+    assert (result.check, result.severity) == ("controlPlaneHealth", "error")
+    assert result.found == "kube-scheduler is version 1.22.0"
+    assert result.remedy == "Switch the stage off."
+
+
+def test_a_node_that_gets_neither_packages_nor_disks_is_asked_for_its_control_plane_alone() -> None:
+    neither = {"packages": False, "disks": False}
+    broken = _node(stages=neither, iscsiadm=False, packages={}, control_plane=NEWER)
+    assert [result.check for result in check_nodes([broken, broken])] == ["controlPlaneHealth"] * 2
+
+
+def test_a_healthy_node_passes_every_check() -> None:
+    assert check_nodes([_node()]) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"kernel": "5.4.0-150-generic"}, [("kernelVersion", "warning")]),
+        ({"kernel": "5.8.0"}, []),
+        ({"kernel": "5.15.0-93-generic"}, []),
+        ({"kernel": "5.15.0-94-generic"}, [("kernelBug", "warning")]),
+        ({"kernel": "5.15.0-99-generic"}, [("kernelBug", "warning")]),
+        ({"kernel": "5.15.0-100-generic"}, []),
+        ({"kernel": "6.5.6-200.fc38"}, [("kernelBug", "warning")]),
+        ({"kernel": "6.5.7"}, []),
+        ({"kernel": "nonsense"}, []),
+        ({"os": {"id": "arch", "idLike": None}}, [("distribution", "error")]),
+        ({"iscsiadm": False}, [("initiator", "error")]),
+        ({"multipathd": True}, [("multipathd", "warning")]),
+        ({"modules": {"iscsi_tcp": "missing"}}, [("iscsiModule", "error")]),
+        ({"modules": {"iscsi_tcp": "unknown"}}, []),
+        ({"modules": {"dm_crypt": "missing"}}, [("encryptionTools", "warning")]),
+        ({"tools": {"cryptsetup": False}}, [("encryptionTools", "warning")]),
+        ({"tools": {"findmnt": False}}, [("tools", "error")]),
+        ({"tools": {"curl": False}}, [("tools", "warning")]),
+        ({"nfs4InKernel": "n"}, [("nfsKernelSupport", "error")]),
+        ({"nfs4InKernel": None}, [("nfsKernelSupport", "warning")]),
+        ({"nfs4InKernel": None, "nfs4Loaded": True}, []),
+        ({"nfsDefaultVersion": "3"}, [("nfsDefaultVersion", "warning")]),
+        ({"nfsDefaultVersion": "4.2"}, []),
+        ({"mountPropagation": "private"}, [("mountPropagation", "error")]),
+        ({"mountPropagation": None}, []),
+    ],
+)
+def test_each_check_sees_its_own_fault(
+    changes: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    assert _results(**changes) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "by_hand"),
+    [
+        ({"packages": {"e2fsprogs": "1"}}, [("packages", "error")]),
+        ({"iscsid": False}, [("iscsid", "error")]),
+        (
+            {"packages": {"e2fsprogs": "1"}, "iscsiadm": False, "iscsid": False},
+            [("packages", "error"), ("initiator", "error"), ("iscsid", "error")],
+        ),
+    ],
+)
+def test_what_the_packages_stage_puts_right_is_an_error_only_without_that_stage(
+    changes: dict[str, Any], by_hand: list[tuple[str, str]]
+) -> None:
+    assert _results(**changes) == []
+    assert _results(BY_HAND, **changes) == by_hand
+
+
+def test_a_disk_that_would_be_refused_is_an_error_with_found_and_remedy() -> None:
+    disk = disk_facts(fstabLine=None, immutable=None)
+    (result,) = check_nodes([_node(disk=disk, verdict=refused(FOREIGN))])
+    assert (result.check, result.severity, result.node) == ("disk", "error", "node-1")
+    assert result.found == "/dev/sdb is not blank: it holds xfs"
+    assert result.remedy == "Name a blank disk"
+
+
+@pytest.mark.parametrize("trace", [{"fstabLine": None}, {"immutable": None}])
+def test_a_disk_lost_by_a_running_node_does_not_stop_the_other_nodes(
+    trace: dict[str, Any],
+) -> None:
+    """Its mount point shows that the program had prepared it; the diff names it too."""
+    gone = refused("/dev/sdb does not exist. Attach the disk")
+    assert _results(disk=disk_facts(**trace), verdict=gone) == [("disk", "warning")]
+
+
+def test_disks_are_not_judged_where_the_disk_stage_is_off() -> None:
+    disk = disk_facts(fstabLine=None, immutable=None)
+    assert _results({"disks": False}, disk=disk, verdict=refused(FOREIGN)) == []
+
+
+def test_a_missing_command_is_no_error_while_the_packages_stage_installs_it() -> None:
+    disk = disk_facts(fstabLine=None, immutable=None)
+    missing = refused("the command wipefs is missing: install util-linux and e2fsprogs")
+    assert _results(disk=disk, verdict=missing) == []
+    assert _results(BY_HAND, disk=disk, verdict=missing) == [("disk", "error")]
+
+
+def test_nodes_that_share_a_hostname_are_named_with_each_other() -> None:
+    results = check_nodes([_node("a"), _node("b"), _node("c", hostname="other")])
+    assert [(r.node, r.check, r.severity) for r in results] == [
+        ("a", "hostnameUnique", "error"),
+        ("b", "hostnameUnique", "error"),
+    ]
+    assert "a, b" in results[0].found
+
+
+def _cluster(longhorn_version: str = "1.5.3", **changes: Any) -> list[tuple[str, str]]:
+    facts = {"version": "v1.28.4+k3s2", "global_priority_class": None, "dns_replicas": 2}
+    results = check_cluster(ClusterFacts(**{**facts, **changes}), longhorn_version)
+    return [(r.check, r.severity) for r in results]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, []),
+        ({"version": "v1.20.15"}, [("kubernetesVersion", "error")]),
+        ({"version": "v1.21.0"}, []),
+        ({"version": "v1.29.0"}, [("kubernetesVersion", "warning")]),
+        ({"version": "odd"}, []),
+        ({"global_priority_class": "high"}, [("globalPriorityClass", "warning")]),
+        ({"dns_replicas": 1}, [("coreDnsReplicas", "warning")]),
+        ({"dns_replicas": None}, []),
+    ],
+)
+def test_each_check_of_the_cluster_sees_its_own_fault(
+    changes: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    assert _cluster(**changes) == expected
+
+
+def test_a_longhorn_with_a_priority_class_of_its_own_is_not_harmed_by_a_global_one() -> None:
+    assert _cluster("1.5.5", global_priority_class="high") != []
+    assert _cluster("1.6.4", global_priority_class="high") == []
+
+
+def _result(node: str, severity: Any = "error", check: Any = "disk") -> CheckResult:
+    return CheckResult(node=node, check=check, severity=severity, found="found", remedy="Remedy.")
+
+
+def test_the_report_names_every_node_and_the_way_to_accept_a_check() -> None:
+    results = [_result("a"), _result("b"), _result("c", "warning", "multipathd")]
+    text = str(PreflightError(report(results, [])))
+    assert "2 errors; nothing was touched" in text
+    assert "error disk: a, b: found. Remedy." in text
+    assert "warning multipathd: c: found. Remedy." in text
+    assert "checks.accept: [disk]" in text
+
+
+def test_a_report_over_a_thousand_nodes_stays_short() -> None:
+    text = str(PreflightError(report([_result(f"node-{n}") for n in range(1000)], [])))
+    assert "and 992 more" in text
+    assert len(text) < 500
+
+
+def test_an_accepted_error_is_told_as_a_warning_and_an_accepted_warning_not_at_all() -> None:
+    results = [_result("a"), _result("a", "warning", "multipathd"), _result("a", check="tools")]
+    sorted_results = report(results, ["disk", "multipathd"])
+    assert [r.check for r in sorted_results.errors] == ["tools"]
+    assert [r.check for r in sorted_results.warnings] == ["disk"]
+
+
+def test_only_checks_that_exist_can_be_accepted() -> None:
+    problem = mistake(valid(checks={"accept": ["disks"]}))
+    assert "checks.accept" in problem.key
+    assert all(name in str(problem) for name in CHECK_NAMES)

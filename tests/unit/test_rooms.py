@@ -1,0 +1,160 @@
+"""Who may import whom. docs/architecture.md tells what each room is for."""
+
+import ast
+from collections.abc import Iterator, Mapping
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+_PROJECT = Path(__file__).parents[2]
+_TOPS = ("components", "configuration", "lab", "tools", "tests")
+
+# Of components: a room, and the rooms or single modules that it may import beside itself.
+_ROOMS: Mapping[str, tuple[str, ...]] = {
+    "common": (),
+    "cluster": ("common",),
+    "hosts": ("common",),
+    "docker": ("common",),
+    "nodes": ("hosts", "cluster", "common"),
+    "volume_check": ("cluster", "common"),
+    "longhorn": ("nodes.description", "cluster", "common"),
+    "rancher.api": ("common",),
+    "rancher.agent": ("rancher.api", "common"),
+    "rancher.server": ("rancher.api", "docker", "common"),
+    "rancher.registration": ("rancher.agent", "rancher.api", "common"),
+    "preflight": ("hosts", "nodes", "longhorn.versions", "cluster", "common"),
+}
+_WITH_SETTINGS = ("preflight", "stack")
+_COMMON = {
+    *("__init__", "answers", "owner", "script_text", "unknown_values", "versions", "waiting"),
+}
+# Of longhorn: its two inner rooms never see each other, but for one word about the removal.
+_LONGHORN_INNER = {"longhorn.disks": ("longhorn.removal.confirmation",), "longhorn.removal": ()}
+_LONGHORN_TOP = ("longhorn.release",)
+
+
+def _modules() -> dict[str, set[str]]:
+    """Every module of the project with those of the project that it imports."""
+    paths = [path for top in _TOPS for path in (_PROJECT / top).rglob("*.py")]
+    names = {
+        ".".join(path.relative_to(_PROJECT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in [*paths, *_PROJECT.glob("*.py")]
+    }
+    return {name: set(_imports(name, path, names)) for name, path in names.items()}
+
+
+def _imports(name: str, path: Path, known: Mapping[str, Path]) -> Iterator[str]:
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in known)
+        elif isinstance(node, ast.ImportFrom):
+            here = package.split(".")[: len(package.split(".")) - (node.level - 1)]
+            base = ".".join([*here, *([node.module] if node.module else [])])
+            module = base if node.level else str(node.module)
+            for alias in node.names:
+                inner = f"{module}.{alias.name}"
+                if inner in known or module in known:
+                    yield inner if inner in known else module
+
+
+_MODULES = _modules()
+
+
+def _arrows(source: str, target: str) -> list[str]:
+    return [
+        f"{name} imports {other}"
+        for name, imported in sorted(_MODULES.items())
+        for other in sorted(imported)
+        if _is_in(name, source) and _is_in(other, target)
+    ]
+
+
+def _is_in(module: str, room: str) -> bool:
+    return module == room or module.startswith(f"{room}.")
+
+
+def _room_of(module: str) -> str:
+    return next((r for r in (*_ROOMS, "stack") if _is_in(module, f"components.{r}")), "")
+
+
+def test_every_module_of_components_is_in_a_room() -> None:
+    without = [name for name in _MODULES if name.startswith("components.") and not _room_of(name)]
+    assert without == ["components.rancher"]
+
+
+@pytest.mark.parametrize("room", _ROOMS)
+def test_a_room_imports_only_the_rooms_that_the_table_gives_it(room: str) -> None:
+    allowed = [f"components.{each}" for each in (room, *_ROOMS[room])]
+    if room != "common":
+        allowed.append("configuration")
+    if room in _WITH_SETTINGS:
+        allowed.append("settings")
+    wrong = [
+        f"{name} imports {other}"
+        for name, imported in sorted(_MODULES.items())
+        if _is_in(name, f"components.{room}")
+        for other in sorted(imported)
+        if not any(_is_in(other, each) for each in allowed)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("inner", "others"), _LONGHORN_INNER.items())
+def test_the_inner_rooms_of_longhorn_see_its_base_and_not_each_other(
+    inner: str, others: tuple[str, ...]
+) -> None:
+    forbidden = [each for each in (*_LONGHORN_INNER, *_LONGHORN_TOP) if each != inner]
+    wrong = [
+        f"{name} imports {other}"
+        for name, imported in sorted(_MODULES.items())
+        if _is_in(name, f"components.{inner}")
+        for other in sorted(imported)
+        if any(_is_in(other, f"components.{each}") for each in forbidden)
+        and not any(_is_in(other, f"components.{each}") for each in others)
+    ]
+    assert wrong == []
+
+
+def test_the_base_of_longhorn_sees_its_inner_rooms_only_where_they_are_put_together() -> None:
+    wrong = [
+        arrow
+        for inner in _LONGHORN_INNER
+        for arrow in _arrows("components.longhorn", f"components.{inner}")
+        if not any(
+            arrow.startswith(f"components.{each}") for each in (*_LONGHORN_INNER, *_LONGHORN_TOP)
+        )
+    ]
+    assert wrong == []
+
+
+def test_the_common_room_holds_these_modules_and_no_others() -> None:
+    assert {path.stem for path in (_PROJECT / "components/common").glob("*.py")} == _COMMON
+
+
+def test_the_program_is_wired_from_the_stack_the_preflight_and_the_settings_alone() -> None:
+    allowed = ("components.stack", "components.preflight", "settings")
+    assert all(any(_is_in(other, each) for each in allowed) for other in _MODULES["__main__"])
+
+
+def test_settings_come_from_the_configuration_and_that_from_nothing_of_the_project() -> None:
+    assert all(_is_in(other, "configuration") for other in _MODULES["settings"])
+    for name, imported in _MODULES.items():
+        if _is_in(name, "configuration"):
+            assert all(_is_in(other, "configuration") for other in imported), name
+
+
+@pytest.mark.parametrize("target", ["components", "tools", "tests", "settings"])
+def test_the_lab_knows_nothing_of_the_program(target: str) -> None:
+    assert _arrows("lab", target) == []
+
+
+@pytest.mark.parametrize("source", ["components", "configuration", "settings", "__main__", "lab"])
+def test_only_tests_import_the_tools(source: str) -> None:
+    assert _arrows(source, "tools") == []
+
+
+def test_no_module_imports_in_a_circle() -> None:
+    graph = {name: imported - {name} for name, imported in _MODULES.items()}
+    tuple(TopologicalSorter(graph).static_order())

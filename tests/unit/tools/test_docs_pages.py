@@ -1,0 +1,74 @@
+"""The pages of docs/ that people write: links lead somewhere, and the keys they name exist."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import settings
+from configuration.hosts import NodeSettings
+
+_DOCS = Path(__file__).parents[3] / "docs"
+_PAGES = sorted(path for path in _DOCS.rglob("*.md") if path.name != "stack-file.md")
+_LINK = re.compile(r"\]\(([^)#:]+)(?:#([^)]+))?\)")
+_KEY = re.compile(r"`(rancher|stages|longhorn|ssh)\.([a-zA-Z]+)(?:: [^`]*)?`")
+_YAML_KEY = re.compile(r"^ {2,}([a-zA-Z]+): ", re.MULTILINE)
+_YAML = re.compile(r"^ *```yaml\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+_SECTION = re.compile(r"^ *longhorn-rancher:(\w+):", re.MULTILINE)
+_SECRET = re.compile(r"config set --secret longhorn-rancher:(\w+)")
+
+
+def _aliases(section: str) -> set[str]:
+    model = NodeSettings if section == "nodes" else settings._MODELS[section]
+    fields = model.model_fields.values()
+    return {str(field.alias) for field in fields}
+
+
+def _headings(page: Path) -> Iterator[str]:
+    for line in page.read_text().splitlines():
+        if line.startswith("#"):
+            words = line.lstrip("#").strip().lower()
+            yield re.sub(r"[^\w -]", "", words).replace(" ", "-")
+
+
+def _name(page: Path) -> str:
+    return str(page.relative_to(_DOCS))
+
+
+def test_there_are_pages_to_look_at() -> None:
+    assert {"secrets.md", "adr/README.md", "runbooks/upgrade-rancher.md"} <= set(map(_name, _PAGES))
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=_name)
+def test_every_link_leads_to_a_page_and_a_heading(page: Path) -> None:
+    for path, heading in _LINK.findall(page.read_text()):
+        target = (page.parent / path).resolve()
+        assert target.is_file(), path
+        assert not heading or heading in set(_headings(target)), f"{path}#{heading}"
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=_name)
+def test_every_key_that_is_named_is_one_of_the_stack_file(page: Path) -> None:
+    text = page.read_text()
+    for section, key in _KEY.findall(text):
+        assert key in _aliases(section), f"{section}.{key}"
+    for block in _YAML.findall(text):
+        section = _SECTION.search(block)
+        assert set(_YAML_KEY.findall(block)) <= _aliases(section[1] if section else "rancher"), (
+            block
+        )
+    for secret in _SECRET.findall(text):
+        assert secret in {*settings.SECRETS, "KEY"}, secret
+
+
+def test_the_list_of_decisions_is_whole() -> None:
+    listed = re.findall(r"\]\((\d{4}-[^)]+)\)", (_DOCS / "adr" / "README.md").read_text())
+    assert listed == sorted(path.name for path in (_DOCS / "adr").glob("0*.md"))
+
+
+def test_every_fault_names_a_module_of_tests_that_is_there() -> None:
+    named = re.findall(r"`(tests/[^`]+)`", (_DOCS / "faults.md").read_text())
+    assert len(named) > 30
+    for module in set(named):
+        assert (_DOCS.parent / module).is_file(), module

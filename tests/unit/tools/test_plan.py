@@ -1,0 +1,203 @@
+"""`make plan`: the tree of everything that a stack would create."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.doubles.a_stack import nodes, valid, with_secrets
+from tools.offline import stack_file
+from tools.offline.shown import SECRET
+from tools.offline.stack_file import PROJECT, SECRET_PLACEHOLDER, stack_config
+from tools.plan import plan as plan_tool
+from tools.plan.text import plan_text
+
+_STACKS = sorted(path.name.split(".")[1] for path in PROJECT.glob("stacks/Pulumi.*.yaml"))
+
+
+def _plan(config: Any) -> dict[str, Any]:
+    given = config if isinstance(config, stack_file.StackConfig) else stack_config(config)
+    return plan_tool.plan(given, "test")
+
+
+def _named(plan: dict[str, Any], name: str) -> dict[str, Any]:
+    (found,) = [resource for resource in plan["resources"] if resource["name"] == name]
+    return found
+
+
+@pytest.fixture
+def stack_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for stack files that `python -m tools.plan` looks in."""
+    monkeypatch.setattr(stack_file, "PROJECT", tmp_path)
+    (tmp_path / "stacks").mkdir()
+    return tmp_path / "stacks"
+
+
+@pytest.mark.parametrize("stack", _STACKS)
+def test_every_shipped_stack_has_a_plan(stack: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert plan_tool.main([stack]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith(f"Stack {stack} would create ")
+    assert "command:remote:Command" in text
+    assert SECRET_PLACEHOLDER not in text
+
+
+@pytest.mark.parametrize("stack", _STACKS)
+def test_the_plan_as_json_is_the_same_in_every_run(
+    stack: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan_tool.main([stack, "--json"])
+    first = capsys.readouterr().out
+    plan_tool.main([stack, "--json"])
+    assert capsys.readouterr().out == first
+    assert json.loads(first)["stack"] == stack
+
+
+def test_what_starts_earlier_stands_earlier() -> None:
+    names = [resource["name"] for resource in _plan(valid())["resources"]]
+    order = [
+        "node-1-packages-install",
+        "node-1-mnt-longhorn-sdb-mount",
+        "node-1-labels-patch",
+        "longhorn-namespace",
+        "longhorn-release",
+        "longhorn-ready",
+        "longhorn-frontend",
+    ]
+    assert [name for name in names if name in order] == order
+
+
+def test_ten_nodes_stand_in_the_order_of_their_numbers() -> None:
+    plan = _plan(valid(nodes=nodes(*[{} for _ in range(10)])))
+    names = [r["name"] for r in plan["resources"] if r["type"].endswith(":LonghornNode")]
+    assert names == [f"node-{number}" for number in range(1, 11)]
+
+
+def test_a_parent_stands_before_its_children() -> None:
+    seen: set[str | None] = {None}
+    for resource in _plan(valid())["resources"]:
+        assert resource["parent"] in seen, resource["name"]
+        seen.add(resource["urn"])
+
+
+def test_a_script_is_told_by_file_and_length_and_not_by_its_text() -> None:
+    plan = _plan(valid())
+    lines = len((PROJECT / "components/nodes/scripts/disk.sh").read_text().splitlines())
+    command = _named(plan, "node-1-mnt-longhorn-sdb-mount")
+    assert command["inputs"]["stdin"] == (
+        f"disk.sh /dev/sdb /mnt/longhorn-sdb ext4 ({lines} lines)"
+    )
+    assert "#!/bin/sh" not in json.dumps(plan)
+
+
+def test_a_script_behind_a_sudo_password_is_told_without_the_password() -> None:
+    config = with_secrets(valid(ssh={"useAgent": True, "user": "ops"}), sudoPassword="tr0ub4dor")
+    plan = _plan(config)
+    stdin = _named(plan, "node-1-packages-install")["inputs"]["stdin"]
+    assert stdin.startswith("[secret], then packages.sh (")
+    assert "tr0ub4dor" not in json.dumps(plan)
+
+
+def test_no_secret_value_is_shown() -> None:
+    secrets = {
+        "sshPassword": "hidden-1",
+        "sshPrivateKey": "hidden-2",
+        "rancherBootstrapPassword": "hidden-3",
+        "frontendBasicAuth": "hidden-4",
+    }
+    frontend = {"type": "Ingress", "host": "a.example.com", "tlsSecret": "tls"}
+    plan = _plan(with_secrets(valid(frontend=frontend), **secrets))
+    shown = json.dumps(plan) + plan_text(plan)
+    assert "hidden-" not in shown
+    assert "[secret]" in shown
+
+
+def test_of_a_connection_the_address_is_shown_and_the_credentials_are_not() -> None:
+    plan = _plan(with_secrets(valid(), sshPassword="hidden"))
+    connection = _named(plan, "node-1-packages-install")["inputs"]["connection"]
+    assert connection["host"] == "192.0.2.11"
+    assert connection["hostKey"].startswith("ssh-ed25519 ")
+    assert connection["password"] == SECRET
+
+
+def test_what_only_up_can_know_is_said_to_be_unknown() -> None:
+    plan = _plan(valid())
+    assert plan["outputs"]["disks"] == "(known after up)"
+    assert _named(plan, "rancher-container")["inputs"]["image"] == "(known after up)"
+
+
+def test_serialized_code_of_dynamic_resources_is_left_out() -> None:
+    text = json.dumps(_plan(valid(stages={"volumeCheck": True})))
+    assert "__provider" not in text
+
+
+def test_what_is_kept_is_marked() -> None:
+    text = plan_text(_plan(valid()))
+    assert "rancher-data  docker:index/volume:Volume [kept on destroy]" in text
+
+
+def test_counts_add_up_to_the_resources() -> None:
+    plan = _plan(valid())
+    assert sum(plan["counts"].values()) == len(plan["resources"])
+    assert plan["counts"]["command:remote:Command"] == 6
+
+
+def test_a_key_file_that_is_on_another_machine_is_no_obstacle() -> None:
+    plan = _plan(valid(ssh={"privateKeyFile": "/not/on/this/machine"}))
+    connection = _named(plan, "node-1-packages-install")["inputs"]["connection"]
+    assert connection["privateKey"] == "[secret]"
+
+
+def test_no_key_is_made_up_for_a_stack_that_uses_an_agent() -> None:
+    connection = _named(_plan(valid()), "node-1-packages-install")["inputs"]["connection"]
+    assert "privateKey" not in connection
+
+
+def test_encrypted_keys_need_no_passphrase(
+    stack_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = {**valid(), "sshPassword": {"secure": "v1:aaaa:bbbb"}}
+    body = json.dumps({"encryptionsalt": "v1:x", "config": config})
+    (stack_folder / "Pulumi.mine.yaml").write_text(body)
+    assert plan_tool.main(["mine"]) == 0
+    assert "password [secret]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("config: {longhorn-rancher:cluster: {nme: x}}", "Did you mean name?"),
+        ("config: [", "is not YAML"),
+        ("- a list", "must be a map"),
+        ("config: text", "must be a map"),
+        ("", "longhorn-rancher:cluster: is required"),
+    ],
+    ids=["mistake", "no-yaml", "list", "text", "empty"],
+)
+def test_a_broken_stack_file_is_told_without_traceback(
+    text: str, told: str, stack_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (stack_folder / "Pulumi.mine.yaml").write_text(text)
+    assert plan_tool.main(["mine"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert told in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_an_unknown_stack_is_told_with_the_known_ones(
+    stack_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (stack_folder / "Pulumi.mine.yaml").write_text("")
+    assert plan_tool.main(["nosuch"]) == 1
+    assert "there are: mine" in capsys.readouterr().err
+
+
+def test_a_plan_reaches_no_network_and_starts_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: object, **_options: object) -> None:
+        raise AssertionError("a plan reaches nothing")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    monkeypatch.setattr("subprocess.Popen.__init__", refuse)
+    assert _plan(valid(stages={"volumeCheck": True, "rancherImport": True}))["resources"]

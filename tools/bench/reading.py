@@ -1,0 +1,248 @@
+"""How long reading the hosts takes in a preview, and how much memory, with few and with many.
+
+    python -m tools.bench.reading [--hosts 3 30 300 1000]
+
+The hosts are SSH servers on 127.0.0.1 in processes of their own, which answer at once what a
+healthy node answers: what is measured is this program and its SSH, with a real handshake, login
+and pinned host key each. What the scripts take on a real host comes on top, on all hosts at once.
+"""
+
+import argparse
+import asyncio
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import asyncssh
+
+from components.hosts.address import HostAddress
+from components.hosts.connection import HostCredentials
+from components.hosts.facts import USABLE
+from components.hosts.reading import Question, Reading, ReadingPlan, read_hosts
+from components.nodes.findings import NodeFindings, fstab_line, node_findings
+from configuration.hosts import DiskSettings
+from configuration.stages import StageSettings
+from tools.offline.stack_file import PROJECT
+
+_HOSTS = (3, 30, 300, 1000)
+_SERVERS = 2
+_DEADLINE_SECONDS = 600.0
+_KIB = 1024
+_USER = "root"
+_UUID = "11111111-2222-3333-4444-555555555555"
+_DISKS = [
+    DiskSettings.model_validate({"device": f"/dev/{name}", "mountPoint": f"/mnt/longhorn-{name}"})
+    for name in ("sdb", "sdc")
+]
+_TOOLS = ("bash", "curl", "findmnt", "grep", "awk", "blkid", "lsblk", "cryptsetup", "dmsetup")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """One reading of all hosts."""
+
+    hosts: int
+    seconds: float
+    """By the clock, with the servers' own work on the same machine."""
+    cpu_seconds: float
+    """Of the processor, for this program alone."""
+    peak_mib: float
+    """Peak of the process's memory while it read, less what it had before."""
+
+
+def healthy_answer() -> bytes:
+    """What a prepared node says: one line of facts, one line for each disk."""
+    facts = {
+        "hostname": "node",
+        "kernel": "6.1.0-18-amd64",
+        "os": {"id": "debian", "idLike": None},
+        "packages": {"open-iscsi": "2.1.8-1", "nfs-common": "1:2.6.2-4", "e2fsprogs": "1.47.0-2"},
+        "iscsid": True,
+        "iscsidEnabled": True,
+        "initiatorName": True,
+        "iscsiadm": True,
+        "multipathd": False,
+        "tools": dict.fromkeys(_TOOLS, True),
+        "modules": {"iscsi_tcp": "loaded", "dm_crypt": "loaded"},
+        "nfs4InKernel": "m",
+        "nfs4Loaded": True,
+        "nfsDefaultVersion": None,
+        "mountPropagation": "shared",
+        "disks": [
+            {
+                "device": disk.device,
+                "mountPoint": disk.mount_point,
+                "is": "disk",
+                "uuid": _UUID,
+                "fileSystem": disk.file_system,
+                "writable": True,
+                "fstabLine": fstab_line(_UUID, disk),
+                "immutable": True,
+            }
+            for disk in _DISKS
+        ],
+    }
+    verdict = {"content": "own", "mounted": True, "inFstab": True}
+    lines = [json.dumps(facts), *(f"{USABLE} {json.dumps(verdict)}" for _ in _DISKS)]
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+class _Server(asyncssh.SSHServer):
+    def __init__(self, client_key: asyncssh.SSHKey) -> None:
+        self._client_key = client_key
+
+    def public_key_auth_supported(self) -> bool:
+        return True
+
+    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        return username == _USER and key == self._client_key
+
+
+async def serve(client_key: str) -> None:
+    """Serve until standard input ends; tells port and host key in one line.
+
+    Args:
+        client_key: the public key that may log in.
+    """
+    answer, allowed = healthy_answer(), asyncssh.import_public_key(client_key)
+    host_key = asyncssh.generate_private_key("ssh-ed25519")
+
+    async def handle(process: Any) -> None:
+        await process.stdin.read()
+        process.stdout.write(answer)
+        process.exit(0)
+
+    listener = await asyncssh.listen(
+        "127.0.0.1",
+        0,
+        server_factory=lambda: _Server(allowed),
+        server_host_keys=[host_key],
+        process_factory=handle,
+        encoding=None,
+    )
+    public = host_key.export_public_key().decode().strip()
+    print(json.dumps({"port": listener.get_port(), "hostKey": public}), flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+
+
+def measure(hosts: int) -> Measurement:
+    """Read that many hosts, in this process. Raises RuntimeError if one was not read well."""
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    public = key.export_public_key().decode().strip()
+    servers = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tools.bench.reading", "--serve", public],
+            cwd=PROJECT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(_SERVERS)
+    ]
+    try:
+        addresses = [json.loads(server.stdout.readline()) for server in servers if server.stdout]
+        return _measured(hosts, key.export_private_key().decode(), addresses)
+    finally:
+        for server in servers:
+            server.communicate()
+
+
+def _measured(hosts: int, private_key: str, servers: Sequence[dict[str, Any]]) -> Measurement:
+    questions = [
+        Question(
+            address=HostAddress(
+                name=f"node-{number}",
+                host="127.0.0.1",
+                port=servers[number % len(servers)]["port"],
+                user=_USER,
+                host_key=servers[number % len(servers)]["hostKey"],
+            ),
+            disks=_DISKS,
+        )
+        for number in range(hosts)
+    ]
+    credentials = HostCredentials(private_key=private_key)
+    plan = ReadingPlan(credentials=credentials, deadline_seconds=_DEADLINE_SECONDS)
+    # The first reading loads what every later one has.
+    read_hosts(questions[:1], plan)
+    before = _peak_kib()
+    started, cpu_started = time.perf_counter(), time.process_time()
+    readings = read_hosts(questions, plan)
+    wrong = {name: said for name, reading in readings.items() if (said := _not_well(reading))}
+    measured = Measurement(
+        hosts=hosts,
+        seconds=time.perf_counter() - started,
+        cpu_seconds=time.process_time() - cpu_started,
+        peak_mib=(_peak_kib() - before) / _KIB,
+    )
+    if wrong:
+        raise RuntimeError(
+            f"{len(wrong)} hosts were not read well, the first: {min(wrong.items())}"
+        )
+    return measured
+
+
+def _not_well(reading: Reading) -> str | None:
+    if reading.answer is None:
+        return reading.problem
+    findings = node_findings(reading.answer, _DISKS, StageSettings())
+    return None if findings == NodeFindings() else str(findings)
+
+
+def _peak_kib() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _measure_apart(hosts: int) -> Measurement:
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.bench.reading", "--one", str(hosts)],
+        cwd=PROJECT,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return Measurement(**json.loads(done.stdout))
+
+
+def table(measurements: Sequence[Measurement]) -> str:
+    """The measurements as text in columns."""
+    head = f"{'hosts':>6} {'seconds':>9} {'CPU s':>9} {'CPU ms/host':>12} {'peak MiB':>9}"
+    return "\n".join(
+        [
+            head,
+            *(
+                f"{m.hosts:>6} {m.seconds:>9.2f} {m.cpu_seconds:>9.2f} "
+                f"{1000 * m.cpu_seconds / m.hosts:>12.1f} {m.peak_mib:>9.1f}"
+                for m in measurements
+            ),
+        ]
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure everything and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m tools.bench.reading", description=__doc__)
+    parser.add_argument("--hosts", type=int, nargs="+", default=list(_HOSTS))
+    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--serve", metavar="PUBLIC_KEY", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.serve:
+        asyncio.run(serve(options.serve))
+    elif options.one:
+        print(json.dumps(asdict(measure(options.one))))
+    else:
+        measurements: list[Measurement] = []
+        for hosts in options.hosts:
+            print(f"reading {hosts} hosts …", file=sys.stderr, flush=True)
+            measurements.append(_measure_apart(hosts))
+        print(table(measurements))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""Reading a stack file as the engine would hand it to the program. No engine, no decryption."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2]
+NAMESPACE = "longhorn-rancher"
+SECRET_PLACEHOLDER = "value-of-an-encrypted-key"  # noqa: S105  stands for a value nobody decrypts
+
+
+class StackFileError(ValueError):
+    """The file can't be read as a stack file at all; the message says where and why."""
+
+
+@dataclass(frozen=True)
+class StackConfig:
+    """A stack's configuration in the SDK's form: text by full key, and which keys are secret."""
+
+    values: Mapping[str, str]
+    secret_keys: frozenset[str]
+
+
+def stack_path(stack: str) -> Path:
+    """The file of this stack. Raises FileNotFoundError naming the stacks that there are."""
+    path = PROJECT / "stacks" / f"Pulumi.{stack}.yaml"
+    if not path.is_file():
+        known = sorted(p.name.split(".")[1] for p in path.parent.glob("Pulumi.*.yaml"))
+        raise FileNotFoundError(f"no stack file {path}; there are: {', '.join(known)}")
+    return path
+
+
+def read_stack_config(path: Path) -> StackConfig:
+    """The configuration in this file; encrypted values become a placeholder.
+
+    Raises StackFileError when the file is no YAML map, or `config:` in it is none.
+    """
+    try:
+        parsed = yaml.safe_load(path.read_text()) or {}
+    except yaml.YAMLError as error:
+        raise StackFileError(f"{path} is not YAML: {error}") from None
+    config = (parsed.get("config") or {}) if isinstance(parsed, dict) else None
+    if not isinstance(config, dict):
+        raise StackFileError(f"{path} must be a map with the settings below `config:`")
+    return stack_config({str(key): value for key, value in config.items()})
+
+
+def stack_config(config: Mapping[str, Any]) -> StackConfig:
+    """The same from the map below `config:`; keys without a namespace are the project's own."""
+    values: dict[str, str] = {}
+    secret_keys: set[str] = set()
+    for key, value in config.items():
+        full_key = key if ":" in key else f"{NAMESPACE}:{key}"
+        opened = _opened(value)
+        if opened != value:
+            # One encrypted value makes the engine treat the whole key as a secret.
+            secret_keys.add(full_key)
+        values[full_key] = opened if isinstance(opened, str) else json.dumps(opened, default=str)
+    return StackConfig(values, frozenset(secret_keys))
+
+
+def without_reading(config: StackConfig) -> StackConfig:
+    """The same configuration with the look at hosts and cluster switched off."""
+    key = f"{NAMESPACE}:checks"
+    try:
+        checks = json.loads(config.values.get(key, "null")) or {}
+    except ValueError:
+        checks = None
+    if not isinstance(checks, dict):
+        return config  # a mistake, which the program itself will tell
+    off = json.dumps({**checks, "readHosts": False, "readCluster": False})
+    return replace(config, values={**config.values, key: off})
+
+
+def _opened(value: Any) -> Any:
+    """The value with a placeholder in the place of everything encrypted in it."""
+    if isinstance(value, dict):
+        if set(value) == {"secure"}:
+            return SECRET_PLACEHOLDER
+        return {key: _opened(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_opened(item) for item in value]
+    return value

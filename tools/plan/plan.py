@@ -1,0 +1,106 @@
+"""What `pulumi up` would create for a stack, told without engine, cluster or credentials.
+
+    python -m tools.plan STACK [--json]
+
+It runs the real program under the SDK's mocks, so it knows what the stack file says and nothing
+of what is there already: `pulumi preview` knows that. Encrypted values stay encrypted.
+"""
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from configuration.problems import SettingsError
+from tools.offline.graph import Graph
+from tools.offline.recording import Declared, Recording, run_program
+from tools.offline.shown import Scripts, shown_inputs, shown_value
+from tools.offline.stack_file import (
+    NAMESPACE,
+    SECRET_PLACEHOLDER,
+    StackConfig,
+    StackFileError,
+    read_stack_config,
+    stack_path,
+)
+from tools.plan.text import plan_text
+
+_KEY_SECRET = f"{NAMESPACE}:sshPrivateKey"
+
+
+def plan(config: StackConfig, stack: str) -> dict[str, Any]:
+    """Everything that the stack would create, as plain JSON values in a stable order.
+
+    Raises SettingsError when the stack file has mistakes.
+    """
+    return _described(run_program(without_key_file(config), stack=stack, preview=True), stack)
+
+
+def without_key_file(config: StackConfig) -> StackConfig:
+    """The same configuration with a placeholder in the place of the SSH key's file.
+
+    The file lies on the machine of whoever runs `up`, and a key given as secret wins over it.
+    """
+    ssh = yaml.safe_load(config.values.get(f"{NAMESPACE}:ssh", "null"))
+    if not isinstance(ssh, dict) or not ssh.get("privateKeyFile"):
+        return config
+    return dataclasses.replace(
+        config,
+        values={**config.values, _KEY_SECRET: SECRET_PLACEHOLDER},
+        secret_keys=config.secret_keys | {_KEY_SECRET},
+    )
+
+
+def _described(recording: Recording, stack: str) -> dict[str, Any]:
+    graph, scripts = Graph(recording), Scripts()
+    resources = [resource for root in graph.roots() for resource in root.walk()]
+    counts: dict[str, int] = {}
+    for resource in resources:
+        counts[resource.type] = counts.get(resource.type, 0) + 1
+    return {
+        "stack": stack,
+        "resources": [_resource(resource, scripts) for resource in resources],
+        "outputs": {
+            name: shown_value(value, scripts) for name, value in sorted(recording.outputs.items())
+        },
+        "counts": dict(sorted(counts.items())),
+    }
+
+
+def _resource(resource: Declared, scripts: Scripts) -> dict[str, Any]:
+    return {
+        "urn": resource.urn,
+        "type": resource.type,
+        "name": resource.name,
+        "parent": resource.parent or None,
+        "component": not resource.custom,
+        "protected": bool(resource.request.protect),
+        "keptOnDestroy": bool(resource.request.retainOnDelete),
+        "dependsOn": sorted(resource.dependencies),
+        "inputs": shown_inputs(resource, scripts),
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the plan; 1 when the stack file has mistakes."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.plan", description="Tell what a stack would create."
+    )
+    parser.add_argument("stack", help="name of the stack, as in stacks/Pulumi.NAME.yaml")
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+    options = parser.parse_args(arguments)
+    try:
+        found = plan(read_stack_config(stack_path(options.stack)), options.stack)
+    except (SettingsError, StackFileError, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(json.dumps(found, indent=2) if options.json else plan_text(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
