@@ -1,16 +1,47 @@
-"""Waiting for a condition with a deadline, and showing that it goes on."""
+"""The one way to wait: for a condition, with a deadline, showing that it goes on."""
 
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
-_POLL_SECONDS = 1.0
+import httpx
+from urllib3.exceptions import HTTPError
+
 _HEARTBEAT_SECONDS = 30.0
+_TOO_MANY_REQUESTS, _SERVER_ERROR = 429, 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clock:
+    """How time passes; tests have one of their own."""
+
+    now: Callable[[], float] = time.monotonic
+    """Seconds from any fixed moment."""
+    sleep: Callable[[float], None] = time.sleep
+    """Let this many seconds pass."""
+
+
+SYSTEM_CLOCK = Clock()
 
 
 def tell(line: str) -> None:
     """Show a line of progress; the engine passes a provider's standard error on."""
     print(line, file=sys.stderr, flush=True)
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether an error says only that a server does not answer for a moment.
+
+    A broken connection, 429, or any answer of 500 and above: an API server that starts again, whose
+    etcd elects a leader, or that has too much to do.
+    """
+    if isinstance(error, HTTPError | httpx.TransportError | ConnectionError):
+        return True
+    status = getattr(error, "status", None)
+    return isinstance(status, int) and (
+        status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR or status == 0
+    )
 
 
 def wait_until(
@@ -20,30 +51,54 @@ def wait_until(
     timeout_seconds: float,
     say: Callable[[str], None] = tell,
     still: str = "Still missing",
+    confirmations: int = 1,
+    interval_seconds: float = 1.0,
+    clock: Clock | None = None,
 ) -> None:
     """Wait until `missing` lists nothing more.
+
+    A server that does not answer for a moment ends no wait: that is said once, and the wait goes
+    on until its deadline.
 
     Args:
         what: What is waited for, for messages.
         missing: Tells what is not as it should be yet, one line each; reads anew at every call.
+            What it raises ends the wait, unless `is_passing` says that it passes.
         timeout_seconds: The deadline.
-        say: Receives a line of progress every 30 s.
+        say: Receives a line of progress every 30 s, and one when a server stops answering.
         still: What the listed things are at the deadline, for its message.
+        confirmations: How many times in a row nothing may be missing.
+        interval_seconds: How long to wait between two looks.
+        clock: How time passes.
 
     Raises TimeoutError with everything that is still missing.
     """
-    started = time.monotonic()
-    told = started
+    clock = clock or SYSTEM_CLOCK
+    started = told = clock.now()
+    in_a_row, is_silent = 0, False
     while True:
-        left = missing()
-        if not left:
+        try:
+            left, was_silent, is_silent = missing(), is_silent, False
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            left, was_silent, is_silent = [f"no answer: {_line(error)}"], is_silent, True
+        in_a_row = 0 if left else in_a_row + 1
+        if in_a_row >= confirmations:
             return
-        now = time.monotonic()
+        now = clock.now()
         if now - started > timeout_seconds:
+            lines = left or ["it became so only now"]
             raise TimeoutError(
-                f"{what}: not reached within {timeout_seconds:.0f} s. {still}: {'; '.join(left)}"
+                f"{what}: not reached within {timeout_seconds:.0f} s. {still}: {'; '.join(lines)}"
             )
-        if now - told > _HEARTBEAT_SECONDS:
+        if left and (now - told > _HEARTBEAT_SECONDS or (is_silent and not was_silent)):
             say(f"{what}: {'; '.join(left[:3])}")
             told = now
-        time.sleep(_POLL_SECONDS)
+        clock.sleep(interval_seconds)
+
+
+def _line(error: Exception) -> str:
+    status, reason = getattr(error, "status", None), getattr(error, "reason", None)
+    words = f"HTTP {status} {reason}" if status else str(error)
+    return " ".join(f"{words}".split())[:200] or type(error).__name__

@@ -2,18 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
+from pulumi.dynamic import Resource
 
 from components.cluster.api import open_cluster
+from components.common.dynamic import DynamicProvider, Properties
 from components.common.waiting import wait_until
 from components.longhorn.missing import missing_parts
 from components.longhorn.snapshot import ClusterView
 from configuration.cluster import ClusterSettings
-
-_WATCHED = ("version", "disks_by_node", "default_storage_class")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,36 +31,39 @@ class LonghornReadyArgs:
     """Deadline for all of it together."""
 
 
-class LonghornReadyProvider(ResourceProvider):
+class LonghornReadyProvider(DynamicProvider):
     """Waits on create and on a change of what it watches; owns nothing in the cluster."""
 
-    serialize_as_secret_always = False
+    outputs = ("default_class",)
+    not_compared: ClassVar[Mapping[str, str]] = {
+        "kubeconfig": "where the cluster is reached changes nothing in it, and no removal uses it",
+        "context": "as kubeconfig",
+        "timeout_seconds": "a longer patience is no reason to wait again",
+    }
 
-    def create(self, props: dict[str, Any]) -> CreateResult:
+    def make(self, new: Properties) -> tuple[str, Properties]:
         """Wait until nothing is missing. Raises TimeoutError listing what still is."""
-        return CreateResult("longhorn", self._wait(props))
+        return "longhorn", _waited(new)
 
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Only what is waited for counts; where the kubeconfig lies does not."""
-        return DiffResult(changes=any(_olds.get(key) != _news.get(key) for key in _WATCHED))
-
-    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
         """Wait again, for what is wanted now."""
-        return UpdateResult(self._wait(_news))
+        del id_, old
+        return _waited(new)
 
-    def _wait(self, props: dict[str, Any]) -> dict[str, Any]:
-        view = ClusterView(open_cluster(props))
-        wait_until(
-            "Longhorn",
-            lambda: missing_parts(
-                view.read(),
-                version=props["version"],
-                disks_by_node=props["disks_by_node"],
-                wants_default_class=props["default_storage_class"],
-            ),
-            timeout_seconds=props["timeout_seconds"],
-        )
-        return {**props, "default_class": ",".join(view.read().default_classes)}
+
+def _waited(props: Properties) -> Properties:
+    view = ClusterView(open_cluster(props))
+    wait_until(
+        "Longhorn",
+        lambda: missing_parts(
+            view.read(),
+            version=props["version"],
+            disks_by_node=props["disks_by_node"],
+            wants_default_class=props["default_storage_class"],
+        ),
+        timeout_seconds=props["timeout_seconds"],
+    )
+    return {**props, "default_class": ",".join(view.read().default_classes)}
 
 
 class LonghornReady(Resource, module="longhorn", name="Ready"):

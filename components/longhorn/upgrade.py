@@ -2,31 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import pulumi
-from pulumi.dynamic import (
-    CheckFailure,
-    CheckResult,
-    CreateResult,
-    DiffResult,
-    Resource,
-    ResourceProvider,
-    UpdateResult,
-)
+from pulumi.dynamic import CheckFailure, Resource
 
 from components.cluster.api import ClusterApi, open_cluster
 from components.common.answers import mapped
+from components.common.dynamic import DynamicProvider, Properties, is_unknown
 from components.common.owner import MARK
-from components.common.unknown_values import is_unknown
 from components.longhorn.objects import VERSION_SETTING, read_objects
 from components.longhorn.upgrade_rules import Installed, install_problems, path_problem
 from configuration.cluster import ClusterSettings
 
 _ID = "longhorn-upgrade"
 _ANSWER_SECONDS = 10
-
-Properties = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,34 +31,35 @@ class LonghornUpgradeArgs:
     """What marks a Longhorn of this stack (components/common/owner.py)."""
 
 
-class LonghornUpgradeProvider(ResourceProvider):
+class LonghornUpgradeProvider(DynamicProvider):
     """Looks on create and when the version changes; needs no cluster as long as it does not."""
 
-    serialize_as_secret_always = False
+    not_compared: ClassVar[Mapping[str, str]] = {
+        "kubeconfig": "only a look before a change of version uses it, and that has the new one",
+        "context": "as kubeconfig",
+        "owner": "a stack that got another name is marked anew by its namespace",
+    }
 
-    def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Refuse what the cluster is not ready for, in a preview too."""
-        old, new = _olds.get("version"), news["version"]
-        if old == new or any(is_unknown(value) for value in news.values()):
-            return CheckResult(news, [])
+    def refusals(self, old: Properties, new: Properties) -> list[CheckFailure]:
+        """What the cluster is not ready for."""
+        before, wanted = old.get("version"), new["version"]
+        if before == wanted or any(is_unknown(value) for value in new.values()):
+            return []
         try:
-            problems = _problems(news, is_new=old is None)
+            problems = _problems(new, is_new=before is None)
         except Exception:  # whatever keeps the cluster from answering, `up` says it
-            path = None if old is None else path_problem(str(old), str(new))
+            path = None if before is None else path_problem(str(before), str(wanted))
             problems = [] if path is None else [path]
-        return CheckResult(news, [CheckFailure("version", _told(problems))] if problems else [])
+        return [CheckFailure("version", _told(problems))] if problems else []
 
-    def create(self, props: Properties) -> CreateResult:
+    def make(self, new: Properties) -> tuple[str, Properties]:
         """Look. Raises RuntimeError with everything that stands in the way."""
-        return CreateResult(_ID, _inspected(props, is_new=True))
+        return _ID, _inspected(new, is_new=True)
 
-    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Where and how the cluster is reached is no reason to look again."""
-        return DiffResult(changes=_olds.get("version") != _news.get("version"))
-
-    def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
+    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
         """Look again, for the version that is wanted now."""
-        return UpdateResult(_inspected(_news, is_new=False))
+        del id_, old
+        return _inspected(new, is_new=False)
 
 
 class LonghornUpgrade(Resource, module="longhorn", name="Upgrade"):

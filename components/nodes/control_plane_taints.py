@@ -4,17 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import (
-    CreateResult,
-    DiffResult,
-    ReadResult,
-    Resource,
-    ResourceProvider,
-    UpdateResult,
-)
+from pulumi.dynamic import Resource
 
-from components.cluster.api import ApiError, open_cluster, status_of
+from components.cluster.api import ApiError, ClusterApi, open_cluster, status_of
+from components.cluster.gone import open_for_removal
 from components.common.answers import listed
+from components.common.dynamic import DynamicProvider, Properties
 from components.nodes.description import CONTROL_PLANE_TAINTS
 from configuration.cluster import ClusterSettings
 
@@ -40,83 +35,79 @@ def _is_control_plane(taint: dict[str, Any]) -> bool:
     return taint.get("key") in CONTROL_PLANE_TAINTS and taint.get("effect") == "NoSchedule"
 
 
-class ControlPlaneUntaintProvider(ResourceProvider):
+class ControlPlaneUntaintProvider(DynamicProvider):
     """Changes the list of taints only against the version that it has read.
 
     A patch through the engine's provider would own the whole list (it is atomic for server-side
     apply) and freeze taints that the node controller puts on and takes off.
     """
 
-    serialize_as_secret_always = False
+    outputs = ("removed",)
+    replaced_by = ("node_name",)
 
-    def create(self, props: dict[str, Any]) -> CreateResult:
+    def make(self, new: Properties) -> tuple[str, Properties]:
         """Take the taints off and remember which they were."""
-        removed = self._change(props, take_off=True)
-        return CreateResult(f"untainted-{props['node_name']}", {**props, "removed": removed})
+        removed = _change(open_cluster(new), new, take_off=True)
+        return f"untainted-{new['node_name']}", {**new, "removed": removed}
 
-    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+    def look(self, id_: str, state: Properties) -> Properties | None:
         """Whether the taints are back; `present` then differs from the input and shows."""
+        del id_
         try:
-            node = self._node(props)
+            node = open_cluster(state).core.read_node(state["node_name"])
         except ApiError as error:
             if status_of(error) == 404:
-                return ReadResult(None, {})
+                return None
             raise
         present = [taint["key"] for taint in _taints(node) if _is_control_plane(taint)]
-        return ReadResult(id_, {**props, "present": present})
+        return {**state, "present": present}
 
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Another node is another resource; taints that came back are an update."""
-        renamed = _olds.get("node_name") != _news.get("node_name")
-        return DiffResult(
-            changes=renamed or bool(_olds.get("present")),
-            replaces=["node_name"] if renamed else [],
-        )
-
-    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
         """Take them off again."""
-        earlier = listed(_olds.get("removed"))
-        again = self._change(_news, take_off=True)
+        del id_
+        earlier = listed(old.get("removed"))
+        again = _change(open_cluster(new), new, take_off=True)
         # What was taken off at first is put back in the end, too.
         removed = [*earlier, *(taint for taint in again if taint not in earlier)]
-        return UpdateResult({**_news, "removed": removed})
+        return {**new, "removed": removed}
 
-    def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Put back what was taken off; a node that is gone needs nothing."""
-        self._change(_props, take_off=False)
+    def remove(self, id_: str, state: Properties) -> None:
+        """Put back what was taken off; a node or a cluster that is gone needs nothing."""
+        del id_
+        cluster = open_for_removal(state)
+        if cluster is not None:
+            _change(cluster, state, take_off=False)
 
-    def _node(self, props: dict[str, Any]) -> Any:
-        api = open_cluster(props).core
-        return api.read_node(props["node_name"])
 
-    def _change(self, props: dict[str, Any], *, take_off: bool) -> list[dict[str, Any]]:
-        api = open_cluster(props).core
-        name = str(props["node_name"])
-        for _ in range(_ATTEMPTS):
-            try:
-                node = api.read_node(name)
-            except ApiError as error:
-                if status_of(error) == 404 and not take_off:
-                    return []
+def _change(cluster: ClusterApi, props: Properties, *, take_off: bool) -> list[dict[str, Any]]:
+    """The control-plane taints that the node had."""
+    api = cluster.core
+    name = str(props["node_name"])
+    for _ in range(_ATTEMPTS):
+        try:
+            node = api.read_node(name)
+        except ApiError as error:
+            if status_of(error) == 404 and not take_off:
+                return []
+            raise
+        before = _taints(node)
+        after = without_control_plane_taints(before)
+        ours = [taint for taint in before if _is_control_plane(taint)]
+        if not take_off:
+            after = [*before, *(t for t in listed(props.get("removed")) if t not in before)]
+        if after == before:
+            return ours
+        body = {
+            "metadata": {"resourceVersion": node.metadata.resource_version},
+            "spec": {"taints": after},
+        }
+        try:
+            api.patch_node(name, body)
+            return ours
+        except ApiError as error:
+            if status_of(error) != 409:
                 raise
-            before = _taints(node)
-            after = without_control_plane_taints(before)
-            ours = [taint for taint in before if _is_control_plane(taint)]
-            if not take_off:
-                after = [*before, *(t for t in listed(props.get("removed")) if t not in before)]
-            if after == before:
-                return ours
-            body = {
-                "metadata": {"resourceVersion": node.metadata.resource_version},
-                "spec": {"taints": after},
-            }
-            try:
-                api.patch_node(name, body)
-                return ours
-            except ApiError as error:
-                if status_of(error) != 409:
-                    raise
-        raise RuntimeError(f"node {name}: its taints changed {_ATTEMPTS} times while being edited")
+    raise RuntimeError(f"node {name}: its taints changed {_ATTEMPTS} times while being edited")
 
 
 def _taints(node: Any) -> list[dict[str, Any]]:

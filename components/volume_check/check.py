@@ -1,19 +1,20 @@
 """The proof that volumes work: claim, write, fill, read back from a second pod, clean up."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider
+from pulumi.dynamic import Resource
 
 from components.cluster.api import open_cluster
+from components.common.dynamic import DynamicProvider, Properties
 from components.common.script_text import script_text
 from components.volume_check.run import VolumeCheckRun
 from configuration.cluster import ClusterSettings
 from configuration.longhorn import VolumeCheckSettings
 
 # A change of one of these runs the check again; script, image and deadline alone do not.
-_RUNS_AGAIN = ("run", "longhorn_version", "storage_class", "access_mode", "size")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,20 +29,25 @@ class VolumeCheckArgs:
     """Longhorn's version; the check runs again when it changes."""
 
 
-class VolumeCheckProvider(ResourceProvider):
+class VolumeCheckProvider(DynamicProvider):
     """Runs the check on create; leaves nothing behind, whether it succeeds or fails."""
 
-    serialize_as_secret_always = False
+    outputs = ("bound_class", "bound_size", "seconds")
+    not_compared: ClassVar[Mapping[str, str]] = {
+        "kubeconfig": "where the cluster is reached says nothing about its volumes",
+        "context": "as kubeconfig",
+        "image": "what writes and reads says nothing about the volume",
+        "namespace": "nothing of a check stays in it",
+        "script": "a later version of this program writes and reads the same",
+        "timeout_seconds": "a longer patience is no reason to check again",
+    }
+    replaced_by = ("run", "longhorn_version", "storage_class", "access_mode", "size")
+    deletes_before_replacing = True
 
-    def create(self, props: dict[str, Any]) -> CreateResult:
+    def make(self, new: Properties) -> tuple[str, Properties]:
         """Run the check. Raises RuntimeError or TimeoutError with what the pods said."""
-        report = VolumeCheckRun(open_cluster(props), props).run()
-        return CreateResult(f"volume-check-{props['run']}", {**props, **report})
-
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Replace, which means run again, only for what the check depends on."""
-        changed = [key for key in _RUNS_AGAIN if _olds.get(key) != _news.get(key)]
-        return DiffResult(changes=bool(changed), replaces=changed, delete_before_replace=True)
+        report = VolumeCheckRun(open_cluster(new), new).run()
+        return f"volume-check-{new['run']}", {**new, **report}
 
 
 class VolumeCheck(Resource, module="longhorn", name="VolumeCheck"):

@@ -27,7 +27,7 @@ _ROOMS: Mapping[str, tuple[str, ...]] = {
 }
 _WITH_SETTINGS = ("preflight", "stack")
 _COMMON = {
-    *("__init__", "answers", "owner", "script_text", "unknown_values", "versions", "waiting"),
+    *("__init__", "answers", "dynamic", "owner", "script_text", "versions", "waiting"),
 }
 # Of longhorn: its two inner rooms never see each other, but for one word about the removal.
 _LONGHORN_INNER = {"longhorn.disks": ("longhorn.removal.confirmation",), "longhorn.removal": ()}
@@ -158,3 +158,14 @@ def test_only_tests_import_the_tools(source: str) -> None:
 def test_no_module_imports_in_a_circle() -> None:
     graph = {name: imported - {name} for name, imported in _MODULES.items()}
     tuple(TopologicalSorter(graph).static_order())
+
+
+def test_only_the_base_is_a_provider_of_the_sdk() -> None:
+    heirs = [
+        str(path.relative_to(_PROJECT))
+        for path in (_PROJECT / "components").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+        and any(isinstance(b, ast.Name) and b.id == "ResourceProvider" for b in node.bases)
+    ]
+    assert heirs == ["components/common/dynamic.py"]

@@ -9,17 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import (
-    CreateResult,
-    DiffResult,
-    ReadResult,
-    Resource,
-    ResourceProvider,
-    UpdateResult,
-)
+from pulumi.dynamic import Resource
 
 from components.cluster.api import ClusterApi, open_cluster
 from components.cluster.gone import open_for_removal
+from components.common.dynamic import DynamicProvider, Properties
 from components.common.waiting import tell
 from components.longhorn.disks.lost_node import wait_until_forgotten
 from components.longhorn.disks.node_object import LonghornNodeDisks
@@ -29,8 +23,6 @@ from components.longhorn.removal.confirmation import removal_is_confirmed
 from components.nodes.description import longhorn_disk
 from configuration.cluster import ClusterSettings
 from configuration.hosts import DiskSettings
-
-_COMPARED = ("kubeconfig", "context", "node_name", "disks", "lost", "eviction_timeout_seconds")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,66 +43,62 @@ class LonghornDisksArgs:
     """How long moving replicas off a disk that is removed may take."""
 
 
-class LonghornDisksProvider(ResourceProvider):
+class LonghornDisksProvider(DynamicProvider):
     """Adds, changes and removes disks; a disk is removed only when no replica is left on it."""
 
-    serialize_as_secret_always = False
+    replaced_by = ("node_name",)
 
-    def create(self, props: dict[str, Any]) -> CreateResult:
+    def make(self, new: Properties) -> tuple[str, Properties]:
         """Wait for Longhorn's node, then see to its disks; for a lost node, until it is gone."""
-        cluster = open_cluster(props)
-        if props["lost"]:
-            wait_until_forgotten(cluster, props)
+        cluster = open_cluster(new)
+        if new["lost"]:
+            wait_until_forgotten(cluster, new)
         else:
-            _put(cluster, props)
-        return CreateResult(f"longhorn-disks-{props['node_name']}", props)
+            _put(cluster, new)
+        return f"longhorn-disks-{new['node_name']}", new
 
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Another node is another resource."""
-        return DiffResult(
-            changes=any(_olds.get(key) != _news.get(key) for key in _COMPARED),
-            replaces=["node_name"] if _olds.get("node_name") != _news.get("node_name") else [],
-        )
-
-    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+    def look(self, id_: str, state: Properties) -> Properties | None:
         """The disks as Longhorn has them now, those of this resource only."""
-        node = LonghornNodeDisks(open_cluster(props), str(props["node_name"])).read()
+        del id_
+        node = LonghornNodeDisks(open_cluster(state), str(state["node_name"])).read()
         if node is None:
-            return ReadResult(None, {})
+            return None
         present = disks_by_path(node)
         disks = {
             path: {**described(present[path][1]), "name": wanted["name"]}
-            for path, wanted in props["disks"].items()
+            for path, wanted in state["disks"].items()
             if path in present
         }
-        return ReadResult(id_, {**props, "disks": disks})
+        return {**state, "disks": disks}
 
-    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
         """See to the disks, then take those out that are no longer listed.
 
         In this order, since an added disk may be the room that a removed one's replicas need.
         """
-        cluster = open_cluster(_news)
-        if _news["lost"]:
-            wait_until_forgotten(cluster, _news)
-            return UpdateResult(_news)
-        gone = set(_olds.get("disks") or {}) - set(_news["disks"])
-        _put(cluster, _news)
-        _remove(cluster, _news, gone)
-        return UpdateResult(_news)
+        del id_
+        cluster = open_cluster(new)
+        if new["lost"]:
+            wait_until_forgotten(cluster, new)
+            return new
+        gone = set(old.get("disks") or {}) - set(new["disks"])
+        _put(cluster, new)
+        _remove(cluster, new, gone)
+        return new
 
-    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+    def remove(self, id_: str, state: Properties) -> None:
         """Take all its disks out of Longhorn; a lost node, or a Longhorn that is gone, has none.
 
         When Longhorn itself is on its way out, its uninstallation sees to its disks.
         """
-        cluster = None if _props["lost"] else open_for_removal(_props)
+        del id_
+        cluster = None if state["lost"] else open_for_removal(state)
         if cluster is None:
             return
         if removal_is_confirmed(cluster):
-            tell(f"{_props['node_name']}: Longhorn goes as a whole, its disks with it")
+            tell(f"{state['node_name']}: Longhorn goes as a whole, its disks with it")
             return
-        _remove(cluster, _props, set(_props["disks"]))
+        _remove(cluster, state, set(state["disks"]))
 
 
 def _put(cluster: ClusterApi, props: dict[str, Any]) -> None:

@@ -2,27 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
-from pulumi.dynamic import (
-    CreateResult,
-    DiffResult,
-    ReadResult,
-    Resource,
-    ResourceProvider,
-    UpdateResult,
-)
+from pulumi.dynamic import Resource
 
 from components.cluster.api import open_cluster
 from components.cluster.gone import open_for_removal
+from components.common.dynamic import DynamicProvider, Properties
 from components.common.waiting import tell
 from components.longhorn.removal.confirmation import removal_is_confirmed, set_removal_confirmed
 from components.longhorn.removal.node_sync import wait_until_disks_are_seen
 from components.longhorn.volumes import HeldVolume, read_volumes, volume_lines
 from configuration.cluster import ClusterSettings
-
-_COMPARED = ("kubeconfig", "context", "allow_uninstall", "removal_confirmed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,44 +26,40 @@ class LonghornRemovalGuardArgs:
     """Whether Longhorn may go with the volumes that it holds (longhorn.allowUninstall)."""
 
 
-class LonghornRemovalGuardProvider(ResourceProvider):
+class LonghornRemovalGuardProvider(DynamicProvider):
     """Takes Longhorn's own confirmation back as long as it stays, and gives it when it may go."""
 
-    serialize_as_secret_always = False
-
-    def create(self, props: dict[str, Any]) -> CreateResult:
+    def make(self, new: Properties) -> tuple[str, Properties]:
         """Take back a confirmation that a removal which broke off has left."""
-        set_removal_confirmed(open_cluster(props), confirmed=False)
-        return CreateResult("longhorn-removal-guard", props)
+        set_removal_confirmed(open_cluster(new), confirmed=False)
+        return "longhorn-removal-guard", new
 
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Every input counts: a removal goes by what stands in the state."""
-        return DiffResult(changes=any(_olds.get(key) != _news.get(key) for key in _COMPARED))
-
-    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+    def look(self, id_: str, state: Properties) -> Properties:
         """Whether somebody has confirmed the removal in Longhorn itself."""
-        confirmed = removal_is_confirmed(open_cluster(props))
-        return ReadResult(id_, {**props, "removal_confirmed": confirmed})
+        del id_
+        return {**state, "removal_confirmed": removal_is_confirmed(open_cluster(state))}
 
-    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
         """Take back a confirmation that somebody else gave."""
-        set_removal_confirmed(open_cluster(_news), confirmed=False)
-        return UpdateResult(_news)
+        del id_, old
+        set_removal_confirmed(open_cluster(new), confirmed=False)
+        return new
 
-    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+    def remove(self, id_: str, state: Properties) -> None:
         """Let Longhorn be removed.
 
         Raises RuntimeError listing the volumes that it still holds, TimeoutError naming the disks
         that it has not looked at yet.
         """
-        cluster = open_for_removal(_props)
+        del id_
+        cluster = open_for_removal(state)
         if cluster is None:
             return
         volumes = read_volumes(cluster)
         if volumes is None:
             tell("Longhorn is not in the cluster any more")
             return
-        if volumes and not _props["allow_uninstall"]:
+        if volumes and not state["allow_uninstall"]:
             raise RuntimeError(refusal(volumes))
         if volumes:
             tell("longhorn.allowUninstall lets these volumes go with all their data:")

@@ -1,22 +1,20 @@
 """Longhorn's uninstallation to the end: nothing is left, and its namespace is gone."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
+from pulumi.dynamic import Resource
 
 from components.cluster.api import ApiError, ClusterApi, status_of
 from components.cluster.gone import open_for_removal
 from components.common.answers import listed
+from components.common.dynamic import DynamicProvider, Properties
 from components.common.waiting import wait_until
 from components.longhorn.objects import NAMESPACE
 from components.longhorn.removal.guard import refusal
 from components.longhorn.removal.leftovers import Leftovers
 from components.longhorn.volumes import read_volumes
 from configuration.cluster import ClusterSettings
-
-_COMPARED = ("kubeconfig", "context", "allow_uninstall", "timeout_seconds")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,35 +29,31 @@ class LonghornUninstallArgs:
     """Deadline for the uninstallation, and again for the namespace."""
 
 
-class LonghornUninstallProvider(ResourceProvider):
+class LonghornUninstallProvider(DynamicProvider):
     """Does nothing until it is deleted."""
 
-    serialize_as_secret_always = False
-
-    def create(self, props: dict[str, Any]) -> CreateResult:
+    def make(self, new: Properties) -> tuple[str, Properties]:
         """Nothing to do: Longhorn is about to be installed."""
-        return CreateResult("longhorn-uninstall", props)
+        return "longhorn-uninstall", new
 
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Every input counts: a removal goes by what stands in the state."""
-        return DiffResult(changes=any(_olds.get(key) != _news.get(key) for key in _COMPARED))
-
-    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
         """Nothing to do but to have it in the state."""
-        return UpdateResult(_news)
+        del id_, old
+        return new
 
-    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+    def remove(self, id_: str, state: Properties) -> None:
         """Wait until nothing of Longhorn is left, then delete its namespace.
 
         Raises RuntimeError listing volumes that are still there, TimeoutError naming what is stuck.
         """
-        cluster = open_for_removal(_props)
+        del id_
+        cluster = open_for_removal(state)
         if cluster is None:
             return
         volumes = read_volumes(cluster)
-        if volumes and not _props["allow_uninstall"]:
+        if volumes and not state["allow_uninstall"]:
             raise RuntimeError(refusal(volumes))
-        seconds = float(_props["timeout_seconds"])
+        seconds = float(state["timeout_seconds"])
         wait_until(
             "Longhorn's uninstallation",
             Leftovers(cluster).read,

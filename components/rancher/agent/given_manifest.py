@@ -7,15 +7,9 @@ from typing import Any
 
 import httpx
 import pulumi
-from pulumi.dynamic import (
-    CreateResult,
-    DiffResult,
-    ReadResult,
-    Resource,
-    ResourceProvider,
-    UpdateResult,
-)
+from pulumi.dynamic import Resource
 
+from components.common.dynamic import DynamicProvider, Properties
 from components.common.waiting import tell
 from components.rancher.agent.manifest import read_manifest, verify_manifest
 from components.rancher.api.ca import ca_checksum
@@ -24,7 +18,6 @@ from components.rancher.api.errors import RancherError
 from components.rancher.api.manifest_url import read_manifest_url
 
 _TIMEOUT_SECONDS = 30.0
-_WATCHED = ("url", "ca_pem", "ca_fingerprint")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,33 +32,31 @@ class RancherManifestArgs:
     """SHA-256 of that CA's text, as in CATTLE_CA_CHECKSUM; instead of ca_pem."""
 
 
-class RancherManifestProvider(ResourceProvider):
+class RancherManifestProvider(DynamicProvider):
     """Fetches and verifies on create, update and refresh."""
 
-    serialize_as_secret_always = False
+    outputs = ("text",)
 
-    def create(self, props: dict[str, Any]) -> CreateResult:
+    def make(self, new: Properties) -> tuple[str, Properties]:
         """Fetch. Raises RuntimeError or ManifestMismatchError, neither with the token."""
-        return CreateResult("manifest", {**props, "text": _fetch(props)})
+        return "manifest", {**new, "text": _fetch(new)}
 
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Another address or another trust."""
-        return DiffResult(changes=any(_olds.get(key) != _news.get(key) for key in _WATCHED))
-
-    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
         """Fetch again."""
-        return UpdateResult({**_news, "text": _fetch(_news)})
+        del id_, old
+        return {**new, "text": _fetch(new)}
 
-    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+    def look(self, id_: str, state: Properties) -> Properties:
         """What Rancher hands out now, so that a manifest changed by an upgrade shows.
 
         A Rancher that does not answer proves nothing: that is said, and the state stays.
         """
+        del id_
         try:
-            return ReadResult(id_, {**props, "text": _fetch(props)})
+            return {**state, "text": _fetch(state)}
         except RancherError as error:
             tell(f"the import manifest could not be compared with Rancher's. {error}")
-            return ReadResult(id_, props)
+            return state
 
 
 def _fetch(props: dict[str, Any]) -> str:

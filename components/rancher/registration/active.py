@@ -2,39 +2,18 @@
 
 import sys
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
-from pulumi.dynamic import (
-    CreateResult,
-    DiffResult,
-    ReadResult,
-    Resource,
-    ResourceProvider,
-    UpdateResult,
-)
+from pulumi.dynamic import Resource
 
-from components.common.unknown_values import is_unknown
+from components.common.dynamic import DynamicProvider, Properties, is_unknown
 from components.rancher.api.client import RancherClient
 from components.rancher.api.errors import RancherError
 from components.rancher.registration.activity import wait_until_active, why_not_active
 from components.rancher.registration.login import resume
 from components.rancher.registration.removal import deregister
 
-_COMPARED = (
-    "url",
-    "ca_pem",
-    "api_token",
-    "admin_password",
-    "cluster_id",
-    "revision",
-    "confirmations",
-    "timeout_seconds",
-    "delete_timeout_seconds",
-)
 _READ_SECONDS = 30.0
-
-Properties = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,76 +40,81 @@ class RancherClusterActiveArgs:
     """How long Rancher may take to clean up inside the cluster."""
 
 
-class RancherClusterActiveProvider(ResourceProvider):
+class RancherClusterActiveProvider(DynamicProvider):
     """Waits on create and update; on delete takes the cluster out while its agent still runs."""
 
-    serialize_as_secret_always = False
+    outputs = ("state",)
+    replaced_by = ("cluster_id",)
 
-    def create(self, props: Properties) -> CreateResult:
+    def make(self, new: Properties) -> tuple[str, Properties]:
         """Wait. Raises ClusterNotActiveError with the reason."""
-        return CreateResult(str(props["cluster_id"]), self._wait(props))
+        return str(new["cluster_id"]), _waited(new)
 
-    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """A cluster that a refresh found not active is a difference too.
+    def differences(self, old: Properties, new: Properties) -> set[str]:
+        """A cluster that a refresh found not active is a difference, too."""
+        is_active = old.get("state") == "active"
+        return super().differences(old, new) | (set() if is_active else {"state"})
+
+    def replacements(self, old: Properties, new: Properties, changed: set[str]) -> set[str]:
+        """Another cluster.
 
         During a preview the id is unknown whenever its registration changes in any way, and
         nearly always stays the same; so an unknown one is shown as an update.
         """
-        changed = [key for key in _COMPARED if _olds.get(key) != _news.get(key)]
-        is_other = "cluster_id" in changed and not is_unknown(_news.get("cluster_id"))
-        return DiffResult(
-            changes=bool(changed) or _olds.get("state") != "active",
-            replaces=["cluster_id"] if is_other else [],
-        )
+        if is_unknown(new.get("cluster_id")):
+            return set()
+        return super().replacements(old, new, changed)
 
-    def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
+    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
         """Wait again."""
-        return UpdateResult(self._wait(_news))
+        del id_, old
+        return _waited(new)
 
-    def read(self, id_: str, props: Properties) -> ReadResult:
+    def look(self, id_: str, state: Properties) -> Properties | None:
         """The state that Rancher sees now; gone if it has no such cluster.
 
         What keeps Rancher from telling is said and leaves the state as it is.
         """
         try:
             with RancherClient(
-                props["url"], props["ca_pem"], retry_seconds=_READ_SECONDS, say=_say
+                state["url"], state["ca_pem"], retry_seconds=_READ_SECONDS, say=_say
             ) as rancher:
-                resume(rancher, props["api_token"], props["admin_password"])
+                resume(rancher, state["api_token"], state["admin_password"])
                 cluster = rancher.clusters.get(id_)
         except RancherError as error:
             _say(f"{id_}: could not be compared with Rancher. {error}")
-            return ReadResult(id_, props)
+            return state
         if cluster is None:
-            return ReadResult(None, {})
-        state = cluster.state
-        if state == "active" and why_not_active(cluster):
-            state = "disconnected"
-        return ReadResult(id_, {**props, "state": state})
+            return None
+        found = cluster.state
+        if found == "active" and why_not_active(cluster):
+            found = "disconnected"
+        return {**state, "state": found}
 
-    def delete(self, _id: str, _props: Properties) -> None:
-        """Take the cluster out of Rancher; see rancher_removal."""
+    def remove(self, id_: str, state: Properties) -> None:
+        """Take the cluster out of Rancher; see removal.py."""
         deregister(
-            url=_props["url"],
-            ca_pem=_props["ca_pem"],
-            api_token=_props["api_token"],
-            admin_password=_props["admin_password"],
-            cluster_id=_id,
-            timeout_seconds=_props["delete_timeout_seconds"],
+            url=state["url"],
+            ca_pem=state["ca_pem"],
+            api_token=state["api_token"],
+            admin_password=state["admin_password"],
+            cluster_id=id_,
+            timeout_seconds=state["delete_timeout_seconds"],
             say=_say,
         )
 
-    def _wait(self, props: Properties) -> Properties:
-        with RancherClient(props["url"], props["ca_pem"], say=_say) as rancher:
-            resume(rancher, props["api_token"], props["admin_password"])
-            wait_until_active(
-                lambda: rancher.clusters.get(props["cluster_id"]),
-                cluster_id=props["cluster_id"],
-                confirmations=int(props["confirmations"]),
-                timeout_seconds=float(props["timeout_seconds"]),
-                say=_say,
-            )
-        return {**{key: props[key] for key in _COMPARED}, "state": "active"}
+
+def _waited(props: Properties) -> Properties:
+    with RancherClient(props["url"], props["ca_pem"], say=_say) as rancher:
+        resume(rancher, props["api_token"], props["admin_password"])
+        wait_until_active(
+            lambda: rancher.clusters.get(props["cluster_id"]),
+            cluster_id=props["cluster_id"],
+            confirmations=int(props["confirmations"]),
+            timeout_seconds=float(props["timeout_seconds"]),
+            say=_say,
+        )
+    return {**props, "state": "active"}
 
 
 class RancherClusterActive(Resource, module="rancher", name="ClusterActive"):

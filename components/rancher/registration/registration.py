@@ -3,22 +3,13 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import pulumi
-from pulumi.dynamic import (
-    CheckFailure,
-    CheckResult,
-    CreateResult,
-    DiffResult,
-    ReadResult,
-    Resource,
-    ResourceProvider,
-    UpdateResult,
-)
+from pulumi.dynamic import CheckFailure, Resource
 
-from components.common.unknown_values import is_unknown
+from components.common.dynamic import DynamicProvider, Properties, is_unknown
 from components.rancher.agent.manifest import read_manifest, verify_manifest
 from components.rancher.api.ca import ca_checksum
 from components.rancher.api.client import RancherClient
@@ -29,21 +20,8 @@ from components.rancher.registration.removal import deregister
 SECRETS = ("admin_password", "bootstrap_password", "api_token", "registration_token", "manifest")
 _OUTPUTS = ("cluster_id", "registration_token", "manifest", "ca_checksum", "version")
 _TOKEN_OUTPUTS = ("api_token", "api_token_id")
-_COMPARED = (
-    "url",
-    "ca_pem",
-    "admin_password",
-    "cluster_name",
-    "server_url",
-    "owner",
-    "server_id",
-    "ready_timeout_seconds",
-    "delete_timeout_seconds",
-)
 _READ_SECONDS = 30.0
 _MINIMUM_PASSWORD = 12
-
-Properties = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,52 +53,48 @@ class RancherRegistrationArgs:
     """How long Rancher may take to clean up inside the cluster."""
 
 
-class RancherRegistrationProvider(ResourceProvider):
-    """Brings Rancher to the state wanted, from wherever it is; each step finds before it makes.
+class RancherRegistrationProvider(DynamicProvider):
+    """Brings Rancher to the state wanted, from wherever it is; each step finds before it makes."""
 
-    Keeps no state of its own, so it travels by reference and a change of this file is no
-    change of the resource.
-    """
+    outputs = (*_OUTPUTS, *_TOKEN_OUTPUTS)
+    not_compared: ClassVar[Mapping[str, str]] = {
+        "bootstrap_password": "Rancher reads it only once, and it is not kept"
+    }
+    replaced_by = ("owner",)
+    # The agent's objects have the same names under either registration.
+    deletes_before_replacing = True
 
-    serialize_as_secret_always = False
-
-    def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Refuse what Rancher would refuse later."""
+    def refusals(self, old: Properties, new: Properties) -> list[CheckFailure]:
+        """What Rancher would refuse later."""
+        del old
         failures: list[CheckFailure] = []
         for key in ("url", "server_url"):
-            if not is_unknown(news[key]) and urlsplit(str(news[key])).scheme != "https":
-                failures.append(CheckFailure(key, f"{news[key]!r} must begin with https://"))
-        password = news["admin_password"]
+            if not is_unknown(new[key]) and urlsplit(str(new[key])).scheme != "https":
+                failures.append(CheckFailure(key, f"{new[key]!r} must begin with https://"))
+        password = new["admin_password"]
         if not is_unknown(password) and len(password) < _MINIMUM_PASSWORD:
             failures.append(
                 CheckFailure(
                     "admin_password", f"Rancher wants at least {_MINIMUM_PASSWORD} characters"
                 )
             )
-        return CheckResult(news, failures)
+        return failures
 
-    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """The bootstrap password is no difference: Rancher reads it only once."""
-        changed = [key for key in _COMPARED if _olds.get(key) != _news.get(key)]
-        is_other = "owner" in changed and _olds.get("owner") and _news.get("owner")
-        replaces = ["owner"] if is_other else []
-        return DiffResult(
-            changes=bool(changed),
-            replaces=replaces,
-            # The agent's objects have the same names under either registration.
-            delete_before_replace=True,
-        )
+    def replacements(self, old: Properties, new: Properties, changed: set[str]) -> set[str]:
+        """Another Kubernetes cluster; one that had no owner yet gets it in place."""
+        is_known = bool(old.get("owner") and new.get("owner"))
+        return super().replacements(old, new, changed) if is_known else set()
 
-    def create(self, props: Properties) -> CreateResult:
+    def make(self, new: Properties) -> tuple[str, Properties]:
         """Register the cluster, or find it registered."""
-        outs = self._converge(props, {})
-        return CreateResult(str(props["cluster_name"]), outs)
+        return str(new["cluster_name"]), self._converge(new, {})
 
-    def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
-        """The same as create; a Rancher that lost its data gets the cluster anew."""
-        return UpdateResult(self._converge(_news, _olds))
+    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
+        """The same as make; a Rancher that lost its data gets the cluster again."""
+        del id_
+        return self._converge(new, old)
 
-    def read(self, id_: str, props: Properties) -> ReadResult:
+    def look(self, id_: str, state: Properties) -> Properties | None:
         """What Rancher says now; gone if it has no such cluster.
 
         A Rancher that does not answer, has another CA or takes no password proves nothing about
@@ -128,21 +102,22 @@ class RancherRegistrationProvider(ResourceProvider):
         has the new CA or password, is not kept from putting it right.
         """
         try:
-            return self._read(id_, props)
+            return self._read(state)
         except RancherError as error:
             _say(f"{id_}: could not be compared with Rancher. {error}")
-            return ReadResult(id_, props)
+            return state
 
-    def delete(self, _id: str, _props: Properties) -> None:
-        """Take the cluster out of Rancher and delete the API token; see rancher_removal."""
+    def remove(self, id_: str, state: Properties) -> None:
+        """Take the cluster out of Rancher and delete the API token; see removal.py."""
+        del id_
         deregister(
-            url=_props["url"],
-            ca_pem=_props["ca_pem"],
-            api_token=_props["api_token"],
-            admin_password=_props["admin_password"],
-            cluster_id=_props["cluster_id"],
-            timeout_seconds=_props["delete_timeout_seconds"],
-            token_description=_description(_props),
+            url=state["url"],
+            ca_pem=state["ca_pem"],
+            api_token=state["api_token"],
+            admin_password=state["admin_password"],
+            cluster_id=state["cluster_id"],
+            timeout_seconds=state["delete_timeout_seconds"],
+            token_description=_description(state),
             say=_say,
         )
 
@@ -161,7 +136,7 @@ class RancherRegistrationProvider(ResourceProvider):
                 rancher.accounts.delete_api_tokens(_description(olds))
             kept = self._kept_token(rancher, olds) or self._new_token(rancher, props)
             return {
-                **{key: props[key] for key in _COMPARED},
+                **{key: value for key, value in props.items() if key not in self.not_compared},
                 **self._facts(rancher, cluster.id, props),
                 **kept,
             }
@@ -182,20 +157,20 @@ class RancherRegistrationProvider(ResourceProvider):
             "version": rancher.version(),
         }
 
-    def _read(self, id_: str, props: Properties) -> ReadResult:
+    def _read(self, props: Properties) -> Properties | None:
         with RancherClient(
             props["url"], props["ca_pem"], retry_seconds=_READ_SECONDS, say=_say
         ) as rancher:
             is_token_good = resume(rancher, props["api_token"], props["admin_password"])
             cluster = rancher.clusters.get(props["cluster_id"])
             if cluster is None or cluster.state == "removing":
-                return ReadResult(None, {})
+                return None
             outs = {**props, "cluster_name": cluster.name, "server_url": rancher.server_url()}
             if outs["server_url"] == props["server_url"]:
                 outs.update(self._facts(rancher, cluster.id, outs))
             if not is_token_good:
                 outs.update(self._new_token(rancher, props))
-            return ReadResult(id_, outs)
+            return outs
 
     def _kept_token(self, rancher: RancherClient, olds: Properties) -> Properties | None:
         token_id = olds.get("api_token_id")

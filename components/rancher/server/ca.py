@@ -1,11 +1,13 @@
 """Rancher's CA, read from inside its container and pinned from then on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
+from pulumi.dynamic import Resource
 
+from components.common.dynamic import DynamicProvider, Properties
 from components.common.waiting import wait_until
 from components.docker.host import run_in_container
 from components.rancher.api.ca import ca_checksum
@@ -18,7 +20,6 @@ _COMMAND = (
     "-o",
     "jsonpath={.value}",
 )
-_WATCHED = ("container_id", "docker_host", "container_name", "accept", "expected")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,32 +42,33 @@ class RancherCaArgs:
     """The CA (PEM) that the stack file gives; Rancher must say the same."""
 
 
-class RancherCaProvider(ResourceProvider):
+class RancherCaProvider(DynamicProvider):
     """Reads the CA on create; a CA that is another one later stops the update."""
 
-    serialize_as_secret_always = False
+    outputs = ("pem",)
+    not_compared: ClassVar[Mapping[str, str]] = {
+        "docker_host_key": "how the host is trusted changes nothing in Rancher's CA",
+        "timeout_seconds": "a longer patience is no reason to ask again",
+    }
 
-    def create(self, props: dict[str, Any]) -> CreateResult:
+    def make(self, new: Properties) -> tuple[str, Properties]:
         """Read the CA. Raises TimeoutError when Rancher has none in time."""
-        return CreateResult("rancher-ca", {**props, "pem": _read(props)})
+        return "rancher-ca", {**new, "pem": _read(new)}
 
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Another container is asked again; where the engine is reached is part of it."""
-        return DiffResult(changes=any(_olds.get(key) != _news.get(key) for key in _WATCHED))
-
-    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
         """Read it again. Raises RuntimeError when it is another CA than the one pinned."""
-        pem = _read(_news)
+        del id_
+        pem = _read(new)
         # A CA that the stack file names was compared with it already.
-        is_accepted = _news.get("expected") or ca_checksum(pem) == _news.get("accept")
-        if _olds.get("pem") and pem != _olds["pem"] and not is_accepted:
+        is_accepted = new.get("expected") or ca_checksum(pem) == new.get("accept")
+        if old.get("pem") and pem != old["pem"] and not is_accepted:
             raise RuntimeError(
-                f"Rancher's CA in container {_news['container_name']} is not the one that was "
+                f"Rancher's CA in container {new['container_name']} is not the one that was "
                 "pinned: its data volume is new or was restored from elsewhere, and every agent "
                 "that trusts the old CA is cut off. If that is meant, set rancher.acceptCa: "
                 f"{ca_checksum(pem)} (docs/runbooks/rotate-the-ca.md)."
             )
-        return UpdateResult({**_news, "pem": pem})
+        return {**new, "pem": pem}
 
 
 def _read(props: dict[str, Any]) -> str:

@@ -1,26 +1,24 @@
 """A password made once and kept in the state as a secret."""
 
 import secrets
-from typing import Any
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider
+from pulumi.dynamic import Resource
+
+from components.common.dynamic import DynamicProvider, Properties
 
 _BYTES = 24
 
 
-class GeneratedPasswordProvider(ResourceProvider):
-    """Makes the password on create and never again."""
+class GeneratedPasswordProvider(DynamicProvider):
+    """Makes the password on create and never again: what was set with it would be locked out."""
 
-    serialize_as_secret_always = False
+    outputs = ("value",)
 
-    def create(self, props: dict[str, Any]) -> CreateResult:  # noqa: ARG002  the SDK's signature
+    def make(self, new: Properties) -> tuple[str, Properties]:
         """A random password of 32 URL-safe characters."""
-        return CreateResult("password", {"value": secrets.token_urlsafe(_BYTES)})
-
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """It never changes: everything that was set with it would be locked out."""
-        return DiffResult(changes=False)
+        del new
+        return "password", {"value": secrets.token_urlsafe(_BYTES)}
 
 
 class GeneratedPassword(Resource, module="rancher", name="GeneratedPassword"):

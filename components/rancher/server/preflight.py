@@ -1,39 +1,19 @@
 """A look at the Docker host before Rancher is started or changed there."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import ClassVar
 
 import pulumi
-from pulumi.dynamic import (
-    CheckFailure,
-    CheckResult,
-    CreateResult,
-    DiffResult,
-    Resource,
-    ResourceProvider,
-    UpdateResult,
-)
+from pulumi.dynamic import CheckFailure, Resource
 
-from components.common.unknown_values import is_unknown
+from components.common.dynamic import DynamicProvider, Properties, is_unknown
 from components.common.versions import version_of
 from components.docker.facts import ContainerFacts, EngineFacts, read_engine, read_host
 from components.rancher.server.host_rules import GIB, Wanted, host_problems, memory_of
 from components.rancher.server.upgrade_rules import upgrade_problem
 
 _ID = "rancher-preflight"
-_COMPARED = (
-    "docker_host",
-    "container_name",
-    "data",
-    "tag",
-    "http_port",
-    "https_port",
-    "listen_address",
-    "minimum_memory_gib",
-    "minimum_disk_gib",
-)
-
-Properties = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,37 +42,37 @@ class RancherPreflightArgs:
     """Free space that there must be for the data."""
 
 
-class RancherPreflightProvider(ResourceProvider):
+class RancherPreflightProvider(DynamicProvider):
     """Looks on create and when an input changes; a Rancher that runs unchanged is left alone."""
 
-    serialize_as_secret_always = False
+    outputs = ("found",)
+    not_compared: ClassVar[Mapping[str, str]] = {
+        "docker_host_key": "how the host is trusted is no reason to look at it again"
+    }
 
-    def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Refuse a tag that the data can't go to, in a preview too."""
-        old, new = _olds.get("tag"), news["tag"]
-        is_known = not is_unknown(new) and not is_unknown(news["docker_host"])
-        if old is None or old == new or not is_known or _has_other_data(news, _olds):
-            return CheckResult(news, [])
+    def refusals(self, old: Properties, new: Properties) -> list[CheckFailure]:
+        """A tag that the data can't go to."""
+        before, tag = old.get("tag"), new["tag"]
+        is_known = not is_unknown(tag) and not is_unknown(new["docker_host"])
+        if before is None or before == tag or not is_known or _has_other_data(new, old):
+            return []
         try:
-            engine = read_engine(news["docker_host"], news.get("docker_host_key"))
-            current = running_version(engine, _own_names(news, _olds)) or str(old)
+            engine = read_engine(new["docker_host"], new.get("docker_host_key"))
+            current = running_version(engine, _own_names(new, old)) or str(before)
         except RuntimeError:
             # `up` will say that; a preview away from the host still compares the tags.
-            current = str(old)
-        problem = upgrade_problem(current, str(new))
-        return CheckResult(news, [] if problem is None else [CheckFailure("tag", problem)])
+            current = str(before)
+        problem = upgrade_problem(current, str(tag))
+        return [] if problem is None else [CheckFailure("tag", problem)]
 
-    def create(self, props: Properties) -> CreateResult:
+    def make(self, new: Properties) -> tuple[str, Properties]:
         """Look. Raises RuntimeError with everything that keeps Rancher from running there."""
-        return CreateResult(_ID, {**props, "found": _inspect(props, {})})
+        return _ID, {**new, "found": _inspect(new, {})}
 
-    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Where and how the host is reached is no reason to look again; what is asked of it is."""
-        return DiffResult(changes=any(_olds.get(key) != _news.get(key) for key in _COMPARED))
-
-    def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
+    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
         """Look again, for what is asked now; what runs already makes room for it."""
-        return UpdateResult({**_news, "found": _inspect(_news, _olds)})
+        del id_
+        return {**new, "found": _inspect(new, old)}
 
 
 class RancherPreflight(Resource, module="rancher", name="Preflight"):

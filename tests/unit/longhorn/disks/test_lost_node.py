@@ -8,6 +8,7 @@ from kubernetes.client.exceptions import ApiException
 from components.common import waiting
 from components.longhorn.disks import lost_node as longhorn_lost_node
 from components.longhorn.disks.lost_node import wait_until_forgotten, without_other_replica
+from tests.unit.doubles.a_clock import a_clock
 from tests.unit.doubles.a_stack import COMMAND, nodes, run, valid
 from tools.offline.recording import Recording
 
@@ -69,7 +70,7 @@ def _not_found() -> object:
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "_POLL_SECONDS", 0.0)
+    monkeypatch.setattr(waiting, "SYSTEM_CLOCK", a_clock())
 
 
 def test_a_node_that_kubernetes_still_has_is_refused_with_both_ways_out() -> None:

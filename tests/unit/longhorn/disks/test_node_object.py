@@ -7,6 +7,7 @@ import pytest
 from components.cluster.api import ApiError
 from components.common import waiting
 from components.longhorn.disks.node_object import LonghornNodeDisks
+from tests.unit.doubles.a_clock import a_clock
 from tests.unit.doubles.a_cluster import ACluster, api_error
 
 SYNCING = (
@@ -23,7 +24,7 @@ DISK = {"path": "/mnt/a", "allowScheduling": True}
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> ACluster:
     """Longhorn has node-1, without a disk."""
-    monkeypatch.setattr(waiting, "_POLL_SECONDS", 0.0)
+    monkeypatch.setattr(waiting, "SYSTEM_CLOCK", a_clock())
     made = ACluster()
     made.objects["nodes"]["node-1"] = {"spec": {"disks": {}}}
     return made

@@ -9,6 +9,7 @@ from components.common import waiting
 from components.longhorn.disks import disks as longhorn_disks
 from components.longhorn.disks.disks import LonghornDisksProvider
 from components.longhorn.disks.removal import remove_disks
+from tests.unit.doubles.a_clock import a_clock
 from tests.unit.doubles.a_cluster import ACluster, Object, api_error, volume
 
 LABEL = "node.longhorn.io/create-default-disk"
@@ -48,7 +49,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> ACluster:
             },
         },
     }
-    monkeypatch.setattr(waiting, "_POLL_SECONDS", 0.0)
+    monkeypatch.setattr(waiting, "SYSTEM_CLOCK", a_clock())
     for module in (gone_cluster, longhorn_disks):
         monkeypatch.setattr(module, "open_cluster", lambda _props: made)
     return made

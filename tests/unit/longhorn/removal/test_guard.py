@@ -9,6 +9,7 @@ from components.common import waiting
 from components.longhorn.removal import confirmation as longhorn_confirmation
 from components.longhorn.removal import guard as longhorn_removal_guard
 from components.longhorn.removal.guard import LonghornRemovalGuardProvider
+from tests.unit.doubles.a_clock import a_clock
 from tests.unit.doubles.a_cluster import ACluster, api_error, persistent_volume, volume
 from tests.unit.doubles.a_stack import run, valid, waits_for
 
@@ -27,7 +28,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> ACluster:
     made = ACluster()
     for module in (gone_cluster, longhorn_removal_guard):
         monkeypatch.setattr(module, "open_cluster", lambda _props: made)
-    monkeypatch.setattr(waiting, "_POLL_SECONDS", 0.0)
+    monkeypatch.setattr(waiting, "SYSTEM_CLOCK", a_clock())
     return made
 
 

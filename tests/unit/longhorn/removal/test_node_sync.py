@@ -10,6 +10,7 @@ from components.longhorn.removal import guard as longhorn_removal_guard
 from components.longhorn.removal import node_sync as longhorn_node_sync
 from components.longhorn.removal.guard import LonghornRemovalGuardProvider
 from components.longhorn.removal.node_sync import unseen_disks
+from tests.unit.doubles.a_clock import a_clock
 from tests.unit.doubles.a_cluster import ACluster
 
 PROPS = {"kubeconfig": "k", "context": None, "allow_uninstall": True, "removal_confirmed": False}
@@ -30,7 +31,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> ACluster:
     made.objects["nodes"]["node-1"] = _node(["a"], ["a", "b"])
     for module in (gone_cluster, longhorn_removal_guard):
         monkeypatch.setattr(module, "open_cluster", lambda _props: made)
-    monkeypatch.setattr(waiting, "_POLL_SECONDS", 0.0)
+    monkeypatch.setattr(waiting, "SYSTEM_CLOCK", a_clock())
     return made
 
 
@@ -49,7 +50,7 @@ def test_longhorn_goes_once_it_has_seen_that_a_disk_is_gone(
         looks.append(cluster.confirmed)
         cluster.objects["nodes"]["node-1"] = _node(["a"], ["a"])
 
-    monkeypatch.setattr(waiting.time, "sleep", look)
+    monkeypatch.setattr(waiting, "SYSTEM_CLOCK", a_clock(look))
     LonghornRemovalGuardProvider().delete("id", PROPS)
     assert looks == ["false"]
     assert cluster.confirmed == "true"

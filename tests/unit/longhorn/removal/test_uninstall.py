@@ -8,6 +8,7 @@ import pytest
 from components.cluster import gone as gone_cluster
 from components.common import waiting
 from components.longhorn.removal.uninstall import LonghornUninstallProvider
+from tests.unit.doubles.a_clock import a_clock
 from tests.unit.doubles.a_cluster import NAMESPACE, ACluster, volume
 
 PROPS = {
@@ -26,7 +27,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> ACluster:
     made.objects.clear()
     made.namespaces[NAMESPACE] = namespace()
     monkeypatch.setattr(gone_cluster, "open_cluster", lambda _props: made)
-    monkeypatch.setattr(waiting, "_POLL_SECONDS", 0.0)
+    monkeypatch.setattr(waiting, "SYSTEM_CLOCK", a_clock())
     return made
 
 

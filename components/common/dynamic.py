@@ -1,0 +1,122 @@
+"""What every dynamic provider of this program is.
+
+A dynamic provider does what no plugin does: it waits, asks Rancher, edits an object of Longhorn's.
+Its methods run in a process of their own, which the engine starts beside the program (ADR 0003):
+nothing that the program holds in memory is there, only the inputs, the state and the environment
+of `pulumi`. The state keeps a reference to the class (module and name), never its code, so both
+are fixed for good (docs/adr/0010-what-a-state-promises.md); tests/unit/test_states.py holds them.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, final
+
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
+from pulumi.output import Unknown
+
+Properties = dict[str, Any]
+
+_REFERENCE = "__provider"
+
+
+def is_unknown(value: object) -> bool:
+    """Whether an input is still to be computed; seen only while a preview checks and compares."""
+    return isinstance(value, Unknown)
+
+
+class DynamicProvider(ResourceProvider):
+    """Base of the dynamic providers: the SDK's calls under clean names, and one way to compare.
+
+    Every input is compared with the state, so that what a removal goes by is never an old value;
+    a provider names the exceptions, each with its reason.
+    """
+
+    serialize_as_secret_always = False
+
+    outputs: ClassVar[Sequence[str]] = ()
+    """Properties that the provider computes; the resource declares them with None."""
+    not_compared: ClassVar[Mapping[str, str]] = {}
+    """Inputs whose change alone runs nothing, and why that is right."""
+    replaced_by: ClassVar[Sequence[str]] = ()
+    """Inputs whose change makes it another resource."""
+    deletes_before_replacing: ClassVar[bool] = False
+    """Whether the old resource goes before its replacement is made."""
+
+    def refusals(self, old: Properties, new: Properties) -> list[CheckFailure]:
+        """What is wrong with the inputs, in previews too; inputs may still be unknown.
+
+        Args:
+            old: The state, empty for a new resource.
+            new: The inputs.
+        """
+        del old, new
+        return []
+
+    def make(self, new: Properties) -> tuple[str, Properties]:
+        """Bring it about; returns the resource's id and the state to keep."""
+        raise NotImplementedError
+
+    def differences(self, old: Properties, new: Properties) -> set[str]:
+        """The names of what is not as the state says."""
+        ignored = {*self.outputs, *self.not_compared, _REFERENCE}
+        return {key for key in {*old, *new} - ignored if old.get(key) != new.get(key)}
+
+    def replacements(self, old: Properties, new: Properties, changed: set[str]) -> set[str]:
+        """Those of the differences that make it another resource."""
+        del old, new
+        return changed & set(self.replaced_by)
+
+    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
+        """Bring it to what is wanted now; returns the state to keep."""
+        raise NotImplementedError
+
+    def look(self, id_: str, state: Properties) -> Properties | None:
+        """The state as it is now, for a refresh; None if the thing is gone."""
+        del id_
+        return state
+
+    def remove(self, id_: str, state: Properties) -> None:
+        """Take it away; by itself nothing."""
+
+    @final
+    def check(self, _olds: Properties, news: Properties) -> CheckResult:
+        """The SDK's call; see `refusals`."""
+        return CheckResult(news, self.refusals(_olds, news))
+
+    @final
+    def create(self, props: Properties) -> CreateResult:
+        """The SDK's call; see `make`."""
+        return CreateResult(*self.make(props))
+
+    @final
+    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
+        """The SDK's call; see `differences` and `replacements`."""
+        changed = self.differences(_olds, _news)
+        return DiffResult(
+            changes=bool(changed),
+            replaces=sorted(self.replacements(_olds, _news, changed)),
+            delete_before_replace=self.deletes_before_replacing,
+        )
+
+    @final
+    def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
+        """The SDK's call; see `change`."""
+        return UpdateResult(self.change(_id, _olds, _news))
+
+    @final
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """The SDK's call; see `look`."""
+        found = self.look(id_, props)
+        return ReadResult(None, {}) if found is None else ReadResult(id_, found)
+
+    @final
+    def delete(self, _id: str, _props: Properties) -> None:
+        """The SDK's call; see `remove`."""
+        self.remove(_id, _props)

@@ -1,0 +1,90 @@
+"""Every dynamic provider and every input: a change of it shows, or there is a reason why not."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from components.common.dynamic import DynamicProvider, Properties
+from tools import states
+from tools.offline.answers import AnsweringMocks
+from tools.offline.recording import run_program
+from tools.offline.stack_file import NAMESPACE, StackConfig, read_stack_config, stack_path
+from tools.plan.plan import without_key_file
+
+_PROVIDERS = states.providers()
+_BY_REFERENCE = {
+    reference: _PROVIDERS[name] for name, reference in states.current()["providers"].items()
+}
+_REFERENCE = "__provider"
+
+
+def _configurations() -> Iterator[StackConfig]:
+    """The shipped stacks, and one with what none of them asks for."""
+    for stack in states.STACKS:
+        yield without_key_file(read_stack_config(stack_path(stack)))
+    production = without_key_file(read_stack_config(stack_path("production")))
+    asked = {
+        "controlPlane": json.dumps({"scheduling": "untaint"}),
+        "stages": json.dumps({"rancherImport": True}),
+        "rancherManifestUrl": "https://rancher.example.com/v3/import/token_c-abcde.yaml",
+    }
+    yield StackConfig(
+        {**production.values, **{f"{NAMESPACE}:{key}": value for key, value in asked.items()}},
+        production.secret_keys | {f"{NAMESPACE}:rancherManifestUrl"},
+    )
+
+
+def _declared() -> dict[type[DynamicProvider], Properties]:
+    """The inputs of one resource of each provider, as stacks declare them."""
+    found: dict[type[DynamicProvider], Properties] = {}
+    for config in _configurations():
+        mocks = AnsweringMocks()
+        for each in run_program(config, stack="any", preview=False, mocks=mocks).resources:
+            if _REFERENCE in each.inputs:
+                reference = each.inputs[_REFERENCE]
+                provider = _BY_REFERENCE[getattr(reference, "value", reference)]
+                found.setdefault(provider, dict(each.inputs))
+    return found
+
+
+_DECLARED = _declared()
+_INPUTS = [
+    pytest.param(provider, key, id=f"{provider.__name__}-{key}")
+    for provider, inputs in _DECLARED.items()
+    for key in sorted({*inputs, *provider.not_compared} - {_REFERENCE, *provider.outputs})
+]
+
+
+def _changes(provider: type[DynamicProvider], old: Properties, new: Properties) -> bool | None:
+    return provider().diff("id", old, new).changes
+
+
+@pytest.mark.parametrize(("provider", "key"), _INPUTS)
+def test_a_changed_input_is_a_difference_unless_there_is_a_reason(
+    provider: type[DynamicProvider], key: str
+) -> None:
+    inputs = {"state": "active", **_DECLARED[provider]}
+    assert _changes(provider, inputs, inputs) is False
+    changed = {**inputs, key: "another value"}
+    gone = {name: value for name, value in inputs.items() if name != key}
+    for new in (changed, gone) if key in inputs else (changed,):
+        assert _changes(provider, inputs, new) is (key not in provider.not_compared)
+
+
+@pytest.mark.parametrize("provider", _PROVIDERS.values(), ids=_PROVIDERS)
+def test_an_exception_has_a_reason_in_words(provider: type[DynamicProvider]) -> None:
+    for key, reason in provider.not_compared.items():
+        assert len(reason.split()) > 1, key
+    assert not set(provider.not_compared) & set(provider.outputs)
+
+
+@pytest.mark.parametrize("provider", _PROVIDERS.values(), ids=_PROVIDERS)
+def test_an_output_is_no_difference_by_itself(provider: type[DynamicProvider]) -> None:
+    inputs = {"state": "active", **_DECLARED[provider]}
+    outputs = dict.fromkeys(set(provider.outputs) - {"state"}, "computed")
+    assert _changes(provider, {**inputs, **outputs}, inputs) is False
+
+
+def test_every_provider_was_looked_at() -> None:
+    assert {*_PROVIDERS.values()} == {*_DECLARED}

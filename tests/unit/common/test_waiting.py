@@ -1,0 +1,109 @@
+"""Waiting: the deadline, patience with servers, and what is said meanwhile."""
+
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+from kubernetes.client import ApiException
+from urllib3.exceptions import ProtocolError
+
+from components.common.waiting import is_passing, wait_until
+from tests.unit.doubles.a_clock import a_clock
+
+Look = list[str] | Exception
+
+
+def _looks(*looks: Look) -> Callable[[], list[str]]:
+    """What each look finds; the last one again and again."""
+    left: Iterator[Look] = iter(looks)
+    last: Look = []
+
+    def look() -> list[str]:
+        nonlocal last
+        last = next(left, last)
+        if isinstance(last, Exception):
+            raise last
+        return last
+
+    return look
+
+
+_PASSING = [
+    ApiException(status=429, reason="Too Many Requests"),
+    ApiException(status=503, reason="etcdserver: leader changed"),
+    ApiException(status=500, reason="Internal Server Error"),
+    ProtocolError("Connection broken"),
+    ConnectionResetError("reset by peer"),
+    httpx.ConnectError("refused"),
+]
+
+
+@pytest.mark.parametrize("error", _PASSING, ids=str)
+def test_a_server_that_does_not_answer_for_a_moment_ends_no_wait(error: Exception) -> None:
+    wait_until("x", _looks(error, error, []), timeout_seconds=60, say=print, clock=a_clock())
+
+
+@pytest.mark.parametrize("error", _PASSING, ids=str)
+def test_a_server_that_stays_silent_is_named_at_the_deadline(error: Exception) -> None:
+    with pytest.raises(
+        TimeoutError, match=r"x: not reached within 60 s\. Still missing: no answer"
+    ):
+        wait_until("x", _looks(error), timeout_seconds=60, say=print, clock=a_clock())
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ApiException(status=403), ApiException(status=404), RuntimeError("no"), KeyError("k")],
+    ids=str,
+)
+def test_what_does_not_pass_by_itself_ends_the_wait_at_once(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        wait_until("x", _looks(error, []), timeout_seconds=60, say=print, clock=a_clock())
+    assert not is_passing(error)
+
+
+def test_a_silent_server_is_told_once_and_not_at_every_look() -> None:
+    said: list[str] = []
+    silent = ApiException(status=503, reason="unavailable")
+    looks = _looks(*[silent] * 10, [])
+    wait_until("x", looks, timeout_seconds=60, say=said.append, clock=a_clock())
+    assert said == ["x: no answer: HTTP 503 unavailable"]
+
+
+def test_a_long_wait_shows_every_half_minute_what_is_missing() -> None:
+    said: list[str] = []
+    looks = _looks(*[["a", "b", "c", "d"]] * 70, [])
+    wait_until("x", looks, timeout_seconds=600, say=said.append, clock=a_clock())
+    assert said == ["x: a; b; c"] * 2
+
+
+def test_the_deadline_names_everything_that_is_missing() -> None:
+    with pytest.raises(TimeoutError, match=r"x: not reached within 9 s\. Still there: a; b; c; d"):
+        wait_until(
+            "x",
+            _looks(["a", "b", "c", "d"]),
+            timeout_seconds=9,
+            say=print,
+            still="Still there",
+            clock=a_clock(),
+        )
+
+
+def test_confirmations_must_come_in_a_row() -> None:
+    slept: list[float] = []
+    looks = _looks([], [], ["away"], [], [], [])
+    wait_until(
+        "x",
+        looks,
+        timeout_seconds=60,
+        say=print,
+        confirmations=3,
+        interval_seconds=2,
+        clock=a_clock(slept.append),
+    )
+    assert slept == [2] * 5
+
+
+def test_what_came_right_only_at_the_deadline_is_told_so() -> None:
+    with pytest.raises(TimeoutError, match="it became so only now"):
+        wait_until("x", _looks([]), timeout_seconds=1, say=print, confirmations=9, clock=a_clock())
