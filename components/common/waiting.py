@@ -65,7 +65,8 @@ def wait_until(
         missing: Tells what is not as it should be yet, one line each; reads anew at every call.
             What it raises ends the wait, unless `is_passing` says that it passes.
         timeout_seconds: The deadline.
-        say: Receives a line of progress every 30 s, and one when a server stops answering.
+        say: Receives a line of progress every 30 s, and at once when a server stops answering or
+            what was confirmed is gone again.
         still: What the listed things are at the deadline, for its message.
         confirmations: How many times in a row nothing may be missing.
         interval_seconds: How long to wait between two looks.
@@ -77,25 +78,29 @@ def wait_until(
     started = told = clock.now()
     in_a_row, is_silent = 0, False
     while True:
+        was_silent, had = is_silent, in_a_row
         try:
-            left, was_silent, is_silent = missing(), is_silent, False
+            left, is_silent = missing(), False
         except Exception as error:
             if not is_passing(error):
                 raise
-            left, was_silent, is_silent = [f"no answer: {_line(error)}"], is_silent, True
+            left, is_silent = [f"no answer: {_line(error)}"], True
         in_a_row = 0 if left else in_a_row + 1
         if in_a_row >= confirmations:
             return
         now = clock.now()
-        if now - started > timeout_seconds:
+        seconds_left = timeout_seconds - (now - started)
+        if seconds_left <= 0:
             lines = left or ["it became so only now"]
             raise TimeoutError(
                 f"{what}: not reached within {timeout_seconds:.0f} s. {still}: {'; '.join(lines)}"
             )
-        if left and (now - told > _HEARTBEAT_SECONDS or (is_silent and not was_silent)):
-            say(f"{what}: {'; '.join(left[:3])}")
+        is_news = (is_silent and not was_silent) or had > 0
+        if left and (is_news or now - told >= _HEARTBEAT_SECONDS):
+            again = " (it was there, and is gone again)" if had else ""
+            say(f"{what}: {'; '.join(left[:3])}{again}; {seconds_left:.0f} s left")
             told = now
-        clock.sleep(interval_seconds)
+        clock.sleep(min(interval_seconds, seconds_left))
 
 
 def _line(error: Exception) -> str:

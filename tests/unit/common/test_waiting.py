@@ -67,14 +67,14 @@ def test_a_silent_server_is_told_once_and_not_at_every_look() -> None:
     silent = ApiException(status=503, reason="unavailable")
     looks = _looks(*[silent] * 10, [])
     wait_until("x", looks, timeout_seconds=60, say=said.append, clock=a_clock())
-    assert said == ["x: no answer: HTTP 503 unavailable"]
+    assert said == ["x: no answer: HTTP 503 unavailable; 60 s left"]
 
 
 def test_a_long_wait_shows_every_half_minute_what_is_missing() -> None:
     said: list[str] = []
     looks = _looks(*[["a", "b", "c", "d"]] * 70, [])
     wait_until("x", looks, timeout_seconds=600, say=said.append, clock=a_clock())
-    assert said == ["x: a; b; c"] * 2
+    assert said == ["x: a; b; c; 570 s left", "x: a; b; c; 540 s left"]
 
 
 def test_the_deadline_names_everything_that_is_missing() -> None:

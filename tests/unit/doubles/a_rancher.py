@@ -3,6 +3,7 @@
 import json
 import shutil
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -12,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from components.rancher.api import readiness as rancher_readiness
+from components.common import waiting
+from components.common.waiting import Clock
 from components.rancher.api import transport as rancher_transport
 from components.rancher.api.client import RancherClient
 from components.rancher.registration import activity as rancher_activity
@@ -112,5 +114,5 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rancher_transport, "_FIRST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(rancher_transport, "_LONGEST_PAUSE_SECONDS", 0.05)
     monkeypatch.setattr(rancher_activity, "_INTERVAL_SECONDS", 0.01)
-    monkeypatch.setattr(rancher_readiness, "_INTERVAL_SECONDS", 0.01)
+    monkeypatch.setattr(waiting, "SYSTEM_CLOCK", Clock(sleep=lambda _: time.sleep(0.01)))
     monkeypatch.setattr(rancher_removal, "_SEARCH_SECONDS", 0.5)
