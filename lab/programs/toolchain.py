@@ -107,8 +107,8 @@ def _pulumi() -> Path:
     program = _PROGRAMS["pulumi"]
     if not same_minor(program.version(), sdk):
         raise LabError(
-            f"lab/go/pulumi pins pulumi {program.version()}, but the Python SDK here is {sdk}: "
-            "bring both to one minor version"
+            f"lab/programs/go/pulumi pins pulumi {program.version()}, but the Python SDK here is "
+            f"{sdk}: bring both to one minor version"
         )
     cached = program.cached()
     if not cached.exists() and not _install(program):
