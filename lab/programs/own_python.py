@@ -1,8 +1,8 @@
 """How a Pulumi.yaml names the Python that runs now, for programs and for dynamic resources.
 
-Pulumi's language host takes the Python of the virtual environment that Pulumi.yaml names, and
-refuses to start when that is not there. Without a name it takes `python3` on PATH, which has no
-SDK on most machines. A project in a folder of the lab's or of a test has no environment beside it.
+Pulumi's language host takes the Python of the virtual environment that Pulumi.yaml names, else
+`python3` on PATH, which has no SDK on most machines. A project in a folder of the lab's or of a
+test has no environment beside it.
 """
 
 import sys

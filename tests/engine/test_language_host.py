@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 from lab.common.paths import PROJECT
 from lab.programs import language_host
@@ -77,13 +76,3 @@ def test_a_program_that_the_language_host_runs_has_the_python_that_the_project_n
     assert stack.outputs() == _HERE
     stack.pulumi("preview", "--expect-no-changes")
     stack.pulumi("destroy", "--yes", "--skip-preview")
-
-
-def test_an_environment_that_is_not_there_is_refused_by_name(engine: Engine):
-    stack = engine.stack("test", program=dynamic_program.program)
-    file = stack.work_dir / "Pulumi.yaml"
-    runtime = {"name": "python", "options": {"toolchain": "pip", "virtualenv": ".absent"}}
-    file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), "runtime": runtime}))
-    (stack.work_dir / "__main__.py").write_text(_MAIN)
-    with pytest.raises(AssertionError, match=r"\.absent"):
-        stack.pulumi("up", "--yes", "--skip-preview")

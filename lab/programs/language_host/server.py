@@ -35,7 +35,8 @@ def interpreter(root: Path, options: dict[str, Any]) -> str:
     """The Python that Pulumi's own language host would run a program with.
 
     It is the one of the virtual environment that Pulumi.yaml names, else PULUMI_PYTHON_CMD, else
-    `python3` on PATH. FileNotFoundError when the environment is not there.
+    `python3` on PATH. FileNotFoundError when the environment is not there; Pulumi's own would make
+    one and install requirements.txt into it.
     """
     folder = options.get("virtualenv")
     if not folder:
