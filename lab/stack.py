@@ -13,6 +13,7 @@ import yaml
 
 from lab.common.paths import PROJECT
 from lab.hosts.hosts import HostHandle
+from lab.programs import own_python
 
 NAME = "lab"
 _SHIPPED = PROJECT / "stacks" / f"Pulumi.{NAME}.yaml"
@@ -49,7 +50,7 @@ def write_project(folder: Path, config: Mapping[str, Any]) -> None:
     project = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())
     project.pop("stackConfigDir")
     project["main"] = str(PROJECT)
-    project["runtime"]["options"]["virtualenv"] = str(PROJECT / ".venv")
+    project["runtime"] = own_python.runtime()
     (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project))
     stack_file = folder / f"Pulumi.{NAME}.yaml"
     kept = yaml.safe_load(stack_file.read_text()) if stack_file.exists() else {}

@@ -157,7 +157,7 @@ def parse_answer(
     """What the host said about itself and the disks of these mount points. Raises FactsError.
 
     The answer ends in one line of facts, then one line per disk, then one about the control plane
-    if that was asked for, as components/host_question asks; a login shell may have said something
+    if that was asked for, as components.hosts.question asks; a login shell may have said something
     before that.
     """
     lines = [line for line in answer.decode(errors="replace").split("\n") if line.strip()]

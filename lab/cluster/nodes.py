@@ -1,7 +1,7 @@
 """The lab's Node objects: what a real cluster's kubelets would have registered.
 
 Owns the objects and the part of their status that does not change. kwok makes them Ready and keeps
-their leases (lab/kwok/node.yaml).
+their leases (lab/cluster/kwok/node.yaml).
 """
 
 import platform

@@ -37,16 +37,19 @@ def _kubernetes(name: str) -> GoProgram:
     return GoProgram(name, "kubernetes", module, f"{module}/cmd/{name}", _KUBERNETES_STAMPS)
 
 
+CLI = GoProgram(
+    "pulumi",
+    "pulumi",
+    "github.com/pulumi/pulumi/pkg/v3",
+    "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+    {"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v{version}"},
+)
+"""Pulumi's command line, as it is built where it can't be had otherwise."""
+
 _PROGRAMS = {
     program.name: program
     for program in (
-        GoProgram(
-            "pulumi",
-            "pulumi",
-            "github.com/pulumi/pulumi/pkg/v3",
-            "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
-            {"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v{version}"},
-        ),
+        CLI,
         GoProgram("etcd", "etcd", "go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/server/v3"),
         GoProgram("kwok", "kwok", "sigs.k8s.io/kwok", "sigs.k8s.io/kwok/cmd/kwok"),
         _kubernetes("kube-apiserver"),
@@ -97,25 +100,33 @@ def _plugin(name: str) -> Path | None:
 def _pulumi() -> Path:
     sdk = metadata.version("pulumi")
     if on_path := shutil.which("pulumi"):
-        found = _version_of(Path(on_path))
-        if same_minor(found, sdk):
+        unfit = _unfit(Path(on_path), sdk)
+        if unfit is None:
             return Path(on_path)
-        say(
-            f"{on_path} is {found}, but the Python SDK here is {sdk}: the lab takes a CLI of the "
-            "SDK's minor version instead"
-        )
-    program = _PROGRAMS["pulumi"]
-    if not same_minor(program.version(), sdk):
+        say(f"{on_path} {unfit}: the lab takes a CLI of its own instead")
+    if not same_minor(CLI.version(), sdk):
         raise LabError(
-            f"lab/go/pulumi pins pulumi {program.version()}, but the Python SDK here is {sdk}: "
-            "bring both to one minor version"
+            f"lab/programs/go/pulumi pins pulumi {CLI.version()}, but the Python SDK here is "
+            f"{sdk}: bring both to one minor version"
         )
-    cached = program.cached()
-    if not cached.exists() and not _install(program):
-        build(program)
+    cached = CLI.cached()
+    if not cached.exists() and not _install(CLI):
+        build(CLI)
     # Only the installer brings a language host; one that is already there is left alone.
     language_host.put_beside(cached)
     return cached
+
+
+def _unfit(pulumi: Path, sdk: str) -> str | None:
+    """What keeps a CLI from running Python programs with this SDK; None when nothing does."""
+    found = _version_of(pulumi)
+    if not same_minor(found, sdk):
+        return f"is {found}, but the Python SDK here is {sdk}"
+    for name in language_host.EXECUTABLES:
+        # The engine looks in the same two places.
+        if not (shutil.which(name) or shutil.which(name, path=pulumi.resolve().parent)):
+            return f"has no {name} beside it, and none is on PATH"
+    return None
 
 
 def _install(program: GoProgram) -> bool:

@@ -12,6 +12,7 @@ it runs in a process of its own; its arguments are whatever JSON can carry.
 
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 import yaml
 
 from lab.common.paths import PROJECT
+from lab.programs import own_python
 from tests.engine.outcome import Diagnostic, Outcome, Step
 from tests.engine.running import EngineTimeoutError, Running
 from tests.engine.stack import Stack, pulumi_cli
@@ -57,6 +59,11 @@ class Engine:
             "PULUMI_BACKEND_URL": backend.as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            # A plugin that is not here is an error at once, not a search for a site.
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            # An engine that is given its program asks nobody which Python its dynamic resources
+            # run in: without this, it is the first on PATH.
+            "PULUMI_PYTHON_CMD": sys.executable,
             "PULUMI_DEBUG_COMMANDS": "true",  # has --event-log, as the Automation API does
         }
 
@@ -73,7 +80,7 @@ class Engine:
         """A new stack of an inline program."""
         work_dir = self._work_dir / "project"
         work_dir.mkdir(exist_ok=True)
-        settings = {"name": project, "runtime": "python"}
+        settings = {"name": project, "runtime": own_python.runtime()}
         (work_dir / "Pulumi.yaml").write_text(yaml.safe_dump(settings))
         file = work_dir / f"Pulumi.{name}.yaml"
         stack = Stack(self, name, project, work_dir, file, program, arguments or {})
@@ -89,6 +96,8 @@ class Engine:
     ) -> Stack:
         """A new stack of this project's own program, with the project's own settings.
 
+        Only the Python is the one that runs the tests.
+
         Args:
             stack_file: a Pulumi.<stack>.yaml to begin with; secrets in it can't be decrypted.
             config: set on top of it, as are secrets.
@@ -99,9 +108,9 @@ class Engine:
             link = work_dir / entry.name
             if not (entry.name in _NOT_PART_OF_A_PROJECT or entry.name[0] == "." or link.exists()):
                 link.symlink_to(entry)
-        text = (PROJECT / "Pulumi.yaml").read_text()
-        (work_dir / "Pulumi.yaml").write_text(text)
-        settings: dict[str, Any] = yaml.safe_load(text)
+        settings: dict[str, Any] = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())
+        settings["runtime"] = own_python.runtime()
+        (work_dir / "Pulumi.yaml").write_text(yaml.safe_dump(settings))
         stacks = work_dir / settings.get("stackConfigDir", ".")
         stacks.mkdir(exist_ok=True)
         file = stacks / f"Pulumi.{name}.yaml"
@@ -111,7 +120,7 @@ class Engine:
         return _initialised(stack, config, secrets)
 
     def pulumi(self, *words: str, cwd: Path, text: str = "") -> str:
-        """Run the CLI and return its stdout; an AssertionError with its stderr if it fails."""
+        """Run the CLI and return its stdout; an AssertionError with all it printed if it fails."""
         answer = subprocess.run(
             [pulumi_cli(), *words, "--non-interactive", "--color", "never"],
             cwd=cwd,
@@ -122,7 +131,8 @@ class Engine:
             check=False,
             timeout=_COMMAND_SECONDS,
         )
-        assert answer.returncode == 0, f"pulumi {' '.join(words)}: {answer.stderr}"
+        printed = f"{answer.stdout}{answer.stderr}"
+        assert answer.returncode == 0, f"pulumi {' '.join(words)}: {printed}"
         return answer.stdout
 
 

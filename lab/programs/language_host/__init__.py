@@ -10,12 +10,22 @@ import sys
 from pathlib import Path
 from shlex import quote
 
+EXECUTABLES = ("pulumi-language-python", "pulumi-resource-pulumi-python")
+"""What the engine starts: for programs, and for dynamic resources."""
+
 _MARK = "# A stand-in for a part of Pulumi, written by this project's lab."
 _HERE = Path(__file__).parent
 # The engine starts it in the project's folder and says which virtual environment Pulumi.yaml names.
+# Which Python that means is the same as in server.py, as it is in Pulumi's own two programs.
 _DYNAMIC = """\
-python=${{PULUMI_RUNTIME_VIRTUALENV:+$PULUMI_RUNTIME_VIRTUALENV/bin/python}}
-[ -x "$python" ] || python={python}
+python=${PULUMI_PYTHON_CMD:-python3}
+if [ -n "${PULUMI_RUNTIME_VIRTUALENV:-}" ]; then
+    python=$PULUMI_RUNTIME_VIRTUALENV/bin/python
+    if [ ! -x "$python" ]; then
+        echo "Pulumi.yaml names a virtual environment, but $python is not there." >&2
+        exit 1
+    fi
+fi
 exec "$python" -u -m pulumi.dynamic "$@"
 """
 
@@ -31,12 +41,18 @@ def put_beside(pulumi: Path) -> None:
         _write(support / name, (_HERE / name).read_text())
     python = quote(sys.executable)
     server = quote(str(support / "server.py"))
-    _launcher(pulumi.with_name("pulumi-language-python"), f'exec {python} {server} "$@"\n')
-    _launcher(pulumi.with_name("pulumi-resource-pulumi-python"), _DYNAMIC.format(python=python))
+    scripts = (f'exec {python} {server} "$@"\n', _DYNAMIC)
+    for name, script in zip(EXECUTABLES, scripts, strict=True):
+        _launcher(pulumi.with_name(name), script)
+
+
+def is_stand_in(executable: Path) -> bool:
+    """Whether this one was put there by `put_beside`."""
+    return _MARK.encode() in executable.read_bytes()[:256]
 
 
 def _launcher(path: Path, script: str) -> None:
-    if path.exists() and _MARK not in path.read_text(errors="replace"):
+    if path.exists() and not is_stand_in(path):
         return
     _write(path, f"#!/bin/sh\n{_MARK}\n{script}")
     path.chmod(0o755)

@@ -32,10 +32,21 @@ _ALREADY_REPORTED = 32
 
 
 def interpreter(root: Path, options: dict[str, Any]) -> str:
-    """The Python that runs a program: of the virtual environment that Pulumi.yaml names, if any."""
+    """The Python that Pulumi's own language host would run a program with.
+
+    It is the one of the virtual environment that Pulumi.yaml names, else PULUMI_PYTHON_CMD, else
+    `python3` on PATH. FileNotFoundError when the environment is not there; Pulumi's own would make
+    one and install requirements.txt into it.
+    """
     folder = options.get("virtualenv")
-    python = root / str(folder) / "bin" / "python" if folder else None
-    return str(python) if python and python.exists() else sys.executable
+    if not folder:
+        return os.environ.get("PULUMI_PYTHON_CMD") or "python3"
+    python = root / str(folder) / "bin" / "python"
+    if not python.is_file():
+        raise FileNotFoundError(
+            f"Pulumi.yaml names the virtual environment {folder}, but {python} is not there"
+        )
+    return str(python)
 
 
 class LanguageHost(LanguageRuntimeServicer):
@@ -77,6 +88,10 @@ class LanguageHost(LanguageRuntimeServicer):
 
     def Run(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
         root = Path(request.info.root_directory)
+        try:
+            python = interpreter(root, dict(request.info.options))
+        except FileNotFoundError as missing:
+            return language_pb2.RunResponse(error=str(missing))
         settings = {
             "project": request.project,
             "stack": request.stack,
@@ -89,7 +104,7 @@ class LanguageHost(LanguageRuntimeServicer):
         }
         self._program = subprocess.Popen(
             [
-                interpreter(root, dict(request.info.options)),
+                python,
                 "-u",
                 Path(__file__).with_name("program.py"),
                 Path(request.info.program_directory) / request.info.entry_point,

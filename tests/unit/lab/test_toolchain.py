@@ -1,6 +1,9 @@
 """The lab takes the right program, and says what is missing when it can't."""
 
+import os
 import stat
+import subprocess
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -129,7 +132,62 @@ def test_pulumis_own_language_host_is_left_alone(tmp_path: Path) -> None:
 def test_a_program_runs_in_the_environment_that_its_project_names(tmp_path: Path) -> None:
     python = _executable(tmp_path / "venv" / "bin" / "python")
     assert interpreter(tmp_path, {"virtualenv": "venv"}) == str(python)
-    assert interpreter(tmp_path, {}) != str(python)
+    assert interpreter(Path("/"), {"virtualenv": str(tmp_path / "venv")}) == str(python)
+
+
+def test_a_program_whose_project_names_no_environment_runs_in_the_python_on_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PULUMI_PYTHON_CMD", raising=False)
+    assert interpreter(tmp_path, {}) == "python3"
+    monkeypatch.setenv("PULUMI_PYTHON_CMD", "python3.99")
+    assert interpreter(tmp_path, {}) == "python3.99"
+
+
+def test_an_environment_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"names the virtual environment \.venv"):
+        interpreter(tmp_path, {"virtualenv": ".venv"})
+
+
+def test_dynamic_resources_are_refused_where_their_environment_is_not_there(
+    tmp_path: Path,
+) -> None:
+    cli = _executable(tmp_path / "pulumi-1" / "bin" / "pulumi")
+    language_host.put_beside(cli)
+    answer = subprocess.run(
+        [cli.with_name("pulumi-resource-pulumi-python")],
+        cwd=tmp_path,
+        env={**os.environ, "PULUMI_RUNTIME_VIRTUALENV": ".venv"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 1
+    assert ".venv/bin/python is not there" in answer.stderr
+
+
+def _pulumi_on_path(folder: Path) -> Path:
+    return _executable(folder / "pulumi", f"#!/bin/sh\necho v{metadata.version('pulumi')}\n")
+
+
+def test_a_cli_on_path_with_its_language_host_is_used(empty_path: Path) -> None:
+    cli = _pulumi_on_path(empty_path)
+    for name in language_host.EXECUTABLES:
+        _executable(empty_path / name)
+    assert toolchain.binary("pulumi") == cli
+
+
+@pytest.mark.parametrize("missing", language_host.EXECUTABLES)
+def test_a_cli_on_path_that_can_not_run_python_is_left_alone(
+    missing: str, empty_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(go_build, "CACHE", tmp_path / "cache")
+    own = _executable(toolchain.CLI.cached())
+    _pulumi_on_path(empty_path)
+    for name in language_host.EXECUTABLES:
+        if name != missing:
+            _executable(empty_path / name)
+    assert toolchain.binary("pulumi") == own
 
 
 def test_an_error_is_shown_from_the_program_on() -> None:
