@@ -2,10 +2,26 @@
 
 import re
 from enum import Enum
+from typing import NamedTuple
 
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?(?:\+.*)?")
 
-Version = tuple[int, int, int, bool, str]
+
+class Version(NamedTuple):
+    """A version's parts. They compare in this order, so of two pre-releases of the same version
+    the later is not known."""
+
+    major: int
+    minor: int
+    patch: int
+    is_final: bool
+    extra: str
+    """What is behind the hyphen."""
+
+    @property
+    def release(self) -> tuple[int, int, int]:
+        """Major, minor and patch alone."""
+        return self.major, self.minor, self.patch
 
 
 class Step(Enum):
@@ -18,29 +34,25 @@ class Step(Enum):
 
 
 def version_of(text: str) -> Version | None:
-    """Major, minor, patch, whether it is final, and what stands behind the hyphen.
-
-    None for a text that is no version, such as `stable`. Versions compare as tuples do, save
-    that of two pre-releases of the same version the later is not told.
-    """
+    """The parts of a version; None for a text that is none, such as `stable`."""
     match = _VERSION.fullmatch(text)
     if match is None:
         return None
     major, minor, patch, extra = match.groups()
-    return int(major), int(minor), int(patch), extra is None, extra or ""
+    return Version(int(major), int(minor), int(patch), extra is None, extra or "")
 
 
 def step(old: Version, new: Version) -> Step:
     """What going from `old` to `new` means; between two pre-releases it is FINE."""
     if new[:4] < old[:4]:
         return Step.BACK
-    if new[0] != old[0]:
+    if new.major != old.major:
         return Step.MAJOR
-    if new[1] > old[1] + 1:
+    if new.minor > old.minor + 1:
         return Step.SKIPS
     return Step.FINE
 
 
 def minors_between(old: Version, new: Version) -> list[str]:
     """The minor versions, such as 1.6.x, that a step from `old` to `new` skips."""
-    return [f"{new[0]}.{minor}.x" for minor in range(old[1] + 1, new[1])]
+    return [f"{new.major}.{minor}.x" for minor in range(old.minor + 1, new.minor)]

@@ -68,7 +68,7 @@ def _version_missing(snapshot: Snapshot, wanted: str) -> Iterator[str]:
     """An upgrade that has not arrived yet: managers first, then the CSI driver and the engine."""
     running, asked = version_of(snapshot.version or ""), version_of(wanted)
     # A build of one's own may have something behind the hyphen.
-    if running is None or asked is None or running[:3] != asked[:3]:
+    if running is None or asked is None or running.release != asked.release:
         yield f"Longhorn {wanted} (it says that it is {snapshot.version or 'none yet'})"
     by_name = {workload.name: workload for workload in snapshot.daemon_sets}
     manager, plugin = by_name.get(_MANAGER), by_name.get(_CSI_PLUGIN)

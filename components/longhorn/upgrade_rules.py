@@ -112,7 +112,7 @@ def _foreign(installed: Installed) -> str:
 
 def _is_same(installed: str, wanted: str) -> bool:
     old, new = version_of(installed), version_of(wanted)
-    return old is not None and new is not None and old[:3] == new[:3]
+    return old is not None and new is not None and old.release == new.release
 
 
 def _volume_problems(volumes: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -29,7 +29,7 @@ def upgrade_problem(current: str, wanted: str) -> str | None:
         case Step.MAJOR:
             return (
                 f"Rancher {current} to {wanted} crosses a major version. Go to the last minor "
-                f"version of {old[0]} first, and follow Rancher's own instructions from there."
+                f"version of {old.major} first, and follow Rancher's own instructions from there."
             )
         case Step.SKIPS:
             path = ", then ".join(f"v{minor}" for minor in minors_between(old, new))
