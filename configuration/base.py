@@ -2,29 +2,36 @@
 
 import posixpath
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from configuration.addresses import host_address, host_key, network
 from configuration.problems import rule
 
-_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-_HOST = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
-_HOST_KEY = re.compile(
-    r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-[a-z0-9-]+@openssh\.com)"
-    r" [A-Za-z0-9+/]+=*"
-)
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_MAXIMUM_LABEL, _MAXIMUM_SUBDOMAIN = 63, 253
 _QUANTITY = re.compile(r"([0-9]+)(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?")
 _FACTORS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
 _FACTORS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
+_QUALIFIED = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class BrokenFieldError(AttributeError):
+    """A rule asked for a field that has a mistake of its own (see partial.py)."""
 
 
 class StackModel(BaseModel):
     """Frozen, camelCase in the file, refuses keys that it does not know.
 
-    `strict` keeps YAML's own types: a quoted "3" is text and not a number.
+    `strict` keeps YAML's own types: a quoted "3" is text and not a number. Rules between fields
+    are no validators: they run on what is well formed although other fields are not (rules.py).
     """
 
     model_config = ConfigDict(
@@ -36,6 +43,51 @@ class StackModel(BaseModel):
         use_attribute_docstrings=True,
     )
 
+    if not TYPE_CHECKING:  # a type checker is to know the declared fields only
+
+        def __getattr__(self, name: str) -> Any:
+            if name in type(self).model_fields:
+                raise BrokenFieldError(name)
+            return super().__getattr__(name)
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form that a text may have."""
+
+    words: str
+    """What docs/stack-file.md calls it."""
+    check: Callable[[str], str]
+    """Gives the text in its one usual spelling; raises ValueError (a rule)."""
+
+    def __call__(self, value: str) -> str:
+        """Check the text."""
+        return self.check(value)
+
+
+def form(words: str, check: Callable[[str], str]) -> AfterValidator:
+    """A form of text with a check of its own (see Form)."""
+    return AfterValidator(Form(words, check))
+
+
+def pattern(words: str, expression: str, says: str, remedy: str) -> AfterValidator:
+    """A form of text that a regular expression describes, which is never shown.
+
+    Args:
+        words: What docs/stack-file.md calls it.
+        expression: What the whole text must match.
+        says: The rule in words, such as "must be a port".
+        remedy: What to do.
+    """
+    compiled = re.compile(expression)
+
+    def check(value: str) -> str:
+        if compiled.fullmatch(value) is None:
+            raise rule(says, remedy)
+        return value
+
+    return form(words, check)
+
 
 def quantity_bytes(quantity: str) -> int:
     """The number of bytes in a Kubernetes quantity such as 10Gi; ValueError if it is none."""
@@ -45,8 +97,8 @@ def quantity_bytes(quantity: str) -> int:
     return int(match.group(1)) * _FACTORS[match.group(2) or ""]
 
 
-def _check_dns_label(value: str) -> str:
-    if _DNS_LABEL.fullmatch(value) is None:
+def _dns_label(value: str) -> str:
+    if _LABEL.fullmatch(value) is None or len(value) > _MAXIMUM_LABEL:
         raise rule(
             "must be a lower-case DNS label of at most 63 characters",
             "Use letters a-z, digits and hyphens, with a letter or digit at both ends.",
@@ -54,8 +106,24 @@ def _check_dns_label(value: str) -> str:
     return value
 
 
-def _check_node_name(value: str) -> str:
-    if len(value) > 253 or not all(_DNS_LABEL.fullmatch(part) for part in value.split(".")):
+def is_subdomain(value: str) -> bool:
+    """Whether Kubernetes takes this for the name of most of its objects."""
+    labels = value.split(".")
+    return len(value) <= _MAXIMUM_SUBDOMAIN and all(_LABEL.fullmatch(label) for label in labels)
+
+
+def _object_name(value: str) -> str:
+    if not is_subdomain(value):
+        raise rule(
+            "is no name that Kubernetes allows",
+            "Use letters a-z, digits, hyphens and dots, 253 characters at most, with a letter or "
+            "digit at both ends of each part.",
+        )
+    return value
+
+
+def _node_name(value: str) -> str:
+    if not is_subdomain(value):
         raise rule(
             "must be the node's name as Kubernetes knows it",
             "Copy it from `kubectl get nodes`.",
@@ -63,23 +131,18 @@ def _check_node_name(value: str) -> str:
     return value
 
 
-def _check_host(value: str) -> str:
-    if _HOST.fullmatch(value) is None:
-        raise rule("must be a host name or an IP address", "Write it without port and scheme.")
-    return value
-
-
-def _check_host_key(value: str) -> str:
-    if _HOST_KEY.match(value) is None:
+def _user(value: str) -> str:
+    if not value or value != value.strip() or _CONTROL.search(value):
         raise rule(
-            "must be an SSH host key as `ssh-keyscan` or the host's ssh_host_*_key.pub writes it",
-            "For example ssh-ed25519 AAAAC3Nza…; read it on the host itself: "
-            "cat /etc/ssh/ssh_host_ed25519_key.pub.",
+            "must be a user's name, without white space around it or control characters",
+            "Write it as you would log in with it, such as root or ops@example.com.",
         )
+    if value.startswith("-"):
+        raise rule("begins with a hyphen, which ssh takes for an option", "Write the user's name.")
     return value
 
 
-def _check_absolute(value: str) -> str:
+def _absolute(value: str) -> str:
     path = PurePosixPath(value)
     if not path.is_absolute() or ".." in path.parts or re.search(r"[\s\\#\x00-\x1f]", value):
         raise rule(
@@ -90,23 +153,50 @@ def _check_absolute(value: str) -> str:
     return "/" + posixpath.normpath(value).lstrip("/")
 
 
-def _check_size(value: str) -> str:
+def _size(value: str) -> str:
     if quantity_bytes(value) <= 0:
         raise rule("must be a size above zero", "For example 10Mi.")
     return value
 
 
-def _check_quantity(value: str) -> str:
+def _quantity(value: str) -> str:
     quantity_bytes(value)
     return value
 
 
-DnsLabel = Annotated[str, AfterValidator(_check_dns_label)]
-NodeName = Annotated[str, AfterValidator(_check_node_name)]
-Host = Annotated[str, AfterValidator(_check_host)]
-HostKey = Annotated[str, AfterValidator(_check_host_key)]
-AbsolutePath = Annotated[str, AfterValidator(_check_absolute)]
-Size = Annotated[str, AfterValidator(_check_size)]
-Quantity = Annotated[str, AfterValidator(_check_quantity)]
+def _tag(value: str) -> str:
+    # longhorn-manager v1.5.3, util.ValidateTags: a qualified name of Kubernetes.
+    domain, slash, name = value.rpartition("/")
+    if not _QUALIFIED.fullmatch(name) or (slash and not is_subdomain(domain)):
+        raise rule(
+            "is no tag that Longhorn takes",
+            "Use letters, digits and . _ -, 63 characters at most, with a letter or digit at both "
+            "ends.",
+        )
+    return value
+
+
+def _uuid(value: str) -> str:
+    lower = value.lower()
+    if _UUID.fullmatch(lower) is None:
+        raise rule(
+            "is no UUID of an ext4 or xfs file system",
+            "Read it on the host: blkid -s UUID -o value DEVICE.",
+        )
+    return lower
+
+
+DnsLabel = Annotated[str, form("DNS label", _dns_label)]
+ObjectName = Annotated[str, form("name in Kubernetes", _object_name)]
+NodeName = Annotated[str, form("node name", _node_name)]
+User = Annotated[str, form("user name", _user)]
+Host = Annotated[str, form("host name or address", host_address)]
+HostKey = Annotated[str, form("SSH host key", host_key)]
+Network = Annotated[str, form("network", network)]
+AbsolutePath = Annotated[str, form("absolute path", _absolute)]
+FileSystemUuid = Annotated[str, form("UUID", _uuid)]
+Tag = Annotated[str, form("tag", _tag)]
+Size = Annotated[str, form("size above zero", _size)]
+Quantity = Annotated[str, form("size", _quantity)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[int, Field(ge=1, le=86400)]

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from configuration.problems import Problem
 from configuration.rancher import RancherSettings
+from configuration.secrets import Secret
 
-KEY_SECRET = "rancherCertificateKey"  # noqa: S105  the name of the secret
+KEY_SECRET = Secret.RANCHER_CERTIFICATE_KEY
 
 
 def certificate_problems(

@@ -1,11 +1,6 @@
 """The keys under `cluster`."""
 
-from pathlib import Path
-
-from pydantic import field_validator
-
 from configuration.base import DnsLabel, StackModel
-from configuration.problems import rule
 
 
 class ClusterSettings(StackModel):
@@ -17,12 +12,3 @@ class ClusterSettings(StackModel):
     """File with access to the cluster; ~ is your home directory."""
     context: str | None = None
     """Context in that file; the current one if not given."""
-
-    @field_validator("kubeconfig")
-    @classmethod
-    def _expands(cls, value: str) -> str:
-        try:
-            Path(value).expanduser()
-        except RuntimeError:
-            raise rule("names the home directory of an unknown user", "Write it out.") from None
-        return value

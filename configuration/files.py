@@ -2,52 +2,55 @@
 
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from configuration.hosts import SshSettings
-from configuration.longhorn import LonghornSettings
+from configuration.chart_keys import keys_of_values
+from configuration.kubeconfig import kubeconfig_problems
+from configuration.longhorn_rules import keys_problems
 from configuration.problems import Problem
-from configuration.rancher import RancherImportSettings, RancherSettings
+from configuration.secrets import Secret
+from configuration.stack_file import StackFile
 
 _UNREADABLE = (OSError, RuntimeError, ValueError, EOFError, zlib.error)
 """What opening a path can end in: ~nobody is a RuntimeError, a NUL byte a ValueError."""
 
 
-def file_problems(
-    ssh: SshSettings | None,
-    longhorn: LonghornSettings | None,
-    manual_import: RancherImportSettings | None,
-    rancher: RancherSettings | None,
-    prefix: str,
-    *,
-    key_is_secret: bool = False,
-) -> Iterator[Problem]:
-    """What is wrong with the files named in the settings; parts with other mistakes are None.
-
-    With key_is_secret the SSH key is given as a secret, and the file with it does not count.
-    """
-    named: list[tuple[str, str | None]] = []
-    if ssh is not None and not key_is_secret:
-        named.append(("ssh.privateKeyFile", ssh.private_key_file))
-    if manual_import is not None:
-        named.append(("rancherImport.manifestFile", manual_import.manifest_file))
-        named.append(("rancherImport.caFile", manual_import.ca_file))
-    if rancher is not None:
-        named.append(("rancher.certificateFile", rancher.certificate_file))
-        named.append(("rancher.caFile", rancher.ca_file))
-    for key, path in named:
-        if path is not None:
-            yield from _unreadable(prefix + key, path)
-    if longhorn is not None and longhorn.chart_path is not None:
-        yield from _chart_problems(
-            f"{prefix}longhorn.chartPath", longhorn.chart_path, longhorn.version
-        )
+def _kubeconfig(file: StackFile) -> Iterator[Problem]:
+    # A run that is not to look at the cluster (`make plan`) is not held up by its file either.
+    if file.checks.read_cluster and file.uses_cluster:
+        yield from kubeconfig_problems(file.cluster)
 
 
-def _unreadable(key: str, path: str) -> Iterator[Problem]:
+def _key_file(file: StackFile) -> Iterator[Problem]:
+    if not file.has(Secret.SSH_PRIVATE_KEY):
+        yield from _unreadable("ssh.privateKeyFile", file.ssh.private_key_file)
+
+
+def _manifest_file(file: StackFile) -> Iterator[Problem]:
+    yield from _unreadable("rancherImport.manifestFile", file.rancher_import.manifest_file)
+
+
+def _import_ca_file(file: StackFile) -> Iterator[Problem]:
+    yield from _unreadable("rancherImport.caFile", file.rancher_import.ca_file)
+
+
+def _certificate_file(file: StackFile) -> Iterator[Problem]:
+    if file.rancher is not None:
+        yield from _unreadable("rancher.certificateFile", file.rancher.certificate_file)
+
+
+def _ca_file(file: StackFile) -> Iterator[Problem]:
+    if file.rancher is not None:
+        yield from _unreadable("rancher.caFile", file.rancher.ca_file)
+
+
+def _unreadable(key: str, path: str | None) -> Iterator[Problem]:
+    if path is None:
+        return
     try:
         Path(path).expanduser().read_bytes()
     except _UNREADABLE as error:
@@ -60,9 +63,12 @@ def _unreadable(key: str, path: str) -> Iterator[Problem]:
         )
 
 
-def _chart_problems(key: str, path: str, version: str) -> Iterator[Problem]:
+def _chart(file: StackFile) -> Iterator[Problem]:
+    key, path, version = "longhorn.chartPath", file.longhorn.chart_path, file.longhorn.version
+    if path is None:
+        return
     try:
-        found = _chart_description(Path(path).expanduser())
+        found = _chart_file(Path(path).expanduser(), "Chart.yaml")
     except (*_UNREADABLE, KeyError, tarfile.TarError, yaml.YAMLError) as error:
         yield Problem(
             key,
@@ -84,12 +90,37 @@ def _chart_problems(key: str, path: str, version: str) -> Iterator[Problem]:
         )
 
 
-def _chart_description(path: Path) -> dict[str, object]:
+def _chart_values(file: StackFile) -> Iterator[Problem]:
+    """Values that this very chart does not have."""
+    path, values = file.longhorn.chart_path, file.longhorn.values
+    if path is None or not values:
+        return
+    try:
+        found = _chart_file(Path(path).expanduser(), "values.yaml")
+    except (*_UNREADABLE, KeyError, tarfile.TarError, yaml.YAMLError):
+        return  # _chart says so, or it has no values of its own
+    if found:
+        yield from keys_problems(values, keys_of_values(found))
+
+
+def _chart_file(path: Path, name: str) -> dict[str, Any]:
     if path.is_dir():
-        text = (path / "Chart.yaml").read_text()
+        text = (path / name).read_text()
     else:
         with tarfile.open(path) as archive:
-            member = archive.extractfile("longhorn/Chart.yaml")
+            member = archive.extractfile(f"longhorn/{name}")
             text = member.read().decode() if member else ""
     parsed = yaml.safe_load(text)
     return parsed if isinstance(parsed, dict) else {}
+
+
+FILE_RULES: Sequence[Callable[[StackFile], Iterable[Problem]]] = (
+    _kubeconfig,
+    _key_file,
+    _manifest_file,
+    _import_ca_file,
+    _certificate_file,
+    _ca_file,
+    _chart,
+    _chart_values,
+)

@@ -1,11 +1,13 @@
 """The nodes of the cluster, their disks, and how they are reached over SSH."""
 
+import re
 from typing import Literal
 
 from pydantic import Field, field_validator
 
 from configuration.base import (
     AbsolutePath,
+    FileSystemUuid,
     Host,
     HostKey,
     NodeName,
@@ -13,12 +15,17 @@ from configuration.base import (
     Quantity,
     Seconds,
     StackModel,
+    Tag,
+    User,
 )
 from configuration.problems import rule
 
 # A disk mounted on one of these, or a Longhorn disk inside one, would take the system's own place.
 _SYSTEM_PATHS = ("/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root")
 _SYSTEM_PATHS += ("/run", "/sbin", "/sys", "/tmp", "/usr", "/var", "/var/lib", "/mnt")  # noqa: S108
+_PASSING = ("/dev/", "/proc/", "/sys/", "/run/", "/tmp/")  # noqa: S108
+# The same characters as nodes/scripts/disk.sh allows: more would need quoting in /etc/fstab.
+_MOUNT_POINT = re.compile(r"[A-Za-z0-9._@+/-]+")
 
 
 class JumpHostSettings(StackModel):
@@ -28,7 +35,7 @@ class JumpHostSettings(StackModel):
     """Name or address of the jump host."""
     host_key: HostKey | None = None
     """Its SSH host key; required unless ssh.insecureIgnoreHostKeys is true."""
-    user: str | None = None
+    user: User | None = None
     """User on the jump host; ssh.user if not given."""
     port: Port = 22
     """Its SSH port."""
@@ -37,7 +44,7 @@ class JumpHostSettings(StackModel):
 class SshSettings(StackModel):
     """How hosts are reached. The key or password itself is a secret of its own."""
 
-    user: str = Field(default="root", pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")
+    user: User = "root"
     """User on the hosts; one other than root needs sudo."""
     port: Port = 22
     """SSH port of the hosts."""
@@ -64,14 +71,14 @@ class DiskSettings(StackModel):
     """Where the disk is mounted; also the path of the disk in Longhorn."""
     file_system: Literal["ext4", "xfs"] = "ext4"
     """File system made on a blank disk."""
-    adopt_uuid: str | None = Field(default=None, pattern=r"^[0-9a-fA-F-]{9,36}$")
+    adopt_uuid: FileSystemUuid | None = None
     """UUID of an existing file system, made by somebody else, to use as it is."""
     allow_scheduling: bool = True
     """Whether Longhorn may put replicas on the disk."""
     storage_reserved: Quantity = "0"
     """Space that Longhorn leaves free on the disk, such as 10Gi."""
-    tags: tuple[str, ...] = Field(default=(), strict=False)
-    """Longhorn disk tags."""
+    tags: tuple[Tag, ...] = Field(default=(), strict=False)
+    """Longhorn disk tags, which a StorageClass may select by."""
 
     @field_validator("device")
     @classmethod
@@ -83,10 +90,15 @@ class DiskSettings(StackModel):
     @field_validator("mount_point")
     @classmethod
     def _own_directory(cls, value: str) -> str:
-        if value in _SYSTEM_PATHS or value.startswith(("/dev/", "/proc/", "/sys/", "/run/")):
+        if value in _SYSTEM_PATHS or value.startswith(_PASSING):
             raise rule(
                 "must be a directory of the disk's own, not one of the system's",
                 "For example /mnt/longhorn-sdb.",
+            )
+        if _MOUNT_POINT.fullmatch(value) is None:
+            raise rule(
+                "has a character that a mount point can't have here",
+                "Use letters, digits and . _ @ + - between the slashes.",
             )
         return value
 
@@ -112,7 +124,7 @@ class NodeSettings(StackModel):
     """Address or name under which SSH reaches it."""
     host_key: HostKey | None = None
     """Its SSH host key; required unless ssh.insecureIgnoreHostKeys is true."""
-    user: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$")
+    user: User | None = None
     """User on this host; ssh.user if not given."""
     port: Port | None = None
     """SSH port of this host; ssh.port if not given."""
@@ -120,5 +132,7 @@ class NodeSettings(StackModel):
     """Whether it is a control-plane node (see controlPlane)."""
     disks: tuple[DiskSettings, ...] | None = Field(default=None, strict=False)
     """Its disks; nodeDefaults.disks if not given, none with []."""
+    tags: tuple[Tag, ...] = Field(default=(), strict=False)
+    """Longhorn node tags, which a StorageClass may select by."""
     lost: bool = False
     """Whether the host is gone for good: nothing is read from it or run on it any more."""

@@ -1,16 +1,109 @@
 """Longhorn itself: release, user interface, volume check."""
 
-from typing import Any, Literal
+import re
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
-from configuration.base import AbsolutePath, DnsLabel, Port, Seconds, Size, StackModel
+from configuration.base import (
+    AbsolutePath,
+    DnsLabel,
+    Network,
+    ObjectName,
+    Port,
+    Seconds,
+    Size,
+    StackModel,
+    form,
+    is_subdomain,
+    pattern,
+)
 from configuration.problems import rule
 
 # 1.6.0 is left out: its instance manager can deadlock, and volumes hang with it until its pod is
 # restarted (Longhorn's changelog of 1.6.1).
 SUPPORTED_VERSIONS = ("1.5.3", "1.5.4", "1.5.5", "1.6.1", "1.6.2", "1.6.3", "1.6.4")
 DEFAULT_VERSION = SUPPORTED_VERSIONS[0]
+MAXIMUM_REPLICAS = 3
+"""Replicas of a volume where the stack does not say how many, if there are enough nodes."""
+_BACKUP_FORMS = (
+    "s3://BUCKET@REGION/, nfs://SERVER:/PATH, cifs://SERVER/SHARE or azblob://CONTAINER@ENDPOINT/"
+)
+_BACKUP_TARGETS = {
+    # BUCKET alone is for a store that is no Amazon; the path is never left out.
+    "s3": re.compile(r"s3://[^\s@/:]+(@[^\s@/:]+)?/\S*"),
+    "nfs": re.compile(r"nfs://([^\s/:@]+|\[[0-9A-Fa-f:]+\]):/\S*"),
+    "cifs": re.compile(r"cifs://[^\s/@]+/\S+"),
+    "azblob": re.compile(r"azblob://[^\s@/:]+@[^\s@/]+/\S*"),
+}
+
+
+def _backup_target(value: str) -> str:
+    scheme, separator, rest = value.partition("://")
+    if separator and "@" in rest and ":" in rest.partition("@")[0] and scheme != "nfs":
+        raise rule(
+            "holds credentials, which would be readable by everybody",
+            "Put them into a Secret and name that in backupTargetCredentialSecret.",
+        )
+    if scheme not in _BACKUP_TARGETS or not separator:
+        raise rule("is no backup target that Longhorn knows", f"Write {_BACKUP_FORMS}.")
+    if _BACKUP_TARGETS[scheme].fullmatch(value) is None:
+        forms = {word.partition("://")[0]: word for word in re.split(r", | or ", _BACKUP_FORMS)}
+        raise rule(f"is not written as Longhorn reads {scheme}", f"Write {forms[scheme]}.")
+    return value
+
+
+def _ingress_host(value: str) -> str:
+    if value.startswith("*."):
+        raise rule("is a wildcard, and the interface has one address", "Write one host name.")
+    if not is_subdomain(value) or value.rsplit(".", 1)[-1].isdigit():
+        raise rule(
+            "must be a host name in lower case, without scheme, port and path",
+            "For example longhorn.example.com.",
+        )
+    return value
+
+
+def _port_range(value: str) -> str:
+    low, separator, high = value.partition("-")
+    bounds = [int(part) for part in (low, high) if part.isascii() and part.isdigit()]
+    if not separator or len(bounds) != 2 or not 1 <= bounds[0] <= bounds[1] <= 65535:
+        raise rule(
+            "must be the lowest and the highest port with a hyphen between them",
+            "For example 30000-32767.",
+        )
+    return value
+
+
+_HelmRepository = Annotated[
+    str,
+    pattern(
+        "address of a Helm repository",
+        r"https?://\S+",
+        "must be the http:// or https:// address of a Helm repository",
+        "For a chart in a folder or archive, set longhorn.chartPath instead.",
+    ),
+]
+_Registry = Annotated[
+    str,
+    pattern(
+        "registry",
+        r"[A-Za-z0-9.-]+(:[0-9]+)?(/\S+)?",
+        "must be a registry's host name, with a port and a path if it has them",
+        "Write it without scheme, for example registry.example.com:5000.",
+    ),
+]
+_Image = Annotated[
+    str,
+    pattern("image", r"\S+", "must be the name of an image", "For example busybox:1.36.1."),
+]
+
+
+def replica_count(wanted: int | None, nodes_with_disks: int) -> int:
+    """Replicas of a volume: as wanted, else one per node with disks, at most three."""
+    if wanted is not None:
+        return wanted
+    return max(1, min(MAXIMUM_REPLICAS, nodes_with_disks))
 
 
 class LonghornDefaultSettings(StackModel):
@@ -19,12 +112,13 @@ class LonghornDefaultSettings(StackModel):
     The rest goes to longhorn.values.defaultSettings by Longhorn's names.
     """
 
-    backup_target: str | None = None
-    """Where backups go, such as s3://bucket@region/ or nfs://server:/path."""
-    backup_target_credential_secret: DnsLabel | None = None
+    backup_target: Annotated[str, form("backup target", _backup_target)] | None = None
+    """Where backups go: s3://bucket@region/, nfs://server:/path, cifs://server/share or
+    azblob://container@endpoint/."""
+    backup_target_credential_secret: ObjectName | None = None
     """Name of a Secret in longhorn-system with the credentials of the backup target."""
     default_data_locality: Literal["disabled", "best-effort", "strict-local"] | None = None
-    """Whether a replica is kept on the node of the workload."""
+    """Whether a replica is kept on the node of the workload; for the class `longhorn`, too."""
     replica_soft_anti_affinity: bool | None = None
     """Whether two replicas of a volume may share a node."""
     replica_auto_balance: Literal["disabled", "least-effort", "best-effort"] | None = None
@@ -44,9 +138,10 @@ class LonghornDefaultSettings(StackModel):
     ) = None
     """What happens to pods with a volume when their node is down."""
     guaranteed_instance_manager_cpu: int | None = Field(
-        default=None, ge=0, le=40, alias="guaranteedInstanceManagerCPU"
+        default=None, ge=1, le=40, alias="guaranteedInstanceManagerCPU"
     )
-    """Percentage of a node's CPU that is reserved for each instance manager."""
+    """Percentage of a node's CPU that is reserved for each instance manager. Never 0: without it
+    volumes can stop under load, and managers of later versions do not start."""
     concurrent_replica_rebuild_per_node_limit: int | None = Field(default=None, ge=0)
     """How many replicas may be rebuilt on a node at once."""
 
@@ -57,14 +152,17 @@ class LonghornSettings(StackModel):
     version: str = DEFAULT_VERSION
     """Longhorn's version: 1.5.3 to 1.5.5 or 1.6.1 to 1.6.4; an upgrade goes one minor version at a
     time, never back."""
-    chart_repository: str = Field(default="https://charts.longhorn.io", pattern=r"^https?://\S+$")
+    chart_repository: _HelmRepository = "https://charts.longhorn.io"
     """Helm repository of the chart."""
     chart_path: str | None = None
     """Folder or .tgz with the chart instead of a repository, for a network without Internet."""
-    registry: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.-]+(:[0-9]+)?(/\S+)?$")
+    registry: _Registry | None = None
     """Registry that holds Longhorn's images, such as registry.example.com:5000."""
-    registry_secret: DnsLabel | None = None
+    registry_secret: ObjectName | None = None
     """Name of a Secret in longhorn-system with the credentials of that registry."""
+    registry_user: str | None = Field(default=None, min_length=1)
+    """User of that registry; with the secret longhornRegistryPassword, Longhorn's chart makes
+    registrySecret itself."""
     replica_count: int | None = Field(default=None, ge=1, le=20)
     """Replicas of each volume; if not given, the number of nodes with disks, at most 3."""
     default_storage_class: bool = True
@@ -82,7 +180,8 @@ class LonghornSettings(StackModel):
     default_settings: LonghornDefaultSettings = LonghornDefaultSettings()
     """Longhorn's own settings."""
     values: dict[str, Any] = Field(default_factory=dict)
-    """Further values of the chart, passed through as they are."""
+    """Further values of the chart. Lists of tolerations are joined with the program's own; keys
+    that the chart does not have are refused."""
 
     @field_validator("version")
     @classmethod
@@ -94,22 +193,6 @@ class LonghornSettings(StackModel):
             )
         return value.removeprefix("v")
 
-    @field_validator("values")
-    @classmethod
-    def _leaves_what_the_program_decides(cls, value: dict[str, Any]) -> dict[str, Any]:
-        settings = value.get("defaultSettings") or {}
-        taken = [
-            name
-            for name in ("createDefaultDiskLabeledNodes", "deletingConfirmationFlag")
-            if isinstance(settings, dict) and name in settings
-        ]
-        if taken:
-            raise rule(
-                f"may not set defaultSettings.{taken[0]}, which this program decides",
-                "Remove it; disks are listed under nodes, removal is longhorn.allowUninstall.",
-            )
-        return value
-
 
 class FrontendSettings(StackModel):
     """How Longhorn's user interface is reached. It has no login of its own."""
@@ -118,50 +201,43 @@ class FrontendSettings(StackModel):
     """ClusterIP keeps it inside the cluster (Rancher and kubectl port-forward still reach it)."""
     node_port: Port | None = None
     """The port on every node, for NodePort; Kubernetes chooses one if not given."""
-    node_port_range: str = Field(default="30000-32767", pattern=r"^[0-9]{1,5}-[0-9]{1,5}$")
+    node_port_range: Annotated[str, form("range of ports", _port_range)] = "30000-32767"
     """The API server's --service-node-port-range."""
-    source_ranges: tuple[str, ...] = Field(default=(), strict=False)
+    source_ranges: tuple[Network, ...] = Field(default=(), strict=False)
     """Networks that may reach a LoadBalancer, such as 10.0.0.0/8."""
-    host: str | None = Field(default=None, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
+    host: Annotated[str, form("host name", _ingress_host)] | None = None
     """Host name of the Ingress."""
-    ingress_class: DnsLabel | None = None
+    ingress_class: ObjectName | None = None
     """Ingress class, such as nginx."""
-    tls_secret: DnsLabel | None = None
+    ingress_controller: Literal["nginx", "traefik"] | None = None
+    """Which controller serves that class, where its name does not say so. Only these two ask for
+    the password in the secret frontendBasicAuth."""
+    tls_secret: ObjectName | None = None
     """Name of the TLS Secret in longhorn-system; with an issuer, cert-manager fills it."""
-    cluster_issuer: DnsLabel | None = None
+    cluster_issuer: ObjectName | None = None
     """cert-manager ClusterIssuer that makes the certificate."""
     annotations: dict[str, str] = Field(default_factory=dict)
     """Further annotations of the Service or Ingress."""
 
-    @model_validator(mode="after")
-    def _fits_its_type(self) -> "FrontendSettings":
-        if self.type == "Ingress" and (self.host is None or self.tls_secret is None):
-            raise rule(
-                "an Ingress needs host and tlsSecret", "Add both; without TLS nothing is exposed."
-            )
-        if self.type != "Ingress" and (self.host or self.tls_secret or self.cluster_issuer):
-            raise rule("host, tlsSecret and clusterIssuer go with type Ingress", "Set the type.")
-        if self.node_port is not None and self.type != "NodePort":
-            raise rule("nodePort goes with type NodePort", "Set the type or remove nodePort.")
-        low, high = (int(bound) for bound in self.node_port_range.split("-"))
-        if self.node_port is not None and not low <= self.node_port <= high:
-            raise rule(
-                f"nodePort {self.node_port} is outside the allowed range {self.node_port_range}",
-                "Choose a port within it; nodePortRange says what the API server allows.",
-            )
-        return self
+    @property
+    def controller(self) -> Literal["nginx", "traefik"] | None:
+        """Which controller serves the Ingress, as far as the stack file says so."""
+        if self.ingress_controller is not None or self.ingress_class is None:
+            return self.ingress_controller or "nginx"
+        named: tuple[Literal["nginx", "traefik"], ...] = ("nginx", "traefik")
+        return next((one for one in named if one in self.ingress_class.lower()), None)
 
 
 class VolumeCheckSettings(StackModel):
     """The proof that volumes work; by default as in the guide, with a small shared volume."""
 
-    storage_class: DnsLabel = "longhorn"
+    storage_class: ObjectName = "longhorn"
     """StorageClass of the claim."""
     access_mode: Literal["ReadWriteOnce", "ReadWriteMany"] = "ReadWriteMany"
     """Access mode of the claim; ReadWriteMany needs NFS on the nodes."""
     size: Size = "10Mi"
     """Size of the claim; Longhorn rounds it up to at least 10Mi."""
-    image: str = Field(default="busybox:1.36.1", pattern=r"^\S+$")
+    image: _Image = "busybox:1.36.1"
     """Image with a POSIX shell, dd and df."""
     namespace: DnsLabel = "longhorn-system"
     """Namespace of the check's claim and Jobs."""

@@ -80,8 +80,16 @@ def _problem(details: ErrorDetails, model: type[BaseModel], key: str) -> Problem
     if details["type"] in _REMEDIES:
         text, remedy = _REMEDIES[details["type"]]
         return Problem(where, text, remedy, value, shows_value=True)
-    text = re.sub(r"^Input should be", "must be", details["msg"])
-    return Problem(where, text, "Correct the value.", value, shows_value=True)
+    text = re.sub(r"^(Input|Value) should be", "must be", details["msg"])
+    return Problem(where, text, _choice(details), value, shows_value=True)
+
+
+def _choice(details: ErrorDetails) -> str:
+    """The remedy where only certain words are allowed: the nearest of them."""
+    words = re.findall(r"'([^']+)'", str(details.get("ctx", {}).get("expected", "")))
+    value = details.get("input")
+    close = nearest(value, words) if isinstance(value, str) else None
+    return f"Did you mean {close}?" if close else "Correct the value."
 
 
 def _unknown_key(
@@ -94,10 +102,21 @@ def _unknown_key(
             "Remove it; `pulumi config set --secret` sets the stack's secret keys "
             "(see the stack file reference).",
         )
-    known = sorted(_keys_at(model, loc))
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"Did you mean {close[0]}?" if close else f"Known keys: {', '.join(known)}."
-    return Problem(where, "is not a key of the stack file", hint)
+    return Problem(where, "is not a key of the stack file", known_keys(name, _keys_at(model, loc)))
+
+
+def known_keys(name: str, known: Iterable[str]) -> str:
+    """The remedy for a key that does not exist: the nearest one that does, or all."""
+    words = sorted(set(known))
+    close = nearest(name, words)
+    return f"Did you mean {close}?" if close else f"Known keys: {', '.join(words)}."
+
+
+def nearest(word: str, known: Sequence[str]) -> str | None:
+    """The known word that this one was probably meant to be; letter case does not count."""
+    by_lower = {each.lower(): each for each in known}
+    found = difflib.get_close_matches(word.lower(), by_lower, n=1)
+    return by_lower[found[0]] if found else None
 
 
 def _keys_at(model: type[BaseModel], loc: Sequence[int | str]) -> Iterable[str]:
@@ -107,18 +126,19 @@ def _keys_at(model: type[BaseModel], loc: Sequence[int | str]) -> Iterable[str]:
         if isinstance(part, int):
             continue
         fields: Mapping[str, Any] = {f.alias or n: f for n, f in current.model_fields.items()}
-        nested = _model_within(fields[part].annotation) if part in fields else None
+        nested = model_within(fields[part].annotation) if part in fields else None
         if nested is None:
             return ()
         current = nested
     return (field.alias or name for name, field in current.model_fields.items())
 
 
-def _model_within(annotation: Any) -> type[BaseModel] | None:
+def model_within(annotation: Any) -> type[BaseModel] | None:
+    """The settings model that this type is or holds, as for an optional one or a list."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for inner in getattr(annotation, "__args__", ()):
-        found = _model_within(inner)
+        found = model_within(inner)
         if found is not None:
             return found
     return None
@@ -128,7 +148,7 @@ def _joined(key: str, loc: Iterable[int | str]) -> str:
     path = key
     for part in loc:
         path += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return path
+    return path.removeprefix(".")
 
 
 def _is_secret(key: str) -> bool:

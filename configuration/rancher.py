@@ -2,11 +2,12 @@
 
 import ipaddress
 import re
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
-from configuration.base import HostKey, Port, Seconds, StackModel
+from configuration.base import HostKey, Port, Seconds, StackModel, pattern
 from configuration.problems import rule
 
 # Scheme, host and port alone: no login, path, query or fragment.
@@ -15,6 +16,70 @@ _PLAIN_URL = re.compile(
     r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?/?"
 )
 _FORBIDDEN_TAGS = ("latest", "head")
+_DockerHost = Annotated[
+    str,
+    pattern(
+        "address of a Docker engine",
+        # A host or user that begins with a hyphen would be taken for an option of ssh.
+        r"unix:///\S+|ssh://([A-Za-z0-9_][^\s@:/]*@)?[A-Za-z0-9\[][^\s@/]*/?",
+        "must be a local socket or an SSH address; a TCP port is open to anybody who reaches it",
+        "Write unix:///var/run/docker.sock or ssh://user@host.",
+    ),
+]
+_Image = Annotated[
+    str,
+    pattern(
+        "image without tag",
+        r"[^\s:@]+(:[0-9]+/[^\s:@]+)?",
+        "must be the name of an image without tag or digest",
+        "Write the version under the key `tag`.",
+    ),
+]
+_Tag = Annotated[
+    str,
+    pattern(
+        "image tag",
+        r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}",
+        "is no tag that an image can have",
+        "Use letters, digits and . _ -, for example v2.8.5.",
+    ),
+]
+_DockerName = Annotated[
+    str,
+    pattern(
+        "name in Docker",
+        r"[a-zA-Z0-9][a-zA-Z0-9_.-]+",
+        "is no name that Docker allows",
+        "Use two or more letters, digits and . _ -, beginning with a letter or digit.",
+    ),
+]
+_Volume = Annotated[
+    str,
+    pattern(
+        "name in Docker or absolute path",
+        r"/\S+|[a-zA-Z0-9][a-zA-Z0-9_.-]+",
+        "must be the name of a Docker volume or an absolute folder",
+        "For example rancher-data or /srv/rancher.",
+    ),
+]
+_CaChecksum = Annotated[
+    str,
+    pattern(
+        "checksum",
+        r"[0-9a-f]{64}",
+        "must be a SHA-256 checksum: 64 digits and lower-case letters a to f",
+        "Copy it from the message that names the new CA.",
+    ),
+]
+_Fingerprint = Annotated[
+    str,
+    pattern(
+        "checksum",
+        r"([0-9A-Fa-f]{2}:?){32}",
+        "must be a SHA-256 fingerprint: 64 hexadecimal digits, with or without colons",
+        "Copy it from Rancher, or use caFile.",
+    ),
+]
 
 
 def _is_loopback(host: str) -> bool:
@@ -31,24 +96,20 @@ class RancherSettings(StackModel):
 
     url: str
     """Rancher's address as the cluster's nodes and people's browsers reach it, with https://."""
-    docker_host: str = Field(
-        default="unix:///var/run/docker.sock",
-        # A host or user that begins with a hyphen would be taken for an option of ssh.
-        pattern=r"^(unix:///\S+|ssh://([A-Za-z0-9_][^\s@:/]*@)?[A-Za-z0-9\[][^\s@/]*/?)$",
-    )
+    docker_host: _DockerHost = "unix:///var/run/docker.sock"
     """The Docker engine: unix:///path/to/docker.sock or ssh://user@host[:port], which your ssh
     client opens with its own keys and agent."""
     docker_host_key: HostKey | None = None
     """SSH host key of an ssh:// Docker host; required for one."""
-    image: str = Field(default="rancher/rancher", pattern=r"^[^\s:@]+(:[0-9]+/[^\s:@]+)?$")
+    image: _Image = "rancher/rancher"
     """Image without tag; with your registry's name in front if you have one."""
-    tag: str = Field(default="v2.8.5", pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")
+    tag: _Tag = "v2.8.5"
     """Image tag; pinned, so that a restart is not an upgrade."""
     pull_image: bool = True
     """Whether the image is pulled; false takes the one that the engine already holds."""
-    container_name: str = Field(default="rancher", pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]+$")
+    container_name: _DockerName = "rancher"
     """Name of the container; its data volume is NAME-data unless dataVolume says otherwise."""
-    data_volume: str | None = Field(default=None, pattern=r"^(/\S+|[a-zA-Z0-9][a-zA-Z0-9_.-]+)$")
+    data_volume: _Volume | None = None
     """Name of the Docker volume with Rancher's data, or an absolute folder on the Docker host."""
     remove_data_on_destroy: bool = False
     """Whether `pulumi destroy` deletes the Docker volume with Rancher's users, clusters and CA."""
@@ -67,7 +128,7 @@ class RancherSettings(StackModel):
     behind it; its key is the secret rancherCertificateKey."""
     ca_file: str | None = None
     """PEM file with the CA that signed certificateFile; none if every machine trusts it anyway."""
-    accept_ca: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    accept_ca: _CaChecksum | None = None
     """Checksum of a new CA that may take the place of the pinned one; without it that stops."""
     start_timeout_seconds: Seconds = 900
     """How long the server may take until it answers."""
@@ -106,28 +167,6 @@ class RancherSettings(StackModel):
             raise rule("must be an IP address", "For example 0.0.0.0.") from None
         return value
 
-    @model_validator(mode="after")
-    def _consistent(self) -> "RancherSettings":
-        if self.http_port == self.https_port:
-            raise rule("httpPort and httpsPort must differ", "Change one of them.")
-        if self.ca_file is not None and self.certificate_file is None:
-            raise rule(
-                "caFile goes with certificateFile",
-                "Add certificateFile, or remove caFile to let Rancher make a CA of its own.",
-            )
-        if self.remove_data_on_destroy and self.volume.startswith("/"):
-            raise rule(
-                "removeDataOnDestroy goes with a Docker volume; a folder of the host is never "
-                "deleted",
-                "Remove it, or name a Docker volume in dataVolume.",
-            )
-        if self.docker_host.startswith("ssh://") and self.docker_host_key is None:
-            raise rule(
-                "an ssh:// Docker host needs dockerHostKey",
-                "Read it on that host: cat /etc/ssh/ssh_host_ed25519_key.pub.",
-            )
-        return self
-
     @property
     def volume(self) -> str:
         """The Docker volume or host folder that keeps Rancher's data."""
@@ -144,7 +183,7 @@ class RancherImportSettings(StackModel):
     """File with the manifest that Rancher's page `Import existing` offers."""
     ca_file: str | None = None
     """PEM file with the CA that signed Rancher's certificate, for fetching the manifest."""
-    ca_fingerprint: str | None = Field(default=None, pattern=r"^([0-9A-Fa-f]{2}:?){32}$")
+    ca_fingerprint: _Fingerprint | None = None
     """SHA-256 of the CA file's text as Rancher counts it, instead of caFile."""
     timeout_seconds: Seconds = 600
     """How long the agent may take to start."""

@@ -1,92 +1,148 @@
-"""Rules between the keys of a stack file: what no single value can break alone. Pure."""
+"""Rules between the keys of a stack file: what no single value can break alone. Pure.
 
-from collections.abc import Iterable, Iterator, Mapping
+A rule takes the file and yields problems, keys without the project's name in front. It is written
+as if every field were right; where one is not, found_by leaves the rule out. So each rule asks for
+as little as it can, node by node and disk by disk (`knows`).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Generic, TypeVar, cast
 
-from configuration.hosts import DiskSettings, NodeDefaults, NodeSettings, SshSettings
+from configuration.frontend_rules import FRONTEND_RULES
+from configuration.hosts import DiskSettings, NodeSettings
+from configuration.longhorn_rules import LONGHORN_RULES
+from configuration.partial import found_by, knows
 from configuration.problems import Problem
-from configuration.stages import StageSettings
+from configuration.rancher_rules import RANCHER_RULES
+from configuration.secrets import Secret
+from configuration.stack_file import StackFile
 
-T = TypeVar("T")
+Rule = Callable[[StackFile], Iterable[Problem]]
 
 
 @dataclass(frozen=True)
-class Placed(Generic[T]):
+class _Placed:
     """A value and the key under which it stands in the file."""
 
     key: str
-    value: T
+    value: str
 
 
-def repeated_nodes(entries: Iterable[object], key: str, *, default_port: int) -> Iterator[Problem]:
-    """Nodes that share a name or an address; looks at entries that have other mistakes too."""
-    maps = [(i, cast(Mapping[str, object], e)) for i, e in enumerate(entries) if _is_map(e)]
+def file_rules(file: StackFile) -> Iterator[Problem]:
+    """What is wrong between the keys of this file."""
+    yield from found_by(_RULES, file)
+
+
+def _repeated_names(file: StackFile) -> Iterator[Problem]:
     yield from _repeated(
-        (Placed(f"{key}[{i}].name", str(entry["name"])) for i, entry in maps if "name" in entry),
+        (
+            _Placed(f"nodes[{i}].name", node.name)
+            for i, node in enumerate(file.nodes)
+            if knows(node, "name")
+        ),
         "is the name of another node too",
         "Give each node one entry.",
     )
+
+
+def _repeated_hosts(file: StackFile) -> Iterator[Problem]:
+    default_port = file.ssh.port if knows(file.ssh, "port") else None
     yield from _repeated(
         (
-            Placed(f"{key}[{i}].host", f"{entry['host']}:{entry.get('port') or default_port}")
-            for i, entry in maps
-            if "host" in entry
+            _Placed(f"nodes[{i}].host", f"{node.host}:{node.port or default_port}")
+            for i, node in enumerate(file.nodes)
+            if knows(node, "host", "port")
         ),
         "is the address of another node too",
         "Two nodes can't share a host: their disks would be prepared twice.",
     )
 
 
-def _is_map(value: object) -> bool:
-    return isinstance(value, Mapping)
+def _default_disks(file: StackFile) -> Iterator[Problem]:
+    yield from _disk_list("nodeDefaults.disks", file.node_defaults.disks)
 
 
-def node_problems(
-    nodes: Iterable[Placed[NodeSettings]],
-    defaults: NodeDefaults,
-    ssh: SshSettings,
-    prefix: str,
-) -> Iterator[Problem]:
-    """What the list of nodes as a whole may not contain."""
-    nodes = list(nodes)
-    yield from _disk_list_problems(f"{prefix}nodeDefaults.disks", defaults.disks)
-    for node in nodes:
-        if node.value.disks is not None:
-            yield from _disk_list_problems(f"{node.key}.disks", node.value.disks)
-        if node.value.host_key is None and not ssh.insecure_ignore_host_keys:
+def _own_disks(file: StackFile) -> Iterator[Problem]:
+    for i, node in enumerate(file.nodes):
+        if knows(node, "disks") and node.disks is not None:
+            yield from _disk_list(f"nodes[{i}].disks", node.disks)
+
+
+def _host_keys(file: StackFile) -> Iterator[Problem]:
+    if _ignores_host_keys(file):
+        return
+    for i, node in enumerate(file.nodes):
+        if knows(node, "host_key") and node.host_key is None:
+            name = f"node {node.name}" if knows(node, "name") else "the node"
             yield Problem(
-                f"{node.key}.hostKey",
-                f"node {node.value.name} has no host key, so anybody at its address could "
-                "take its place",
+                f"nodes[{i}].hostKey",
+                f"{name} has no host key, so anybody at its address could take its place",
                 "Read it on the node: cat /etc/ssh/ssh_host_ed25519_key.pub "
                 "(or say ssh.insecureIgnoreHostKeys: true).",
             )
-    yield from _same_resource_names(nodes, defaults)
-    jump = ssh.jump_host
-    if jump is not None and jump.host_key is None and not ssh.insecure_ignore_host_keys:
+
+
+def _jump_host_key(file: StackFile) -> Iterator[Problem]:
+    jump = file.ssh.jump_host
+    if jump is not None and jump.host_key is None and not _ignores_host_keys(file):
         yield Problem(
-            f"{prefix}ssh.jumpHost.hostKey",
+            "ssh.jumpHost.hostKey",
             "the jump host has no host key, so anybody at its address could take its place",
             "Read it on the jump host: cat /etc/ssh/ssh_host_ed25519_key.pub.",
         )
 
 
-def _disk_list_problems(key: str, disks: Iterable[DiskSettings]) -> Iterator[Problem]:
-    disks = list(disks)
+def _ignores_host_keys(file: StackFile) -> bool:
+    return knows(file.ssh, "insecure_ignore_host_keys") and file.ssh.insecure_ignore_host_keys
+
+
+def _repeated_adoptions(file: StackFile) -> Iterator[Problem]:
+    """One file system is on one disk of one host."""
+    for i, disk in enumerate(file.node_defaults.disks):
+        users = [node for node in file.nodes if knows(node, "disks") and node.disks is None]
+        if knows(disk, "adopt_uuid") and disk.adopt_uuid is not None and len(users) > 1:
+            yield Problem(
+                f"nodeDefaults.disks[{i}].adoptUuid",
+                f"would be looked for on {len(users)} nodes, and a file system is on one disk",
+                "Write the disks of these nodes under nodes[].disks, each with its own UUID.",
+                disk.adopt_uuid,
+                shows_value=True,
+            )
     yield from _repeated(
-        (Placed(f"{key}[{i}].device", disk.device) for i, disk in enumerate(disks)),
+        (
+            _Placed(f"nodes[{i}].disks[{j}].adoptUuid", disk.adopt_uuid)
+            for i, node in enumerate(file.nodes)
+            for j, disk in enumerate(_known_disks(node))
+            if knows(disk, "adopt_uuid") and disk.adopt_uuid is not None
+        ),
+        "is the UUID of another disk too",
+        "Read each disk's own: blkid -s UUID -o value DEVICE.",
+    )
+
+
+def _known_disks(node: NodeSettings) -> Sequence[DiskSettings]:
+    return node.disks or () if knows(node, "disks") else ()
+
+
+def _disk_list(key: str, disks: Sequence[DiskSettings]) -> Iterator[Problem]:
+    yield from _repeated(
+        (
+            _Placed(f"{key}[{i}].device", disk.device)
+            for i, disk in enumerate(disks)
+            if knows(disk, "device")
+        ),
         "is listed twice for the same node",
         "List each disk once.",
     )
+    mounted = [(i, disk) for i, disk in enumerate(disks) if knows(disk, "mount_point")]
     yield from _repeated(
-        (Placed(f"{key}[{i}].mountPoint", disk.key) for i, disk in enumerate(disks)),
+        (_Placed(f"{key}[{i}].mountPoint", disk.key) for i, disk in mounted),
         "is the mount point of another disk of the same node too (/ counts as -)",
         "Give each disk a mount point of its own.",
     )
-    for i, disk in enumerate(disks):
-        for other in disks:
+    for i, disk in mounted:
+        for _, other in mounted:
             outer, inner = PurePosixPath(other.mount_point), PurePosixPath(disk.mount_point)
             if outer != inner and outer in inner.parents:
                 yield Problem(
@@ -98,17 +154,19 @@ def _disk_list_problems(key: str, disks: Iterable[DiskSettings]) -> Iterator[Pro
                 )
 
 
-def _same_resource_names(
-    nodes: Iterable[Placed[NodeSettings]], defaults: NodeDefaults
-) -> Iterator[Problem]:
+def _same_resource_names(file: StackFile) -> Iterator[Problem]:
     """Disks of different nodes whose resources would have one name, such as a-b + c and a + b-c."""
     first: dict[str, tuple[str, str]] = {}
-    for node in nodes:
-        disks = defaults.disks if node.value.disks is None else node.value.disks
-        for i, disk in enumerate(disks):
-            name, key = f"{node.value.name}-{disk.key}", f"{node.key}.disks[{i}].mountPoint"
-            other_node, other_key = first.setdefault(name, (node.value.name, key))
-            if other_node != node.value.name:
+    defaults = file.node_defaults.disks if knows(file.node_defaults, "disks") else ()
+    for n, node in enumerate(file.nodes):
+        if not knows(node, "name", "disks"):
+            continue
+        for i, disk in enumerate(defaults if node.disks is None else node.disks):
+            if not knows(disk, "mount_point"):
+                continue
+            name, key = f"{node.name}-{disk.key}", f"nodes[{n}].disks[{i}].mountPoint"
+            other_node, other_key = first.setdefault(name, (node.name, key))
+            if other_node != node.name:
                 yield Problem(
                     key,
                     f"has, with its node's name, the same resource name as {other_key}",
@@ -118,48 +176,62 @@ def _same_resource_names(
                 )
 
 
-def stage_problems(
-    stages: StageSettings,
-    *,
-    has_nodes: bool,
-    has_control_plane: bool,
-    has_credentials: bool,
-    has_rancher: bool,
-    has_manifest: bool,
-    prefix: str,
-) -> Iterator[Problem]:
-    """What a stage needs from the rest of the file."""
-    on_hosts = stages.packages or stages.disks or stages.control_plane_health
-    if (on_hosts or stages.labels) and not has_nodes:
-        yield Problem(f"{prefix}nodes", "lists no node", "List every node of the cluster.")
-    if stages.control_plane_health and has_nodes and not has_control_plane:
+def _no_nodes(file: StackFile) -> Iterator[Problem]:
+    if (_runs_on_hosts(file) or file.stages.labels) and not file.nodes:
+        yield Problem("nodes", "lists no node", "List every node of the cluster.")
+
+
+def _no_control_plane(file: StackFile) -> Iterator[Problem]:
+    if not file.stages.control_plane_health or not file.nodes:
+        return
+    # A node whose own controlPlane is neither true nor false may be the one.
+    if not any(not knows(node, "control_plane") or node.control_plane for node in file.nodes):
         yield Problem(
-            f"{prefix}stages.controlPlaneHealth",
+            "stages.controlPlaneHealth",
             "is on, and no node has controlPlane: true",
             "Mark the control-plane nodes with controlPlane: true, or set "
             "stages.controlPlaneHealth: false.",
         )
-    if on_hosts and has_nodes and not has_credentials:
+
+
+def _no_credentials(file: StackFile) -> Iterator[Problem]:
+    given = (
+        file.has(Secret.SSH_PRIVATE_KEY)
+        or file.has(Secret.SSH_PASSWORD)
+        or file.ssh.use_agent
+        or file.ssh.private_key_file is not None
+    )
+    if _runs_on_hosts(file) and file.nodes and not given:
         yield Problem(
-            f"{prefix}ssh",
+            "ssh",
             "says nothing that opens the hosts",
             "Set ssh.privateKeyFile, ssh.useAgent: true, or one of the secrets sshPrivateKey "
             "and sshPassword.",
         )
-    if stages.rancher and not has_rancher:
+
+
+def _runs_on_hosts(file: StackFile) -> bool:
+    stages = file.stages
+    return stages.packages or stages.disks or stages.control_plane_health
+
+
+def _no_rancher(file: StackFile) -> Iterator[Problem]:
+    if file.stages.rancher and file.rancher is None:
+        yield Problem("rancher", "is required", "Add rancher.url, or set stages.rancher: false.")
+
+
+def _no_manifest(file: StackFile) -> Iterator[Problem]:
+    stages = file.stages
+    if stages.rancher_import and not stages.rancher and not file.has_given_manifest:
         yield Problem(
-            f"{prefix}rancher", "is required", "Add rancher.url, or set stages.rancher: false."
-        )
-    if stages.rancher_import and not has_manifest and not stages.rancher:
-        yield Problem(
-            f"{prefix}stages.rancherImport",
+            "stages.rancherImport",
             "needs a Rancher server of this stack, or an import manifest",
             "Set stages.rancher: true, or rancherImport.manifestFile, or the secret "
             "rancherManifestUrl: pulumi config set --secret rancherManifestUrl.",
         )
 
 
-def _repeated(values: Iterable[Placed[str]], text: str, remedy: str) -> Iterator[Problem]:
+def _repeated(values: Iterable[_Placed], text: str, remedy: str) -> Iterator[Problem]:
     first_key: dict[str, str] = {}
     for placed in values:
         if placed.value in first_key:
@@ -171,3 +243,23 @@ def _repeated(values: Iterable[Placed[str]], text: str, remedy: str) -> Iterator
                 shows_value=True,
             )
         first_key.setdefault(placed.value, placed.key)
+
+
+_RULES: Sequence[Rule] = (
+    _repeated_names,
+    _repeated_hosts,
+    _default_disks,
+    _own_disks,
+    _host_keys,
+    _jump_host_key,
+    _repeated_adoptions,
+    _same_resource_names,
+    _no_nodes,
+    _no_control_plane,
+    _no_credentials,
+    _no_rancher,
+    _no_manifest,
+    *LONGHORN_RULES,
+    *FRONTEND_RULES,
+    *RANCHER_RULES,
+)

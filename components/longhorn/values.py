@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
-from components.nodes.description import replica_count, taint_toleration, tolerations
-from configuration.longhorn import LonghornSettings
+from components.nodes.description import taint_toleration, tolerations
+from configuration.longhorn import LonghornSettings, replica_count
 
 
 def chart_values(

@@ -13,7 +13,6 @@ CONTROL_PLANE_TAINTS = (
     "node-role.kubernetes.io/control-plane",
     "node-role.kubernetes.io/master",
 )
-MAXIMUM_REPLICAS = 3
 
 
 def longhorn_disk(disk: DiskSettings) -> Mapping[str, Any]:
@@ -37,13 +36,6 @@ def longhorn_disk(disk: DiskSettings) -> Mapping[str, Any]:
 def disks_annotation(disks: Iterable[DiskSettings]) -> str:
     """The value of ANNOTATION for these disks: one line of JSON, in the file's order."""
     return json.dumps([longhorn_disk(disk) for disk in disks], separators=(",", ":"))
-
-
-def replica_count(wanted: int | None, nodes_with_disks: int) -> int:
-    """Replicas of a volume: as wanted, else one per node with disks, at most three."""
-    if wanted is not None:
-        return wanted
-    return max(1, min(MAXIMUM_REPLICAS, nodes_with_disks))
 
 
 def taint_toleration() -> str:

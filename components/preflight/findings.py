@@ -17,6 +17,7 @@ from components.preflight.agent import check_agent, read_agent
 from components.preflight.cluster import check_cluster, read_cluster
 from components.preflight.nodes import NodeToCheck, check_nodes
 from components.preflight.report import CheckResult, PreflightError, report, report_text
+from configuration.secrets import Secret
 from settings import Settings
 
 _CLUSTER_SECONDS = 30.0
@@ -96,14 +97,14 @@ def _answers(settings: Settings) -> dict[str, HostAnswer]:
 
 def _credentials(settings: Settings) -> HostCredentials:
     """The one place where the secrets that open hosts are plain text."""
-    key = settings.plain_secret("sshPrivateKey")
+    key = settings.plain_secret(Secret.SSH_PRIVATE_KEY)
     if key is None and settings.ssh.private_key_file is not None:
         key = Path(settings.ssh.private_key_file).expanduser().read_text()
     return HostCredentials(
         private_key=key,
-        private_key_passphrase=settings.plain_secret("sshPrivateKeyPassphrase"),
-        password=settings.plain_secret("sshPassword"),
-        sudo_password=settings.plain_secret("sudoPassword"),
+        private_key_passphrase=settings.plain_secret(Secret.SSH_PRIVATE_KEY_PASSPHRASE),
+        password=settings.plain_secret(Secret.SSH_PASSWORD),
+        sudo_password=settings.plain_secret(Secret.SUDO_PASSWORD),
         agent_path=agent_path(),
     )
 

@@ -10,6 +10,7 @@ from components.longhorn.frontend import LonghornFrontend, LonghornFrontendArgs
 from components.longhorn.release import LonghornRelease, LonghornReleaseArgs
 from components.longhorn.upgrade import LonghornUpgrade, LonghornUpgradeArgs
 from components.volume_check.check import VolumeCheck, VolumeCheckArgs
+from configuration.secrets import Secret
 from settings import Settings
 
 
@@ -49,7 +50,7 @@ def declare_longhorn(
             LonghornFrontendArgs(
                 frontend=settings.frontend,
                 node_address=next((node.host for node in settings.present_nodes), None),
-                basic_auth=settings.secret("frontendBasicAuth"),
+                basic_auth=settings.secret(Secret.FRONTEND_BASIC_AUTH),
             ),
             pulumi.ResourceOptions(providers=providers, depends_on=after),
         )

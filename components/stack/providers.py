@@ -7,6 +7,7 @@ import pulumi
 from components.cluster.provider import kubernetes_provider
 from components.docker.provider import docker_provider
 from components.hosts.host import SshSecrets, private_key_from_file
+from configuration.secrets import Secret
 from settings import Settings
 
 
@@ -21,17 +22,8 @@ class StackProviders:
 def stack_providers(settings: Settings) -> StackProviders:
     """Declare the providers that the stack's stages use."""
     stages = settings.stages
-    uses_cluster = any(
-        (
-            stages.labels,
-            stages.longhorn,
-            stages.frontend,
-            stages.volume_check,
-            stages.rancher_import,
-        )
-    )
     return StackProviders(
-        kubernetes=kubernetes_provider(settings.cluster) if uses_cluster else None,
+        kubernetes=kubernetes_provider(settings.cluster) if settings.uses_cluster else None,
         docker=docker_provider(settings.rancher) if stages.rancher and settings.rancher else None,
     )
 
@@ -39,12 +31,12 @@ def stack_providers(settings: Settings) -> StackProviders:
 def ssh_secrets(settings: Settings) -> SshSecrets:
     """The secrets that open the hosts; a key given as a secret wins over a key file."""
     key_file = settings.ssh.private_key_file
-    key = settings.secret("sshPrivateKey")
+    key = settings.secret(Secret.SSH_PRIVATE_KEY)
     if key is None and key_file is not None:
         key = private_key_from_file(key_file)
     return SshSecrets(
         private_key=key,
-        private_key_passphrase=settings.secret("sshPrivateKeyPassphrase"),
-        password=settings.secret("sshPassword"),
-        sudo_password=settings.secret("sudoPassword"),
+        private_key_passphrase=settings.secret(Secret.SSH_PRIVATE_KEY_PASSPHRASE),
+        password=settings.secret(Secret.SSH_PASSWORD),
+        sudo_password=settings.secret(Secret.SUDO_PASSWORD),
     )

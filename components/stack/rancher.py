@@ -17,8 +17,8 @@ from components.rancher.registration.registration import (
 from components.rancher.server.ca import RancherCa, RancherCaArgs
 from components.rancher.server.password import GeneratedPassword
 from components.rancher.server.server import RancherCertificate, RancherServer, RancherServerArgs
-from configuration.certificates import KEY_SECRET
 from configuration.rancher import RancherSettings
+from configuration.secrets import Secret
 from settings import Settings
 
 
@@ -53,7 +53,7 @@ def declare_rancher(
             "rancher",
             RancherServerArgs(
                 rancher=settings.rancher,
-                bootstrap_password=settings.secret("rancherBootstrapPassword"),
+                bootstrap_password=settings.secret(Secret.RANCHER_BOOTSTRAP_PASSWORD),
                 certificate=_certificate(settings, settings.rancher),
             ),
             pulumi.ResourceOptions(providers=[engine]),
@@ -75,7 +75,7 @@ def _registered(
     after: pulumi.ResourceOptions,
 ) -> RancherParts:
     ca_pem = _ca(rancher, server)
-    password = settings.secret("rancherAdminPassword")
+    password = settings.secret(Secret.RANCHER_ADMIN_PASSWORD)
     if password is None:
         password = GeneratedPassword("rancher-admin-password").value
     # The uid of kube-system names the cluster for good: a Rancher that knows another cluster by
@@ -140,7 +140,7 @@ def _ca(rancher: RancherSettings, server: RancherServer) -> pulumi.Input[str]:
 
 
 def _certificate(settings: Settings, rancher: RancherSettings) -> RancherCertificate | None:
-    key = settings.secret(KEY_SECRET)
+    key = settings.secret(Secret.RANCHER_CERTIFICATE_KEY)
     if rancher.certificate_file is None or key is None:
         return None
     return RancherCertificate(
@@ -171,7 +171,7 @@ def _given_manifest(settings: Settings) -> pulumi.Output[str]:
     given = settings.rancher_import
     if given.manifest_file is not None:
         return pulumi.Output.secret(_text(given.manifest_file))
-    url = settings.secret("rancherManifestUrl")
+    url = settings.secret(Secret.RANCHER_MANIFEST_URL)
     if url is None:
         raise ValueError("the settings let an import without a manifest pass")
     ca_pem = None if given.ca_file is None else _text(given.ca_file)

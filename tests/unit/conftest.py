@@ -1,7 +1,8 @@
-"""What every unit test starts from: an event loop of its own and no stack configuration."""
+"""What every unit test starts from: a loop and a home of its own, and no stack configuration."""
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pulumi
 import pytest
@@ -29,3 +30,29 @@ def _no_configuration(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     pulumi.runtime.set_all_config({}, [])
     yield
     pulumi.runtime.set_all_config({}, [])
+
+
+_KUBECONFIG = """\
+clusters: [{name: test, cluster: {server: "https://192.0.2.10:6443"}}]
+users: [{name: test, user: {token: of-nobody}}]
+contexts:
+  - {name: test, context: {cluster: test, user: test}}
+  - {name: here, context: {cluster: test, user: test}}
+current-context: test
+"""
+
+
+@pytest.fixture(scope="session")
+def _home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home directory with a kubeconfig, which the settings look at."""
+    home = tmp_path_factory.mktemp("home")
+    (home / ".kube").mkdir()
+    (home / ".kube" / "config").write_text(_KUBECONFIG)
+    return home
+
+
+@pytest.fixture(autouse=True)
+def _home_of_its_own(_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same home on every machine."""
+    monkeypatch.setenv("HOME", str(_home))
+    monkeypatch.delenv("KUBECONFIG", raising=False)

@@ -9,17 +9,10 @@ from annotated_types import Ge, Le
 from pydantic import AfterValidator, BaseModel
 from pydantic.fields import FieldInfo
 
+from configuration.base import Form
+from configuration.problems import model_within
+
 _PLAIN = {str: "text", int: "number", bool: "true or false", float: "number", Any: "anything"}
-# The value forms of configuration/base.py, by the function that checks them.
-_FORMS = {
-    "_check_dns_label": "DNS label",
-    "_check_node_name": "node name",
-    "_check_host": "host name or address",
-    "_check_host_key": "SSH host key",
-    "_check_absolute": "absolute path",
-    "_check_size": "size above zero",
-    "_check_quantity": "size",
-}
 
 
 def type_words(field: FieldInfo) -> str:
@@ -39,13 +32,6 @@ def default_words(field: FieldInfo) -> str:
     if isinstance(value, str):
         return f"`{value}`" if value else "empty"
     return f"`{json.dumps(value)}`"
-
-
-def model_within(annotation: Any) -> type[BaseModel] | None:
-    """The settings model that this type is or holds, as for an optional one or a list."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((m for inner in get_args(annotation) if (m := model_within(inner))), None)
 
 
 def _words(annotation: Any, metadata: list[Any]) -> str:
@@ -71,8 +57,8 @@ def _words(annotation: Any, metadata: list[Any]) -> str:
 
 def _forms(metadata: list[Any]) -> Iterator[str]:
     for entry in metadata:
-        if isinstance(entry, AfterValidator):
-            yield _FORMS[entry.func.__name__]
+        if isinstance(entry, AfterValidator) and isinstance(entry.func, Form):
+            yield entry.func.words
 
 
 def _bounds(metadata: list[Any]) -> str:

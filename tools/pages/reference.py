@@ -10,9 +10,11 @@ from collections.abc import Iterator, Sequence
 from pydantic import BaseModel
 
 import settings
-from configuration.hosts import NodeSettings
+from configuration.problems import model_within
+from configuration.secrets import Secret
+from configuration.stack_file import SECTIONS
 from tools.offline.stack_file import PROJECT
-from tools.pages.field_types import default_words, model_within, type_words
+from tools.pages.field_types import default_words, type_words
 from tools.pages.generated import write_or_check
 
 PATH = PROJECT / "docs" / "stack-file.md"
@@ -45,7 +47,7 @@ pulumi config set --secret {settings.NAMESPACE}:sshPassword
 
 def reference() -> str:
     """The whole page."""
-    lines = [f"| `{key}` | {_cell(text)} |" for key, text in sorted(settings.SECRETS.items())]
+    lines = [f"| `{key}` | {_cell(key.meaning)} |" for key in sorted(Secret)]
     sections: list[str] = []
     for key, model in sections_of_file():
         sections.extend(_section(key, model, level=2))
@@ -53,11 +55,8 @@ def reference() -> str:
 
 
 def sections_of_file() -> Iterator[tuple[str, type[BaseModel]]]:
-    """The top-level keys and their models, nodes behind their defaults."""
-    for key, model in settings._MODELS.items():
-        yield key, model
-        if key == "nodeDefaults":
-            yield "nodes", NodeSettings
+    """The top-level keys and their models."""
+    yield from SECTIONS.items()
 
 
 def _section(key: str, model: type[BaseModel], *, level: int) -> Iterator[str]:

@@ -9,6 +9,7 @@ import pytest
 
 import settings
 from configuration.problems import SettingsError
+from configuration.secrets import Secret
 from tests.unit.doubles.a_stack import HOST_KEY, load, mistake, mistakes, nodes, valid, with_secrets
 from tools.offline.stack_file import SECRET_PLACEHOLDER, stack_config
 
@@ -50,7 +51,7 @@ def test_all_mistakes_are_told_at_once() -> None:
         "cluster.name",
         "ssh.port",
         "longhorn.version",
-        "frontend",
+        "frontend.nodePort",
         "nodes[0].hostKey",
         "nodes[1].nme",
         "surprise",
@@ -178,10 +179,10 @@ def test_an_encrypted_value_deep_inside_the_nodes_is_refused() -> None:
 
 def test_a_secret_is_an_output_marked_secret() -> None:
     loaded = load(with_secrets(valid(), sudoPassword="correct horse"))
-    secret = loaded.secret("sudoPassword")
+    secret = loaded.secret(Secret.SUDO_PASSWORD)
     assert secret is not None
     assert asyncio.get_event_loop().run_until_complete(secret.is_secret())
-    assert loaded.secret("sshPassword") is None
+    assert loaded.secret(Secret.SSH_PASSWORD) is None
 
 
 def test_secrets_stand_in_no_model() -> None:

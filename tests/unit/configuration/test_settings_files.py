@@ -62,9 +62,10 @@ def test_missing_files_of_an_import_are_told(key: str, tmp_path: Path) -> None:
 def test_a_home_folder_may_be_written_as_a_tilde(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    cluster = {"name": "test", "kubeconfig": str(Path("~/.kube/config").expanduser())}
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "key").write_text("key")
-    assert mistakes(valid(ssh={"privateKeyFile": "~/key"})) == []
+    assert mistakes(valid(ssh={"privateKeyFile": "~/key"}, cluster=cluster)) == []
 
 
 def test_a_chart_folder_of_the_right_version_is_accepted(tmp_path: Path) -> None:

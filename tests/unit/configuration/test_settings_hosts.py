@@ -187,9 +187,14 @@ def test_a_host_is_a_name_or_an_address(host: str) -> None:
     assert mistakes(valid(nodes=nodes({"host": host}))) == []
 
 
-@pytest.mark.parametrize("user", ["ro ot", "$(id)", "a;b", "", "-l"])
+@pytest.mark.parametrize("user", ["", " root", "a\nb", "a\0b", "a\x7f", "-l"])
 def test_a_user_that_is_no_user_name_is_refused(user: str) -> None:
     assert mistake(valid(nodes=nodes({"user": user}))).key == "longhorn-rancher:nodes[0].user"
+
+
+@pytest.mark.parametrize("user", ["a@example.com", r"EXAMPLE\ops", "j.doe", "ops-1", "Jane Doe"])
+def test_a_user_of_a_directory_is_accepted(user: str) -> None:
+    assert mistakes(valid(nodes=nodes({"user": user}), ssh={"useAgent": True, "user": user})) == []
 
 
 @pytest.mark.parametrize("uuid", ["xyz", "1234", "$(reboot)", "a" * 37])

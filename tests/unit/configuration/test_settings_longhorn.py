@@ -38,7 +38,7 @@ def test_free_values_may_not_set_what_the_program_decides(name: str) -> None:
 
 
 def test_free_values_pass_through_otherwise() -> None:
-    values = {"defaultSettings": {"logLevel": "Debug"}, "anything": [1, {"a": None}]}
+    values = {"defaultSettings": {"logLevel": "Debug"}, "annotations": {"a": "b"}}
     assert load(valid(longhorn={"values": values})).longhorn.values == values
 
 
@@ -101,7 +101,7 @@ def test_an_ingress_without_host_or_tls_is_refused(missing: str) -> None:
 @pytest.mark.parametrize("key", ["host", "tlsSecret", "clusterIssuer"])
 def test_what_belongs_to_an_ingress_is_refused_elsewhere(key: str) -> None:
     problem = mistake(valid(frontend={"type": "NodePort", key: "a"}))
-    assert "go with type Ingress" in problem.rule
+    assert "goes with type Ingress" in problem.rule
 
 
 @pytest.mark.parametrize("kind", ["ClusterIP", "LoadBalancer"])

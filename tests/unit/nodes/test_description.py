@@ -8,12 +8,12 @@ import pytest
 from components.nodes.description import (
     disks_annotation,
     longhorn_disk,
-    replica_count,
     taint_toleration,
     tolerations,
 )
 from configuration.base import quantity_bytes
 from configuration.hosts import DiskSettings
+from configuration.longhorn import replica_count
 
 
 def _disk(**changes: Any) -> DiskSettings:

@@ -4,7 +4,7 @@ from functools import cache
 
 import pytest
 
-from settings import SECRETS
+from configuration.secrets import Secret
 from tests.unit.doubles.a_stack import COMMAND
 from tools.offline.answers import AnsweringMocks
 from tools.offline.recording import UNKNOWN, Recording, SecretValue, run_program
@@ -75,7 +75,7 @@ def test_no_secret_of_the_stack_reaches_an_input_in_plain_text(
 ) -> None:
     given = without_key_file(read_stack_config(stack_path(stack)))
     left_out = {_NEEDS_A_CERTIFICATE} | (set() if with_manifest else {"rancherManifestUrl"})
-    names = set(SECRETS) - left_out
+    names = set(Secret) - left_out
     keys = {f"{NAMESPACE}:{name}": f"tr0ub4dor-{name}" for name in names}
     config = StackConfig({**given.values, **keys}, given.secret_keys | set(keys))
     recording = run_program(config, stack=stack, preview=False, mocks=AnsweringMocks())

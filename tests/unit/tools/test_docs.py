@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-import settings
+from configuration.problems import model_within
+from configuration.secrets import Secret
+from configuration.stack_file import SECTIONS
 from tools.offline.graph import Graph
 from tools.offline.recording import run_program
 from tools.offline.stack_file import read_stack_config, stack_path
 from tools.pages import generated, picture, reference
-from tools.pages.field_types import default_words, model_within, type_words
+from tools.pages.field_types import default_words, type_words
 from tools.pages.picture_boxes import Box, measure, place, rows_of, shortest
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -43,10 +45,10 @@ def test_writing_makes_the_file_current(tmp_path: Path) -> None:
     assert generated.write_or_check(path, "new", ["--check"]) == 0
 
 
-@pytest.mark.parametrize("key", [*settings.SECRETS, *settings._MODELS, "nodes"])
+@pytest.mark.parametrize("key", [*Secret, *SECTIONS])
 def test_every_key_of_a_stack_file_has_its_place(key: str) -> None:
     page = reference.reference()
-    wanted = f"| `{key}` | " if key in settings.SECRETS else f"\n## {key}\n"
+    wanted = f"| `{key}` | " if key in set(Secret) else f"\n## {key}\n"
     assert page.count(wanted) == 1
 
 
@@ -74,7 +76,7 @@ def test_every_field_has_a_meaning_a_type_and_a_default(model: type[BaseModel]) 
         ("ssh", "use_agent", "true or false", "`false`"),
         ("ssh", "private_key_file", "text", "none"),
         ("cluster", "name", "DNS label", "required"),
-        ("frontend", "source_ranges", "list of texts", "`[]`"),
+        ("frontend", "source_ranges", "list of networks", "`[]`"),
         ("longhorn", "reclaim_policy", "`Delete` or `Retain`", "`Delete`"),
         ("longhorn", "values", "map", "`{}`"),
         ("longhorn", "replica_count", "number, 1 to 20", "none"),
@@ -83,7 +85,7 @@ def test_every_field_has_a_meaning_a_type_and_a_default(model: type[BaseModel]) 
 def test_types_and_defaults_are_told_in_words(
     model: str, field: str, words: str, default: str
 ) -> None:
-    info = settings._MODELS[model].model_fields[field]
+    info = SECTIONS[model].model_fields[field]
     assert type_words(info) == words
     assert default_words(info) == default
 

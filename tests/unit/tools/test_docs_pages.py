@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-import settings
-from configuration.hosts import NodeSettings
+from configuration.secrets import Secret
+from configuration.stack_file import SECTIONS
 
 _DOCS = Path(__file__).parents[3] / "docs"
 _PAGES = sorted(path for path in _DOCS.rglob("*.md") if path.name != "stack-file.md")
@@ -20,8 +20,7 @@ _SECRET = re.compile(r"config set --secret longhorn-rancher:(\w+)")
 
 
 def _aliases(section: str) -> set[str]:
-    model = NodeSettings if section == "nodes" else settings._MODELS[section]
-    fields = model.model_fields.values()
+    fields = SECTIONS[section].model_fields.values()
     return {str(field.alias) for field in fields}
 
 
@@ -59,7 +58,7 @@ def test_every_key_that_is_named_is_one_of_the_stack_file(page: Path) -> None:
             block
         )
     for secret in _SECRET.findall(text):
-        assert secret in {*settings.SECRETS, "KEY"}, secret
+        assert secret in {*Secret, "KEY"}, secret
 
 
 def test_the_list_of_decisions_is_whole() -> None:

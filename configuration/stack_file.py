@@ -1,0 +1,98 @@
+"""The stack file as a whole: its sections, and the secrets that are set beside them."""
+
+from collections.abc import Mapping
+from typing import Self, cast
+
+from pydantic import Field
+
+from configuration.base import StackModel
+from configuration.checks import CheckSettings
+from configuration.cluster import ClusterSettings
+from configuration.hosts import DiskSettings, NodeDefaults, NodeSettings, SshSettings
+from configuration.longhorn import (
+    ControlPlaneSettings,
+    FrontendSettings,
+    LonghornSettings,
+    VolumeCheckSettings,
+)
+from configuration.problems import model_within
+from configuration.rancher import RancherImportSettings, RancherSettings
+from configuration.secrets import Secret
+from configuration.stages import StageSettings
+
+
+class Sections(StackModel):
+    """The keys of a stack file that are no secrets."""
+
+    cluster: ClusterSettings
+    stages: StageSettings = StageSettings()
+    ssh: SshSettings = SshSettings()
+    node_defaults: NodeDefaults = NodeDefaults()
+    nodes: tuple[NodeSettings, ...] = Field(default=(), strict=False)
+    control_plane: ControlPlaneSettings = ControlPlaneSettings()
+    longhorn: LonghornSettings = LonghornSettings()
+    frontend: FrontendSettings = FrontendSettings()
+    volume_check: VolumeCheckSettings = VolumeCheckSettings()
+    rancher: RancherSettings | None = None
+    rancher_import: RancherImportSettings = RancherImportSettings()
+    checks: CheckSettings = CheckSettings()
+
+
+SECTIONS: Mapping[str, type[StackModel]] = {
+    str(field.alias): cast(type[StackModel], model_within(field.annotation))
+    for field in Sections.model_fields.values()
+}
+"""The model of each section, or of each entry of one that is a list, by the section's key."""
+
+
+class StackFile(Sections):
+    """Everything that a stack file says; of the secrets only which there are."""
+
+    secret_names: frozenset[Secret] = frozenset()
+
+    @classmethod
+    def of(cls, sections: Mapping[str, object], secrets: frozenset[Secret]) -> Self:
+        """The file with these sections, by field name; one that is left out has a mistake."""
+        file = cls.model_construct()
+        values = {**sections, "secret_names": secrets}
+        object.__setattr__(file, "__dict__", values)  # what pydantic does itself
+        return file
+
+    def has(self, secret: Secret) -> bool:
+        """Whether the secret is set."""
+        return secret in self.secret_names
+
+    def disks_of(self, node: NodeSettings) -> tuple[DiskSettings, ...]:
+        """The node's own disks, or the default ones."""
+        return self.node_defaults.disks if node.disks is None else node.disks
+
+    @property
+    def present_nodes(self) -> tuple[NodeSettings, ...]:
+        """The nodes that are there: all but the lost ones."""
+        return tuple(node for node in self.nodes if not node.lost)
+
+    @property
+    def nodes_with_disks(self) -> int:
+        """How many of the present nodes hold disks for Longhorn."""
+        return sum(1 for node in self.present_nodes if self.disks_of(node))
+
+    @property
+    def has_given_manifest(self) -> bool:
+        """Whether a person gave the import manifest, as a file or by its address."""
+        return self.rancher_import.manifest_file is not None or self.has(
+            Secret.RANCHER_MANIFEST_URL
+        )
+
+    @property
+    def uses_cluster(self) -> bool:
+        """Whether any stage needs the cluster's API."""
+        stages = self.stages
+        return any(
+            (
+                stages.labels,
+                stages.longhorn,
+                stages.frontend,
+                stages.volume_check,
+                stages.rancher_import,
+            )
+        )
