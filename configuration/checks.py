@@ -27,6 +27,8 @@ CheckName = Literal[
     "globalPriorityClass",
     "coreDnsReplicas",
     "otherRancher",
+    "ingressClass",
+    "frontendGuard",
 ]
 """Every check that `accept` may name."""
 CHECK_NAMES: tuple[CheckName, ...] = get_args(CheckName)

@@ -1,5 +1,7 @@
 """How Longhorn's user interface is reached from outside the cluster."""
 
+import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +17,20 @@ _NAME = "longhorn-ui"
 _BASIC_AUTH_SECRET = "longhorn-ui-basic-auth"  # noqa: S105  the name of the object
 # Longhorn's UI uploads backing images through the Ingress (Longhorn docs, Create an Ingress with
 # Basic Authentication).
-_INGRESS_ANNOTATIONS = {
+_NGINX = {
     "nginx.ingress.kubernetes.io/ssl-redirect": "true",
     "nginx.ingress.kubernetes.io/proxy-body-size": "10000m",
 }
+_NGINX_PASSWORD = {
+    "nginx.ingress.kubernetes.io/auth-type": "basic",
+    "nginx.ingress.kubernetes.io/auth-secret": _BASIC_AUTH_SECRET,
+}
+# Traefik's own port for HTTPS alone: then nothing is served without TLS.
+_TRAEFIK = {
+    "traefik.ingress.kubernetes.io/router.entrypoints": "websecure",
+    "traefik.ingress.kubernetes.io/router.tls": "true",
+}
+_TRAEFIK_MIDDLEWARES = "traefik.ingress.kubernetes.io/router.middlewares"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +42,8 @@ class LonghornFrontendArgs:
     node_address: str | None
     """Address of a node, for the URL of a NodePort."""
     basic_auth: pulumi.Output[str] | None
-    """htpasswd lines (secret) that guard the Ingress, if any."""
+    """htpasswd lines (secret) that guard the Ingress, if any; refused by the settings where
+    nothing would ask for them."""
 
 
 class LonghornFrontend(pulumi.ComponentResource):
@@ -84,27 +97,17 @@ class LonghornFrontend(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         if frontend.type == "NodePort":
-            address = self._args.node_address or "NODE"
+            address = in_url(self._args.node_address or "NODE")
             return service.spec.apply(lambda spec: f"http://{address}:{_node_port(spec)}")
         return service.status.apply(lambda status: f"http://{_balancer_address(status)}")
 
     def _ingress(self) -> pulumi.Output[str]:
         frontend = self._args.frontend
-        annotations = dict(_INGRESS_ANNOTATIONS)
-        if self._args.basic_auth is not None:
-            kubernetes.core.v1.Secret(
-                f"{self._name}-basic-auth",
-                metadata=kubernetes.meta.v1.ObjectMetaArgs(
-                    name=_BASIC_AUTH_SECRET, namespace=NAMESPACE
-                ),
-                string_data={"auth": self._args.basic_auth},
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-            annotations["nginx.ingress.kubernetes.io/auth-type"] = "basic"
-            annotations["nginx.ingress.kubernetes.io/auth-secret"] = _BASIC_AUTH_SECRET
+        guards, asking = self._guard()
+        annotations = {**(_TRAEFIK if frontend.controller == "traefik" else _NGINX), **asking}
         if frontend.cluster_issuer is not None:
             annotations["cert-manager.io/cluster-issuer"] = frontend.cluster_issuer
-        annotations.update(frontend.annotations)
+        annotations = with_annotations(annotations, frontend.annotations)
         kubernetes.networking.v1.Ingress(
             f"{self._name}-ingress",
             metadata=self._metadata(annotations),
@@ -137,9 +140,54 @@ class LonghornFrontend(pulumi.ComponentResource):
                     )
                 ],
             ),
-            opts=pulumi.ResourceOptions(parent=self),
+            # Nothing is open before its guard is there.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=guards),
         )
         return pulumi.Output.from_input(f"https://{frontend.host}")
+
+    def _guard(self) -> tuple[list[pulumi.Resource], dict[str, str]]:
+        """What asks for the password, and the annotations that make the Ingress use it."""
+        if self._args.basic_auth is None:
+            return [], {}
+        is_traefik = self._args.frontend.controller == "traefik"
+        metadata = kubernetes.meta.v1.ObjectMetaArgs(name=_BASIC_AUTH_SECRET, namespace=NAMESPACE)
+        secret = kubernetes.core.v1.Secret(
+            f"{self._name}-basic-auth",
+            metadata=metadata,
+            # nginx reads the key `auth`, Traefik the key `users`.
+            string_data={"users" if is_traefik else "auth": self._args.basic_auth},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        if not is_traefik:
+            return [secret], _NGINX_PASSWORD
+        middleware = kubernetes.apiextensions.CustomResource(
+            f"{self._name}-middleware",
+            api_version="traefik.io/v1alpha1",
+            kind="Middleware",
+            metadata=metadata,
+            spec={"basicAuth": {"secret": _BASIC_AUTH_SECRET}},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[secret]),
+        )
+        name = f"{NAMESPACE}-{_BASIC_AUTH_SECRET}@kubernetescrd"
+        return [secret, middleware], {_TRAEFIK_MIDDLEWARES: name}
+
+
+def with_annotations(own: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """The program's annotations with the stack's over them; Traefik's middlewares are joined."""
+    joined = {**own, **given}
+    if _TRAEFIK_MIDDLEWARES in own and _TRAEFIK_MIDDLEWARES in given:
+        both = f"{own[_TRAEFIK_MIDDLEWARES]},{given[_TRAEFIK_MIDDLEWARES]}"
+        joined[_TRAEFIK_MIDDLEWARES] = both
+    return joined
+
+
+def in_url(host: str) -> str:
+    """A host as a URL has it: an IPv6 address in brackets, without the name of an interface."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return f"[{str(address).partition('%')[0]}]" if address.version == 6 else host
 
 
 def _node_port(spec: Any) -> int | str:
@@ -150,5 +198,5 @@ def _node_port(spec: Any) -> int | str:
 def _balancer_address(status: Any) -> str:
     balancer = status.load_balancer if status else None
     for entry in listed(balancer.ingress if balancer else None):
-        return str(entry.hostname or entry.ip)
+        return in_url(str(entry.hostname or entry.ip))
     return "ADDRESS-PENDING"

@@ -41,6 +41,8 @@ class LonghornReleaseArgs:
     """Those of these nodes that are gone for good."""
     tolerate_control_plane: bool
     """Whether Longhorn runs on tainted control-plane nodes."""
+    registry_password: pulumi.Output[str] | None = None
+    """The secret for longhorn.registryUser."""
 
 
 class LonghornRelease(pulumi.ComponentResource):
@@ -104,6 +106,7 @@ class LonghornRelease(pulumi.ComponentResource):
                 longhorn,
                 nodes_with_disks=len(present),
                 tolerate_control_plane=args.tolerate_control_plane,
+                registry_password=args.registry_password,
             ),
             atomic=False,
             # LonghornReady and LonghornUninstall wait, and see more than Helm does.

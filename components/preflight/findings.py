@@ -15,8 +15,14 @@ from components.hosts.reading import Question, ReadingPlan, read_hosts, unread
 from components.nodes.findings import NodeFindings, dated, node_findings
 from components.preflight.agent import check_agent, read_agent
 from components.preflight.cluster import check_cluster, read_cluster
+from components.preflight.frontend import (
+    check_guard,
+    check_ingress_class,
+    read_ingress_classes,
+)
 from components.preflight.nodes import NodeToCheck, check_nodes
-from components.preflight.report import CheckResult, PreflightError, report, report_text
+from components.preflight.report import CheckResult, PreflightError, report
+from configuration.kubeconfig import loopback_server
 from configuration.secrets import Secret
 from settings import Settings
 
@@ -33,7 +39,10 @@ def read_findings(settings: Settings) -> Mapping[str, NodeFindings]:
     stages, checks = settings.stages, settings.checks
     results: list[CheckResult] = []
     answers: dict[str, HostAnswer] = {}
-    if checks.read_cluster and (stages.longhorn or stages.rancher_import):
+    has_password = settings.has(Secret.FRONTEND_BASIC_AUTH)
+    if stages.frontend:
+        results.extend(check_guard(settings.frontend, has_password=has_password))
+    if checks.read_cluster and (stages.longhorn or stages.rancher_import or stages.frontend):
         results.extend(_cluster_results(settings))
     if checks.read_hosts and (stages.packages or stages.disks or stages.control_plane_health):
         answers = _answers(settings)
@@ -65,8 +74,8 @@ def _tell(settings: Settings, results: list[CheckResult]) -> None:
     sorted_results = report(results, settings.checks.accept)
     if sorted_results.errors:
         raise pulumi.RunError(str(PreflightError(sorted_results)))
-    if sorted_results.warnings:
-        pulumi.log.warn(f"preflight:\n{report_text(sorted_results.warnings)}")
+    if sorted_results.remarks:
+        pulumi.log.warn(f"preflight:\n{sorted_results.remarks}")
 
 
 def _answers(settings: Settings) -> dict[str, HostAnswer]:
@@ -119,6 +128,12 @@ def _cluster_results(settings: Settings) -> list[CheckResult]:
             api = ClusterApi(settings.cluster.kubeconfig, settings.cluster.context)
             if settings.stages.longhorn:
                 results.extend(check_cluster(read_cluster(api), settings.longhorn.version))
+            if settings.stages.frontend and settings.frontend.type == "Ingress":
+                classes = read_ingress_classes(api)
+                has_password = settings.has(Secret.FRONTEND_BASIC_AUTH)
+                results.extend(
+                    check_ingress_class(settings.frontend, classes, has_password=has_password)
+                )
             # A manifest given by hand leads to a Rancher that the stack file does not name.
             imports = settings.stages.rancher_import and not settings.has_given_manifest
             if imports and settings.rancher is not None:
@@ -134,7 +149,17 @@ def _cluster_results(settings: Settings) -> list[CheckResult]:
     if problems:
         pulumi.log.warn(
             f"cluster {settings.cluster.name} could not be asked for what the stack needs of it: "
-            f"{problems[0].splitlines()[0]}"
+            f"{problems[0].splitlines()[0]}{_loopback_hint(settings)}"
         )
         return []
     return results
+
+
+def _loopback_hint(settings: Settings) -> str:
+    server = loopback_server(settings.cluster)
+    if server is None:
+        return ""
+    return (
+        f". cluster.kubeconfig {settings.cluster.kubeconfig} names {server}, which is this machine "
+        "itself, as in a file copied from a K3s or RKE2 server: write the server's address instead"
+    )

@@ -1,6 +1,6 @@
 """What a check before the first change can result in, and the report over all nodes. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,8 +34,16 @@ class Report:
 
     errors: tuple[CheckResult, ...]
     """What stops the program."""
+    accepted: tuple[CheckResult, ...]
+    """Errors that the stack file accepts."""
     warnings: tuple[CheckResult, ...]
-    """What is told; errors among them are those that the stack file accepts."""
+    """What is told besides."""
+
+    @property
+    def remarks(self) -> str:
+        """What stops nothing, one line each; empty if there is nothing."""
+        lines = [*_lines("accepted", self.accepted), *_lines("warning", self.warnings)]
+        return "\n".join(lines)
 
 
 class PreflightError(ValueError):
@@ -44,33 +52,37 @@ class PreflightError(ValueError):
     def __init__(self, report: Report) -> None:
         self.report = report
         names = sorted({result.check for result in report.errors})
-        super().__init__(
-            f"preflight: {_count(report.errors, 'error')}; nothing was touched\n"
-            f"{report_text([*report.errors, *report.warnings])}\n"
+        nodes = sorted({result.node for result in report.errors} - {CLUSTER})
+        where = f" on {_count(len(nodes), 'node')}" if nodes else ""
+        lines = [
+            f"preflight: {_count(len(names), 'error')}{where}; nothing was touched",
+            *_lines("error", report.errors),
             "To go on in spite of a check, name it in the stack file: "
-            f"checks.accept: [{', '.join(names)}]"
-        )
+            f"checks.accept: [{', '.join(names)}]",
+        ]
+        if report.remarks:
+            lines += ["This did not stop the program:", report.remarks]
+        super().__init__("\n".join(lines))
 
 
 def report(results: Iterable[CheckResult], accept: Sequence[CheckName]) -> Report:
-    """Sort the results. An accepted error becomes a warning, an accepted warning is silent."""
+    """Sort the results. An accepted error stops nothing, an accepted warning is silent."""
     results = list(results)
+    refused = [r for r in results if r.severity == "error"]
     return Report(
-        errors=tuple(r for r in results if r.severity == "error" and r.check not in accept),
-        warnings=tuple(r for r in results if (r.severity == "error") == (r.check in accept)),
+        errors=tuple(r for r in refused if r.check not in accept),
+        accepted=tuple(r for r in refused if r.check in accept),
+        warnings=tuple(r for r in results if r.severity == "warning" and r.check not in accept),
     )
 
 
-def report_text(results: Sequence[CheckResult]) -> str:
-    """One line per different result; the nodes that share it stand in that line."""
+def _lines(word: str, results: Iterable[CheckResult]) -> Iterator[str]:
+    """One line per different result; the nodes that share it are named in that line."""
     grouped: dict[tuple[str, ...], list[str]] = {}
     for result in results:
-        key = (result.severity, result.check, result.found, result.remedy)
-        grouped.setdefault(key, []).append(result.node)
-    return "\n".join(
-        f"  {severity} {check}: {_names(nodes)}: {found}. {remedy}"
-        for (severity, check, found, remedy), nodes in grouped.items()
-    )
+        grouped.setdefault((result.check, result.found, result.remedy), []).append(result.node)
+    for (check, found, remedy), nodes in grouped.items():
+        yield f"  {word} {check}: {_names(nodes)}: {found}. {remedy}"
 
 
 def _names(nodes: Sequence[str]) -> str:
@@ -79,5 +91,5 @@ def _names(nodes: Sequence[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _count(results: Sequence[CheckResult], noun: str) -> str:
-    return f"{len(results)} {noun}{'s' if len(results) != 1 else ''}"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number != 1 else ''}"

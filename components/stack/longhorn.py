@@ -92,6 +92,7 @@ def _release(
             nodes=nodes,
             lost_nodes=frozenset(node.name for node in settings.nodes if node.lost),
             tolerate_control_plane=settings.control_plane.scheduling == "tolerate",
+            registry_password=settings.secret(Secret.LONGHORN_REGISTRY_PASSWORD),
         ),
         pulumi.ResourceOptions(
             providers=providers, depends_on=[upgrade, *nodes.values(), *untaints]

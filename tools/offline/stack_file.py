@@ -11,6 +11,8 @@ import yaml
 PROJECT = Path(__file__).resolve().parents[2]
 NAMESPACE = "longhorn-rancher"
 SECRET_PLACEHOLDER = "value-of-an-encrypted-key"  # noqa: S105  stands for a value nobody decrypts
+# The same where the program looks at a secret's form.
+_PLACEHOLDERS = {"frontendBasicAuth": "user:{SHA}valueofanencryptedkeyxxxxxx="}
 
 
 class StackFileError(ValueError):
@@ -59,6 +61,8 @@ def stack_config(config: Mapping[str, Any]) -> StackConfig:
         if opened != value:
             # One encrypted value makes the engine treat the whole key as a secret.
             secret_keys.add(full_key)
+        if opened == SECRET_PLACEHOLDER:
+            opened = _PLACEHOLDERS.get(full_key.partition(":")[2], opened)
         values[full_key] = opened if isinstance(opened, str) else json.dumps(opened, default=str)
     return StackConfig(values, frozenset(secret_keys))
 

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from tests.unit.doubles.a_stack import parent_of, run, valid, waits_for, with_secrets
+from tests.unit.doubles.a_stack import nodes, parent_of, run, valid, waits_for, with_secrets
 from tools.offline.answers import CHOSEN_NODE_PORT
 from tools.offline.recording import Recording, SecretValue
 
 _SERVICE = "kubernetes:core/v1:Service"
 _INGRESS = "kubernetes:networking.k8s.io/v1:Ingress"
+_HASH = "ops:$apr1$Qv3Zq2wA$8Y1bqPpKpQ0mX4n1rQe9q/"
 _OURS = {"type": "Ingress", "host": "longhorn.example.com", "tlsSecret": "longhorn-tls"}
 
 
@@ -87,18 +88,65 @@ def test_annotations_of_the_stack_win_over_the_programs() -> None:
 
 
 def test_basic_auth_lies_in_a_secret_whose_contents_are_secret() -> None:
-    recording = run(with_secrets(valid(frontend=_OURS), frontendBasicAuth="ops:$apr1$x"))
+    recording = run(with_secrets(valid(frontend=_OURS), frontendBasicAuth=_HASH))
     secret = recording.named("longhorn-frontend-basic-auth")
     assert secret.type == "kubernetes:core/v1:Secret"
     data = secret.inputs["stringData"]
     assert isinstance(data, SecretValue)
-    assert data.value == {"auth": "ops:$apr1$x"}
+    assert data.value == {"auth": _HASH}
     annotations = recording.of_type(_INGRESS)[0].inputs["metadata"]["annotations"]
     assert annotations["nginx.ingress.kubernetes.io/auth-type"] == "basic"
     assert (
         annotations["nginx.ingress.kubernetes.io/auth-secret"]
         == (secret.inputs["metadata"]["name"])
     )
+
+
+@pytest.mark.parametrize(
+    "frontend",
+    [
+        {**_OURS, "ingressClass": "traefik"},
+        {**_OURS, "ingressClass": "internal", "ingressController": "traefik"},
+    ],
+)
+def test_traefik_asks_for_the_password_before_the_ingress_is_there(
+    frontend: dict[str, Any],
+) -> None:
+    recording = run(with_secrets(valid(frontend=frontend), frontendBasicAuth=_HASH))
+    data = recording.named("longhorn-frontend-basic-auth").inputs["stringData"]
+    assert isinstance(data, SecretValue)
+    assert data.value == {"users": _HASH}
+    middleware = recording.named("longhorn-frontend-middleware")
+    assert middleware.type == "kubernetes:traefik.io/v1alpha1:Middleware"
+    assert middleware.inputs["spec"] == {"basicAuth": {"secret": "longhorn-ui-basic-auth"}}
+    annotations = recording.of_type(_INGRESS)[0].inputs["metadata"]["annotations"]
+    name = f"longhorn-system-{middleware.inputs['metadata']['name']}@kubernetescrd"
+    assert annotations["traefik.ingress.kubernetes.io/router.middlewares"] == name
+    assert not any(key.startswith("nginx.") for key in annotations)
+    for guard in ("longhorn-frontend-basic-auth", "longhorn-frontend-middleware"):
+        assert waits_for(recording, "longhorn-frontend-ingress", guard)
+
+
+def test_traefik_serves_nothing_without_tls() -> None:
+    (ingress,) = _run({**_OURS, "ingressClass": "traefik"}).of_type(_INGRESS)
+    annotations = ingress.inputs["metadata"]["annotations"]
+    assert annotations["traefik.ingress.kubernetes.io/router.entrypoints"] == "websecure"
+    assert annotations["traefik.ingress.kubernetes.io/router.tls"] == "true"
+
+
+def test_middlewares_of_the_stack_come_behind_the_password() -> None:
+    key = "traefik.ingress.kubernetes.io/router.middlewares"
+    frontend = {**_OURS, "ingressClass": "traefik", "annotations": {key: "a@kubernetescrd"}}
+    recording = run(with_secrets(valid(frontend=frontend), frontendBasicAuth=_HASH))
+    annotations = recording.of_type(_INGRESS)[0].inputs["metadata"]["annotations"]
+    own = "longhorn-system-longhorn-ui-basic-auth@kubernetescrd"
+    assert annotations[key] == f"{own},a@kubernetescrd"
+
+
+def test_an_ipv6_address_has_brackets_in_the_url() -> None:
+    first = nodes({"host": "2001:db8::11"})
+    recording = _run({"type": "NodePort", "nodePort": 30080}, nodes=first)
+    assert _url(recording) == "http://[2001:db8::11]:30080"
 
 
 def test_without_basic_auth_nothing_says_that_there_is_any() -> None:

@@ -86,15 +86,87 @@ def test_a_registry_of_ones_own_serves_every_image() -> None:
 def test_free_values_are_merged_key_by_key_and_win() -> None:
     free = {
         "persistence": {"reclaimPolicy": "Retain", "migratable": True},
-        "service": {"ui": None},
-        "new": [1],
+        "longhornUI": {"replicas": 1},
     }
     values = _values(values=free)
     assert values["persistence"]["reclaimPolicy"] == "Retain"
     assert values["persistence"]["migratable"] is True
     assert values["persistence"]["defaultClass"] is True
-    assert values["service"] == {"ui": None}
-    assert values["new"] == [1]
+    assert values["longhornUI"] == {"replicas": 1}
+
+
+@pytest.mark.parametrize(
+    "free",
+    [
+        {"defaultSettings": None},
+        {"persistence": None, "csi": None},
+        {"service": {"ui": None}},
+        {"persistence": {"defaultClass": None}},
+        {"defaultSettings": {"createDefaultDiskLabeledNodes": None}},
+    ],
+    ids=str,
+)
+def test_nothing_over_what_is_decided_says_nothing(free: dict[str, Any]) -> None:
+    assert _values(values=free) == _values()
+
+
+def test_nothing_over_a_default_of_the_chart_takes_it_away_as_in_helm() -> None:
+    values = _values(values={"longhornManager": {"priorityClass": None}})
+    assert values["longhornManager"] == {"priorityClass": None}
+
+
+def test_tolerations_of_the_stack_come_behind_the_programs() -> None:
+    own = {"key": "a", "operator": "Exists"}
+    twice = {"longhornManager": {"tolerations": [own, tolerations()[0]]}}
+    values = _values(tolerate=True, values=twice)
+    assert values["longhornManager"]["tolerations"] == [*tolerations(), own]
+    assert values["longhornUI"]["tolerations"] == tolerations()
+
+
+def test_the_toleration_setting_is_joined_too() -> None:
+    free = {"defaultSettings": {"taintToleration": "a=b:NoSchedule;"}}
+    joined = _values(tolerate=True, values=free)["defaultSettings"]["taintToleration"]
+    assert joined == f"{taint_toleration()};a=b:NoSchedule"
+    alone = _values(values=free)["defaultSettings"]["taintToleration"]
+    assert alone == "a=b:NoSchedule;"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"defaultSettings": {"defaultDataLocality": "best-effort"}},
+        {"values": {"defaultSettings": {"defaultDataLocality": "best-effort"}}},
+    ],
+)
+def test_data_locality_holds_for_the_class_that_people_use(given: dict[str, Any]) -> None:
+    assert _values(**given)["persistence"]["defaultDataLocality"] == "best-effort"
+
+
+def test_the_class_may_have_another_data_locality() -> None:
+    free = {"persistence": {"defaultDataLocality": "disabled"}}
+    settings = {"defaultDataLocality": "best-effort"}
+    values = _values(defaultSettings=settings, values=free)
+    assert values["persistence"]["defaultDataLocality"] == "disabled"
+    assert values["defaultSettings"]["defaultDataLocality"] == "best-effort"
+
+
+def test_a_registrys_password_makes_the_chart_write_the_pull_secret() -> None:
+    settings = LonghornSettings.model_validate(
+        {"registry": "registry.example.com", "registrySecret": "pull", "registryUser": "ops"}
+    )
+    values = chart_values(
+        settings,
+        nodes_with_disks=3,
+        tolerate_control_plane=False,
+        registry_password="p",  # noqa: S106
+    )
+    assert values["privateRegistry"] == {
+        "createSecret": True,
+        "registrySecret": "pull",
+        "registryUrl": "registry.example.com",
+        "registryUser": "ops",
+        "registryPasswd": "p",
+    }
 
 
 def test_the_settings_are_not_changed_by_computing_values() -> None:

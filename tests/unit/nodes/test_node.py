@@ -109,9 +109,13 @@ def test_a_disk_is_ensured_with_its_device_mount_point_and_file_system() -> None
 
 
 def test_an_adopted_file_system_is_named_by_its_uuid() -> None:
-    disk = {"device": "/dev/sdb", "mountPoint": "/mnt/a", "adoptUuid": "0a1b2c3d-0000"}
-    command = _run(nodeDefaults={"disks": [disk]}).named("node-1-mnt-a-mount")
-    assert _arguments(command)[-2:] == ["ext4", "0a1b2c3d-0000"]
+    disk = {
+        "device": "/dev/sdb",
+        "mountPoint": "/mnt/a",
+        "adoptUuid": "0a1b2c3d-0000-4000-8000-000000000000",
+    }
+    command = _run(nodes=nodes({"disks": [disk]})).named("node-1-mnt-a-mount")
+    assert _arguments(command)[-2:] == ["ext4", disk["adoptUuid"]]
 
 
 def test_odd_characters_of_a_device_reach_the_script_as_they_are() -> None:

@@ -107,7 +107,8 @@ def test_an_accepted_check_is_told_and_the_program_goes_on(
     server.answer = said([disk_facts(**NEW)], [FOREIGN])
     findings = read_findings(stack({"accept": ["disk"]}))
     assert "/dev/sdb is not blank: it holds xfs" in findings["node-1"].disks["/mnt/longhorn-sdb"]
-    assert "error disk: node-1" in "".join(warned)
+    assert "accepted disk: node-1" in "".join(warned)
+    assert "error" not in "".join(warned)
 
 
 def test_no_secret_stands_in_a_warning_or_in_the_findings(
@@ -123,12 +124,31 @@ def test_no_secret_stands_in_a_warning_or_in_the_findings(
 def test_a_cluster_that_cannot_be_asked_is_a_warning_with_its_name(
     tmp_path: Path, stack: Callable[..., Settings], warned: list[str]
 ) -> None:
-    cluster = {"name": "far-away", "kubeconfig": str(tmp_path / "none")}
+    cluster = {"name": "far-away", "kubeconfig": _kubeconfig_of(tmp_path, "https://127.0.0.1:1")}
     findings = read_findings(stack({"readCluster": True}, cluster=cluster))
     assert findings == {"node-1": NodeFindings()}
     (line,) = warned
     assert "cluster far-away could not be asked" in line
-    assert str(tmp_path) in line
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_a_kubeconfig_as_it_is_on_a_server_comes_with_what_to_change_in_it(
+    host: str, tmp_path: Path, stack: Callable[..., Settings], warned: list[str]
+) -> None:
+    path = _kubeconfig_of(tmp_path, f"https://{host}:1")
+    read_findings(stack({"readCluster": True}, cluster={"name": "k3s", "kubeconfig": path}))
+    (line,) = warned
+    assert f"{path} names https://{host}:1, which is this machine itself" in line
+
+
+def _kubeconfig_of(folder: Path, server: str) -> str:
+    path = folder / "kubeconfig"
+    path.write_text(
+        f"clusters: [{{name: a, cluster: {{server: '{server}'}}}}]\n"
+        "users: [{name: a, user: {token: of-nobody}}]\n"
+        "contexts: [{name: a, context: {cluster: a, user: a}}]\ncurrent-context: a\n"
+    )
+    return str(path)
 
 
 def test_a_cluster_that_never_answers_costs_no_more_than_the_deadline(

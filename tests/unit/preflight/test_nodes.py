@@ -180,10 +180,23 @@ def _result(node: str, severity: Any = "error", check: Any = "disk") -> CheckRes
 def test_the_report_names_every_node_and_the_way_to_accept_a_check() -> None:
     results = [_result("a"), _result("b"), _result("c", "warning", "multipathd")]
     text = str(PreflightError(report(results, [])))
-    assert "2 errors; nothing was touched" in text
+    assert "1 error on 2 nodes; nothing was touched" in text
     assert "error disk: a, b: found. Remedy." in text
     assert "warning multipathd: c: found. Remedy." in text
     assert "checks.accept: [disk]" in text
+
+
+def test_what_the_stack_file_accepts_is_named_apart_from_what_stopped_the_program() -> None:
+    results = [_result("a"), _result("a", check="tools"), _result("b", "warning", "kernelBug")]
+    text = str(PreflightError(report(results, ["tools"])))
+    assert "1 error on 1 node;" in text
+    stopped, _, others = text.partition("This did not stop the program:")
+    assert "error disk: a" in stopped
+    assert "tools" not in stopped
+    assert others.splitlines()[1:] == [
+        "  accepted tools: a: found. Remedy.",
+        "  warning kernelBug: b: found. Remedy.",
+    ]
 
 
 def test_a_report_over_a_thousand_nodes_stays_short() -> None:
@@ -192,11 +205,12 @@ def test_a_report_over_a_thousand_nodes_stays_short() -> None:
     assert len(text) < 500
 
 
-def test_an_accepted_error_is_told_as_a_warning_and_an_accepted_warning_not_at_all() -> None:
+def test_an_accepted_error_stops_nothing_and_an_accepted_warning_is_silent() -> None:
     results = [_result("a"), _result("a", "warning", "multipathd"), _result("a", check="tools")]
     sorted_results = report(results, ["disk", "multipathd"])
     assert [r.check for r in sorted_results.errors] == ["tools"]
-    assert [r.check for r in sorted_results.warnings] == ["disk"]
+    assert [r.check for r in sorted_results.accepted] == ["disk"]
+    assert sorted_results.warnings == ()
 
 
 def test_only_checks_that_exist_can_be_accepted() -> None:

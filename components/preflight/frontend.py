@@ -1,0 +1,110 @@
+"""Whether what stands in front of Longhorn's interface is guarded as the stack file believes.
+
+`check_frontend` is pure; `read_ingress_classes` is the only look at the API, and reads only.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from components.cluster.api import ClusterApi
+from components.common.answers import listed, mapped
+from components.preflight.report import CLUSTER, CheckResult
+from configuration.longhorn import FrontendSettings
+
+_ANSWER_SECONDS = 10
+_DEFAULT = "ingressclass.kubernetes.io/is-default-class"
+# IngressClass.spec.controller, as ingress-nginx and Traefik name themselves.
+_CONTROLLERS: Mapping[str, str] = {
+    "k8s.io/ingress-nginx": "nginx",
+    "traefik.io/ingress-controller": "traefik",
+}
+# What an annotation of the stack may hold that lets not everybody in.
+_GUARDS = ("auth-", "whitelist-source-range", "allowlist-source-range", "router.middlewares")
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngressClass:
+    """An ingress class of the cluster."""
+
+    name: str
+    controller: str
+    """Who serves it, such as k8s.io/ingress-nginx."""
+    is_default: bool
+    """Whether an Ingress without a class gets it."""
+
+
+def read_ingress_classes(api: ClusterApi) -> list[IngressClass]:
+    """Ask the cluster. Raises whatever the client raises when it does not answer."""
+    found: Any = api.custom.list_cluster_custom_object(
+        "networking.k8s.io", "v1", "ingressclasses", _request_timeout=_ANSWER_SECONDS
+    )
+    return [
+        IngressClass(
+            name=item["metadata"]["name"],
+            controller=str(mapped(item.get("spec")).get("controller", "")),
+            is_default=mapped(item["metadata"].get("annotations")).get(_DEFAULT) == "true",
+        )
+        for item in listed(found["items"])
+    ]
+
+
+def check_ingress_class(
+    frontend: FrontendSettings, classes: Sequence[IngressClass], *, has_password: bool
+) -> Iterator[CheckResult]:
+    """A class that the cluster does not have, or whose controller asks nobody for the password."""
+    if frontend.type != "Ingress":
+        return
+    name = frontend.ingress_class
+    found = next((c for c in classes if (c.name == name if name else c.is_default)), None)
+    known = ", ".join(f"{c.name} ({c.controller})" for c in classes) or "none"
+    if found is None:
+        yield CheckResult(
+            node=CLUSTER,
+            check="ingressClass",
+            severity="error",
+            found=f"the cluster has no ingress class {name}"
+            if name
+            else "the cluster has no default ingress class, and the stack names none",
+            remedy=f"Set frontend.ingressClass to one of its classes: {known}.",
+        )
+        return
+    controller = _CONTROLLERS.get(found.controller)
+    if has_password and controller != frontend.controller:
+        yield CheckResult(
+            node=CLUSTER,
+            check="frontendGuard",
+            severity="error",
+            found=f"the ingress class {found.name} is served by {found.controller}, which would "
+            "let everybody in without the password in the secret frontendBasicAuth",
+            remedy=f"Set frontend.ingressController: {controller}."
+            if controller
+            else "Take a class of ingress-nginx or Traefik, or remove the secret and guard the "
+            "Ingress by annotations of that controller.",
+        )
+
+
+def check_guard(frontend: FrontendSettings, *, has_password: bool) -> Iterator[CheckResult]:
+    """An interface that everybody who reaches it may use: it has no login of its own."""
+    guarded = {
+        "ClusterIP": True,
+        "NodePort": False,
+        "LoadBalancer": bool(frontend.source_ranges),
+        "Ingress": has_password
+        or any(guard in key for key in frontend.annotations for guard in _GUARDS),
+    }
+    remedies = {
+        "NodePort": "Use ClusterIP (Rancher and kubectl port-forward reach it), or an Ingress with "
+        "the secret frontendBasicAuth.",
+        "LoadBalancer": "Set frontend.sourceRanges to the networks that may reach it.",
+        "Ingress": "Set the secret frontendBasicAuth.",
+    }
+    if not guarded[frontend.type]:
+        yield CheckResult(
+            node=CLUSTER,
+            check="frontendGuard",
+            severity="warning",
+            found=f"whoever reaches Longhorn's {frontend.type} can delete every volume, since the "
+            "interface has no login",
+            remedy=remedies[frontend.type],
+        )

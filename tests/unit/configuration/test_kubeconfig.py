@@ -1,0 +1,90 @@
+"""The kubeconfig is looked at before anything asks the cluster."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.unit.doubles.a_stack import mistake, mistakes, valid
+
+_WHOLE: dict[str, Any] = {
+    "clusters": [{"name": "c", "cluster": {"server": "https://192.0.2.1:6443"}}],
+    "users": [{"name": "u", "user": {"token": "correct-horse"}}],
+    "contexts": [{"name": "production", "context": {"cluster": "c", "user": "u"}}],
+    "current-context": "production",
+}
+
+
+def _config(path: Path, context: str | None = None, **changes: Any) -> dict[str, Any]:
+    path.write_text(yaml.safe_dump({**_WHOLE, **changes}))
+    return valid(cluster=_cluster(path, context))
+
+
+def _cluster(path: Path, context: str | None = None) -> dict[str, Any]:
+    cluster = {"name": "test", "kubeconfig": str(path)}
+    return cluster if context is None else {**cluster, "context": context}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "kubeconfig"
+
+
+def test_a_whole_kubeconfig_is_accepted(path: Path) -> None:
+    assert mistakes(_config(path)) == []
+    assert mistakes(_config(path, "production")) == []
+
+
+def test_a_missing_kubeconfig_is_reported_with_where_to_get_one(path: Path) -> None:
+    problem = mistake(valid(cluster=_cluster(path)))
+    assert problem.key == "longhorn-rancher:cluster.kubeconfig"
+    assert "No such file" in problem.rule
+    assert "/etc/kubernetes/admin.conf" in problem.remedy
+
+
+def test_a_kubeconfig_that_kubectl_would_use_is_named(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/elsewhere/config")
+    assert "/elsewhere/config" in mistake(valid(cluster=_cluster(path))).remedy
+
+
+@pytest.mark.parametrize("text", ["hello", "- a", "", "a: [", "a: b"])
+def test_a_file_that_is_no_kubeconfig_is_refused(text: str, path: Path) -> None:
+    path.write_text(text)
+    problem = mistake(valid(cluster=_cluster(path)))
+    assert problem.key == "longhorn-rancher:cluster.kubeconfig"
+    assert "no kubeconfig" in problem.rule
+
+
+def test_a_folder_and_a_binary_file_are_refused(tmp_path: Path, path: Path) -> None:
+    path.write_bytes(b"\xff\xfe\x00")
+    for wrong in (tmp_path, path):
+        assert "can't be read" in mistake(valid(cluster=_cluster(wrong))).rule
+
+
+def test_an_unknown_context_comes_with_the_nearest_or_all(path: Path) -> None:
+    problem = mistake(_config(path, "prodution"))
+    assert problem.key == "longhorn-rancher:cluster.context"
+    assert problem.remedy == "Did you mean production?"
+    assert mistake(_config(path, "nobody")).remedy == "It has: production."
+
+
+def test_a_kubeconfig_without_current_context_needs_one(path: Path) -> None:
+    problem = mistake(_config(path, **{"current-context": ""}))
+    assert problem.key == "longhorn-rancher:cluster.context"
+    assert "production" in problem.remedy
+
+
+@pytest.mark.parametrize("kind", ["clusters", "users"])
+def test_a_context_that_names_what_is_not_there_is_refused(kind: str, path: Path) -> None:
+    problem = mistake(_config(path, **{kind: []}))
+    assert f"whose {kind[:-1]} " in problem.rule
+    assert "correct-horse" not in str(problem)
+
+
+def test_a_stack_that_needs_no_cluster_needs_no_kubeconfig(path: Path) -> None:
+    off = ("packages", "disks", "labels", "longhorn", "frontend", "rancher")
+    config = {"cluster": _cluster(path), "stages": dict.fromkeys(off, False)}
+    assert mistakes(config) == []
