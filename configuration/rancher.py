@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
+from configuration.addresses import host_address
 from configuration.base import HostKey, Port, Seconds, StackModel, pattern
 from configuration.problems import rule
 
@@ -141,12 +142,25 @@ class RancherSettings(StackModel):
                 "must be https:// and a host, with a port if it is not 443",
                 "For example https://rancher.example.com.",
             )
+        host_address(str(urlsplit(value).hostname))
         if _is_loopback(str(urlsplit(value).hostname)):
             raise rule(
                 "points to this machine itself; the cluster's nodes could not reach Rancher there",
                 "Use a name or address of the Docker host that the nodes can reach.",
             )
         return value.rstrip("/")
+
+    @field_validator("docker_host")
+    @classmethod
+    def _host(cls, value: str) -> str:
+        if value.startswith("ssh://"):
+            try:
+                parts = urlsplit(value)
+                host, _ = parts.hostname, parts.port
+            except ValueError:
+                raise rule("has no port that can be one", "Write ssh://user@host:22.") from None
+            host_address(str(host))
+        return value
 
     @field_validator("tag")
     @classmethod

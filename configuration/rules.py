@@ -59,6 +59,16 @@ def _repeated_hosts(file: StackFile) -> Iterator[Problem]:
     )
 
 
+def _tags_without_disks(file: StackFile) -> Iterator[Problem]:
+    for i, node in enumerate(file.nodes):
+        if knows(node, "tags", "disks") and node.tags and not file.disks_of(node):
+            yield Problem(
+                f"nodes[{i}].tags",
+                "are for a node that holds replicas, and this one has no disks",
+                "Remove them, or give the node disks.",
+            )
+
+
 def _default_disks(file: StackFile) -> Iterator[Problem]:
     yield from _disk_list("nodeDefaults.disks", file.node_defaults.disks)
 
@@ -248,6 +258,7 @@ def _repeated(values: Iterable[_Placed], text: str, remedy: str) -> Iterator[Pro
 _RULES: Sequence[Rule] = (
     _repeated_names,
     _repeated_hosts,
+    _tags_without_disks,
     _default_disks,
     _own_disks,
     _host_keys,

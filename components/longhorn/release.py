@@ -12,6 +12,7 @@ from components.cluster.api import ClusterApi
 from components.cluster.helm_records import forget_release, forget_unfinished
 from components.common.owner import MARK, this_stack
 from components.longhorn.disks.disks import LonghornDisks, LonghornDisksArgs
+from components.longhorn.node_tags import LonghornNodeTags, LonghornNodeTagsArgs
 from components.longhorn.objects import NAMESPACE
 from components.longhorn.ready import LonghornReady, LonghornReadyArgs
 from components.longhorn.removal.guard import LonghornRemovalGuard, LonghornRemovalGuardArgs
@@ -43,6 +44,8 @@ class LonghornReleaseArgs:
     """Whether Longhorn runs on tainted control-plane nodes."""
     registry_password: pulumi.Output[str] | None = None
     """The secret for longhorn.registryUser."""
+    tags_by_node: Mapping[str, Sequence[str]]
+    """The tags of nodes that have some, by node name."""
 
 
 class LonghornRelease(pulumi.ComponentResource):
@@ -156,6 +159,17 @@ class LonghornRelease(pulumi.ComponentResource):
             ),
             pulumi.ResourceOptions(parent=self, depends_on=[release, *disks]),
         )
+        for node, tags in args.tags_by_node.items():
+            LonghornNodeTags(
+                f"{name}-{node}-tags",
+                LonghornNodeTagsArgs(
+                    cluster=args.cluster,
+                    node_name=node,
+                    tags=tags,
+                    timeout_seconds=longhorn.timeout_seconds,
+                ),
+                pulumi.ResourceOptions(parent=self, depends_on=[ready]),
+            )
         self.guarded = [namespace, release]
         # As early as there is something to guard, so that a later step that fails leaves no stack
         # without it. The whole stack's own guard comes last (stack_longhorn).

@@ -92,6 +92,7 @@ def _release(
             nodes=nodes,
             lost_nodes=frozenset(node.name for node in settings.nodes if node.lost),
             tolerate_control_plane=settings.control_plane.scheduling == "tolerate",
+            tags_by_node={node.name: node.tags for node in settings.present_nodes if node.tags},
             registry_password=settings.secret(Secret.LONGHORN_REGISTRY_PASSWORD),
         ),
         pulumi.ResourceOptions(

@@ -79,7 +79,7 @@ def test_a_kubeconfig_without_current_context_needs_one(path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["clusters", "users"])
 def test_a_context_that_names_what_is_not_there_is_refused(kind: str, path: Path) -> None:
-    problem = mistake(_config(path, **{kind: []}))
+    problem = mistake(_config(path, None, **{kind: []}))
     assert f"whose {kind[:-1]} " in problem.rule
     assert "correct-horse" not in str(problem)
 

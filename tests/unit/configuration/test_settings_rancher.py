@@ -24,6 +24,9 @@ def _rancher(**changes: Any) -> dict[str, Any]:
         "https://rancher.example.com#a",
         "https://rancher.example.com:99999",
         "https://[::1",
+        "https://999.1.1.1",
+        "https://10.0.0",
+        "https://a..b",
         "",
     ],
 )
@@ -70,7 +73,18 @@ def test_a_docker_host_over_ssh_needs_its_host_key() -> None:
     assert mistakes(_rancher(dockerHost="ssh://root@rancher", dockerHostKey=JUMP_KEY)) == []
 
 
-@pytest.mark.parametrize("host", ["tcp://rancher:2375", "rancher", "ssh://", "unix:// /a"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "tcp://rancher:2375",
+        "rancher",
+        "ssh://",
+        "unix:// /a",
+        "ssh://root@999.1.1.1",
+        "ssh://root@rancher:port",
+        "ssh://root@rancher:99999",
+    ],
+)
 def test_a_docker_host_that_is_not_protected_is_refused(host: str) -> None:
     assert mistake(_rancher(dockerHost=host)).key == "longhorn-rancher:rancher.dockerHost"
 
