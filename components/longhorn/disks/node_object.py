@@ -31,6 +31,7 @@ class LonghornNodeDisks:
         *,
         must_exist: bool,
         timeout_seconds: float,
+        once: bool = False,
     ) -> None:
         """Write changes until none is left.
 
@@ -38,6 +39,8 @@ class LonghornNodeDisks:
             changes: What the object needs, by disk name; an entry that is None is removed.
             must_exist: Whether to wait for the object where there is none.
             timeout_seconds: The deadline.
+            once: Whether the first change that Longhorn takes is enough, since it may be undone by
+                Longhorn itself: it makes disks again that the node's annotation asks for.
 
         Raises TimeoutError with what Longhorn answered last.
         """
@@ -48,13 +51,19 @@ class LonghornNodeDisks:
                 absent = f"nodes.longhorn.io {self.node_name} (is longhorn-manager ready there?)"
                 return [absent] * must_exist
             wanted = changes(node)
-            return [self._write(wanted)] if wanted else []
+            refusal = self._write(wanted) if wanted else None
+            if refusal is not None:
+                return [refusal]
+            return (
+                [f"the change of Longhorn's node {self.node_name}"] if wanted and not once else []
+            )
 
         wait_until(
             f"disks of {self.node_name} in Longhorn", missing, timeout_seconds=timeout_seconds
         )
 
-    def _write(self, wanted: Changes) -> str:
+    def _write(self, wanted: Changes) -> str | None:
+        """Why Longhorn did not take the changes; None when it did."""
         try:
             patch_object(self._cluster, "nodes", self.node_name, {"spec": {"disks": wanted}})
         except ApiError as error:
@@ -62,7 +71,7 @@ class LonghornNodeDisks:
             if not _passes(status_of(error), said):
                 raise
             return f"Longhorn does not take the change of its node {self.node_name} yet: {said}"
-        return f"the change of Longhorn's node {self.node_name}"
+        return None
 
 
 def _passes(status: int, said: str) -> bool:
