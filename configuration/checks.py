@@ -26,6 +26,14 @@ CheckName = Literal[
     "kubernetesVersion",
     "globalPriorityClass",
     "coreDnsReplicas",
+    "nodeName",
+    "taints",
+    "unpreparedNode",
+    "defaultStorageClass",
+    "ingressClass",
+    "referencedSecret",
+    "replicaCount",
+    "longhornLeftovers",
     "otherRancher",
 ]
 """Every check that `accept` may name."""

@@ -14,7 +14,9 @@ from components.hosts.facts import HostAnswer
 from components.hosts.reading import Question, ReadingPlan, read_hosts, unread
 from components.nodes.findings import NodeFindings, dated, node_findings
 from components.preflight.agent import check_agent, read_agent
-from components.preflight.cluster import check_cluster, read_cluster
+from components.preflight.cluster import check_cluster
+from components.preflight.cluster_facts import read_cluster
+from components.preflight.cluster_wanted import cluster_wanted
 from components.preflight.nodes import NodeToCheck, check_nodes
 from components.preflight.report import CheckResult, PreflightError, report, report_text
 from configuration.secrets import Secret
@@ -33,7 +35,7 @@ def read_findings(settings: Settings) -> Mapping[str, NodeFindings]:
     stages, checks = settings.stages, settings.checks
     results: list[CheckResult] = []
     answers: dict[str, HostAnswer] = {}
-    if checks.read_cluster and (stages.longhorn or stages.rancher_import):
+    if checks.read_cluster and (stages.longhorn or stages.labels or stages.rancher_import):
         results.extend(_cluster_results(settings))
     if checks.read_hosts and (stages.packages or stages.disks or stages.control_plane_health):
         answers = _answers(settings)
@@ -117,8 +119,10 @@ def _cluster_results(settings: Settings) -> list[CheckResult]:
     def ask() -> None:
         try:
             api = ClusterApi(settings.cluster.kubeconfig, settings.cluster.context)
-            if settings.stages.longhorn:
-                results.extend(check_cluster(read_cluster(api), settings.longhorn.version))
+            if settings.stages.longhorn or settings.stages.labels:
+                wanted = cluster_wanted(settings)
+                facts = read_cluster(api, [name for _, name in wanted.secrets])
+                results.extend(check_cluster(facts, wanted))
             # A manifest given by hand leads to a Rancher that the stack file does not name.
             imports = settings.stages.rancher_import and not settings.has_given_manifest
             if imports and settings.rancher is not None:
