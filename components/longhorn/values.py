@@ -1,21 +1,21 @@
 """The Helm values of Longhorn, computed from the settings. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from components.nodes.description import taint_toleration, tolerations
+from components.nodes.description import Tolerated, taint_toleration, tolerations
 from configuration.longhorn import LonghornSettings, replica_count
 
 
 def chart_values(
-    longhorn: LonghornSettings, *, nodes_with_disks: int, tolerate_control_plane: bool
+    longhorn: LonghornSettings, *, nodes_with_disks: int, tolerated: Sequence[Tolerated]
 ) -> dict[str, Any]:
     """The chart's values: what the program decides, with longhorn.values laid over it.
 
     Args:
         longhorn: The settings.
         nodes_with_disks: How many nodes hold replicas.
-        tolerate_control_plane: Whether Longhorn runs on tainted control-plane nodes.
+        tolerated: The taints that Longhorn runs on.
     """
     replicas = replica_count(longhorn.replica_count, nodes_with_disks)
     settings: dict[str, Any] = {
@@ -33,10 +33,10 @@ def chart_values(
         "csi": {"kubeletRootDir": longhorn.kubelet_root_dir},
         "service": {"ui": {"type": "ClusterIP"}},
     }
-    if tolerate_control_plane:
-        settings["taintToleration"] = taint_toleration()
+    if tolerated:
+        settings["taintToleration"] = taint_toleration(tolerated)
         for part in ("longhornManager", "longhornDriver", "longhornUI"):
-            values[part] = {"tolerations": tolerations()}
+            values[part] = {"tolerations": tolerations(tolerated)}
     if longhorn.registry is not None:
         values["global"] = {"cattle": {"systemDefaultRegistry": longhorn.registry}}
     if longhorn.registry_secret is not None:

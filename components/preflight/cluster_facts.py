@@ -85,7 +85,9 @@ def read_cluster(api: ClusterApi, secrets: Iterable[str] = ()) -> ClusterFacts:
     )
     classes: Any = api.storage.list_storage_class(**_ANSWER)
     nodes: Any = api.core.list_node(**_ANSWER)
-    defaults = [c["metadata"]["name"] for c in listed(priorities["items"]) if c.get("globalDefault")]
+    defaults = [
+        c["metadata"]["name"] for c in listed(priorities["items"]) if c.get("globalDefault")
+    ]
     replicas = [int(deployment.spec.replicas or 0) for deployment in listed(dns.items)]
     return ClusterFacts(
         version=str(version.git_version),

@@ -84,7 +84,8 @@ def _class_remedy(facts: ClusterFacts, name: str) -> str:
     if "+k3s" in facts.version and name == "local-path":
         return (
             "Start K3s on its servers with --disable local-storage (K3s makes the class the "
-            f"default again at every start, so taking the annotation off is not enough), {otherwise}."
+            "default again at every start, so taking the annotation off is not enough), "
+            f"{otherwise}."
         )
     return (
         f"kubectl annotate storageclass {name} storageclass.kubernetes.io/is-default-class-, "

@@ -75,16 +75,13 @@ def renew_disks(
         )
     disks.edit(
         lambda found: closing_changes(found, refused),
-        must_exist=False,
         timeout_seconds=timeout_seconds,
     )
     _forget_replicas(cluster, node_name, uuids, timeout_seconds)
     names = set(leaving_changes(node, refused))
-    disks.edit(
+    disks.edit_once(
         lambda found: leaving_changes(found, refused),
-        must_exist=False,
         timeout_seconds=timeout_seconds,
-        once=True,
     )
     wait_until(
         f"Longhorn forgetting the former disks of {node_name}",

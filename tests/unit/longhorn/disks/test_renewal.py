@@ -85,7 +85,9 @@ class ManagedCluster(ACluster):
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> ManagedCluster:
     made = ManagedCluster()
-    monkeypatch.setattr(waiting, "SYSTEM_CLOCK", Clock(now=lambda: made.seconds, sleep=lambda s: made.sleep(s)))
+    monkeypatch.setattr(
+        waiting, "SYSTEM_CLOCK", Clock(now=lambda: made.seconds, sleep=lambda s: made.sleep(s))
+    )
     return made
 
 
