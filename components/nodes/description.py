@@ -45,7 +45,9 @@ class Tolerated:
     """A taint that pods are let onto."""
 
     key: str
+    """Empty for any, as for Kubernetes."""
     effect: str
+    """Empty for any."""
     value: str | None
     """None for any value."""
 
@@ -69,8 +71,8 @@ def tolerated_taints(
 def is_tolerated(taint: Mapping[str, str], tolerated: Iterable[Tolerated]) -> bool:
     """Whether a taint (key, effect, value) is among them."""
     return any(
-        each.key == taint["key"]
-        and each.effect == taint["effect"]
+        each.key in ("", taint["key"])
+        and each.effect in ("", taint["effect"])
         and each.value in (None, taint.get("value", ""))
         for each in tolerated
     )

@@ -1,9 +1,11 @@
 """What a stack wants of its cluster, as far as one look at the cluster can tell. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 from components.nodes.description import Tolerated, tolerated_taints
+from configuration.longhorn import LonghornSettings
 from settings import Settings
 
 
@@ -46,7 +48,10 @@ def cluster_wanted(settings: Settings) -> ClusterWanted:
     untaints = stages.labels and settings.control_plane.scheduling == "untaint"
     is_ingress = stages.frontend and frontend.type == "Ingress"
     secrets = [
-        ("longhorn.registrySecret", longhorn.registry_secret if stages.longhorn else None),
+        (
+            "longhorn.registrySecret",
+            longhorn.registry_secret if stages.longhorn and not _makes_secret(longhorn) else None,
+        ),
         (
             "frontend.tlsSecret",
             frontend.tls_secret if is_ingress and frontend.cluster_issuer is None else None,
@@ -67,12 +72,45 @@ def cluster_wanted(settings: Settings) -> ClusterWanted:
             for node in settings.present_nodes
         ],
         prepares_nodes=stages.packages,
-        tolerated=tolerated_taints(
-            longhorn.tolerations,
-            control_plane=settings.control_plane.scheduling == "tolerate",
-        ),
+        tolerated=[
+            *tolerated_taints(
+                longhorn.tolerations,
+                control_plane=settings.control_plane.scheduling == "tolerate",
+            ),
+            *_in_values(longhorn.values),
+        ],
         is_default_class=stages.longhorn and longhorn.default_storage_class,
         ingress_class=frontend.ingress_class if is_ingress else None,
         secrets=[(key, name) for key, name in secrets if name is not None],
         replica_count=longhorn.replica_count if stages.longhorn else None,
     )
+
+
+def _makes_secret(longhorn: LonghornSettings) -> bool:
+    """Whether the chart itself makes the Secret of the registry."""
+    given = _map_in(longhorn.values, "privateRegistry")
+    return longhorn.registry_user is not None or bool(given.get("createSecret"))
+
+
+def _in_values(values: Mapping[str, Any]) -> list[Tolerated]:
+    """What longhorn.values lets Longhorn's managers onto; an empty key or effect is any."""
+    given = _map_in(values, "longhornManager").get("tolerations")
+    entries = cast(list[Any], given) if isinstance(given, list) else []
+    found: list[Tolerated] = []
+    for entry in entries:
+        if isinstance(entry, dict):
+            each = cast(dict[str, Any], entry)
+            value = each.get("value", "") if each.get("operator") != "Exists" else None
+            found.append(
+                Tolerated(
+                    key=str(each.get("key") or ""),
+                    effect=str(each.get("effect") or ""),
+                    value=None if value is None else str(value),
+                )
+            )
+    return found
+
+
+def _map_in(values: Mapping[str, Any], key: str) -> dict[str, Any]:
+    found = values.get(key)
+    return cast(dict[str, Any], found) if isinstance(found, dict) else {}
