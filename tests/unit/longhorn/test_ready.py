@@ -34,13 +34,13 @@ def missing(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_what_a_refresh_finds_missing_is_waited_for_again(missing: list[str]) -> None:
     missing.append("DaemonSet longhorn-manager")
-    state = LonghornReadyProvider().read("longhorn", PROPS).outs
+    state = LonghornReadyProvider().read("longhorn", PROPS).outs or {}
     assert LonghornReadyProvider().diff("longhorn", state, PROPS).changes is True
 
 
 def test_a_refresh_of_a_longhorn_that_is_whole_shows_nothing(missing: list[str]) -> None:
     assert missing == []
-    state = LonghornReadyProvider().read("longhorn", PROPS).outs
+    state = LonghornReadyProvider().read("longhorn", PROPS).outs or {}
     assert LonghornReadyProvider().diff("longhorn", state, PROPS).changes is False
 
 

@@ -78,7 +78,7 @@ def test_a_mark_that_somebody_changed_shows_after_a_refresh(
     monkeypatch: pytest.MonkeyPatch, calls: list[Any], found: dict[str, Any], differs: bool
 ) -> None:
     monkeypatch.setattr(labels, "read_marks", lambda *_given: found)
-    state = NodeMarksProvider().read("id", PROPS).outs
+    state = NodeMarksProvider().read("id", PROPS).outs or {}
     assert NodeMarksProvider().diff("id", state, PROPS).changes is differs
     assert calls == []
 

@@ -56,7 +56,7 @@ def props(owner: str, **changes: Any) -> dict[str, Any]:
 
 
 def test_a_stack_puts_back_what_it_has_taken_off(node: ANode) -> None:
-    state = ControlPlaneUntaintProvider().create(props("one")).outs
+    state = ControlPlaneUntaintProvider().create(props("one")).outs or {}
     assert node.taints == [OTHER]
     ControlPlaneUntaintProvider().delete("id", state)
     assert node.taints == [OTHER, TAINT]
@@ -66,8 +66,8 @@ def test_a_stack_puts_back_what_it_has_taken_off(node: ANode) -> None:
 def test_a_stack_that_another_has_followed_puts_nothing_back(
     node: ANode, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first = ControlPlaneUntaintProvider().create(props("one")).outs
-    second = ControlPlaneUntaintProvider().create(props("two")).outs
+    first = ControlPlaneUntaintProvider().create(props("one")).outs or {}
+    second = ControlPlaneUntaintProvider().create(props("two")).outs or {}
     ControlPlaneUntaintProvider().delete("id", first)
     assert node.taints == [OTHER]
     assert "two has taken them over" in capsys.readouterr().err
@@ -76,9 +76,9 @@ def test_a_stack_that_another_has_followed_puts_nothing_back(
 
 
 def test_a_taint_that_came_back_is_taken_off_again_and_put_back_once(node: ANode) -> None:
-    state = ControlPlaneUntaintProvider().create(props("one")).outs
+    state = ControlPlaneUntaintProvider().create(props("one")).outs or {}
     node.taints.append(dict(TAINT))
-    state = ControlPlaneUntaintProvider().update("id", state, props("one")).outs
+    state = ControlPlaneUntaintProvider().update("id", state, props("one")).outs or {}
     assert node.taints == [OTHER]
     ControlPlaneUntaintProvider().delete("id", state)
     assert node.taints == [OTHER, TAINT]
