@@ -3,6 +3,7 @@
 import pulumi
 
 from components.preflight.findings import read_findings
+from components.preflight.release import read_release
 from components.stack.guard import declare_stack_guard
 from components.stack.longhorn import declare_longhorn
 from components.stack.nodes import declare_control_plane_health, declare_nodes, declare_untaints
@@ -14,10 +15,10 @@ from settings import load
 settings = load()
 findings = read_findings(settings)
 providers = stack_providers(settings)
-nodes = declare_nodes(settings, providers.kubernetes, findings)
+nodes = declare_nodes(settings, findings)
 health = declare_control_plane_health(settings, nodes, findings)
 untaints = declare_untaints(settings)
-longhorn = declare_longhorn(settings, providers.kubernetes, nodes, untaints)
+longhorn = declare_longhorn(settings, providers.kubernetes, nodes, untaints, read_release(settings))
 rancher = declare_rancher(
     settings,
     providers.docker,

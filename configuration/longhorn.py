@@ -19,6 +19,7 @@ from configuration.base import (
     pattern,
 )
 from configuration.problems import rule
+from configuration.tolerations import TolerationSettings
 
 # 1.6.0 is left out: its instance manager can deadlock, and volumes hang with it until its pod is
 # restarted (Longhorn's changelog of 1.6.1).
@@ -175,6 +176,10 @@ class LonghornSettings(StackModel):
     """How long installing, upgrading and removing may take each; at least 900."""
     eviction_timeout_seconds: Seconds = 3600
     """How long moving replicas off a removed disk or node may take before `up` gives up for now."""
+    tolerations: tuple[TolerationSettings, ...] = Field(default=(), strict=False)
+    """Taints of nodes that Longhorn and the volume check run on all the same; control-plane taints
+    are better given to controlPlane.scheduling. Longhorn takes a change only while all volumes are
+    detached."""
     allow_uninstall: bool = False
     """Whether Longhorn may be removed while it holds volumes, with all their data."""
     default_settings: LonghornDefaultSettings = LonghornDefaultSettings()

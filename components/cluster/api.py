@@ -34,6 +34,7 @@ class ClusterApi:
             raise RuntimeError(
                 f"cluster.kubeconfig {path}: {error}. Give a file that kubectl can use."
             ) from None
+        self._api = api
         self.version: Any = _client.VersionApi(api)
         self.core: Any = _client.CoreV1Api(api)
         self.apps: Any = _client.AppsV1Api(api)
@@ -42,6 +43,30 @@ class ClusterApi:
         self.admission: Any = _client.AdmissionregistrationV1Api(api)
         self.extensions: Any = _client.ApiextensionsV1Api(api)
         self.custom: Any = _client.CustomObjectsApi(api)
+
+    def apply_node(self, name: str, body: Mapping[str, Any], field_manager: str) -> None:
+        """Server-side apply of fields of a Node, over those of other managers.
+
+        The generated client has no way to send this content type. An object that is not there is
+        made, unless the body names its uid.
+
+        Args:
+            name: The node's name.
+            body: apiVersion, kind, metadata and what else is set.
+            field_manager: Whose the fields are.
+
+        Raises ApiError: 409 where the uid is another one or of no object.
+        """
+        self._api.call_api(
+            "/api/v1/nodes/{name}",
+            "PATCH",
+            {"name": name},
+            [("fieldManager", field_manager), ("force", "true")],
+            {"Accept": "application/json", "Content-Type": "application/apply-patch+yaml"},
+            body=dict(body),
+            response_type="object",
+            auth_settings=["BearerToken"],
+        )
 
 
 def open_cluster(props: Mapping[str, Any]) -> ClusterApi:

@@ -6,10 +6,34 @@ recorded a new release leaves a name that Helm calls in use. Only such records a
 object of the release: the next operation takes those over, since they carry the release's name.
 """
 
+from dataclasses import dataclass
+from typing import Any
+
 from components.cluster.api import ClusterApi
 from components.common.answers import listed
 
 _PENDING = "pending-"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HelmRecord:
+    """One revision of a release, as Helm's Secret says."""
+
+    revision: int
+    status: str
+    """Such as deployed, failed, pending-install, superseded."""
+
+
+def latest_record(cluster: ClusterApi, namespace: str, name: str) -> HelmRecord | None:
+    """The newest revision of the release; None where Helm has none."""
+    records = [
+        HelmRecord(
+            revision=int(record.metadata.labels["version"]),
+            status=str(record.metadata.labels["status"]),
+        )
+        for record in _records(cluster, namespace, name)
+    ]
+    return max(records, key=lambda record: record.revision, default=None)
 
 
 def forget_release(cluster: ClusterApi, namespace: str, name: str) -> list[str]:
@@ -29,13 +53,15 @@ def forget_unfinished(cluster: ClusterApi, namespace: str, name: str) -> list[st
 
 
 def _forget(cluster: ClusterApi, namespace: str, name: str, status: str) -> list[str]:
-    records = cluster.core.list_namespaced_secret(
-        namespace, label_selector=f"owner=helm,name={name}"
-    )
     forgotten: list[str] = []
-    for record in listed(records.items):
+    for record in _records(cluster, namespace, name):
         labels = record.metadata.labels
         if str(labels["status"]).startswith(status):
             cluster.core.delete_namespaced_secret(record.metadata.name, namespace)
             forgotten.append(f"revision {labels['version']} ({labels['status']})")
     return forgotten
+
+
+def _records(cluster: ClusterApi, namespace: str, name: str) -> list[Any]:
+    found = cluster.core.list_namespaced_secret(namespace, label_selector=f"owner=helm,name={name}")
+    return listed(found.items)

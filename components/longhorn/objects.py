@@ -56,3 +56,12 @@ def patch_object(
     cluster.custom.patch_namespaced_custom_object(
         GROUP, VERSION, namespace or NAMESPACE, plural, name, changes
     )
+
+
+def delete_object(cluster: ClusterApi, plural: str, name: str) -> None:
+    """Delete one of Longhorn's objects; one that is gone needs nothing. Raises ApiError."""
+    try:
+        cluster.custom.delete_namespaced_custom_object(GROUP, VERSION, NAMESPACE, plural, name)
+    except ApiError as error:
+        if status_of(error) != 404:
+            raise

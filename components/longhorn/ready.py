@@ -1,8 +1,8 @@
 """The wait for what Longhorn starts by itself, which Helm's own wait does not see."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pulumi
 from pulumi.dynamic import Resource
@@ -10,6 +10,7 @@ from pulumi.dynamic import Resource
 from components.cluster.api import open_cluster
 from components.common.dynamic import DynamicProvider, Properties
 from components.common.waiting import wait_until
+from components.longhorn.disks.late import put_late_disks
 from components.longhorn.missing import missing_parts
 from components.longhorn.snapshot import ClusterView
 from configuration.cluster import ClusterSettings
@@ -23,8 +24,10 @@ class LonghornReadyArgs:
     """How the cluster is reached."""
     version: pulumi.Input[str]
     """The installed version; a new one is waited for again."""
-    disks_by_node: Mapping[str, Sequence[str]]
-    """Paths of the disks that Longhorn must report Ready and Schedulable, by node name."""
+    disks_by_node: Mapping[str, Mapping[str, Any]]
+    """The disks that Longhorn must report Ready and Schedulable, by node name (wanted_disks)."""
+    owner: str
+    """What marks this stack's things (components/common/owner.py)."""
     default_storage_class: bool
     """Whether `longhorn` must be the cluster's one default StorageClass."""
     timeout_seconds: int
@@ -32,12 +35,13 @@ class LonghornReadyArgs:
 
 
 class LonghornReadyProvider(DynamicProvider):
-    """Waits on create and on a change of what it watches; owns nothing in the cluster."""
+    """Waits on create, on a change of what it watches, and when a refresh has found it missing.
+
+    While it waits, it gives their disks to nodes that Longhorn only gets now.
+    """
 
     outputs = ("default_class",)
     not_compared: ClassVar[Mapping[str, str]] = {
-        "kubeconfig": "where the cluster is reached changes nothing in it, and no removal uses it",
-        "context": "as kubeconfig",
         "timeout_seconds": "a longer patience is no reason to wait again",
     }
 
@@ -50,20 +54,30 @@ class LonghornReadyProvider(DynamicProvider):
         del id_, old
         return _waited(new)
 
+    def look(self, id_: str, state: Properties) -> Properties:
+        """What is missing now; that differs from the input `missing` and shows."""
+        del id_
+        return {**state, "missing": _missing(ClusterView(open_cluster(state)), state)}
+
 
 def _waited(props: Properties) -> Properties:
-    view = ClusterView(open_cluster(props))
-    wait_until(
-        "Longhorn",
-        lambda: missing_parts(
-            view.read(),
-            version=props["version"],
-            disks_by_node=props["disks_by_node"],
-            wants_default_class=props["default_storage_class"],
-        ),
-        timeout_seconds=props["timeout_seconds"],
-    )
+    cluster = open_cluster(props)
+    view = ClusterView(cluster)
+
+    def missing() -> list[str]:
+        return [*put_late_disks(cluster, props), *_missing(view, props)]
+
+    wait_until("Longhorn", missing, timeout_seconds=props["timeout_seconds"])
     return {**props, "default_class": ",".join(view.read().default_classes)}
+
+
+def _missing(view: ClusterView, props: Properties) -> list[str]:
+    return missing_parts(
+        view.read(),
+        version=props["version"],
+        disks_by_node={node: list(disks) for node, disks in props["disks_by_node"].items()},
+        wants_default_class=props["default_storage_class"],
+    )
 
 
 class LonghornReady(Resource, module="longhorn", name="Ready"):
@@ -89,7 +103,9 @@ class LonghornReady(Resource, module="longhorn", name="Ready"):
                 "kubeconfig": args.cluster.kubeconfig,
                 "context": args.cluster.context,
                 "version": args.version,
-                "disks_by_node": {node: list(disks) for node, disks in args.disks_by_node.items()},
+                "disks_by_node": args.disks_by_node,
+                "owner": args.owner,
+                "missing": [],
                 "default_storage_class": args.default_storage_class,
                 "timeout_seconds": args.timeout_seconds,
                 "default_class": None,

@@ -13,11 +13,13 @@ from components.cluster.helm_records import forget_release, forget_unfinished
 from components.common.owner import MARK, this_stack
 from components.longhorn.disks.disks import LonghornDisks, LonghornDisksArgs
 from components.longhorn.node_tags import LonghornNodeTags, LonghornNodeTagsArgs
+from components.longhorn.disks.wanted import wanted_disks
 from components.longhorn.objects import NAMESPACE
 from components.longhorn.ready import LonghornReady, LonghornReadyArgs
 from components.longhorn.removal.guard import LonghornRemovalGuard, LonghornRemovalGuardArgs
 from components.longhorn.removal.uninstall import LonghornUninstall, LonghornUninstallArgs
 from components.longhorn.values import chart_values
+from components.nodes.description import Tolerated
 from configuration.cluster import ClusterSettings
 from configuration.hosts import DiskSettings
 from configuration.longhorn import LonghornSettings
@@ -40,12 +42,16 @@ class LonghornReleaseArgs:
     are unmounted."""
     lost_nodes: frozenset[str]
     """Those of these nodes that are gone for good."""
-    tolerate_control_plane: bool
-    """Whether Longhorn runs on tainted control-plane nodes."""
     registry_password: pulumi.Output[str] | None = None
     """The secret for longhorn.registryUser."""
     tags_by_node: Mapping[str, Sequence[str]]
     """The tags of nodes that have some, by node name."""
+    uuids: Mapping[str, Mapping[str, pulumi.Input[str]]]
+    """UUIDs of the disks' file systems by node and mount point, where the stack makes them."""
+    tolerated: Sequence[Tolerated]
+    """The taints that Longhorn runs on."""
+    found: str | None = None
+    """What is wrong with the release in the cluster right now, for the engine's diff."""
 
 
 class LonghornRelease(pulumi.ComponentResource):
@@ -68,7 +74,7 @@ class LonghornRelease(pulumi.ComponentResource):
         self, name: str, args: LonghornReleaseArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("longhornrancher:longhorn:Release", name, None, opts)
-        longhorn = args.longhorn
+        longhorn, owner = args.longhorn, this_stack()
         present = {
             node: disks for node, disks in args.disks_by_node.items() if node not in args.lost_nodes
         }
@@ -88,7 +94,7 @@ class LonghornRelease(pulumi.ComponentResource):
                 # Longhorn's pods are privileged; without the label, Pod Security refuses them
                 # on clusters that enforce `baseline` or `restricted` by default.
                 labels={"pod-security.kubernetes.io/enforce": "privileged"},
-                annotations={MARK: this_stack()},
+                annotations={MARK: owner},
             ),
             # Deleting the namespace deletes every volume. So a replacement must not, and at the
             # end LonghornUninstall does it.
@@ -108,9 +114,12 @@ class LonghornRelease(pulumi.ComponentResource):
             values=chart_values(
                 longhorn,
                 nodes_with_disks=len(present),
-                tolerate_control_plane=args.tolerate_control_plane,
+                tolerated=args.tolerated,
                 registry_password=args.registry_password,
             ),
+            # Helm keeps it with the revision; a change of it alone is an upgrade, which installs
+            # what a failed one has left out.
+            description=args.found and f"repaired: {args.found}",
             atomic=False,
             # LonghornReady and LonghornUninstall wait, and see more than Helm does.
             skip_await=True,
@@ -120,6 +129,8 @@ class LonghornRelease(pulumi.ComponentResource):
                 depends_on=[namespace, uninstall],
                 # Two releases of one name are one: the old one's removal would take the new one.
                 delete_before_replace=True,
+                # A repair leaves its reason in the state.
+                ignore_changes=[] if args.found else ["description"],
                 custom_timeouts=pulumi.CustomTimeouts(
                     create=timeout, update=timeout, delete=timeout
                 ),
@@ -138,6 +149,8 @@ class LonghornRelease(pulumi.ComponentResource):
                     cluster=args.cluster,
                     node_name=node,
                     disks=node_disks,
+                    uuids=args.uuids.get(node, {}),
+                    owner=owner,
                     lost=node in args.lost_nodes,
                     timeout_seconds=longhorn.timeout_seconds,
                     eviction_timeout_seconds=longhorn.eviction_timeout_seconds,
@@ -152,8 +165,10 @@ class LonghornRelease(pulumi.ComponentResource):
                 cluster=args.cluster,
                 version=longhorn.version,
                 disks_by_node={
-                    node: [disk.mount_point for disk in disks] for node, disks in present.items()
+                    node: wanted_disks(disks, args.uuids.get(node, {}))
+                    for node, disks in present.items()
                 },
+                owner=owner,
                 default_storage_class=longhorn.default_storage_class,
                 timeout_seconds=longhorn.timeout_seconds,
             ),

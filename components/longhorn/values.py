@@ -1,9 +1,9 @@
 """The Helm values of Longhorn, computed from the settings. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from components.nodes.description import taint_toleration, tolerations
+from components.nodes.description import Tolerated, taint_toleration, tolerations
 from configuration.longhorn import LonghornSettings, replica_count
 from configuration.longhorn_rules import value_at
 
@@ -14,7 +14,7 @@ def chart_values(
     longhorn: LonghornSettings,
     *,
     nodes_with_disks: int,
-    tolerate_control_plane: bool,
+    tolerated: Sequence[Tolerated],
     registry_password: Any = None,
 ) -> dict[str, Any]:
     """The chart's values: what the program decides, with longhorn.values laid over it.
@@ -22,7 +22,7 @@ def chart_values(
     Args:
         longhorn: The settings; their rules let nothing pass that would undo what is decided here.
         nodes_with_disks: How many nodes hold replicas.
-        tolerate_control_plane: Whether Longhorn runs on tainted control-plane nodes.
+        tolerated: The taints that Longhorn runs on.
         registry_password: The secret for longhorn.registryUser (an Output), if there is one.
     """
     replicas = replica_count(longhorn.replica_count, nodes_with_disks)
@@ -48,10 +48,10 @@ def chart_values(
     )
     if locality is not None:
         persistence["defaultDataLocality"] = locality
-    if tolerate_control_plane:
-        settings["taintToleration"] = taint_toleration()
+    if tolerated:
+        settings["taintToleration"] = taint_toleration(tolerated)
         for part in _PARTS:
-            values[part] = {"tolerations": tolerations()}
+            values[part] = {"tolerations": tolerations(tolerated)}
     if longhorn.registry is not None:
         values["global"] = {"cattle": {"systemDefaultRegistry": longhorn.registry}}
     private: dict[str, Any] = {}

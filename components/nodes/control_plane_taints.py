@@ -8,9 +8,11 @@ from pulumi.dynamic import Resource
 
 from components.cluster.api import ApiError, ClusterApi, open_cluster, status_of
 from components.cluster.gone import open_for_removal
-from components.common.answers import listed
+from components.common.answers import listed, mapped
 from components.common.dynamic import DynamicProvider, Properties
+from components.common.waiting import tell
 from components.nodes.description import CONTROL_PLANE_TAINTS
+from components.nodes.untaint_record import ANNOTATION, record_text, taken_off
 from configuration.cluster import ClusterSettings
 
 _ATTEMPTS = 10
@@ -24,6 +26,8 @@ class ControlPlaneUntaintArgs:
     """How the cluster is reached."""
     node_name: str
     """The node's name in Kubernetes."""
+    owner: str
+    """What marks this stack's things (components/common/owner.py)."""
 
 
 def without_control_plane_taints(taints: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -65,11 +69,9 @@ class ControlPlaneUntaintProvider(DynamicProvider):
     def change(self, id_: str, old: Properties, new: Properties) -> Properties:
         """Take them off again."""
         del id_
-        earlier = listed(old.get("removed"))
-        again = _change(open_cluster(new), new, take_off=True)
         # What was taken off at first is put back in the end, too.
-        removed = [*earlier, *(taint for taint in again if taint not in earlier)]
-        return {**new, "removed": removed}
+        wanted = {**new, "removed": old.get("removed")}
+        return {**new, "removed": _change(open_cluster(new), wanted, take_off=True)}
 
     def remove(self, id_: str, state: Properties) -> None:
         """Put back what was taken off; a node or a cluster that is gone needs nothing."""
@@ -80,9 +82,8 @@ class ControlPlaneUntaintProvider(DynamicProvider):
 
 
 def _change(cluster: ClusterApi, props: Properties, *, take_off: bool) -> list[dict[str, Any]]:
-    """The control-plane taints that the node had."""
-    api = cluster.core
-    name = str(props["node_name"])
+    """What is off now and is this stack's to put back; empty once it was put back."""
+    api, name = cluster.core, str(props["node_name"])
     for _ in range(_ATTEMPTS):
         try:
             node = api.read_node(name)
@@ -90,20 +91,32 @@ def _change(cluster: ClusterApi, props: Properties, *, take_off: bool) -> list[d
             if status_of(error) == 404 and not take_off:
                 return []
             raise
-        before = _taints(node)
-        after = without_control_plane_taints(before)
-        ours = [taint for taint in before if _is_control_plane(taint)]
-        if not take_off:
-            after = [*before, *(t for t in listed(props.get("removed")) if t not in before)]
-        if after == before:
-            return ours
+        record = taken_off(node.metadata.annotations)
+        if not take_off and record.owner not in (None, props.get("owner")):
+            tell(f"{name}: its taints stay off, since {record.owner} has taken them over")
+            return []
+        before, remembered = _taints(node), [*record.taints]
+        remembered += [t for t in listed(props.get("removed")) if t not in remembered]
+        if take_off:
+            after = without_control_plane_taints(before)
+            remembered += [t for t in before if _is_control_plane(t) and t not in remembered]
+            text = record_text(str(props["owner"]), remembered)
+        else:
+            after, text = [*before, *(t for t in remembered if t not in before)], None
+            remembered = []
+        annotations = mapped(node.metadata.annotations)
+        if after == before and annotations.get(ANNOTATION) == text:
+            return remembered
         body = {
-            "metadata": {"resourceVersion": node.metadata.resource_version},
+            "metadata": {
+                "resourceVersion": node.metadata.resource_version,
+                "annotations": {ANNOTATION: text},
+            },
             "spec": {"taints": after},
         }
         try:
             api.patch_node(name, body)
-            return ours
+            return remembered
         except ApiError as error:
             if status_of(error) != 409:
                 raise
@@ -138,6 +151,7 @@ class ControlPlaneUntaint(Resource, module="node", name="ControlPlaneUntaint"):
                 "kubeconfig": args.cluster.kubeconfig,
                 "context": args.cluster.context,
                 "node_name": args.node_name,
+                "owner": args.owner,
                 "present": [],
                 "removed": None,
             },

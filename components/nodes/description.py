@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from configuration.base import quantity_bytes
 from configuration.hosts import DiskSettings
+from configuration.tolerations import TolerationSettings
 
 LABEL = "node.longhorn.io/create-default-disk"
 ANNOTATION = "node.longhorn.io/default-disks-config"
@@ -38,13 +40,64 @@ def disks_annotation(disks: Iterable[DiskSettings]) -> str:
     return json.dumps([longhorn_disk(disk) for disk in disks], separators=(",", ":"))
 
 
-def taint_toleration() -> str:
-    """Longhorn's setting taint-toleration for both control-plane taints."""
-    return ";".join(f"{key}=:NoSchedule" for key in CONTROL_PLANE_TAINTS)
+@dataclass(frozen=True, kw_only=True)
+class Tolerated:
+    """A taint that pods are let onto."""
+
+    key: str
+    """Empty for any, as for Kubernetes."""
+    effect: str
+    """Empty for any."""
+    value: str | None
+    """None for any value."""
 
 
-def tolerations() -> list[dict[str, str]]:
-    """The same for the pods of the chart."""
+def tolerated_taints(
+    listed: Iterable[TolerationSettings], *, control_plane: bool
+) -> tuple[Tolerated, ...]:
+    """The taints that Longhorn and the volume check tolerate.
+
+    Args:
+        listed: longhorn.tolerations.
+        control_plane: Whether the control-plane taints are among them.
+    """
+    own = CONTROL_PLANE_TAINTS if control_plane else ()
+    return (
+        *(Tolerated(key=key, effect="NoSchedule", value=None) for key in own),
+        *(Tolerated(key=each.key, effect=each.effect, value=each.value) for each in listed),
+    )
+
+
+def is_tolerated(taint: Mapping[str, str], tolerated: Iterable[Tolerated]) -> bool:
+    """Whether a taint (key, effect, value) is among them."""
+    return any(
+        each.key in ("", taint["key"])
+        and each.effect in ("", taint["effect"])
+        and each.value in (None, taint.get("value", ""))
+        for each in tolerated
+    )
+
+
+def taint_toleration(tolerated: Iterable[Tolerated]) -> str:
+    """Longhorn's setting taint-toleration for these: without a value, for any."""
+    return ";".join(
+        f"{each.key}:{each.effect}"
+        if each.value is None
+        else f"{each.key}={each.value}:{each.effect}"
+        for each in tolerated
+    )
+
+
+def tolerations(tolerated: Iterable[Tolerated]) -> list[dict[str, str]]:
+    """The same for a pod."""
     return [
-        {"key": key, "operator": "Exists", "effect": "NoSchedule"} for key in CONTROL_PLANE_TAINTS
+        {"key": each.key, "operator": "Exists", "effect": each.effect}
+        if each.value is None
+        else {
+            "key": each.key,
+            "operator": "Equal",
+            "value": each.value,
+            "effect": each.effect,
+        }
+        for each in tolerated
     ]

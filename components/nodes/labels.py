@@ -4,9 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_kubernetes as kubernetes
+from pulumi.dynamic import Resource
 
+from components.cluster.api import open_cluster
+from components.cluster.gone import open_for_removal
+from components.common.dynamic import DynamicProvider, Properties
 from components.nodes.description import ANNOTATION, LABEL, disks_annotation
+from components.nodes.marks import Marks, drop_marks, put_marks, read_marks
+from configuration.cluster import ClusterSettings
 from configuration.hosts import DiskSettings
 
 
@@ -18,6 +23,71 @@ class NodeLabelsArgs:
     """The node's name in Kubernetes."""
     disks: Sequence[DiskSettings]
     """Its disks, in the stack file's order."""
+    cluster: ClusterSettings
+    """How the cluster is reached."""
+    owner: str
+    """What marks this stack's things (components/common/owner.py)."""
+
+
+class NodeMarksProvider(DynamicProvider):
+    """Sets labels and annotations of a Node that exists, and takes off what is still its own.
+
+    The engine's own NodePatch makes a Node that is not there, by server-side apply, and it takes
+    off what a second resource has set as well.
+    """
+
+    replaced_by = ("node_name",)
+
+    def make(self, new: Properties) -> tuple[str, Properties]:
+        """Set them. Raises RuntimeError when Kubernetes has no such node."""
+        put_marks(open_cluster(new), str(new["node_name"]), str(new["owner"]), _marks(new))
+        return f"marks-{new['node_name']}", new
+
+    def look(self, id_: str, state: Properties) -> Properties | None:
+        """Which of them are there now."""
+        del id_
+        found = read_marks(open_cluster(state), str(state["node_name"]), _marks(state))
+        return None if found is None else {**state, **found}
+
+    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
+        """Set them as they are wanted now; a stack that was renamed lets its old name go."""
+        del id_
+        self.make(new)
+        if old.get("owner") not in (None, new["owner"]):
+            drop_marks(open_cluster(new), str(new["node_name"]), str(old["owner"]))
+        return new
+
+    def remove(self, id_: str, state: Properties) -> None:
+        """Take them off; a node or a cluster that is gone needs nothing."""
+        del id_
+        cluster = open_for_removal(state)
+        if cluster is not None:
+            drop_marks(cluster, str(state["node_name"]), str(state["owner"]))
+
+
+def _marks(props: Properties) -> Marks:
+    return {"labels": props["labels"], "annotations": props["annotations"]}
+
+
+class NodeMarks(Resource, module="node", name="Marks"):
+    """Owns these labels and annotations of one Node, and never the Node."""
+
+    def __init__(
+        self, name: str, args: NodeLabelsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(
+            NodeMarksProvider(),
+            name,
+            {
+                "kubeconfig": args.cluster.kubeconfig,
+                "context": args.cluster.context,
+                "node_name": args.node_name,
+                "owner": args.owner,
+                "labels": {LABEL: "config"},
+                "annotations": {ANNOTATION: disks_annotation(args.disks)},
+            },
+            opts,
+        )
 
 
 class NodeLabels(pulumi.ComponentResource):
@@ -32,13 +102,5 @@ class NodeLabels(pulumi.ComponentResource):
         self, name: str, args: NodeLabelsArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("longhornrancher:node:Labels", name, None, opts)
-        kubernetes.core.v1.NodePatch(
-            f"{name}-patch",
-            metadata=kubernetes.meta.v1.ObjectMetaPatchArgs(
-                name=args.node_name,
-                labels={LABEL: "config"},
-                annotations={ANNOTATION: disks_annotation(args.disks)},
-            ),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        NodeMarks(f"{name}-patch", args, pulumi.ResourceOptions(parent=self))
         self.register_outputs({})

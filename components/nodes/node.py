@@ -10,6 +10,7 @@ from components.nodes.disk import NodeDisk, NodeDiskArgs
 from components.nodes.findings import NodeFindings
 from components.nodes.labels import NodeLabels, NodeLabelsArgs
 from components.nodes.packages import NodePackages, NodePackagesArgs
+from configuration.cluster import ClusterSettings
 from configuration.hosts import DiskSettings
 from configuration.stages import StageSettings
 
@@ -24,8 +25,10 @@ class LonghornNodeArgs:
     """Its disks; none for a node that only runs workloads."""
     stages: StageSettings
     """Which of packages, disks and labels run."""
-    kubernetes_provider: pulumi.ProviderResource | None
-    """The cluster; needed for labels only."""
+    cluster: ClusterSettings
+    """How the cluster is reached; needed for labels only."""
+    owner: str
+    """What marks this stack's things (components/common/owner.py)."""
     findings: NodeFindings = field(default_factory=NodeFindings)
     """What the host is like right now."""
 
@@ -66,18 +69,17 @@ class LonghornNode(pulumi.ComponentResource):
                     ),
                     pulumi.ResourceOptions(parent=self, depends_on=done),
                 )
-        if (
-            args.stages.labels
-            and args.disks
-            and args.kubernetes_provider is not None
-            and not args.host.lost
-        ):
+        if args.stages.labels and args.disks and not args.host.lost:
             NodeLabels(
                 f"{name}-labels",
-                NodeLabelsArgs(node_name=args.host.name, disks=args.disks),
+                NodeLabelsArgs(
+                    node_name=args.host.name,
+                    disks=args.disks,
+                    cluster=args.cluster,
+                    owner=args.owner,
+                ),
                 pulumi.ResourceOptions(
                     parent=self,
-                    providers=[args.kubernetes_provider],
                     depends_on=[*done, *self.disks.values()],
                 ),
             )

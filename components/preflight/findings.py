@@ -14,7 +14,9 @@ from components.hosts.facts import HostAnswer
 from components.hosts.reading import Question, ReadingPlan, read_hosts, unread
 from components.nodes.findings import NodeFindings, dated, node_findings
 from components.preflight.agent import check_agent, read_agent
-from components.preflight.cluster import check_cluster, read_cluster
+from components.preflight.cluster import check_cluster
+from components.preflight.cluster_facts import read_cluster
+from components.preflight.cluster_wanted import cluster_wanted
 from components.preflight.frontend import (
     check_guard,
     check_ingress_class,
@@ -42,7 +44,8 @@ def read_findings(settings: Settings) -> Mapping[str, NodeFindings]:
     has_password = settings.has(Secret.FRONTEND_BASIC_AUTH)
     if stages.frontend:
         results.extend(check_guard(settings.frontend, has_password=has_password))
-    if checks.read_cluster and (stages.longhorn or stages.rancher_import or stages.frontend):
+    asks_cluster = stages.longhorn or stages.labels or stages.rancher_import or stages.frontend
+    if checks.read_cluster and asks_cluster:
         results.extend(_cluster_results(settings))
     if checks.read_hosts and (stages.packages or stages.disks or stages.control_plane_health):
         answers = _answers(settings)
@@ -126,8 +129,10 @@ def _cluster_results(settings: Settings) -> list[CheckResult]:
     def ask() -> None:
         try:
             api = ClusterApi(settings.cluster.kubeconfig, settings.cluster.context)
-            if settings.stages.longhorn:
-                results.extend(check_cluster(read_cluster(api), settings.longhorn.version))
+            if settings.stages.longhorn or settings.stages.labels:
+                wanted = cluster_wanted(settings)
+                facts = read_cluster(api, [name for _, name in wanted.secrets])
+                results.extend(check_cluster(facts, wanted))
             if settings.stages.frontend and settings.frontend.type == "Ingress":
                 classes = read_ingress_classes(api)
                 has_password = settings.has(Secret.FRONTEND_BASIC_AUTH)

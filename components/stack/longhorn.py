@@ -9,6 +9,8 @@ from components.common.owner import this_stack
 from components.longhorn.frontend import LonghornFrontend, LonghornFrontendArgs
 from components.longhorn.release import LonghornRelease, LonghornReleaseArgs
 from components.longhorn.upgrade import LonghornUpgrade, LonghornUpgradeArgs
+from components.nodes.description import Tolerated, tolerated_taints, tolerations
+from components.nodes.node import LonghornNode
 from components.volume_check.check import VolumeCheck, VolumeCheckArgs
 from configuration.secrets import Secret
 from settings import Settings
@@ -26,8 +28,9 @@ class LonghornParts:
 def declare_longhorn(
     settings: Settings,
     cluster: pulumi.ProviderResource | None,
-    nodes: Mapping[str, pulumi.Resource],
+    nodes: Mapping[str, LonghornNode],
     untaints: Sequence[pulumi.Resource],
+    found: str | None = None,
 ) -> LonghornParts:
     """Release, frontend and volume check.
 
@@ -37,11 +40,18 @@ def declare_longhorn(
         nodes: What prepares each node, by its name. All of it is done before Longhorn starts,
             since the manager crash-loops on a node without iscsiadm.
         untaints: What opens control-plane nodes; done before Longhorn starts, too.
+        found: What is wrong with Longhorn's release right now.
     """
     if cluster is None:
         return LonghornParts()
     providers = [cluster]
-    release = _release(settings, providers, nodes, untaints) if settings.stages.longhorn else None
+    tolerated = tolerated_taints(
+        settings.longhorn.tolerations,
+        control_plane=settings.control_plane.scheduling == "tolerate",
+    )
+    release = None
+    if settings.stages.longhorn:
+        release = _release(settings, providers, nodes, untaints, tolerated, found)
     after = [release] if release is not None else [*nodes.values(), *untaints]
     frontend = None
     if settings.stages.frontend:
@@ -62,6 +72,8 @@ def declare_longhorn(
                 check=settings.volume_check,
                 cluster=settings.cluster,
                 longhorn_version=settings.longhorn.version,
+                tolerations=tolerations(tolerated),
+                pull_secret=settings.longhorn.registry_secret,
             ),
             pulumi.ResourceOptions(depends_on=after),
         )
@@ -71,8 +83,10 @@ def declare_longhorn(
 def _release(
     settings: Settings,
     providers: list[pulumi.ProviderResource],
-    nodes: Mapping[str, pulumi.Resource],
+    nodes: Mapping[str, LonghornNode],
     untaints: Sequence[pulumi.Resource],
+    tolerated: Sequence[Tolerated],
+    found: str | None,
 ) -> LonghornRelease:
     disks_by_node = {node.name: settings.disks_of(node) for node in settings.nodes}
     # Not below the release's component, whose parts wait for every node: what stands in the way
@@ -91,9 +105,14 @@ def _release(
             disks_by_node={node: disks for node, disks in disks_by_node.items() if disks},
             nodes=nodes,
             lost_nodes=frozenset(node.name for node in settings.nodes if node.lost),
-            tolerate_control_plane=settings.control_plane.scheduling == "tolerate",
             tags_by_node={node.name: node.tags for node in settings.present_nodes if node.tags},
             registry_password=settings.secret(Secret.LONGHORN_REGISTRY_PASSWORD),
+            uuids={
+                name: {path: disk.uuid for path, disk in node.disks.items()}
+                for name, node in nodes.items()
+            },
+            tolerated=tolerated,
+            found=found,
         ),
         pulumi.ResourceOptions(
             providers=providers, depends_on=[upgrade, *nodes.values(), *untaints]

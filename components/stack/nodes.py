@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pulumi
 
+from components.common.owner import this_stack
 from components.hosts.host import remote_host
 from components.nodes.control_plane_health import ControlPlaneHealth, ControlPlaneHealthArgs
 from components.nodes.control_plane_taints import ControlPlaneUntaint, ControlPlaneUntaintArgs
@@ -15,14 +16,12 @@ from settings import Settings
 
 def declare_nodes(
     settings: Settings,
-    cluster: pulumi.ProviderResource | None,
     findings: Mapping[str, NodeFindings],
 ) -> dict[str, LonghornNode]:
     """One LonghornNode per node of the stack, by name; they run beside each other.
 
     Args:
         settings: The stack's settings.
-        cluster: Provider of the cluster; None where no stage uses it.
         findings: What was found wrong on the hosts, by node name; nothing for one not read.
     """
     stages = settings.stages
@@ -37,7 +36,8 @@ def declare_nodes(
                 host=remote_host(node, settings.ssh, secrets),
                 disks=settings.disks_of(node),
                 stages=stages,
-                kubernetes_provider=cluster,
+                cluster=settings.cluster,
+                owner=this_stack(),
                 findings=findings.get(node.name, NodeFindings()),
             ),
         )
@@ -89,7 +89,9 @@ def declare_untaints(settings: Settings) -> list[ControlPlaneUntaint]:
     return [
         ControlPlaneUntaint(
             f"{node.name}-untaint",
-            ControlPlaneUntaintArgs(cluster=settings.cluster, node_name=node.name),
+            ControlPlaneUntaintArgs(
+                cluster=settings.cluster, node_name=node.name, owner=this_stack()
+            ),
         )
         for node in settings.present_nodes
         if node.control_plane

@@ -1,6 +1,6 @@
 """The proof that volumes work: claim, write, fill, read back from a second pod, clean up."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,8 +14,6 @@ from components.volume_check.run import VolumeCheckRun
 from configuration.cluster import ClusterSettings
 from configuration.longhorn import VolumeCheckSettings
 
-# A change of one of these runs the check again; script, image and deadline alone do not.
-
 
 @dataclass(frozen=True, kw_only=True)
 class VolumeCheckArgs:
@@ -27,6 +25,10 @@ class VolumeCheckArgs:
     """How the cluster is reached."""
     longhorn_version: pulumi.Input[str]
     """Longhorn's version; the check runs again when it changes."""
+    tolerations: Sequence[Mapping[str, str]] = ()
+    """Those of the pods, as Longhorn's own have them."""
+    pull_secret: str | None = None
+    """Secret for the image's registry, used where the check's namespace has it."""
 
 
 class VolumeCheckProvider(DynamicProvider):
@@ -39,6 +41,8 @@ class VolumeCheckProvider(DynamicProvider):
         "image": "what writes and reads says nothing about the volume",
         "namespace": "nothing of a check stays in it",
         "script": "a later version of this program writes and reads the same",
+        "tolerations": "where the pods may run says nothing about the volume",
+        "pull_secret": "as image",
         "timeout_seconds": "a longer patience is no reason to check again",
     }
     replaced_by = ("run", "longhorn_version", "storage_class", "access_mode", "size")
@@ -76,6 +80,8 @@ class VolumeCheck(Resource, module="longhorn", name="VolumeCheck"):
                 "size": check.size,
                 "image": check.image,
                 "namespace": check.namespace,
+                "tolerations": [dict(each) for each in args.tolerations],
+                "pull_secret": args.pull_secret,
                 "timeout_seconds": check.timeout_seconds,
                 "run": check.run,
                 "script": script_text("volume_check/volume-check.sh"),

@@ -80,6 +80,8 @@ def _job(props: Mapping[str, Any], name: str, action: str, *arguments: str) -> d
             "spec": {
                 "restartPolicy": "Never",
                 "automountServiceAccountToken": False,
+                "tolerations": list(props.get("tolerations") or []),
+                "imagePullSecrets": [{"name": name} for name in [props.get("pull_secret")] if name],
                 "containers": [
                     {
                         "name": "check",

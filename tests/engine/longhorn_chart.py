@@ -29,7 +29,7 @@ def install(client: ApiClient) -> None:
         NAMESPACE, {"metadata": {"name": "longhorn-service-account"}}
     )
     for kind, plural in _KINDS.items():
-        ApiextensionsV1Api(client).create_custom_resource_definition(_definition(kind, plural))
+        ApiextensionsV1Api(client).create_custom_resource_definition(definition(kind, plural))
     core.create_namespaced_config_map(
         NAMESPACE,
         {
@@ -93,7 +93,8 @@ def _workload(name: str, command: list[str]) -> dict[str, Any]:
     }
 
 
-def _definition(kind: str, plural: str) -> dict[str, Any]:
+def definition(kind: str, plural: str) -> dict[str, Any]:
+    """The definition of one of Longhorn's kinds, which takes any object."""
     schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     version: dict[str, Any] = {
         "name": "v1beta2",

@@ -84,6 +84,14 @@ def write_file(host: HostHandle, path: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def replaced(device: str, mount_point: str) -> str:
+    """A command that leaves a blank disk in place of a mounted one, as after a dead disk."""
+    return (
+        f"umount {mount_point} && "
+        f"head -c $(blockdev --getsize64 {device}) /dev/zero > {device} && sync {device}"
+    )
+
+
 def file_hash(host: HostHandle, path: str) -> str:
     """SHA-256 of a file in the host."""
     return on_host(host, f"sha256sum {path} | cut -d' ' -f1")

@@ -5,12 +5,21 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from kubernetes.client import AppsV1Api, CoreV1Api, CustomObjectsApi
+from kubernetes.client import (
+    ApiextensionsV1Api,
+    AppsV1Api,
+    CoreV1Api,
+    CustomObjectsApi,
+    StorageV1Api,
+)
 
 from components.cluster.api import ClusterApi
 from components.preflight.agent import check_agent, read_agent
-from components.preflight.cluster import check_cluster, read_cluster
+from components.preflight.cluster import check_cluster
+from components.preflight.cluster_facts import read_cluster
+from components.preflight.cluster_wanted import ClusterWanted, WantedNode
 from configuration.longhorn import DEFAULT_VERSION
+from tests.engine import longhorn_chart
 from tests.engine.conftest import Cluster
 
 pytestmark = [
@@ -47,7 +56,8 @@ def burdened(cluster: Cluster) -> Iterator[Cluster]:
 
 def _checked(cluster: Cluster) -> dict[str, str]:
     facts = read_cluster(ClusterApi(str(cluster.handle.kubeconfig), None))
-    return {result.check: result.found for result in check_cluster(facts, DEFAULT_VERSION)}
+    wanted = ClusterWanted(longhorn_version=DEFAULT_VERSION)
+    return {result.check: result.found for result in check_cluster(facts, wanted)}
 
 
 def test_a_default_priority_class_and_a_lonely_dns_server_are_named(burdened: Cluster) -> None:
@@ -81,3 +91,47 @@ def test_an_agent_that_somebody_installed_for_another_rancher_is_named(cluster: 
     (result,) = check_agent(read_agent(api), "https://rancher.example.com")
     assert "https://other.example.com" in result.found
     assert list(check_agent(read_agent(api), "https://other.example.com/")) == []
+
+
+@pytest.fixture
+def used(cluster: Cluster) -> Iterator[Cluster]:
+    """The cluster with a default class, a taint, and definitions of somebody else's Longhorn."""
+    core, storage = CoreV1Api(cluster.client), StorageV1Api(cluster.client)
+    extensions = ApiextensionsV1Api(cluster.client)
+    default = {"storageclass.kubernetes.io/is-default-class": "true"}
+    metadata = {"name": "local-path", "annotations": default}
+    storage.create_storage_class({"metadata": metadata, "provisioner": "example.com/local"})
+    taint = {"key": "CriticalAddonsOnly", "value": "true", "effect": "NoExecute"}
+    core.patch_node("node-1", {"spec": {"taints": [taint]}})
+    definition = longhorn_chart.definition("Volume", "volumes")
+    definition["metadata"]["annotations"] = {
+        "meta.helm.sh/release-name": "storage",
+        "meta.helm.sh/release-namespace": "longhorn-system",
+    }
+    extensions.create_custom_resource_definition(definition)
+    yield cluster
+    extensions.delete_custom_resource_definition("volumes.longhorn.io")
+    core.patch_node("node-1", {"spec": {"taints": None}})
+    storage.delete_storage_class("local-path")
+
+
+def test_nodes_taints_classes_secrets_and_leftovers_are_compared_with_the_stack(
+    used: Cluster,
+) -> None:
+    facts = read_cluster(ClusterApi(str(used.handle.kubeconfig), None), ["registry"])
+    wanted = ClusterWanted(
+        longhorn_version=DEFAULT_VERSION,
+        nodes=[
+            WantedNode(name="node-1", has_disks=True),
+            WantedNode(name="node-two", has_disks=True),
+        ],
+        is_default_class=True,
+        ingress_class="nginx",
+        secrets=[("longhorn.registrySecret", "registry")],
+    )
+    found = {result.check: result for result in check_cluster(facts, wanted)}
+    assert found["nodeName"].node == "node-two"
+    assert "CriticalAddonsOnly=true:NoExecute" in found["taints"].found
+    assert "local-path" in found["defaultStorageClass"].found
+    assert "longhorn-system/storage" in found["longhornLeftovers"].found
+    assert set(found) >= {"ingressClass", "referencedSecret"}

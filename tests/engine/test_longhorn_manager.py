@@ -31,7 +31,7 @@ from lab.longhorn.manager.choice import REAL
 from lab.stack import LabParts, stack_config
 from tests.engine.engine import Engine, Stack
 from tests.engine.needs import needs_longhorn_manager
-from tests.engine.program_lab import file_hash, mounts, node, on_host, write_file
+from tests.engine.program_lab import file_hash, mounts, node, on_host, replaced, write_file
 
 pytestmark = needs_longhorn_manager
 
@@ -212,6 +212,44 @@ def test_a_lost_mount_is_not_ready_and_the_next_up_makes_it_ready_again(
     )
     assert_judged_right(lab, host, *MOUNT_POINTS)
     assert lab.disks(host.name)[path]["diskUUID"] == before
+
+
+def test_a_disk_that_was_replaced_by_a_blank_one_is_ready_after_one_up(
+    stack: Stack, lab: JudgedLab
+) -> None:
+    host, path = lab.hosts[1], MOUNT_POINTS[1]
+    kept = lab.disks(host.name)[MOUNT_POINTS[0]]["diskUUID"]
+    before = lab.disks(host.name)[path]["diskUUID"]
+    on_host(host, replaced("/dev/sdc", path))
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    assert_judged_right(lab, host, *MOUNT_POINTS)
+    assert lab.disks(host.name)[path]["diskUUID"] != before
+    assert lab.disks(host.name)[MOUNT_POINTS[0]]["diskUUID"] == kept
+    assert stack.preview().or_fail().operations() == {}
+
+
+def test_both_disks_of_a_node_at_once_are_ready_after_one_up(stack: Stack, lab: JudgedLab) -> None:
+    host = lab.hosts[1]
+    before = {path: disk["diskUUID"] for path, disk in lab.disks(host.name).items()}
+    for device, path in zip(("/dev/sdb", "/dev/sdc"), MOUNT_POINTS, strict=True):
+        on_host(host, replaced(device, path))
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    assert_judged_right(lab, host, *MOUNT_POINTS)
+    after = {path: disk["diskUUID"] for path, disk in lab.disks(host.name).items()}
+    assert not set(before.values()) & set(after.values())
+    assert stack.preview().or_fail().operations() == {}
+
+
+def test_a_file_system_that_only_got_another_uuid_keeps_its_disk(
+    stack: Stack, lab: JudgedLab
+) -> None:
+    host, path = lab.hosts[1], MOUNT_POINTS[1]
+    before = lab.disks(host.name)[path]["diskUUID"]
+    on_host(host, f"umount {path} && e2fsck -fp /dev/sdc && tune2fs -U random /dev/sdc")
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    assert_judged_right(lab, host, *MOUNT_POINTS)
+    assert lab.disks(host.name)[path]["diskUUID"] == before
+    assert stack.preview().or_fail().operations() == {}
 
 
 def test_destroy_right_after_a_node_has_left_leaves_nothing_of_longhorn_but_the_data(

@@ -141,7 +141,11 @@ def test_tags_reserved_space_and_scheduling_of_a_disk_are_changed_in_place(
     first, *others = config[NODES]
     stack.configure({"nodes": [{**first, "disks": [sdb, sdc]}, *others]})
     outcome = stack.up(seconds=600).or_fail()
-    assert _touched(outcome) == {"node-1-labels-patch", "longhorn-node-1-disks"}
+    assert _touched(outcome) == {
+        "node-1-labels-patch",
+        "longhorn-node-1-disks",
+        "longhorn-ready",
+    }
     disk = lab.longhorn_disks("node-1")[SDB]
     assert disk["tags"] == ["fast"]
     assert disk["storageReserved"] == MEBIBYTE

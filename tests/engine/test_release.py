@@ -3,7 +3,7 @@
 import base64
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,91 @@ def test_a_release_that_the_engine_never_recorded_is_taken_over_as_it_runs(
     stack.up(seconds=900).or_fail()
     assert manager(lab)["uid"] == before
     assert_whole(stack, lab)
+
+
+def _refuses(lab: LonghornLab) -> bool:
+    """Whether the API server refuses a DaemonSet of the managers' name by now."""
+    labels = {"app": "x"}
+    pod = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "x", "image": "x"}]}}
+    daemons = {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": "longhorn-manager", "namespace": "default"},
+        "spec": {"selector": {"matchLabels": labels}, "template": pod},
+    }
+    try:
+        lab.kubectl("create", "--dry-run=server", "-f", "-", text=json.dumps(daemons))
+    except AssertionError:
+        return True
+    return False
+
+
+@pytest.fixture
+def refused_managers(lab: LonghornLab) -> Iterator[Callable[[], None]]:
+    """The API server refuses longhorn-manager, until what is yielded is called."""
+    name = "no-managers"
+    group = {"apiVersion": "admissionregistration.k8s.io/v1"}
+    rule = {
+        "apiGroups": ["apps"],
+        "apiVersions": ["v1"],
+        "operations": ["CREATE"],
+        "resources": ["daemonsets"],
+    }
+    policy = {
+        **group,
+        "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": name},
+        "spec": {
+            "matchConstraints": {"resourceRules": [rule]},
+            "validations": [{"expression": "object.metadata.name != 'longhorn-manager'"}],
+        },
+    }
+    binding = {
+        **group,
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": name},
+        "spec": {"policyName": name, "validationActions": ["Deny"]},
+    }
+    kinds = "validatingadmissionpolicy,validatingadmissionpolicybinding"
+
+    def allow() -> None:
+        lab.kubectl("delete", kinds, name, "--ignore-not-found")
+        wait_until(lambda: not _refuses(lab), doing="managers are allowed", seconds=60)
+
+    lab.apply(policy, binding)
+    wait_until(lambda: _refuses(lab), doing="managers are refused", seconds=60)
+    yield allow
+    allow()
+
+
+def test_an_installation_that_failed_and_that_a_refresh_forgot_is_made_good(
+    stack: Stack, lab: LonghornLab, refused_managers: Callable[[], None]
+) -> None:
+    assert not stack.up(seconds=900).succeeded
+    assert records(lab) == {"1": "failed"}
+    refused_managers()
+    stack.refresh().or_fail()
+    previewed = stack.preview("--diff").or_fail()
+    assert previewed.operations(RELEASE) == {"update": 1}
+    assert "revision 1 of longhorn failed" in previewed.log
+    stack.up(seconds=900).or_fail()
+    assert manager(lab)["name"] == "longhorn-manager"
+    assert records(lab)["2"] == "deployed"
+    assert stack.preview().or_fail().operations() == {}
+    stack.refresh().or_fail()
+    assert stack.preview().or_fail().operations() == {}
+
+
+def test_a_manager_that_somebody_deleted_shows_in_the_preview_and_comes_again(
+    stack: Stack, lab: LonghornLab
+) -> None:
+    stack.up(seconds=900).or_fail()
+    lab.kubectl("delete", "ds", "longhorn-manager", "-n", LONGHORN)
+    previewed = stack.preview("--diff").or_fail()
+    assert "DaemonSet longhorn-manager is missing" in previewed.log
+    stack.up(seconds=900).or_fail()
+    assert manager(lab)["name"] == "longhorn-manager"
+    assert stack.preview().or_fail().operations() == {}
 
 
 def test_an_upgrade_that_helm_never_finished_is_done_again(stack: Stack, lab: LonghornLab) -> None:

@@ -31,7 +31,7 @@ _COMMON = {
 }
 # Of longhorn: its two inner rooms never see each other, but for one word about the removal.
 _LONGHORN_INNER = {"longhorn.disks": ("longhorn.removal.confirmation",), "longhorn.removal": ()}
-_LONGHORN_TOP = ("longhorn.release",)
+_LONGHORN_TOP = ("longhorn.release", "longhorn.ready")
 
 
 def _modules() -> dict[str, set[str]]:

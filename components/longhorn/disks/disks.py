@@ -4,7 +4,7 @@ The node's annotation is read only while Longhorn knows no disk of the node, so 
 goes or changes later has to be told to nodes.longhorn.io.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,16 +13,21 @@ from pulumi.dynamic import Resource
 
 from components.cluster.api import ClusterApi, open_cluster
 from components.cluster.gone import open_for_removal
+from components.common.answers import mapped
 from components.common.dynamic import DynamicProvider, Properties
 from components.common.waiting import tell
 from components.longhorn.disks.lost_node import wait_until_forgotten
-from components.longhorn.disks.node_object import LonghornNodeDisks
+from components.longhorn.disks.node_object import Claim, LonghornNodeDisks
 from components.longhorn.disks.removal import remove_disks
+from components.longhorn.disks.renewal import changed_file_systems, renew_disks
 from components.longhorn.disks.rules import described, disks_by_path, put_changes
+from components.longhorn.disks.wanted import wanted_disks
 from components.longhorn.removal.confirmation import removal_is_confirmed
-from components.nodes.description import longhorn_disk
 from configuration.cluster import ClusterSettings
 from configuration.hosts import DiskSettings
+
+# A manager that runs takes a change once it has looked at its disks, which it does every 30 s.
+_BRIEFLY_SECONDS = 90.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +40,10 @@ class LonghornDisksArgs:
     """The node's name in Kubernetes."""
     disks: Sequence[DiskSettings]
     """All its disks, mounted."""
+    uuids: Mapping[str, pulumi.Input[str]]
+    """UUIDs of their file systems by mount point; none where the stack does not prepare them."""
+    owner: str
+    """What marks this stack's things (components/common/owner.py)."""
     lost: bool
     """Whether the node is gone for good, so that its disks can't be emptied."""
     timeout_seconds: int
@@ -49,7 +58,12 @@ class LonghornDisksProvider(DynamicProvider):
     replaced_by = ("node_name",)
 
     def make(self, new: Properties) -> tuple[str, Properties]:
-        """Wait for Longhorn's node, then see to its disks; for a lost node, until it is gone."""
+        """See to the disks of Longhorn's node; for a lost node, wait until it is gone.
+
+        A node that Longhorn does not have yet, or whose manager takes no change, is left to
+        LonghornReady: that is one resource, while waiting here would keep others from being made
+        (the SDK runs four dynamic resources at a time).
+        """
         cluster = open_cluster(new)
         if new["lost"]:
             wait_until_forgotten(cluster, new)
@@ -65,14 +79,14 @@ class LonghornDisksProvider(DynamicProvider):
             return None
         present = disks_by_path(node)
         disks = {
-            path: {**described(present[path][1]), "name": wanted["name"]}
+            path: {**wanted, **described(present[path][1])}
             for path, wanted in state["disks"].items()
             if path in present
         }
         return {**state, "disks": disks}
 
     def change(self, id_: str, old: Properties, new: Properties) -> Properties:
-        """See to the disks, then take those out that are no longer listed.
+        """Renew the disks with another file system, see to all, then take out the unlisted.
 
         In this order, since an added disk may be the room that a removed one's replicas need.
         """
@@ -81,7 +95,17 @@ class LonghornDisksProvider(DynamicProvider):
         if new["lost"]:
             wait_until_forgotten(cluster, new)
             return new
-        gone = set(old.get("disks") or {}) - set(new["disks"])
+        before = mapped(old.get("disks"))
+        gone = set(before) - set(new["disks"])
+        changed, moved = changed_file_systems(before, new["disks"])
+        if changed:
+            renew_disks(
+                cluster,
+                str(new["node_name"]),
+                changed,
+                moved=moved,
+                timeout_seconds=float(new["timeout_seconds"]),
+            )
         _put(cluster, new)
         _remove(cluster, new, gone)
         return new
@@ -102,11 +126,15 @@ class LonghornDisksProvider(DynamicProvider):
 
 
 def _put(cluster: ClusterApi, props: dict[str, Any]) -> None:
-    LonghornNodeDisks(cluster, str(props["node_name"])).edit(
-        lambda node: put_changes(node, props["disks"]),
-        must_exist=True,
-        timeout_seconds=float(props["timeout_seconds"]),
-    )
+    disks = LonghornNodeDisks(cluster, str(props["node_name"]))
+    try:
+        disks.edit(
+            lambda node: put_changes(node, props["disks"]),
+            timeout_seconds=min(_BRIEFLY_SECONDS, float(props["timeout_seconds"])),
+            claim=Claim(owner=str(props["owner"]), paths=set(props["disks"])),
+        )
+    except TimeoutError as error:
+        tell(f"{disks.node_name}: left to the wait for all of Longhorn: {error}")
 
 
 def _remove(cluster: ClusterApi, props: dict[str, Any], paths: set[str]) -> None:
@@ -114,6 +142,8 @@ def _remove(cluster: ClusterApi, props: dict[str, Any], paths: set[str]) -> None
         cluster,
         str(props["node_name"]),
         paths,
+        # A state from before there were owners names none.
+        owner=str(props.get("owner") or ""),
         eviction_seconds=float(props["eviction_timeout_seconds"]),
         edit_seconds=float(props["timeout_seconds"]),
     )
@@ -125,7 +155,6 @@ class LonghornDisks(Resource, module="longhorn", name="Disks"):
     def __init__(
         self, name: str, args: LonghornDisksArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        descriptions = {disk.mount_point: longhorn_disk(disk) for disk in args.disks}
         super().__init__(
             LonghornDisksProvider(),
             name,
@@ -133,10 +162,8 @@ class LonghornDisks(Resource, module="longhorn", name="Disks"):
                 "kubeconfig": args.cluster.kubeconfig,
                 "context": args.cluster.context,
                 "node_name": args.node_name,
-                "disks": {
-                    path: {"name": disk["name"], **described(disk)}
-                    for path, disk in descriptions.items()
-                },
+                "disks": wanted_disks(args.disks, args.uuids),
+                "owner": args.owner,
                 "lost": args.lost,
                 "timeout_seconds": args.timeout_seconds,
                 "eviction_timeout_seconds": args.eviction_timeout_seconds,

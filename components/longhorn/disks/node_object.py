@@ -1,10 +1,12 @@
 """Reading and editing the disks in one nodes.longhorn.io object."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from components.cluster.api import ApiError, ClusterApi, status_of
 from components.common.waiting import wait_until
+from components.longhorn.disks.owners import ANNOTATION, claimed
 from components.longhorn.objects import patch_object, read_object
 
 # What passes: a manager that starts, somebody else's edit, replicas that are still on the disk.
@@ -12,6 +14,17 @@ _RETRIED = (400, 409, 422, 500, 503)
 _FORBIDDEN = 403
 
 Changes = Mapping[str, Mapping[str, Any] | None]
+DiskChanges = Callable[[Mapping[str, Any]], Changes]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """Whose some disks of a node are to be."""
+
+    owner: str
+    """What marks a stack's things (components/common/owner.py)."""
+    paths: Collection[str]
+    """Their mount points."""
 
 
 class LonghornNodeDisks:
@@ -26,43 +39,63 @@ class LonghornNodeDisks:
         return read_object(self._cluster, "nodes", self.node_name)
 
     def edit(
-        self,
-        changes: Callable[[Mapping[str, Any]], Changes],
-        *,
-        must_exist: bool,
-        timeout_seconds: float,
+        self, changes: DiskChanges, *, timeout_seconds: float, claim: Claim | None = None
     ) -> None:
-        """Write changes until none is left.
+        """Write changes until none is left; a node that Longhorn does not have needs none.
 
         Args:
             changes: What the object needs, by disk name; an entry that is None is removed.
-            must_exist: Whether to wait for the object where there is none.
             timeout_seconds: The deadline.
+            claim: Whose some disks are from now on; None changes no owner.
 
         Raises TimeoutError with what Longhorn answered last.
+        """
+        self._wait(lambda: self.attempt(changes, claim), timeout_seconds)
+
+    def edit_once(self, changes: DiskChanges, *, timeout_seconds: float) -> None:
+        """Write changes until Longhorn takes them, without another look.
+
+        Longhorn itself may undo them: it makes disks again that the node's annotation asks for.
+        Arguments and errors as for `edit`.
         """
 
         def missing() -> list[str]:
             node = self.read()
-            if node is None:
-                absent = f"nodes.longhorn.io {self.node_name} (is longhorn-manager ready there?)"
-                return [absent] * must_exist
-            wanted = changes(node)
-            return [self._write(wanted)] if wanted else []
+            wanted = None if node is None else changes(node)
+            refusal = self._write({"spec": {"disks": wanted}}) if wanted else None
+            return [] if refusal is None else [refusal]
 
+        self._wait(missing, timeout_seconds)
+
+    def attempt(self, changes: DiskChanges, claim: Claim | None = None) -> list[str]:
+        """Write what is to be changed now; one line as long as anything is. Never waits."""
+        node = self.read()
+        if node is None:
+            return []
+        wanted = changes(node)
+        patch: dict[str, Any] = {"spec": {"disks": wanted}} if wanted else {}
+        text = None if claim is None else claimed(node, claim.paths, claim.owner)
+        if text is not None:
+            patch["metadata"] = {"annotations": {ANNOTATION: text}}
+        if not patch:
+            return []
+        return [self._write(patch) or f"the change of Longhorn's node {self.node_name}"]
+
+    def _wait(self, missing: Callable[[], list[str]], timeout_seconds: float) -> None:
         wait_until(
             f"disks of {self.node_name} in Longhorn", missing, timeout_seconds=timeout_seconds
         )
 
-    def _write(self, wanted: Changes) -> str:
+    def _write(self, patch: dict[str, Any]) -> str | None:
+        """Why Longhorn did not take the changes yet; None when it did."""
         try:
-            patch_object(self._cluster, "nodes", self.node_name, {"spec": {"disks": wanted}})
+            patch_object(self._cluster, "nodes", self.node_name, patch)
         except ApiError as error:
             said = str(getattr(error, "body", None) or error)[:300]
             if not _passes(status_of(error), said):
                 raise
             return f"Longhorn does not take the change of its node {self.node_name} yet: {said}"
-        return f"the change of Longhorn's node {self.node_name}"
+        return None
 
 
 def _passes(status: int, said: str) -> bool:

@@ -7,6 +7,7 @@ from components.cluster.api import ApiError, ClusterApi, status_of
 from components.common.answers import mapped
 from components.common.waiting import tell, wait_until
 from components.longhorn.disks.node_object import LonghornNodeDisks
+from components.longhorn.disks.owners import own_paths
 from components.longhorn.disks.replicas import advice, explained, last_copies
 from components.longhorn.disks.rules import drain_changes, is_emptied, removal_changes, still_used
 from components.longhorn.objects import read_objects
@@ -22,6 +23,7 @@ def remove_disks(
     node_name: str,
     paths: set[str],
     *,
+    owner: str,
     eviction_seconds: float,
     edit_seconds: float,
 ) -> None:
@@ -33,6 +35,7 @@ def remove_disks(
         cluster: The cluster.
         node_name: The node's name in Kubernetes.
         paths: Mount points of the disks.
+        owner: Whose they were; what somebody else has taken over since stays.
         eviction_seconds: How long moving the replicas may take.
         edit_seconds: How long Longhorn may take to accept a change.
 
@@ -40,18 +43,21 @@ def remove_disks(
     in Longhorn.
     """
     disks = LonghornNodeDisks(cluster, node_name)
-    if not paths or disks.read() is None:
+    found = disks.read() if paths else None
+    if found is None:
         return
-    disks.edit(
-        lambda node: drain_changes(node, paths), must_exist=False, timeout_seconds=edit_seconds
-    )
+    paths, wanted = own_paths(found, paths, owner), paths
+    if wanted - paths:
+        others = ", ".join(sorted(wanted - paths))
+        tell(f"{node_name}: {others} stays in Longhorn, since another stack has taken it over")
+    if not paths:
+        return
+    disks.edit(lambda node: drain_changes(node, paths), timeout_seconds=edit_seconds)
     _wait_until_empty(cluster, disks, paths, eviction_seconds)
     node = disks.read()
     if node is not None and is_emptied(node, paths):
         _take_label_off(cluster, node_name)
-    disks.edit(
-        lambda node: removal_changes(node, paths), must_exist=False, timeout_seconds=edit_seconds
-    )
+    disks.edit(lambda node: removal_changes(node, paths), timeout_seconds=edit_seconds)
 
 
 def _wait_until_empty(

@@ -1,42 +1,58 @@
 """Longhorn's rules for the disks of a node, without any effect.
 
 Source: Longhorn manager 1.5.3, controller/kubernetes_node_controller.go (syncDefaultDisks),
-types/types.go (CreateDisksFromAnnotation) and controller/node_controller.go (disk conditions).
+types/types.go (CreateDisksFromAnnotation) and controller/node_controller.go (disk conditions,
+findNotReadyAndReadyDiskMaps: a disk is known again by the UUID in its file system alone).
 """
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import NAMESPACE_OID, uuid5
+from uuid import uuid4
 
 LABEL = "node.longhorn.io/create-default-disk"
 ANNOTATION = "node.longhorn.io/default-disks-config"
+CONFIG = "longhorn-disk.cfg"
 _ROUNDED_TO = 100 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class FileSystem:
-    """What `stat -f` says of a path on a host.
+    """What a host says of the file system at a path.
 
     Args:
         identity: the file system's id; two paths on one file system share it.
         size_bytes: its whole size.
         available_bytes: what is free in it.
+        disk_uuid: what Longhorn has written into it (CONFIG); empty where it has written nothing.
     """
 
     identity: str
     size_bytes: int
     available_bytes: int
-
-    @property
-    def disk_uuid(self) -> str:
-        """The id that Longhorn would have written into the disk's longhorn-disk.cfg."""
-        return str(uuid5(NAMESPACE_OID, self.identity))
+    disk_uuid: str = ""
 
 
 # The file system of a path, or None where the path does not exist on that host.
 StatFileSystem = Callable[[str], FileSystem | None]
+
+
+def config_text() -> str:
+    """What Longhorn writes into a file system that has no CONFIG: a new random UUID, always.
+
+    Also where a UUID is recorded for the disk already (controller/monitor/disk_utils.go,
+    generateFilesystemTypeDiskConfig).
+    """
+    return json.dumps({"diskUUID": str(uuid4())})
+
+
+def uuid_in(text: str) -> str:
+    """The UUID that a CONFIG holds; empty where it can't be read."""
+    try:
+        return str(json.loads(text)["diskUUID"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 class InvalidAnnotationError(ValueError):
@@ -127,7 +143,7 @@ def status(
     Args:
         spec: the disk as nodes.longhorn.io asks for it.
         before: its status so far, None for a new disk; it tells a disk that was swapped.
-        stat: reads the host's file systems.
+        stat: reads the host's file systems, each with its UUID.
         settings: Longhorn's settings, of which some limit what a disk takes.
         replicas: by a disk's UUID, the size of each replica on it by its name.
     """
@@ -138,7 +154,10 @@ def status(
     if found is None:
         fault = ("NoDiskInfo", f"{path} does not exist")
     elif known and known != found.disk_uuid:
-        fault = ("DiskFilesystemChanged", f"{path} is not the file system that it was")
+        fault = (
+            "DiskFilesystemChanged",
+            f"Disk {path} is not ready: record diskUUID doesn't match the one on the disk ",
+        )
     if fault or found is None:
         reason, message = fault or ("", "")
         return {

@@ -6,7 +6,9 @@ datastore/longhorn.go (CreateDefaultNode).
 
 import os
 from collections.abc import Mapping, Set
+from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 from zlib import crc32
 
 from lab.common import paths
@@ -122,16 +124,39 @@ def stat(node: str, path: str) -> disks.FileSystem | None:
     """The file system of a path on the lab host of that name, seen from inside the host."""
     first = host_process.first_process(node)
     if first is None:
-        return disks.FileSystem(f"{crc32(path.encode()):x}", _IMAGINED_BYTES, _IMAGINED_BYTES)
+        identity = f"{crc32(path.encode()):x}"
+        uuid = str(uuid5(NAMESPACE_OID, f"{node}:{path}"))
+        return disks.FileSystem(identity, _IMAGINED_BYTES, _IMAGINED_BYTES, uuid)
+    folder = Path(f"/proc/{first}/root{path}")
     try:
-        found = os.statvfs(f"/proc/{first}/root{path}")
+        found = os.statvfs(folder)
+        uuid = disks.uuid_in((folder / disks.CONFIG).read_text())
     except (FileNotFoundError, NotADirectoryError):
-        return None
+        if not folder.is_dir():
+            return None
+        found, uuid = os.statvfs(folder), ""
     return disks.FileSystem(
         identity=f"{found.f_fsid:x}",
         size_bytes=found.f_blocks * found.f_frsize,
         available_bytes=found.f_bavail * found.f_frsize,
+        disk_uuid=uuid,
     )
+
+
+def look(node: str, path: str) -> disks.FileSystem | None:
+    """The same, after a UUID was written where there is none, as a manager does blindly.
+
+    None where it can't be written, such as in the empty directory beneath a mount.
+    """
+    found = stat(node, path)
+    if found is None or found.disk_uuid:
+        return found
+    first = host_process.first_process(node)
+    try:
+        Path(f"/proc/{first}/root{path}/{disks.CONFIG}").write_text(disks.config_text())
+    except OSError:
+        return None
+    return stat(node, path)
 
 
 def _update(
@@ -157,7 +182,7 @@ def _update(
         # Only a manager on the node itself looks at its disks.
         status["diskStatus"] = {
             disk: disks.status(
-                spec, known.get(disk), lambda path: stat(name, path), settings, replicas
+                spec, known.get(disk), lambda path: look(name, path), settings, replicas
             )
             for disk, spec in asked.items()
         }

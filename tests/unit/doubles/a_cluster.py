@@ -100,6 +100,13 @@ class ACluster:
         _merge(item, json.loads(json.dumps(patch)))
         self.after_write()
 
+    def delete_namespaced_custom_object(
+        self, _g: str, _v: str, _n: str, plural: str, name: str
+    ) -> None:
+        self._existing(plural, name)
+        del self.objects[plural][name]
+        self.deleted.append(name)
+
     def list_persistent_volume(self) -> Any:
         return _list(self.persistent_volumes)
 

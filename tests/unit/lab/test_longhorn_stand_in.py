@@ -112,12 +112,33 @@ def test_a_mounted_disk_is_ready_and_schedulable() -> None:
     assert status["storageMaximum"] == GIB
 
 
-def test_a_disk_that_became_another_file_system_is_not_ready() -> None:
-    before = _status("/mnt/x", lambda _: FileSystem("b", GIB, GIB))
-    after = _status("/mnt/x", lambda _: FileSystem("root", GIB, GIB), before)
+def _mounted(uuid: str, identity: str = "b") -> Any:
+    return lambda _path: FileSystem(identity, GIB, GIB, uuid)
+
+
+def test_a_disk_whose_file_system_has_another_uuid_is_not_ready() -> None:
+    before = _status("/mnt/x", _mounted("u1"))
+    after = _status("/mnt/x", _mounted("u2"), before)
     assert _met(after) == {"Ready": "False", "Schedulable": "False"}
+    assert "record diskUUID doesn't match the one on the disk" in after["conditions"][0]["message"]
     assert after["conditions"][0]["reason"] == "DiskFilesystemChanged"
     assert after["diskUUID"] == before["diskUUID"], "so that the old one is recognized again"
+
+
+def test_a_file_system_is_known_by_what_longhorn_wrote_into_it_and_not_by_its_own_id() -> None:
+    before = _status("/mnt/x", _mounted("u1", "b"))
+    assert _met(_status("/mnt/x", _mounted("u1", "c"), before))["Ready"] == "True"
+
+
+def test_an_empty_file_system_gets_a_random_uuid() -> None:
+    first, second = disks.uuid_in(disks.config_text()), disks.uuid_in(disks.config_text())
+    assert first
+    assert first != second
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}"])
+def test_a_config_that_cannot_be_read_has_no_uuid(text: str) -> None:
+    assert disks.uuid_in(text) == ""
 
 
 def test_a_nearly_full_disk_is_ready_but_takes_no_more() -> None:
@@ -126,9 +147,8 @@ def test_a_nearly_full_disk_is_ready_but_takes_no_more() -> None:
 
 
 def test_replicas_count_on_the_disk_that_holds_them_as_long_as_it_can_be_read() -> None:
-    uuid = FileSystem("b", GIB, GIB).disk_uuid
-    on_it = {uuid: {"r1": 10, "r2": 20}, "another": {"r3": 1}}
-    status = _status("/x", lambda _: FileSystem("b", GIB, GIB), **on_it)
+    on_it = {"u1": {"r1": 10, "r2": 20}, "another": {"r3": 1}}
+    status = _status("/x", _mounted("u1"), **on_it)
     assert status["scheduledReplica"] == {"r1": 10, "r2": 20}
     assert status["storageScheduled"] == 30
     gone = _status("/x", lambda _: None, status, **on_it)
@@ -136,8 +156,7 @@ def test_replicas_count_on_the_disk_that_holds_them_as_long_as_it_can_be_read() 
 
 
 def test_a_disk_that_has_promised_all_its_space_takes_no_more() -> None:
-    uuid = FileSystem("b", GIB, GIB).disk_uuid
-    status = _status("/x", lambda _: FileSystem("b", GIB, GIB), **{uuid: {"r1": 2 * GIB}})
+    status = _status("/x", _mounted("u1"), u1={"r1": 2 * GIB})
     assert _met(status)["Schedulable"] == "False"
 
 

@@ -10,6 +10,7 @@ import yaml
 
 from components.longhorn.values import chart_values
 from components.longhorn.versions import minor_of
+from components.nodes.description import tolerated_taints
 from configuration.longhorn import SUPPORTED_VERSIONS, LonghornSettings
 from lab.longhorn import chart
 
@@ -62,7 +63,9 @@ def found(request: pytest.FixtureRequest) -> tuple[str, Path]:
 def test_every_value_that_the_program_sets_is_one_of_the_chart(found: tuple[str, Path]) -> None:
     _, path = found
     known = set(_keys(_read(path, "values.yaml")))
-    given = chart_values(_EVERYTHING, nodes_with_disks=3, tolerate_control_plane=True)
+    given = chart_values(
+        _EVERYTHING, nodes_with_disks=3, tolerated=tolerated_taints((), control_plane=True)
+    )
     assert set(_keys(given)) <= known
 
 

@@ -124,7 +124,27 @@ def test_moving_replicas_has_a_time_of_its_own() -> None:
 
 def test_the_wait_counts_every_disk_of_every_node_that_has_some() -> None:
     (ready,) = _run(nodes=nodes({}, {"disks": []})).of_type(_READY)
-    assert ready.inputs["disks_by_node"] == {"node-1": ["/mnt/longhorn-sdb", "/mnt/longhorn-sdc"]}
+    assert {node: list(disks) for node, disks in ready.inputs["disks_by_node"].items()} == {
+        "node-1": ["/mnt/longhorn-sdb", "/mnt/longhorn-sdc"]
+    }
+
+
+@pytest.mark.parametrize("where", ["disks of the node", "the wait for all"])
+def test_longhorns_disks_are_tied_to_their_file_systems(where: str) -> None:
+    recording = _run()
+    disks = recording.named("longhorn-node-1-disks").inputs["disks"]
+    if where == "the wait for all":
+        disks = recording.named("longhorn-ready").inputs["disks_by_node"]["node-1"]
+    made = recording.outputs["disks"]["node-1"]
+    assert {path: disk["uuid"] for path, disk in disks.items()} == {
+        each["mountPoint"]: each["uuid"] for each in made
+    }
+    assert all(disk["uuid"] for disk in disks.values())
+
+
+def test_disks_that_the_stack_does_not_prepare_have_no_uuid() -> None:
+    disks = _run(stages={"disks": False}).named("longhorn-node-1-disks").inputs["disks"]
+    assert [disk.get("uuid") for disk in disks.values()] == [None, None]
 
 
 def test_replicas_are_as_many_as_nodes_with_disks() -> None:

@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 
 from components.longhorn.values import chart_values
-from components.nodes.description import taint_toleration, tolerations
+from components.nodes.description import tolerated_taints
 from configuration.longhorn import LonghornSettings
 
 
 def _values(*, nodes: int = 3, tolerate: bool = False, **longhorn: Any) -> dict[str, Any]:
     settings = LonghornSettings.model_validate(longhorn)
-    return chart_values(settings, nodes_with_disks=nodes, tolerate_control_plane=tolerate)
+    tolerated = tolerated_taints(settings.tolerations, control_plane=tolerate)
+    return chart_values(settings, nodes_with_disks=nodes, tolerated=tolerated)
 
 
 def test_longhorn_takes_only_the_disks_of_labelled_nodes() -> None:
@@ -65,10 +66,27 @@ def test_a_setting_of_false_or_zero_is_given() -> None:
 
 
 def test_tolerating_reaches_the_charts_pods_and_those_that_longhorn_starts() -> None:
-    values = _values(tolerate=True)
-    assert values["defaultSettings"]["taintToleration"] == taint_toleration()
+    given = [
+        {"key": "CriticalAddonsOnly", "effect": "NoExecute"},
+        {"key": "dedicated", "value": "storage"},
+    ]
+    values = _values(tolerate=True, tolerations=given)
+    assert values["defaultSettings"]["taintToleration"].split(";") == [
+        "node-role.kubernetes.io/control-plane:NoSchedule",
+        "node-role.kubernetes.io/master:NoSchedule",
+        "CriticalAddonsOnly:NoExecute",
+        "dedicated=storage:NoSchedule",
+    ]
     for part in ("longhornManager", "longhornDriver", "longhornUI"):
-        assert values[part]["tolerations"] == tolerations(), part
+        assert values[part]["tolerations"][2:] == [
+            {"key": "CriticalAddonsOnly", "operator": "Exists", "effect": "NoExecute"},
+            {
+                "key": "dedicated",
+                "operator": "Equal",
+                "value": "storage",
+                "effect": "NoSchedule",
+            },
+        ], part
 
 
 def test_without_tolerating_no_toleration_is_given() -> None:

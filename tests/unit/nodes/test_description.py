@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 
 from components.nodes.description import (
+    Tolerated,
     disks_annotation,
+    is_tolerated,
     longhorn_disk,
     taint_toleration,
+    tolerated_taints,
     tolerations,
 )
 from configuration.base import quantity_bytes
@@ -77,9 +80,33 @@ def test_replicas_are_as_wanted_or_one_per_node_with_disks_up_to_three(
 
 def test_both_control_plane_taints_are_tolerated_and_no_other() -> None:
     keys = ["node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"]
-    assert taint_toleration() == ";".join(f"{key}=:NoSchedule" for key in keys)
-    assert [toleration["key"] for toleration in tolerations()] == keys
-    assert {toleration["effect"] for toleration in tolerations()} == {"NoSchedule"}
+    tolerated = tolerated_taints((), control_plane=True)
+    assert taint_toleration(tolerated) == ";".join(f"{key}:NoSchedule" for key in keys)
+    assert [toleration["key"] for toleration in tolerations(tolerated)] == keys
+    assert {toleration["effect"] for toleration in tolerations(tolerated)} == {"NoSchedule"}
+    assert tolerated_taints((), control_plane=False) == ()
+
+
+@pytest.mark.parametrize(
+    ("taint", "expected"),
+    [
+        ({"key": "a", "effect": "NoSchedule"}, True),
+        ({"key": "a", "effect": "NoSchedule", "value": "x"}, True),
+        ({"key": "a", "effect": "NoExecute"}, False),
+        ({"key": "b", "effect": "NoSchedule", "value": "x"}, True),
+        ({"key": "b", "effect": "NoSchedule", "value": "y"}, False),
+        ({"key": "b", "effect": "NoSchedule"}, False),
+        ({"key": "c", "effect": "NoSchedule"}, False),
+    ],
+)
+def test_a_taint_is_tolerated_by_its_key_effect_and_value(
+    taint: dict[str, str], expected: bool
+) -> None:
+    tolerated = (
+        Tolerated(key="a", effect="NoSchedule", value=None),
+        Tolerated(key="b", effect="NoSchedule", value="x"),
+    )
+    assert is_tolerated(taint, tolerated) is expected
 
 
 @pytest.mark.parametrize(

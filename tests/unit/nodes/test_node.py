@@ -21,7 +21,6 @@ from tests.unit.doubles.a_stack import (
 )
 from tools.offline.recording import Declared, Recording, SecretValue
 
-_PATCH = "kubernetes:core/v1:NodePatch"
 _MOUNT = "node-1-mnt-longhorn-sdb-mount"
 _INSTALL = "node-1-packages-install"
 
@@ -164,19 +163,23 @@ def test_with_all_three_stages_off_a_node_is_not_declared_at_all() -> None:
 
 def test_label_and_annotation_name_the_nodes_disks() -> None:
     patch = _run().named("node-1-labels-patch")
-    metadata = patch.inputs["metadata"]
-    assert metadata["name"] == "node-1"
-    assert metadata["labels"] == {LABEL: "config"}
-    assert [disk["path"] for disk in json.loads(metadata["annotations"][ANNOTATION])] == [
+    assert patch.inputs["node_name"] == "node-1"
+    assert patch.inputs["labels"] == {LABEL: "config"}
+    assert [disk["path"] for disk in json.loads(patch.inputs["annotations"][ANNOTATION])] == [
         "/mnt/longhorn-sdb",
         "/mnt/longhorn-sdc",
     ]
 
 
-def test_the_patch_owns_label_and_annotation_and_no_other_field() -> None:
+def test_label_and_annotation_are_the_stacks_own() -> None:
     patch = _run().named("node-1-labels-patch")
-    assert set(patch.inputs) == {"apiVersion", "kind", "metadata"}
-    assert set(patch.inputs["metadata"]) == {"name", "labels", "annotations"}
+    assert patch.inputs["owner"] == "longhorn-rancher/test"
+    assert set(patch.inputs["labels"]) == {LABEL}
+    assert set(patch.inputs["annotations"]) == {ANNOTATION}
+
+
+def test_no_part_of_a_stack_can_make_a_node() -> None:
+    assert not [each.type for each in _run().resources if "core/v1:Node" in each.type]
 
 
 def test_a_change_of_the_update_line_alone_is_no_change() -> None:

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from components.preflight.cluster import ClusterFacts, check_cluster
+from components.preflight.cluster import check_cluster
+from components.preflight.cluster_facts import ClusterFacts
+from components.preflight.cluster_wanted import ClusterWanted
 from components.preflight.nodes import NodeToCheck, check_nodes
 from components.preflight.report import CheckResult, PreflightError, report
 from configuration.checks import CHECK_NAMES
@@ -145,7 +147,9 @@ def test_nodes_that_share_a_hostname_are_named_with_each_other() -> None:
 
 def _cluster(longhorn_version: str = "1.5.3", **changes: Any) -> list[tuple[str, str]]:
     facts = {"version": "v1.28.4+k3s2", "global_priority_class": None, "dns_replicas": 2}
-    results = check_cluster(ClusterFacts(**{**facts, **changes}), longhorn_version)
+    results = check_cluster(
+        ClusterFacts(**{**facts, **changes}), ClusterWanted(longhorn_version=longhorn_version)
+    )
     return [(r.check, r.severity) for r in results]
 
 

@@ -49,7 +49,7 @@ def test_urns_are_those_of_the_engine() -> None:
     urn = run(valid()).named("node-1-labels-patch").urn
     assert urn == (
         "urn:pulumi:test::longhorn-rancher::longhornrancher:node:LonghornNode$"
-        "longhornrancher:node:Labels$kubernetes:core/v1:NodePatch::node-1-labels-patch"
+        "longhornrancher:node:Labels$pulumi-python:dynamic/node:Marks::node-1-labels-patch"
     )
 
 

@@ -64,3 +64,22 @@ def test_it_does_not_run_again_when_only_its_means_change(key: str) -> None:
     found = _diff(**{key: "other"})
     assert not found.changes
     assert not found.replaces
+
+
+def test_the_check_tolerates_what_longhorn_tolerates_and_has_its_pull_secret() -> None:
+    (check,) = run(
+        valid(
+            stages={"volumeCheck": True},
+            controlPlane={"scheduling": "tolerate"},
+            longhorn={
+                "registrySecret": "registry",
+                "tolerations": [{"key": "dedicated", "value": "x", "effect": "NoExecute"}],
+            },
+        )
+    ).of_type(_CHECK)
+    assert [each["key"] for each in check.inputs["tolerations"]] == [
+        "node-role.kubernetes.io/control-plane",
+        "node-role.kubernetes.io/master",
+        "dedicated",
+    ]
+    assert check.inputs.get("pull_secret") == "registry"

@@ -44,6 +44,20 @@ def test_the_claim_asks_for_what_the_stack_says() -> None:
     }
 
 
+def test_the_pods_run_where_longhorn_runs_and_pull_from_its_registry() -> None:
+    given = [{"key": "dedicated", "operator": "Exists", "effect": "NoSchedule"}]
+    for step in ("write", "read"):
+        objects = _objects(**{"tolerations": given, "pull_secret": "registry"})
+        pod = objects[step]["spec"]["template"]["spec"]
+        assert pod["tolerations"] == given
+        assert pod["imagePullSecrets"] == [{"name": "registry"}]
+
+
+def test_without_taints_and_registry_the_pods_have_neither() -> None:
+    pod = _objects()["write"]["spec"]["template"]["spec"]
+    assert (pod["tolerations"], pod["imagePullSecrets"]) == ([], [])
+
+
 def test_writer_and_reader_are_two_jobs_so_that_two_pods_see_the_volume() -> None:
     objects = _objects()
     names = {objects[step]["metadata"]["name"] for step in ("write", "read")}

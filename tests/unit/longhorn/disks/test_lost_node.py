@@ -106,7 +106,11 @@ def test_commands_of_a_lost_host_are_kept_as_they_are_and_forgotten_without_bein
     lost_second: Recording,
 ) -> None:
     inputs = {"connection", "create", "update", "delete", "stdin"}
-    for command in lost_second.of_type(COMMAND):
+    commands = lost_second.of_type(COMMAND)
+    # Packages and two disks on each of three nodes.
+    assert len(commands) == 9
+    assert sum(command.name.startswith("node-2-") for command in commands) == 3
+    for command in commands:
         is_lost = command.name.startswith("node-2-")
         assert command.request.retainOnDelete == is_lost
         assert (set(command.request.ignoreChanges) >= inputs) == is_lost

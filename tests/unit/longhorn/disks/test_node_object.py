@@ -34,7 +34,7 @@ def _add_disk(cluster: Any) -> None:
     def changes(node: Any) -> dict[str, Any]:
         return {} if "a" in node["spec"]["disks"] else {"a": DISK}
 
-    LonghornNodeDisks(cluster, "node-1").edit(changes, must_exist=True, timeout_seconds=60)
+    LonghornNodeDisks(cluster, "node-1").edit(changes, timeout_seconds=60)
 
 
 def test_an_edit_is_made_again_while_longhorn_still_looks_at_the_disks(cluster: ACluster) -> None:

@@ -1,5 +1,7 @@
 """Disks leave Longhorn only when their replicas have left them."""
 
+import copy
+import json
 from typing import Any
 
 import pytest
@@ -8,6 +10,8 @@ from components.cluster import gone as gone_cluster
 from components.common import waiting
 from components.longhorn.disks import disks as longhorn_disks
 from components.longhorn.disks.disks import LonghornDisksProvider
+from components.longhorn.disks.late import put_late_disks
+from components.longhorn.disks.owners import ANNOTATION, owners
 from components.longhorn.disks.removal import remove_disks
 from tests.unit.doubles.a_clock import a_clock
 from tests.unit.doubles.a_cluster import ACluster, Object, api_error, volume
@@ -23,6 +27,7 @@ PROPS: dict[str, Any] = {
         "/mnt/a": {"name": "a", **DESCRIBED},
         "/mnt/b": {"name": "b", **DESCRIBED},
     },
+    "owner": "project/one",
     "lost": False,
     "timeout_seconds": 60,
     "eviction_timeout_seconds": -1,
@@ -56,7 +61,9 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> ACluster:
 
 
 def remove(cluster: Any, *paths: str) -> None:
-    remove_disks(cluster, "node-1", set(paths), eviction_seconds=-1, edit_seconds=60)
+    remove_disks(
+        cluster, "node-1", set(paths), owner="project/one", eviction_seconds=-1, edit_seconds=60
+    )
 
 
 def disks(cluster: ACluster) -> dict[str, Object]:
@@ -146,7 +153,107 @@ def test_a_node_or_a_longhorn_that_is_gone_needs_nothing(cluster: ACluster, gone
         cluster.objects["nodes"].clear()
     else:
         cluster.objects.clear()
-    remove(cluster, "/mnt/a")
+    before, labels = copy.deepcopy(cluster.objects), copy.deepcopy(cluster.node_labels)
+    cluster.refusals = [AssertionError("something is written")]
+    remove(cluster, "/mnt/a", "/mnt/b")
+    assert cluster.objects == before
+    assert cluster.node_labels == labels
+    assert cluster.deleted == []
+
+
+def own(cluster: ACluster, **paths: str) -> None:
+    owners = {f"/mnt/{name}": owner for name, owner in paths.items()}
+    metadata = {"annotations": {ANNOTATION: json.dumps(owners)}}
+    cluster.objects["nodes"]["node-1"]["metadata"] = metadata
+
+
+def test_a_disk_that_another_stack_has_taken_over_stays_in_longhorn(
+    cluster: ACluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own(cluster, a="project/two", b="project/one")
+    before = dict(disks(cluster)["a"])
+    LonghornDisksProvider().delete("id", PROPS)
+    assert disks(cluster) == {"a": before}
+    assert LABEL in cluster.node_labels["node-1"], "Longhorn may need it for the other stack"
+    assert "/mnt/a stays in Longhorn" in capsys.readouterr().err
+
+
+def test_whoever_puts_a_disk_owns_it_from_then_on(cluster: ACluster) -> None:
+    own(cluster, a="project/two")
+    LonghornDisksProvider().create(PROPS)
+    assert owners(cluster.objects["nodes"]["node-1"]) == {
+        "/mnt/a": "project/one",
+        "/mnt/b": "project/one",
+    }
+    LonghornDisksProvider().delete("id", {**PROPS, "owner": "project/two"})
+    assert set(disks(cluster)) == {"a", "b"}
+
+
+def test_a_state_from_before_there_were_owners_takes_out_what_nobody_owns(
+    cluster: ACluster,
+) -> None:
+    own(cluster, a="project/two")
+    LonghornDisksProvider().delete("id", {k: v for k, v in PROPS.items() if k != "owner"})
+    assert set(disks(cluster)) == {"a"}
+
+
+def test_a_node_that_longhorn_does_not_have_yet_keeps_nothing_else_waiting(
+    cluster: ACluster,
+) -> None:
+    cluster.objects["nodes"].clear()
+    started = waiting.SYSTEM_CLOCK.now()
+    assert LonghornDisksProvider().create(PROPS).outs == PROPS
+    assert waiting.SYSTEM_CLOCK.now() == started
+
+
+def test_a_manager_that_takes_no_change_is_left_to_the_wait_for_all_of_longhorn(
+    cluster: ACluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster.refusals = [api_error(500, "no endpoints available for the webhook")] * 10_000
+    props = {**PROPS, "timeout_seconds": 1800}
+    started = waiting.SYSTEM_CLOCK.now()
+    LonghornDisksProvider().create(props)
+    assert waiting.SYSTEM_CLOCK.now() - started < 120
+    assert "no endpoints available" in capsys.readouterr().err
+
+
+def test_late_disks_are_put_while_all_of_longhorn_is_waited_for(cluster: ACluster) -> None:
+    wanted = {**PROPS["disks"], "/mnt/c": {"name": "c", **DESCRIBED}}
+    props = {"owner": "project/one", "disks_by_node": {"node-1": wanted, "node-9": wanted}}
+    assert put_late_disks(cluster, props) != []  # pyright: ignore[reportArgumentType]
+    assert set(disks(cluster)) == {"a", "b", "c"}
+    assert put_late_disks(cluster, props) == []  # pyright: ignore[reportArgumentType]
+
+
+def test_a_disk_with_another_file_system_comes_again_as_a_new_one(
+    cluster: ACluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renewed: list[Any] = []
+
+    def renew(_cluster: Any, node: str, paths: set[str], **_options: Any) -> None:
+        renewed.append((node, paths))
+        disks(cluster).pop("a")
+
+    monkeypatch.setattr(longhorn_disks, "renew_disks", renew)
+
+    def with_uuid(uuid: str | None) -> dict[str, Any]:
+        disk = {**PROPS["disks"]["/mnt/a"], "uuid": uuid}
+        return {**PROPS, "disks": {**PROPS["disks"], "/mnt/a": disk}}
+
+    provider = LonghornDisksProvider()
+    assert provider.diff("id", with_uuid("1"), with_uuid("2")).changes is True
+    provider.update("id", with_uuid(None), with_uuid("2"))
+    assert renewed == []
+    provider.update("id", with_uuid("1"), with_uuid("2"))
+    assert renewed == [("node-1", {"/mnt/a"})]
+    assert set(disks(cluster)) == {"a", "b"}
+
+
+def test_a_refresh_keeps_the_uuid_of_a_file_system(cluster: ACluster) -> None:
+    known = {"/mnt/a": {**PROPS["disks"]["/mnt/a"], "uuid": "1"}}
+    state = {**PROPS, "disks": known}
+    assert LonghornDisksProvider().read("id", state).outs == state
+    assert set(disks(cluster)) == {"a", "b"}
 
 
 def test_a_node_that_left_kubernetes_has_no_label_to_take_off(cluster: ACluster) -> None:
@@ -179,7 +286,17 @@ def test_an_added_disk_is_there_before_a_removed_one_gives_its_replicas_away(
 
 
 @pytest.mark.parametrize(
-    "key", ["kubeconfig", "context", "node_name", "disks", "lost", "eviction_timeout_seconds"]
+    "key",
+    [
+        "kubeconfig",
+        "context",
+        "node_name",
+        "disks",
+        "owner",
+        "lost",
+        "timeout_seconds",
+        "eviction_timeout_seconds",
+    ],
 )
 def test_what_a_removal_goes_by_is_kept_up_to_date(key: str) -> None:
     provider = LonghornDisksProvider()

@@ -62,10 +62,16 @@ def test_volumes_may_go_where_the_stack_says_so_and_are_named(
     assert "pvc-1: 10 MiB" in capsys.readouterr().err
 
 
-def test_a_longhorn_that_is_gone_holds_nothing_up(cluster: ACluster) -> None:
+def test_a_longhorn_that_is_gone_holds_nothing_up(
+    cluster: ACluster, capsys: pytest.CaptureFixture[str]
+) -> None:
     cluster.objects.clear()
     cluster.persistent_volumes = [persistent_volume("pvc-1", "default/data")]
+    cluster.refusals = [AssertionError("something is written")]
     delete(PROPS)
+    assert cluster.objects == {}
+    assert cluster.deleted == []
+    assert "not in the cluster any more" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("step", ["create", "update"])

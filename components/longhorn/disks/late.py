@@ -1,0 +1,32 @@
+"""Disks of nodes that Longhorn gets only while all of it is waited for."""
+
+from typing import Any
+
+from components.cluster.api import ClusterApi
+from components.common.dynamic import Properties
+from components.longhorn.disks.node_object import Claim, LonghornNodeDisks
+from components.longhorn.disks.rules import put_changes
+from components.longhorn.objects import read_objects
+
+
+def put_late_disks(cluster: ClusterApi, props: Properties) -> list[str]:
+    """Write what is not as wanted on the nodes that are there; never waits.
+
+    Args:
+        cluster: The cluster.
+        props: disks_by_node, as wanted_disks makes it, and owner.
+
+    Returns what Longhorn did not take yet, one line for each node.
+    """
+    lines: list[str] = []
+    present = {item["metadata"]["name"] for item in read_objects(cluster, "nodes") or []}
+    for name, disks in sorted(props["disks_by_node"].items()):
+        if name in present:
+            lines += _put(cluster, name, disks, str(props["owner"]))
+    return lines
+
+
+def _put(cluster: ClusterApi, name: str, disks: dict[str, Any], owner: str) -> list[str]:
+    return LonghornNodeDisks(cluster, name).attempt(
+        lambda node: put_changes(node, disks), Claim(owner=owner, paths=set(disks))
+    )

@@ -1,0 +1,132 @@
+"""Which of Longhorn's disks are refused for their file system, and what that costs. Pure."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from components.common.answers import listed, mapped
+from components.longhorn.disks.replicas import is_intact
+from components.longhorn.disks.rules import disks_by_path
+
+CHANGED = "DiskFilesystemChanged"
+"""Longhorn's reason for a disk that is not the one on record."""
+
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiskVerdict:
+    """What Longhorn says of one disk."""
+
+    is_ready: bool
+    """Ready, on a node whose manager is there to say so."""
+    is_refused: bool
+    """Not the file system that is on record."""
+    said: str
+    """In Longhorn's words."""
+
+
+def verdicts(node: Object, paths: Iterable[str]) -> dict[str, DiskVerdict]:
+    """Longhorn's word on the disks at these paths, by path; those that it does not have left out.
+
+    Args:
+        node: The nodes.longhorn.io object.
+        paths: Mount points.
+    """
+    present = disks_by_path(node)
+    is_manned = _condition(node.get("status"), "Ready").get("status") == "True"
+    found: dict[str, DiskVerdict] = {}
+    for path in sorted(set(paths) & set(present)):
+        ready = _condition(_disk_status(node, present[path][0]), "Ready")
+        found[path] = DiskVerdict(
+            is_ready=ready.get("status") == "True" and is_manned,
+            is_refused=ready.get("status") == "False" and ready.get("reason") == CHANGED,
+            said=str(ready.get("message") or ready.get("reason") or "not looked at yet").strip(),
+        )
+    return found
+
+
+def known_uuids(node: Object, paths: Iterable[str]) -> set[str]:
+    """The UUIDs that Longhorn has on record for the disks at these paths."""
+    present = disks_by_path(node)
+    uuids = {
+        str(_disk_status(node, present[path][0]).get("diskUUID") or "")
+        for path in set(paths) & set(present)
+    }
+    return uuids - {""}
+
+
+def lost_volumes(
+    uuids: Collection[str], replicas: Sequence[Object], nodes: Iterable[Object]
+) -> list[str]:
+    """The volumes with a replica on these disks and none intact on a disk that is Ready, sorted.
+
+    Args:
+        uuids: Longhorn's UUIDs of disks that are gone.
+        replicas: Every replica.
+        nodes: Every nodes.longhorn.io object.
+    """
+    ready = {
+        str(status.get("diskUUID"))
+        for node in nodes
+        for status in mapped(mapped(node.get("status")).get("diskStatus")).values()
+        if _condition(status, "Ready").get("status") == "True"
+    } - set(uuids)
+    kept = {
+        _spec(replica).get("volumeName")
+        for replica in replicas
+        if is_intact(replica) and _spec(replica).get("diskID") in ready
+    }
+    return sorted(
+        {volume for volume in replicas_on(uuids, replicas).values() if volume not in kept}
+    )
+
+
+def replicas_on(uuids: Collection[str], replicas: Iterable[Object]) -> dict[str, str]:
+    """The volume of each replica on these disks, by the replica's name."""
+    return {
+        str(replica["metadata"]["name"]): str(_spec(replica).get("volumeName"))
+        for replica in replicas
+        if _spec(replica).get("diskID") in uuids
+    }
+
+
+def closing_changes(node: Object, paths: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Entries to write so that the disks at these paths take no replicas and move none."""
+    present = disks_by_path(node)
+    return {
+        name: {**entry, "allowScheduling": False, "evictionRequested": False}
+        for name, entry in (present[path] for path in set(paths) & set(present))
+        if entry.get("allowScheduling") or entry.get("evictionRequested")
+    }
+
+
+def leaving_changes(node: Object, paths: Iterable[str]) -> dict[str, None]:
+    """Entries to write so that the disks at these paths are gone: None for each."""
+    present = disks_by_path(node)
+    return {present[path][0]: None for path in set(paths) & set(present)}
+
+
+def still_in_status(node: Object, names: Iterable[str]) -> list[str]:
+    """Those of the disks that Longhorn's status has not forgotten, one line each.
+
+    A disk that is in the spec again was made from the node's annotation, and is no old one.
+    """
+    spec = mapped(mapped(node.get("spec")).get("disks"))
+    status = mapped(mapped(node.get("status")).get("diskStatus"))
+    return [f"disk {name}" for name in sorted(names) if name in status and name not in spec]
+
+
+def _disk_status(node: Object, name: str) -> dict[str, Any]:
+    return mapped(mapped(mapped(node.get("status")).get("diskStatus")).get(name))
+
+
+def _condition(status: Any, kind: str) -> dict[str, Any]:
+    for condition in listed(mapped(status).get("conditions")):
+        if condition.get("type") == kind:
+            return mapped(condition)
+    return {}
+
+
+def _spec(replica: Object) -> dict[str, Any]:
+    return mapped(replica.get("spec"))

@@ -1,0 +1,161 @@
+"""One look at the cluster before anything is declared: what is there. Reads only."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from components.cluster.api import ApiError, ClusterApi, status_of
+from components.common.answers import listed, mapped
+
+NAMESPACE = "longhorn-system"
+_GROUP, _VERSION = "longhorn.io", "v1beta2"
+_RELEASE_NAME = "meta.helm.sh/release-name"
+_RELEASE_NAMESPACE = "meta.helm.sh/release-namespace"
+_DEFAULT_CLASS = (
+    "storageclass.kubernetes.io/is-default-class",
+    "storageclass.beta.kubernetes.io/is-default-class",
+)
+_DNS_LABEL = "k8s-app=kube-dns"
+_ANSWER: Mapping[str, Any] = {"_request_timeout": 10}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterNode:
+    """A Node of Kubernetes."""
+
+    taints: Sequence[Mapping[str, str]] = ()
+    """key, effect and, if it has one, value."""
+    is_cordoned: bool = False
+    """Whether it takes no new pods."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LonghornLeftovers:
+    """What there is of a Longhorn, of this stack or of another."""
+
+    releases: Sequence[str] = ()
+    """Which Helm releases own its definitions, as namespace/name."""
+    volumes: Sequence[str] = ()
+    """Names of its volumes."""
+    has_settings: bool = False
+    """Whether it has any setting, as every Longhorn that runs does."""
+    is_terminating: bool = False
+    """Whether its namespace is being deleted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterFacts:
+    """The cluster as it is right now."""
+
+    version: str
+    """As the API server says it, such as v1.28.4+k3s2."""
+    global_priority_class: str | None
+    """Name of the PriorityClass that every pod without one gets."""
+    dns_replicas: int | None
+    """How many replicas of CoreDNS there are to be; None when it is not found."""
+    nodes: Mapping[str, ClusterNode] = field(default_factory=dict[str, ClusterNode])
+    """By name."""
+    default_classes: Sequence[str] = ()
+    """StorageClasses that are the default."""
+    ingress_classes: Sequence[str] = ()
+    """Names of the IngressClasses."""
+    secrets: Sequence[str] = ()
+    """Names of those Secrets in Longhorn's namespace that were asked for and are there."""
+    longhorn: LonghornLeftovers = LonghornLeftovers()
+
+
+def read_cluster(api: ClusterApi, secrets: Iterable[str] = ()) -> ClusterFacts:
+    """Ask the cluster.
+
+    Args:
+        api: The cluster.
+        secrets: Names in Longhorn's namespace to look for.
+
+    Raises whatever the client raises when it does not answer.
+    """
+    version: Any = api.version.get_code(**_ANSWER)
+    priorities: Any = api.custom.list_cluster_custom_object(
+        "scheduling.k8s.io", "v1", "priorityclasses", **_ANSWER
+    )
+    dns: Any = api.apps.list_namespaced_deployment(
+        "kube-system", label_selector=_DNS_LABEL, **_ANSWER
+    )
+    ingresses: Any = api.custom.list_cluster_custom_object(
+        "networking.k8s.io", "v1", "ingressclasses", **_ANSWER
+    )
+    classes: Any = api.storage.list_storage_class(**_ANSWER)
+    nodes: Any = api.core.list_node(**_ANSWER)
+    defaults = [
+        c["metadata"]["name"] for c in listed(priorities["items"]) if c.get("globalDefault")
+    ]
+    replicas = [int(deployment.spec.replicas or 0) for deployment in listed(dns.items)]
+    return ClusterFacts(
+        version=str(version.git_version),
+        global_priority_class=defaults[0] if defaults else None,
+        dns_replicas=max(replicas, default=None),
+        nodes={str(node.metadata.name): _node(node) for node in listed(nodes.items)},
+        default_classes=sorted(
+            str(item.metadata.name) for item in listed(classes.items) if _is_default(item)
+        ),
+        ingress_classes=sorted(str(c["metadata"]["name"]) for c in listed(ingresses["items"])),
+        secrets=[name for name in secrets if _has_secret(api, name)],
+        longhorn=_leftovers(api),
+    )
+
+
+def _node(node: Any) -> ClusterNode:
+    taints: list[dict[str, str]] = []
+    for taint in listed(node.spec.taints):
+        value = {"value": str(taint.value)} if taint.value else {}
+        taints.append({"key": str(taint.key), "effect": str(taint.effect), **value})
+    return ClusterNode(taints=taints, is_cordoned=bool(node.spec.unschedulable))
+
+
+def _is_default(storage_class: Any) -> bool:
+    annotations = mapped(storage_class.metadata.annotations)
+    return any(annotations.get(key) == "true" for key in _DEFAULT_CLASS)
+
+
+def _has_secret(api: ClusterApi, name: str) -> bool:
+    try:
+        api.core.read_namespaced_secret(name, NAMESPACE, **_ANSWER)
+    except ApiError as error:
+        if status_of(error) == 404:
+            return False
+        raise
+    return True
+
+
+def _leftovers(api: ClusterApi) -> LonghornLeftovers:
+    definitions: Any = api.extensions.list_custom_resource_definition(**_ANSWER)
+    releases: set[str] = set()
+    for definition in listed(definitions.items):
+        marks = mapped(definition.metadata.annotations)
+        if definition.spec.group == _GROUP and marks.get(_RELEASE_NAME):
+            releases.add(f"{marks.get(_RELEASE_NAMESPACE)}/{marks[_RELEASE_NAME]}")
+    return LonghornLeftovers(
+        releases=sorted(releases),
+        volumes=_longhorn_names(api, "volumes"),
+        has_settings=bool(_longhorn_names(api, "settings")),
+        is_terminating=_is_terminating(api),
+    )
+
+
+def _longhorn_names(api: ClusterApi, plural: str) -> list[str]:
+    try:
+        found: Any = api.custom.list_cluster_custom_object(_GROUP, _VERSION, plural, **_ANSWER)
+    except ApiError as error:
+        if status_of(error) == 404:
+            return []
+        raise
+    return sorted(str(item["metadata"]["name"]) for item in listed(found["items"]))
+
+
+def _is_terminating(api: ClusterApi) -> bool:
+    try:
+        namespace: Any = api.core.read_namespace(NAMESPACE, **_ANSWER)
+    except ApiError as error:
+        if status_of(error) == 404:
+            return False
+        raise
+    return namespace.status.phase == "Terminating"

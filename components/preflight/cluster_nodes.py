@@ -1,0 +1,96 @@
+"""The nodes of the stack beside those of the cluster: names, taints, and who is left out. Pure."""
+
+from collections.abc import Iterator, Mapping
+
+from components.nodes.description import CONTROL_PLANE_TAINTS, is_tolerated
+from components.nodes.names import missing_node
+from components.preflight.cluster_facts import ClusterFacts, ClusterNode
+from components.preflight.cluster_wanted import ClusterWanted, WantedNode
+from components.preflight.report import CheckResult
+
+# What Kubernetes puts on and takes off by itself; every DaemonSet tolerates it.
+_PASSING = "node.kubernetes.io/"
+_KEEPS_PODS_OFF = ("NoSchedule", "NoExecute")
+
+
+def check_nodes_of_cluster(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[CheckResult]:
+    """Everything about nodes that would only show after the disks are formatted."""
+    for node in wanted.nodes:
+        found = facts.nodes.get(node.name)
+        if found is None:
+            yield _missing(node.name, facts)
+        elif node.has_disks and wanted.longhorn_version is not None:
+            yield from _tainted(node, found, wanted)
+    if wanted.longhorn_version is not None and wanted.prepares_nodes:
+        yield from _unprepared(facts, wanted)
+
+
+def _missing(name: str, facts: ClusterFacts) -> CheckResult:
+    found, remedy = missing_node(name, facts.nodes)
+    return CheckResult(
+        node=name,
+        check="nodeName",
+        severity="error",
+        found=found,
+        remedy=f"{remedy}; a node whose host is gone for good is marked `lost: true`.",
+    )
+
+
+def _tainted(node: WantedNode, found: ClusterNode, wanted: ClusterWanted) -> Iterator[CheckResult]:
+    for taint in found.taints:
+        if not _keeps_longhorn_off(taint, wanted) or _is_taken_off(taint, node):
+            continue
+        yield CheckResult(
+            node=node.name,
+            check="taints",
+            severity="error",
+            found=f"taint {_written(taint)} keeps Longhorn off, so its disks would never be ready",
+            remedy=_remedy(taint),
+        )
+
+
+def _keeps_longhorn_off(taint: Mapping[str, str], wanted: ClusterWanted) -> bool:
+    return (
+        taint["effect"] in _KEEPS_PODS_OFF
+        and not taint["key"].startswith(_PASSING)
+        and not is_tolerated(taint, wanted.tolerated)
+    )
+
+
+def _is_taken_off(taint: Mapping[str, str], node: WantedNode) -> bool:
+    is_control_plane = taint["key"] in CONTROL_PLANE_TAINTS and taint["effect"] == "NoSchedule"
+    return node.is_untainted and is_control_plane
+
+
+def _remedy(taint: Mapping[str, str]) -> str:
+    value = f", value: {taint['value']}" if taint.get("value") else ""
+    entry = f"longhorn.tolerations: [{{key: {taint['key']}{value}, effect: {taint['effect']}}}]"
+    if taint["key"] in CONTROL_PLANE_TAINTS and taint["effect"] == "NoSchedule":
+        return (
+            "Set controlPlane.scheduling: tolerate (or untaint, with `controlPlane: true` on the "
+            "node), or give the node no disks."
+        )
+    return f"Set {entry}, or give the node no disks."
+
+
+def _unprepared(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[CheckResult]:
+    named = {node.name for node in wanted.nodes}
+    for name, found in sorted(facts.nodes.items()):
+        if name in named or found.is_cordoned:
+            continue
+        if any(_keeps_longhorn_off(taint, wanted) for taint in found.taints):
+            continue
+        yield CheckResult(
+            node=name,
+            check="unpreparedNode",
+            severity="warning",
+            found="Longhorn's managers run on this node too, and the stack does not prepare it; "
+            "without iscsiadm there, Longhorn never becomes ready",
+            remedy="List it under nodes (with `disks: []` if it is to hold no replicas), install "
+            "open-iscsi there, or cordon it.",
+        )
+
+
+def _written(taint: Mapping[str, str]) -> str:
+    value = f"={taint['value']}" if taint.get("value") else ""
+    return f"{taint['key']}{value}:{taint['effect']}"

@@ -1,0 +1,97 @@
+"""What else of the cluster a stack counts on: classes, Secrets, no other Longhorn. Pure."""
+
+from collections.abc import Iterator
+
+from components.preflight.cluster_facts import NAMESPACE, ClusterFacts
+from components.preflight.cluster_wanted import ClusterWanted
+from components.preflight.report import CLUSTER, CheckResult
+from configuration.checks import CheckName
+
+_CLASS = "longhorn"
+_RELEASE = f"{NAMESPACE}/longhorn"
+_NAMED = 5
+
+
+def check_objects(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[CheckResult]:
+    """Everything of these that would only show as a wait that never ends."""
+    if wanted.longhorn_version is not None:
+        yield from _leftovers(facts)
+    others = [name for name in facts.default_classes if name != _CLASS]
+    if wanted.is_default_class and others:
+        yield _error(
+            "defaultStorageClass",
+            f"StorageClass {', '.join(others)} is the default already, and `longhorn` is to be the "
+            "one default",
+            _class_remedy(facts, others[0]),
+        )
+    if wanted.ingress_class is not None and wanted.ingress_class not in facts.ingress_classes:
+        yield _error(
+            "ingressClass",
+            f"frontend.ingressClass {wanted.ingress_class} does not exist; there is "
+            f"{', '.join(facts.ingress_classes) or 'none'}",
+            "Install the ingress controller, or name one that is there.",
+        )
+    for key, name in wanted.secrets:
+        if name not in facts.secrets:
+            yield _error(
+                "referencedSecret",
+                f"{key} names the Secret {name}, which is not in the namespace {NAMESPACE}",
+                f"Make it (kubectl create namespace {NAMESPACE}, if that is not there yet, and "
+                f"kubectl -n {NAMESPACE} create secret …); the program takes the namespace over.",
+            )
+    holding = sum(node.has_disks for node in wanted.nodes)
+    if wanted.replica_count is not None and 0 < holding < wanted.replica_count:
+        yield CheckResult(
+            node=CLUSTER,
+            check="replicaCount",
+            severity="warning",
+            found=f"longhorn.replicaCount is {wanted.replica_count}, and {holding} "
+            f"node{'s have' if holding > 1 else ' has'} disks, so every volume stays degraded",
+            remedy="Lower it, or add nodes with disks.",
+        )
+
+
+def _leftovers(facts: ClusterFacts) -> Iterator[CheckResult]:
+    found = facts.longhorn
+    if found.is_terminating:
+        yield _error(
+            "longhornLeftovers",
+            f"the namespace {NAMESPACE} is being deleted",
+            f"Wait until it is gone; what keeps it: kubectl get namespace {NAMESPACE} -o yaml.",
+        )
+    for release in found.releases:
+        if release != _RELEASE:
+            yield _error(
+                "longhornLeftovers",
+                f"Longhorn's definitions belong to the Helm release {release}, so Helm refuses to "
+                f"install {_RELEASE}",
+                "Uninstall that release first (its volumes go with it), or set stages.longhorn: "
+                "false to leave Longhorn to it.",
+            )
+    if found.volumes and not found.has_settings:
+        more = len(found.volumes) - _NAMED
+        names = ", ".join(found.volumes[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+        yield _error(
+            "longhornLeftovers",
+            f"volumes of an earlier Longhorn are left without it: {names}",
+            "Restore that Longhorn to rescue them, or remove what is left of it (Longhorn's "
+            "documentation, Uninstall).",
+        )
+
+
+def _class_remedy(facts: ClusterFacts, name: str) -> str:
+    otherwise = "or set longhorn.defaultStorageClass: false"
+    if "+k3s" in facts.version and name == "local-path":
+        return (
+            "Start K3s on its servers with --disable local-storage (K3s makes the class the "
+            "default again at every start, so taking the annotation off is not enough), "
+            f"{otherwise}."
+        )
+    return (
+        f"kubectl annotate storageclass {name} storageclass.kubernetes.io/is-default-class-, "
+        f"{otherwise}."
+    )
+
+
+def _error(check: CheckName, found: str, remedy: str) -> CheckResult:
+    return CheckResult(node=CLUSTER, check=check, severity="error", found=found, remedy=remedy)

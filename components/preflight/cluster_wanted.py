@@ -1,0 +1,116 @@
+"""What a stack wants of its cluster, as far as one look at the cluster can tell. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from components.nodes.description import Tolerated, tolerated_taints
+from configuration.longhorn import LonghornSettings
+from settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedNode:
+    """A node of the stack that is not lost."""
+
+    name: str
+    """nodes[].name."""
+    has_disks: bool
+    """Whether Longhorn is to hold replicas there."""
+    is_untainted: bool = False
+    """Whether the program takes the control-plane taints off."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterWanted:
+    """What the stack counts on."""
+
+    longhorn_version: str | None
+    """longhorn.version; None where the stack installs no Longhorn."""
+    nodes: Sequence[WantedNode] = ()
+    prepares_nodes: bool = False
+    """Whether the stack installs packages on its nodes, so that others are left without."""
+    tolerated: Sequence[Tolerated] = field(default_factory=tuple)
+    """The taints that Longhorn is told to tolerate."""
+    is_default_class: bool = False
+    """Whether `longhorn` is to be the one default StorageClass."""
+    ingress_class: str | None = None
+    """IngressClass of the interface."""
+    secrets: Sequence[tuple[str, str]] = ()
+    """Secrets in Longhorn's namespace that must be there: stack key and name."""
+    replica_count: int | None = None
+    """longhorn.replicaCount."""
+
+
+def cluster_wanted(settings: Settings) -> ClusterWanted:
+    """What this stack wants."""
+    stages, longhorn, frontend = settings.stages, settings.longhorn, settings.frontend
+    untaints = stages.labels and settings.control_plane.scheduling == "untaint"
+    is_ingress = stages.frontend and frontend.type == "Ingress"
+    secrets = [
+        (
+            "longhorn.registrySecret",
+            longhorn.registry_secret if stages.longhorn and not _makes_secret(longhorn) else None,
+        ),
+        (
+            "frontend.tlsSecret",
+            frontend.tls_secret if is_ingress and frontend.cluster_issuer is None else None,
+        ),
+        (
+            "longhorn.defaultSettings.backupTargetCredentialSecret",
+            longhorn.default_settings.backup_target_credential_secret if stages.longhorn else None,
+        ),
+    ]
+    return ClusterWanted(
+        longhorn_version=longhorn.version if stages.longhorn else None,
+        nodes=[
+            WantedNode(
+                name=node.name,
+                has_disks=bool(settings.disks_of(node)),
+                is_untainted=untaints and node.control_plane,
+            )
+            for node in settings.present_nodes
+        ],
+        prepares_nodes=stages.packages,
+        tolerated=[
+            *tolerated_taints(
+                longhorn.tolerations,
+                control_plane=settings.control_plane.scheduling == "tolerate",
+            ),
+            *_in_values(longhorn.values),
+        ],
+        is_default_class=stages.longhorn and longhorn.default_storage_class,
+        ingress_class=frontend.ingress_class if is_ingress else None,
+        secrets=[(key, name) for key, name in secrets if name is not None],
+        replica_count=longhorn.replica_count if stages.longhorn else None,
+    )
+
+
+def _makes_secret(longhorn: LonghornSettings) -> bool:
+    """Whether the chart itself makes the Secret of the registry."""
+    given = _map_in(longhorn.values, "privateRegistry")
+    return longhorn.registry_user is not None or bool(given.get("createSecret"))
+
+
+def _in_values(values: Mapping[str, Any]) -> list[Tolerated]:
+    """What longhorn.values lets Longhorn's managers onto; an empty key or effect is any."""
+    given = _map_in(values, "longhornManager").get("tolerations")
+    entries = cast(list[Any], given) if isinstance(given, list) else []
+    found: list[Tolerated] = []
+    for entry in entries:
+        if isinstance(entry, dict):
+            each = cast(dict[str, Any], entry)
+            value = each.get("value", "") if each.get("operator") != "Exists" else None
+            found.append(
+                Tolerated(
+                    key=str(each.get("key") or ""),
+                    effect=str(each.get("effect") or ""),
+                    value=None if value is None else str(value),
+                )
+            )
+    return found
+
+
+def _map_in(values: Mapping[str, Any], key: str) -> dict[str, Any]:
+    found = values.get(key)
+    return cast(dict[str, Any], found) if isinstance(found, dict) else {}

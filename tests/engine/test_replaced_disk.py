@@ -1,0 +1,82 @@
+"""A disk that was replaced comes back in Longhorn, unless volumes would be given up with it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from lab.common.waiting import wait_until
+from tests.engine.engine import Engine, Stack
+from tests.engine.longhorn_lab import LONGHORN, LonghornLab, longhorn_lab
+from tests.engine.needs import needs_longhorn
+from tests.engine.program_lab import mounts, on_host, replaced
+
+pytestmark = needs_longhorn
+
+SDB, SDC = "/mnt/longhorn-sdb", "/mnt/longhorn-sdc"
+_UP_SECONDS = 900
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[LonghornLab]:
+    with longhorn_lab(2) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def stack(lab: LonghornLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Two nodes with two disks each, brought up."""
+    folder = tmp_path_factory.mktemp("replaced") / "engine"
+    made = Engine(folder).project_stack("replaced", config=lab.config())
+    made.up(seconds=_UP_SECONDS).or_fail()
+    yield made
+    made.destroy(seconds=_UP_SECONDS).or_fail()
+
+
+def _is_ready(lab: LonghornLab, node: str, path: str) -> bool:
+    item = lab.longhorn_node(node)
+    (name,) = (name for name, disk in item["spec"]["disks"].items() if disk["path"] == path)
+    conditions = item["status"]["diskStatus"][name]["conditions"]
+    return {each["type"]: each["status"] for each in conditions}["Ready"] == "True"
+
+
+def test_a_volume_with_a_replica_elsewhere_is_whole_again_after_one_up(
+    stack: Stack, lab: LonghornLab
+) -> None:
+    volume = lab.claim("data")
+    before = lab.places(volume)
+    (path,) = (place for node, place in before if node == "node-1")
+    device = f"/dev/{path.rpartition('-')[2]}"
+    on_host(lab.hosts[0], replaced(device, path))
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    assert _is_ready(lab, "node-1", path)
+    assert set(mounts(lab.hosts[0])) == {SDB, SDC}
+    wait_until(
+        lambda: {node for node, _ in lab.places(volume)} == {"node-1", "node-2"},
+        doing="the volume has both replicas again",
+        seconds=60,
+    )
+    assert stack.preview().or_fail().operations() == {}
+    lab.unclaim("data")
+
+
+def test_the_last_replica_of_a_volume_stops_up_until_somebody_gives_it_up(
+    stack: Stack, lab: LonghornLab
+) -> None:
+    lab.put_volume("only", "node-1", SDC)
+    entry = lab.longhorn_disks("node-1")[SDC]
+    on_host(lab.hosts[0], replaced("/dev/sdc", SDC))
+    for _ in range(2):
+        stopped = stack.up(seconds=_UP_SECONDS)
+        assert not stopped.succeeded
+        assert "no intact replica is left of only" in stopped.errors()
+        assert lab.longhorn_disks("node-1")[SDC] == entry
+        assert lab.places("only") == {("node-1", SDC)}
+    lab.drop_volume("only")
+    wait_until(
+        lambda: not lab.objects("replicas.longhorn.io", "-n", LONGHORN),
+        doing="the volume is gone",
+        seconds=60,
+    )
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    assert _is_ready(lab, "node-1", SDC)
+    assert stack.preview().or_fail().operations() == {}

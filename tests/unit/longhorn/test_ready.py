@@ -1,0 +1,69 @@
+"""The wait for all of Longhorn: again when a refresh finds something missing."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from components.longhorn import ready
+from components.longhorn.ready import LonghornReadyProvider
+
+DISK = {"name": "a", "allowScheduling": True, "storageReserved": 0, "tags": [], "uuid": "1"}
+PROPS: dict[str, Any] = {
+    "kubeconfig": "k",
+    "context": None,
+    "version": "1.5.3",
+    "disks_by_node": {"node-1": {"/mnt/a": DISK}},
+    "owner": "project/one",
+    "missing": [],
+    "default_storage_class": True,
+    "timeout_seconds": 1800,
+    "default_class": "longhorn",
+}
+
+
+@pytest.fixture
+def missing(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    lines: list[str] = []
+    monkeypatch.setattr(ready, "open_cluster", lambda _props: None)
+    view = SimpleNamespace(read=lambda: SimpleNamespace(default_classes=["longhorn"]))
+    monkeypatch.setattr(ready, "ClusterView", lambda _cluster: view)
+    monkeypatch.setattr(ready, "missing_parts", lambda *_given, **_options: list(lines))
+    return lines
+
+
+def test_what_a_refresh_finds_missing_is_waited_for_again(missing: list[str]) -> None:
+    missing.append("DaemonSet longhorn-manager")
+    state = LonghornReadyProvider().read("longhorn", PROPS).outs or {}
+    assert LonghornReadyProvider().diff("longhorn", state, PROPS).changes is True
+
+
+def test_a_refresh_of_a_longhorn_that_is_whole_shows_nothing(missing: list[str]) -> None:
+    assert missing == []
+    state = LonghornReadyProvider().read("longhorn", PROPS).outs or {}
+    assert LonghornReadyProvider().diff("longhorn", state, PROPS).changes is False
+
+
+def test_late_disks_are_put_during_the_wait(
+    monkeypatch: pytest.MonkeyPatch, missing: list[str]
+) -> None:
+    assert missing == []
+    given: list[Any] = []
+
+    def put(_cluster: Any, props: dict[str, Any]) -> list[str]:
+        given.append(props["disks_by_node"])
+        return []
+
+    monkeypatch.setattr(ready, "put_late_disks", put)
+    assert LonghornReadyProvider().create(PROPS).outs == PROPS
+    assert given == [PROPS["disks_by_node"]]
+
+
+@pytest.mark.parametrize("key", ["kubeconfig", "version", "disks_by_node", "owner"])
+def test_what_is_waited_for_is_compared(key: str) -> None:
+    assert LonghornReadyProvider().diff("id", PROPS, {**PROPS, key: "x"}).changes is True
+
+
+def test_another_file_system_of_a_disk_is_waited_for_again() -> None:
+    disks = {"node-1": {"/mnt/a": {**DISK, "uuid": "2"}}}
+    assert LonghornReadyProvider().diff("id", PROPS, {**PROPS, "disks_by_node": disks}).changes

@@ -1,0 +1,262 @@
+"""What the cluster is like is compared with the stack before a disk is touched."""
+
+from typing import Any
+
+import pytest
+
+from components.nodes.description import Tolerated
+from components.preflight.cluster import check_cluster
+from components.preflight.cluster_facts import ClusterFacts, ClusterNode, LonghornLeftovers
+from components.preflight.cluster_wanted import ClusterWanted, WantedNode, cluster_wanted
+from components.preflight.report import CheckResult
+from tests.unit.doubles.a_stack import load, nodes, valid
+
+CONTROL_PLANE = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
+ADDONS = {"key": "CriticalAddonsOnly", "value": "true", "effect": "NoExecute"}
+PLAIN: dict[str, Any] = {
+    "version": "v1.28.4",
+    "global_priority_class": None,
+    "dns_replicas": 2,
+    "nodes": {"server-1": ClusterNode(), "node2": ClusterNode()},
+}
+WANTED: dict[str, Any] = {
+    "longhorn_version": "1.5.3",
+    "nodes": [
+        WantedNode(name="server-1", has_disks=True),
+        WantedNode(name="node2", has_disks=True),
+    ],
+    "prepares_nodes": True,
+    "is_default_class": True,
+}
+
+
+def results(facts: dict[str, Any] | None = None, **wanted: Any) -> list[CheckResult]:
+    return list(
+        check_cluster(ClusterFacts(**{**PLAIN, **(facts or {})}), ClusterWanted(**WANTED | wanted))
+    )
+
+
+def only(facts: dict[str, Any] | None = None, **wanted: Any) -> CheckResult:
+    (result,) = results(facts, **wanted)
+    return result
+
+
+def tainted(*taints: dict[str, str]) -> dict[str, Any]:
+    return {"nodes": {**PLAIN["nodes"], "server-1": ClusterNode(taints=taints)}}
+
+
+def test_a_cluster_that_is_as_the_stack_wants_it_has_no_findings() -> None:
+    assert results({"default_classes": ["longhorn"]}) == []
+
+
+def test_a_name_that_the_cluster_does_not_have_is_an_error_with_the_near_miss() -> None:
+    names = {"server-1": ClusterNode(), "node2.example.com": ClusterNode()}
+    missing, _ = results({"nodes": names})
+    assert (missing.node, missing.check, missing.severity) == ("node2", "nodeName", "error")
+    assert "node2.example.com comes closest" in missing.found
+    assert "`name: node2.example.com`" in missing.remedy
+    assert "lost: true" in missing.remedy
+
+
+def test_a_name_that_nothing_resembles_says_which_there_are() -> None:
+    missing, *_ = results({"nodes": {"server-1": ClusterNode(), "zzzzz": ClusterNode()}})
+    assert "Its nodes: server-1, zzzzz" in missing.found
+    assert "comes closest" not in missing.found
+
+
+def test_names_are_compared_without_longhorn_too() -> None:
+    assert only({"nodes": {"server-1": ClusterNode()}}, longhorn_version=None).check == "nodeName"
+
+
+@pytest.mark.parametrize(
+    ("taint", "remedy"),
+    [
+        (CONTROL_PLANE, "controlPlane.scheduling: tolerate"),
+        (
+            ADDONS,
+            "longhorn.tolerations: [{key: CriticalAddonsOnly, value: true, effect: NoExecute}]",
+        ),
+        ({**CONTROL_PLANE, "effect": "NoExecute"}, "longhorn.tolerations: [{key: node-role"),
+        ({"key": "node-role.kubernetes.io/etcd", "effect": "NoExecute"}, "longhorn.tolerations"),
+        ({"key": "dedicated", "value": "x", "effect": "NoSchedule"}, "longhorn.tolerations"),
+    ],
+)
+def test_a_taint_that_keeps_longhorn_off_a_node_with_disks_is_named_with_its_remedy(
+    taint: dict[str, str], remedy: str
+) -> None:
+    result = only(tainted(taint))
+    assert (result.node, result.check, result.severity) == ("server-1", "taints", "error")
+    assert taint["key"] in result.found
+    assert taint["effect"] in result.found
+    assert remedy in result.remedy
+
+
+@pytest.mark.parametrize(
+    "taint",
+    [
+        {"key": "node.kubernetes.io/disk-pressure", "effect": "NoSchedule"},
+        {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"},
+        {"key": "dedicated", "effect": "PreferNoSchedule"},
+    ],
+)
+def test_a_taint_that_passes_or_only_prefers_is_no_finding(taint: dict[str, str]) -> None:
+    assert results(tainted(taint)) == []
+
+
+def test_a_tolerated_taint_is_no_finding() -> None:
+    allowed = Tolerated(key="CriticalAddonsOnly", effect="NoExecute", value=None)
+    assert results(tainted(ADDONS), tolerated=[allowed]) == []
+
+
+def test_a_taint_that_the_program_takes_off_is_no_finding_and_its_other_effect_is() -> None:
+    given = [
+        WantedNode(name="server-1", has_disks=True, is_untainted=True),
+        WantedNode(name="node2", has_disks=True),
+    ]
+    assert results(tainted(CONTROL_PLANE), nodes=given) == []
+    assert only(tainted({**CONTROL_PLANE, "effect": "NoExecute"}), nodes=given).check == "taints"
+
+
+def test_a_taint_on_a_node_without_disks_keeps_nothing_waiting() -> None:
+    given = [WantedNode(name="server-1", has_disks=False), WANTED["nodes"][1]]
+    assert results(tainted(ADDONS), nodes=given) == []
+
+
+def test_a_node_that_longhorn_runs_on_and_no_stage_prepares_is_a_warning() -> None:
+    more = {"nodes": {**PLAIN["nodes"], "worker-9": ClusterNode()}}
+    result = only(more)
+    assert (result.node, result.check, result.severity) == ("worker-9", "unpreparedNode", "warning")
+    assert results(more, prepares_nodes=False) == []
+    assert results(more, longhorn_version=None) == []
+
+
+@pytest.mark.parametrize(
+    "node", [ClusterNode(is_cordoned=True), ClusterNode(taints=[CONTROL_PLANE])]
+)
+def test_a_node_that_takes_no_pods_of_longhorn_needs_no_preparing(node: ClusterNode) -> None:
+    assert results({"nodes": {**PLAIN["nodes"], "worker-9": node}}) == []
+
+
+def test_a_second_default_class_is_an_error_whose_remedy_lasts_on_k3s() -> None:
+    result = only({"version": "v1.28.4+k3s2", "default_classes": ["local-path", "longhorn"]})
+    assert (result.check, result.severity) == ("defaultStorageClass", "error")
+    assert "--disable local-storage" in result.remedy
+    assert "longhorn.defaultStorageClass: false" in result.remedy
+
+
+def test_a_second_default_class_elsewhere_is_taken_off_with_kubectl() -> None:
+    result = only({"default_classes": ["gp2"]})
+    assert "kubectl annotate storageclass gp2" in result.remedy
+    assert results({"default_classes": ["gp2"]}, is_default_class=False) == []
+
+
+def test_an_ingress_class_that_does_not_exist_is_an_error() -> None:
+    result = only({"ingress_classes": ["traefik"]}, ingress_class="nginx")
+    assert (result.check, result.severity) == ("ingressClass", "error")
+    assert "there is traefik" in result.found
+    assert results({"ingress_classes": ["nginx"]}, ingress_class="nginx") == []
+
+
+def test_a_secret_that_is_named_and_not_there_is_an_error_with_its_key() -> None:
+    result = only(secrets=[("longhorn.registrySecret", "registry")])
+    assert (result.check, result.severity) == ("referencedSecret", "error")
+    assert "longhorn.registrySecret names the Secret registry" in result.found
+    assert (
+        results({"secrets": ["registry"]}, secrets=[("longhorn.registrySecret", "registry")]) == []
+    )
+
+
+def test_more_replicas_than_nodes_with_disks_are_a_warning() -> None:
+    result = only(replica_count=3)
+    assert (result.check, result.severity) == ("replicaCount", "warning")
+    assert results(replica_count=2) == []
+
+
+@pytest.mark.parametrize(
+    ("longhorn", "said"),
+    [
+        (LonghornLeftovers(releases=["storage/longhorn"]), "Helm release storage/longhorn"),
+        (LonghornLeftovers(releases=["longhorn-system/lh"]), "Helm release longhorn-system/lh"),
+        (LonghornLeftovers(volumes=["pvc-1"]), "left without it: pvc-1"),
+        (LonghornLeftovers(is_terminating=True), "longhorn-system is being deleted"),
+    ],
+)
+def test_what_an_earlier_longhorn_left_is_an_error(longhorn: LonghornLeftovers, said: str) -> None:
+    result = only({"longhorn": longhorn})
+    assert (result.check, result.severity) == ("longhornLeftovers", "error")
+    assert said in result.found
+    assert results({"longhorn": longhorn}, longhorn_version=None) == []
+
+
+def test_the_stacks_own_longhorn_is_no_leftover() -> None:
+    own = LonghornLeftovers(
+        releases=["longhorn-system/longhorn"], volumes=["pvc-1"], has_settings=True
+    )
+    assert results({"longhorn": own}) == []
+
+
+def wanted(**changes: Any) -> ClusterWanted:
+    return cluster_wanted(load(valid(**changes)))
+
+
+def test_a_stack_wants_its_nodes_but_not_the_lost_ones() -> None:
+    found = wanted(nodes=nodes({}, {"disks": []}, {"lost": True}))
+    assert found.nodes == [
+        WantedNode(name="node-1", has_disks=True),
+        WantedNode(name="node-2", has_disks=False),
+    ]
+
+
+def test_a_stack_wants_the_secrets_and_the_class_that_it_names() -> None:
+    found = wanted(
+        longhorn={
+            "registrySecret": "registry",
+            "defaultSettings": {"backupTargetCredentialSecret": "backup"},
+        },
+        frontend={
+            "type": "Ingress",
+            "host": "a.example.com",
+            "tlsSecret": "tls",
+            "ingressClass": "nginx",
+        },
+    )
+    assert [name for _, name in found.secrets] == ["registry", "tls", "backup"]
+    assert found.ingress_class == "nginx"
+
+
+def test_a_tls_secret_that_an_issuer_makes_need_not_be_there() -> None:
+    ingress = {"type": "Ingress", "host": "a.example.com", "tlsSecret": "tls"}
+    assert wanted(frontend={**ingress, "clusterIssuer": "acme"}).secrets == []
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"operator": "Exists"},
+        {"key": "CriticalAddonsOnly", "operator": "Exists"},
+        {"key": "CriticalAddonsOnly", "operator": "Equal", "value": "true", "effect": "NoExecute"},
+    ],
+)
+def test_what_longhorn_values_tolerates_is_no_finding(entry: dict[str, str]) -> None:
+    found = wanted(longhorn={"values": {"longhornManager": {"tolerations": [entry]}}})
+    assert results(tainted(ADDONS), tolerated=found.tolerated) == []
+
+
+def test_a_registry_secret_that_the_chart_makes_need_not_be_there() -> None:
+    longhorn = {"registrySecret": "r", "values": {"privateRegistry": {"createSecret": True}}}
+    assert wanted(longhorn=longhorn).secrets == []
+
+
+def test_only_control_plane_nodes_are_untainted() -> None:
+    found = wanted(nodes=nodes({"controlPlane": True}, {}), controlPlane={"scheduling": "untaint"})
+    assert [node.is_untainted for node in found.nodes] == [True, False]
+
+
+def test_what_longhorn_tolerates_counts_in_the_comparison() -> None:
+    found = wanted(
+        controlPlane={"scheduling": "tolerate"},
+        longhorn={"tolerations": [{"key": "dedicated", "effect": "NoExecute"}]},
+    )
+    assert results(tainted(CONTROL_PLANE), tolerated=found.tolerated) == []
+    given = {"key": "dedicated", "value": "any", "effect": "NoExecute"}
+    assert results(tainted(given), tolerated=found.tolerated) == []
