@@ -27,6 +27,11 @@ CheckName = Literal[
     "globalPriorityClass",
     "coreDnsReplicas",
     "otherRancher",
+    "loginShell",
+    "selinux",
+    "imageBased",
+    "diskOnRoot",
+    "diskKnown",
 ]
 """Every check that `accept` may name."""
 CHECK_NAMES: tuple[CheckName, ...] = get_args(CheckName)

@@ -36,7 +36,7 @@ def declare_nodes(
             LonghornNodeArgs(
                 host=remote_host(node, settings.ssh, secrets),
                 disks=settings.disks_of(node),
-                stages=stages,
+                stages=settings.stages_of(node),
                 kubernetes_provider=cluster,
                 findings=findings.get(node.name, NodeFindings()),
             ),

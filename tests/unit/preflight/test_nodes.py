@@ -12,7 +12,7 @@ from configuration.stages import StageSettings
 from tests.unit.doubles.a_host import SDB, answer, disk_facts, refused
 from tests.unit.doubles.a_stack import mistake, valid
 
-FOREIGN = "/dev/sdb is not blank: it holds xfs. Nothing was changed. Name a blank disk"
+FOREIGN = refused("/dev/sdb is not blank: it holds xfs", "Name a blank disk")
 BY_HAND = {"packages": False}
 
 
@@ -31,7 +31,7 @@ def _results(stages: dict[str, bool] | None = None, **changes: Any) -> list[tupl
     return [(r.check, r.severity) for r in check_nodes([_node(stages=stages, **changes)])]
 
 
-NEWER = refused("kube-scheduler is version 1.22.0. Nothing was changed. Switch the stage off")
+NEWER = refused("kube-scheduler is version 1.22.0", "Switch the stage off")
 
 
 def test_a_control_plane_that_the_script_would_refuse_is_an_error() -> None:
@@ -107,7 +107,7 @@ def test_what_the_packages_stage_puts_right_is_an_error_only_without_that_stage(
 
 def test_a_disk_that_would_be_refused_is_an_error_with_found_and_remedy() -> None:
     disk = disk_facts(fstabLine=None, immutable=None)
-    (result,) = check_nodes([_node(disk=disk, verdict=refused(FOREIGN))])
+    (result,) = check_nodes([_node(disk=disk, verdict=FOREIGN)])
     assert (result.check, result.severity, result.node) == ("disk", "error", "node-1")
     assert result.found == "/dev/sdb is not blank: it holds xfs"
     assert result.remedy == "Name a blank disk"
@@ -118,18 +118,18 @@ def test_a_disk_lost_by_a_running_node_does_not_stop_the_other_nodes(
     trace: dict[str, Any],
 ) -> None:
     """Its mount point shows that the program had prepared it; the diff names it too."""
-    gone = refused("/dev/sdb does not exist. Attach the disk")
+    gone = refused("/dev/sdb does not exist", "Attach the disk")
     assert _results(disk=disk_facts(**trace), verdict=gone) == [("disk", "warning")]
 
 
 def test_disks_are_not_judged_where_the_disk_stage_is_off() -> None:
     disk = disk_facts(fstabLine=None, immutable=None)
-    assert _results({"disks": False}, disk=disk, verdict=refused(FOREIGN)) == []
+    assert _results({"disks": False}, disk=disk, verdict=FOREIGN) == []
 
 
 def test_a_missing_command_is_no_error_while_the_packages_stage_installs_it() -> None:
     disk = disk_facts(fstabLine=None, immutable=None)
-    missing = refused("the command wipefs is missing: install util-linux and e2fsprogs")
+    missing = refused("the command wipefs is missing", missing_command="wipefs")
     assert _results(disk=disk, verdict=missing) == []
     assert _results(BY_HAND, disk=disk, verdict=missing) == [("disk", "error")]
 
