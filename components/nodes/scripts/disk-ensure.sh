@@ -11,7 +11,7 @@ ensure() {
     case $content in
         blank | unfinished) format_disk ;;
     esac
-    keep_owner_record
+    keep_owner_record "$(recorded options)"
     drop_formatting_record
     if [ "$mounted" = no ]; then
         wait_for_udev
@@ -20,6 +20,7 @@ ensure() {
     mkdir -p "$mount_point"
     make_directory_immutable
     write_fstab "$(wanted_fstab_line)" 'ours elsewhere'
+    keep_owner_record "$(fstab_options "$mount_options")"
     [ -z "$users_line" ] || say "$mount_point: the line of /etc/fstab stays as it is: $users_line"
     [ "$mounted" = yes ] || mount_disk
     verify_mount

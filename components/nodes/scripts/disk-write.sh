@@ -18,13 +18,14 @@ drop_formatting_record() {
     sync_path "$STATE_DIRECTORY"
 }
 
-# The resource that was asked for has the mount from here on: whoever had it before leaves it alone.
+# OPTIONS of our line in fstab: the resource that was asked for has the mount from here on, and whoever
+# had it before leaves it alone.
 keep_owner_record() {
     record=$(owner_record "$mount_point")
     mkdir -p "$STATE_DIRECTORY"
     {
         printf 'mount %s\nowner %s\n' "$mount_point" "$owner"
-        printf 'options %s\n' "$(fstab_options "$mount_options")"
+        printf 'options %s\n' "$1"
         [ -z "$users_line" ] || printf 'line of the user %s\n' "$users_line"
     } >"$record.new"
     if cmp -s "$record.new" "$record"; then
