@@ -35,8 +35,12 @@ CheckName = Literal[
     "replicaCount",
     "longhornLeftovers",
     "otherRancher",
-    "ingressClass",
     "frontendGuard",
+    "loginShell",
+    "selinux",
+    "imageBased",
+    "diskOnRoot",
+    "diskKnown",
 ]
 """Every check that `accept` may name."""
 CHECK_NAMES: tuple[CheckName, ...] = get_args(CheckName)

@@ -24,8 +24,14 @@ from configuration.problems import rule
 _SYSTEM_PATHS = ("/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root")
 _SYSTEM_PATHS += ("/run", "/sbin", "/sys", "/tmp", "/usr", "/var", "/var/lib", "/mnt")  # noqa: S108
 _PASSING = ("/dev/", "/proc/", "/sys/", "/run/", "/tmp/")  # noqa: S108
-# The same characters as nodes/scripts/disk.sh allows: more would need quoting in /etc/fstab.
+# The same characters as nodes/scripts/disk-look.sh allows: more would need quoting in /etc/fstab.
 _MOUNT_POINT = re.compile(r"[A-Za-z0-9._@+/-]+")
+
+_MOUNT_OPTIONS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=,:+-]*")
+_UNFIT_MOUNT_OPTIONS = {"ro", "noauto", "user", "users", "bind", "rbind", "remount"}
+# Never a force, a label or a path: an option letter with its value, again and again.
+_MKFS_OPTION = r"-[bCEgGiIjmNOTdlns] ?[A-Za-z0-9^](?:(?!offset)[A-Za-z0-9^._=,:-])*"
+_MKFS_OPTIONS = re.compile(f"{_MKFS_OPTION}(?: {_MKFS_OPTION})*")
 
 
 class JumpHostSettings(StackModel):
@@ -71,6 +77,11 @@ class DiskSettings(StackModel):
     """Where the disk is mounted; also the path of the disk in Longhorn."""
     file_system: Literal["ext4", "xfs"] = "ext4"
     """File system made on a blank disk."""
+    mount_options: str | None = None
+    """Mount options as in /etc/fstab, such as noatime,discard; nofail is added. "defaults" if not
+    given."""
+    mkfs_options: str | None = None
+    """More options for mkfs.ext4 or mkfs.xfs, such as -m 1; used once, on a blank disk."""
     adopt_uuid: FileSystemUuid | None = None
     """UUID of an existing file system, made by somebody else, to use as it is."""
     allow_scheduling: bool = True
@@ -99,6 +110,32 @@ class DiskSettings(StackModel):
             raise rule(
                 "has a character that a mount point can't have here",
                 "Use letters, digits and . _ @ + - between the slashes.",
+            )
+        return value
+
+    @field_validator("mount_options")
+    @classmethod
+    def _mountable(cls, value: str | None) -> str | None:
+        if value is not None and not _MOUNT_OPTIONS.fullmatch(value):
+            raise rule(
+                "must be options as /etc/fstab has them, with commas between",
+                "For example noatime,discard.",
+            )
+        unfit = sorted(_UNFIT_MOUNT_OPTIONS & set((value or "").split(",")))
+        if unfit:
+            raise rule(
+                f"has {', '.join(unfit)}, with which Longhorn could not use the disk",
+                "Leave it out.",
+            )
+        return value
+
+    @field_validator("mkfs_options")
+    @classmethod
+    def _harmless(cls, value: str | None) -> str | None:
+        if value is not None and not _MKFS_OPTIONS.fullmatch(value):
+            raise rule(
+                "may only have options about the form of the file system, each with its value",
+                "For example -m 1 or -E lazy_itable_init=0 for ext4, -m crc=1 for xfs.",
             )
         return value
 
@@ -134,5 +171,8 @@ class NodeSettings(StackModel):
     """Its disks; nodeDefaults.disks if not given, none with []."""
     tags: tuple[Tag, ...] = Field(default=(), strict=False)
     """Longhorn node tags, which a StorageClass may select by."""
+    packages: bool = True
+    """Whether the packages stage runs on this node; false where you install them yourself, as on an
+    image-based system."""
     lost: bool = False
     """Whether the host is gone for good: nothing is read from it or run on it any more."""

@@ -66,6 +66,18 @@ class StackFile(Sections):
         """The node's own disks, or the default ones."""
         return self.node_defaults.disks if node.disks is None else node.disks
 
+    def stages_of(self, node: NodeSettings) -> StageSettings:
+        """The stages as they run on this node."""
+        if node.packages:
+            return self.stages
+        return self.stages.model_copy(update={"packages": False})
+
+    @property
+    def opens_hosts(self) -> bool:
+        """Whether there is a key, an agent or a password for the hosts."""
+        given = self.ssh.use_agent or self.ssh.private_key_file is not None
+        return given or self.has(Secret.SSH_PRIVATE_KEY) or self.has(Secret.SSH_PASSWORD)
+
     @property
     def present_nodes(self) -> tuple[NodeSettings, ...]:
         """The nodes that are there: all but the lost ones."""

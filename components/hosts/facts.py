@@ -1,15 +1,14 @@
 """What a host answers when it is read, as typed facts.
 
-One line of JSON by scripts/node-facts.sh, then one line per disk with what scripts/disk.sh
-would say to it, and one with what scripts/control-plane-health.sh would. A host can answer
-anything: whatever is not exactly that is a FactsError with one line of reason, so that nothing is
-ever concluded from half an answer.
+One line of JSON by scripts/node-facts.sh, then one line for each script that was asked beside it. A
+host can answer anything: whatever is not exactly that is a FactsError with one line of reason, so
+that nothing is ever concluded from half an answer.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -17,18 +16,20 @@ from pydantic.alias_generators import to_camel
 MAXIMUM_BYTES = 1 << 20
 """More than any host has to say; a longer answer is none."""
 
-USABLE, REFUSED = "usable", "refused"
-"""How a line about a disk begins: disk.sh would take it, or not."""
-
 ModuleState = Literal["loaded", "builtin", "available", "missing", "unknown"]
-Content = Literal["blank", "unfinished", "own", "adopted"]
 
 
 class FactsError(ValueError):
     """The host's answer is no such line; the message says why in one line."""
 
 
-class _Facts(BaseModel):
+class NothingRanError(FactsError):
+    """The login ended well and nothing was printed: no login shell that runs commands is there."""
+
+
+class AnswerModel(BaseModel):
+    """What one line of an answer has to fit."""
+
     # Unknown keys are let pass: a newer script may say more than this program asks.
     model_config = ConfigDict(
         frozen=True,
@@ -40,10 +41,10 @@ class _Facts(BaseModel):
     )
 
 
-_M = TypeVar("_M", bound=_Facts)
+_M = TypeVar("_M", bound=AnswerModel)
 
 
-class DiskFacts(_Facts):
+class DiskFacts(AnswerModel):
     """One disk of the stack file, and its mount point, as the host has them."""
 
     device: str
@@ -56,6 +57,10 @@ class DiskFacts(_Facts):
     """UUID of the file system on it."""
     file_system: str | None
     """Its type, such as ext4."""
+    mounted: bool
+    """Whether anything is mounted on the mount point."""
+    on_root: bool
+    """Whether what is written to the mount point goes to the root file system."""
     writable: bool | None
     """Whether what is mounted on the mount point can be written to; None when nothing is."""
     fstab_line: str | None
@@ -64,14 +69,14 @@ class DiskFacts(_Facts):
     """Whether the directory beneath is immutable; None when it is not there or can't be so."""
 
 
-class DistributionFacts(_Facts):
+class DistributionFacts(AnswerModel):
     """What /etc/os-release says."""
 
     id: str | None
     id_like: str | None
 
 
-class HostFacts(_Facts):
+class HostFacts(AnswerModel):
     """A host as it is right now."""
 
     hostname: str
@@ -83,7 +88,7 @@ class HostFacts(_Facts):
     packages: Mapping[str, str]
     """Version by installed package, of those that any distribution needs."""
     iscsid: bool
-    """Whether iscsid.service or iscsid.socket is active, or a daemon runs without systemd."""
+    """Whether the daemon runs, or its socket waits."""
     iscsid_enabled: bool
     """Whether it starts at boot."""
     initiator_name: bool
@@ -96,6 +101,10 @@ class HostFacts(_Facts):
     """Whether a command is there, by name."""
     modules: Mapping[str, ModuleState]
     """State by kernel module."""
+    selinux: Literal["enforcing", "permissive"] | None
+    """Mode of SELinux; None where it is off."""
+    image_manager: Literal["rpm-ostree", "bootc", "transactional-update", "image"] | None
+    """How an image-based system gets its packages; `image` where nothing tells; None for others."""
     nfs4_in_kernel: Literal["y", "m", "n"] | None
     """How the kernel was built to speak NFS 4; None when its configuration is not there."""
     nfs4_loaded: bool
@@ -108,36 +117,15 @@ class HostFacts(_Facts):
     """The disks that were asked about, in the order of the question."""
 
 
-class Verdict(_Facts):
-    """What disk.sh says of a disk that it would take."""
+class Refusal(AnswerModel):
+    """Why a script would not do its work, in its own words."""
 
-    content: Content
-    """What is on it."""
-    mounted: bool
-    """Whether this disk, and nothing else, is mounted on its mount point."""
-    in_fstab: bool
-    """Whether /etc/fstab has exactly the line that the disk is to have."""
-
-
-class ControlPlaneVerdict(_Facts):
-    """What control-plane-health.sh says of manifests that it would change."""
-
-    kubernetes: str
-    """Version of the scheduler, such as 1.21.14."""
-    closed: tuple[str, ...] = Field(strict=False)
-    """The components that are started with --port=0."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Refusal:
-    """Why a script would refuse a disk or a control plane, in its own words."""
-
-    message: str
-
-    @property
-    def lacks_a_command(self) -> bool:
-        """Whether nothing is said about the disk, since a command is missing on the host."""
-        return self.message.startswith("the command ")
+    found: str
+    """What stands in the way."""
+    remedy: str
+    """What to do about it."""
+    missing_command: str | None
+    """The command without which nothing can be said; None where something was found."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,58 +133,58 @@ class HostAnswer:
     """Everything that one host said."""
 
     facts: HostFacts
-    verdicts: Mapping[str, Verdict | Refusal]
-    """By mount point."""
-    control_plane: ControlPlaneVerdict | Refusal | None = None
-    """None when it was not asked about."""
+    verdicts: Mapping[str, AnswerModel]
+    """What each script said that was asked beside the facts, by its key; maybe a Refusal."""
 
 
 def parse_answer(
-    answer: bytes, mount_points: Sequence[str], *, control_plane: bool = False
+    answer: bytes, mount_points: Sequence[str], models: Mapping[str, type[AnswerModel]]
 ) -> HostAnswer:
-    """What the host said about itself and the disks of these mount points. Raises FactsError.
+    """What the host said about itself, and what each script said. Raises FactsError.
 
-    The answer ends in one line of facts, then one line per disk, then one about the control plane
-    if that was asked for, as components.hosts.question asks; a login shell may have said something
-    before that.
+    The answer ends in one line of facts, then one line for each script, as
+    components.hosts.question asks; a login shell may have said something before that.
+
+    Args:
+        mount_points: Of the disks of which facts were asked.
+        models: By key, what each script's line has to fit, in the order of the question.
     """
     lines = [line for line in answer.decode(errors="replace").split("\n") if line.strip()]
     if not lines:
-        raise FactsError("it answered nothing")
-    expected = 1 + len(mount_points) + control_plane
-    if len(lines) < expected:
+        raise NothingRanError("it answered nothing")
+    if len(lines) < 1 + len(models):
         raise FactsError("its answer is not complete")
-    facts, *verdicts = lines[len(lines) - expected :]
-    parsed = _parsed(facts, HostFacts)
+    facts, *verdicts = lines[len(lines) - 1 - len(models) :]
+    parsed = _parsed(_object(facts), HostFacts)
     if [disk.mount_point for disk in parsed.disks] != list(mount_points):
         raise FactsError("its answer is about other disks than it was asked for")
     return HostAnswer(
         facts=parsed,
         verdicts={
-            mount_point: _verdict(line, parsed.hostname, Verdict)
-            for mount_point, line in zip(mount_points, verdicts, strict=False)
+            key: _verdict(_object(line), model)
+            for (key, model), line in zip(models.items(), verdicts, strict=True)
         },
-        control_plane=_verdict(verdicts[-1], parsed.hostname, ControlPlaneVerdict)
-        if control_plane
-        else None,
     )
 
 
-def _verdict(line: str, hostname: str, model: type[_M]) -> _M | Refusal:
-    kind, _, said = line.partition(" ")
-    if kind == USABLE:
-        return _parsed(said, model)
-    if kind == REFUSED and said.strip():
-        return Refusal(message=said.removeprefix(f"{hostname}: ").strip())
-    raise FactsError("its answer about a disk or the control plane can't be read")
+def _verdict(said: dict[str, Any], model: type[AnswerModel]) -> AnswerModel:
+    return _parsed(said, Refusal if "found" in said else model)
 
 
-def _parsed(line: str, model: type[_M]) -> _M:
+def _parsed(said: dict[str, Any], model: type[_M]) -> _M:
     try:
-        return model.model_validate(json.loads(line))
+        return model.model_validate(said)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "the line"
         raise FactsError(f"its answer does not fit: {where}: {first['msg']}") from None
+
+
+def _object(line: str) -> dict[str, Any]:
+    try:
+        said: object = json.loads(line)
     except (ValueError, RecursionError):
         raise FactsError("its answer is not JSON") from None
+    if not isinstance(said, dict):
+        raise FactsError("its answer is not a JSON object")
+    return cast(dict[str, Any], said)

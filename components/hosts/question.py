@@ -1,59 +1,60 @@
-"""The question that every host is asked: facts about it, and what would happen there.
+"""The question that every host is asked: facts about it, and what each script handed in says.
 
-One script, so that one session (and one sudo) answers all of it. disk.sh itself judges the
-disks and control-plane-health.sh the manifests, so a preview can refuse nothing that a run would
-not refuse, and the other way round.
+One script, so that one session (and one sudo) answers all of it. The scripts themselves say what
+they would find, so a preview can refuse nothing that a run would not refuse, and the other way
+round.
 """
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from components.common.script_text import script_text
-from components.hosts.facts import REFUSED, USABLE
+from components.common.script_text import BENEATH, PRELUDE, script_text
+from components.hosts.facts import AnswerModel
 from configuration.hosts import DiskSettings
 
-_END_OF_FACTS, _END_OF_DISK = "END_OF_NODE_FACTS", "END_OF_NODE_DISK"
-_END_OF_CONTROL_PLANE = "END_OF_CONTROL_PLANE_HEALTH"
+SYSTEM = "hosts/scripts/system.sh"
+"""What kind of system a host is."""
+NODE_FACTS = (PRELUDE, BENEATH, SYSTEM, "hosts/scripts/node-facts.sh")
+_END = "END_OF_SCRIPT"
 
 
-def host_question(disks: Sequence[DiskSettings], *, control_plane: bool = False) -> str:
-    """The script to run as root; it changes nothing on the host.
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One script that is asked what it would find; it answers in one line of JSON."""
+
+    key: str
+    """Under which its answer is found."""
+    text: str
+    """The script; it changes nothing."""
+    words: tuple[str, ...]
+    """Its arguments."""
+    model: type[AnswerModel]
+    """What its answer has to fit, unless it is a Refusal."""
+
+
+def host_question(disks: Sequence[DiskSettings], parts: Sequence[Part] = ()) -> str:
+    """The script to run as root.
 
     Args:
-        control_plane: Whether the manifests of scheduler and controller manager are asked about.
+        disks: Those of which facts are asked.
+        parts: What else is asked.
     """
+    names: dict[str, str] = {script_text(*NODE_FACTS): "node_facts"}
+    for part in parts:
+        names.setdefault(part.text, f"script_{len(names)}")
     pairs = [f"{disk.device}:{disk.mount_point}" for disk in disks]
     return "\n".join(
         [
-            _function("node_facts", script_text("hosts/scripts/node-facts.sh"), _END_OF_FACTS),
-            _function("node_disk", script_text("nodes/scripts/disk.sh"), _END_OF_DISK),
-            _JUDGE,
+            "set -eu",
+            *(_function(name, text) for text, name in names.items()),
             shlex.join(["node_facts", *pairs]),
-            *(shlex.join(["judge", "node_disk", "check", *_words(disk)]) for disk in disks),
-            *(_about_control_plane() if control_plane else ()),
+            *(shlex.join([names[part.text], *part.words]) for part in parts),
             "",
         ]
     )
 
 
-def _about_control_plane() -> tuple[str, str]:
-    script = script_text("nodes/scripts/control-plane-health.sh")
-    function = _function("control_plane", script, _END_OF_CONTROL_PLANE)
-    return function, "judge control_plane check"
-
-
-_JUDGE = f"""\
-set -eu
-judge() {{
-    if said=$("$@" 2>&1); then word={USABLE}; else word={REFUSED}; fi
-    printf '%s %s\\n' "$word" "$(printf '%s' "$said" | tail -n 1)"
-}}"""
-
-
-def _words(disk: DiskSettings) -> tuple[str, str, str, str]:
-    return disk.device, disk.mount_point, disk.file_system, disk.adopt_uuid or ""
-
-
-def _function(name: str, script: str, end: str) -> str:
+def _function(name: str, script: str) -> str:
     """A shell function that runs the script with its own arguments, in a shell of its own."""
-    return f"{name}() {{\n    sh -s -- \"$@\" <<'{end}'\n{script}\n{end}\n}}"
+    return f"{name}() {{\n    sh -s -- \"$@\" <<'{_END}'\n{script}\n{_END}\n}}"

@@ -14,16 +14,28 @@ import asyncssh
 
 from components.hosts.address import HostAddress
 from components.hosts.connection import CredentialsError, HostCredentials, Opener
-from components.hosts.facts import MAXIMUM_BYTES, FactsError, HostAnswer, parse_answer
-from components.hosts.question import host_question
-from components.hosts.script import as_root
+from components.hosts.facts import (
+    MAXIMUM_BYTES,
+    FactsError,
+    HostAnswer,
+    NothingRanError,
+    parse_answer,
+)
+from components.hosts.question import Part, host_question
+from components.hosts.script import command_line, script_input
 from configuration.hosts import DiskSettings
 
 _AT_ONCE = 64
 """Hosts that are read at the same time; more would only wait for this machine's processor."""
 _CLOSING_SECONDS = 2.0
 _ENDING_SECONDS = 15.0
-_SHELL = "sh -s -- facts"
+_SUDO_REMEDIES = {
+    "must have a tty": "Let sudo work without a terminal: a line `Defaults:{user} !requiretty` in "
+    "a file of /etc/sudoers.d",
+    "a password is required": "Give sudo's password as the secret sudoPassword, or let sudo not "
+    "ask: a line `{user} ALL=(ALL) NOPASSWD: ALL` in a file of /etc/sudoers.d",
+}
+"""What to do about an answer of sudo itself, by words in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +44,9 @@ class Question:
 
     address: HostAddress
     disks: Sequence[DiskSettings] = ()
-    """The disks that are asked about."""
-    control_plane: bool = False
-    """Whether the manifests of scheduler and controller manager are asked about."""
+    """The disks of which facts are asked."""
+    parts: Sequence[Part] = ()
+    """The scripts that are asked beside that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +56,8 @@ class Reading:
     answer: HostAnswer | None = None
     problem: str | None = None
     """Why there is no answer, in one line."""
+    nothing_ran: bool = False
+    """Whether it let the stack's user in and then ran nothing, without a word."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,8 +133,10 @@ async def _read(
         async with places:
             said = await _ask(question, plan, opener, tunnel)
         mount_points = [disk.mount_point for disk in question.disks]
-        answer = parse_answer(said, mount_points, control_plane=question.control_plane)
-        return Reading(answer=answer)
+        models = {part.key: part.model for part in question.parts}
+        return Reading(answer=parse_answer(said, mount_points, models))
+    except NothingRanError as error:
+        return Reading(problem=str(error), nothing_ran=True)
     except Exception as error:  # whatever a host answers, the others and the program go on
         return Reading(problem=_reason(error))
 
@@ -132,14 +148,11 @@ async def _ask(
     tunnel: asyncssh.SSHClientConnection | None,
 ) -> bytes:
     """What the question's script prints. Raises FactsError when it fails on the host."""
-    user, password = question.address.user, plan.credentials.sudo_password
-    command = as_root(_SHELL, user, asks_password=password is not None)
-    text = host_question(question.disks, control_plane=question.control_plane)
-    if user != "root" and password is not None:
-        text = f"{password}\n{text}"
+    text = host_question(question.disks, question.parts)
+    text = script_input(text, (), plan.credentials.sudo_password)
     connection = await opener.open(question.address, tunnel)
     try:
-        process = await connection.create_process(command, encoding=None)
+        process = await connection.create_process(command_line("facts"), encoding=None)
         process.stdin.write(text.encode())
         process.stdin.write_eof()
         complaint, answer = await asyncio.gather(_at_most(process.stderr), _at_most(process.stdout))
@@ -147,8 +160,14 @@ async def _ask(
     finally:
         connection.abort()
     if process.exit_status != 0:
-        raise FactsError(f"reading it failed: {_last_line(complaint) or 'no message'}")
+        raise FactsError(_failure(_last_line(complaint), question.address.user))
     return answer
+
+
+def _failure(complaint: str, user: str) -> str:
+    remedies = (text for words, text in _SUDO_REMEDIES.items() if words in complaint)
+    remedy = next(remedies, "").format(user=user)
+    return f"reading it failed: {complaint or 'no message'}{remedy and f'. {remedy}'}"
 
 
 async def _at_most(stream: "asyncssh.SSHReader[bytes]") -> bytes:

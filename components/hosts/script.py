@@ -20,69 +20,56 @@ from components.hosts.host import RemoteHost
 _ENSURE = "ensure"
 _TIMEOUT = "60m"
 _EVERY_INPUT = ["connection", "create", "update", "delete", "stdin"]
-# A user whose sudo asks for a password sends it as the first line. It reaches sudo only if sudo
-# would ask: otherwise the shell would take it for the first line of the script.
-_ASKING_SUDO = (
-    "IFS= read -r password; "
-    "if sudo -n true 2>/dev/null; then exec sudo -n {shell}; fi; "
-    "{{ printf '%s\\n' \"$password\"; cat; }} | sudo -S -p '' {shell}"
+# For whoever logs in, and whether sudo asks or not: the first line on standard input is the
+# password, or empty. It reaches sudo only if sudo would ask; otherwise the shell would take it for
+# the first line of the script. What stands in the state still fits after ssh.user has changed.
+_AS_ROOT = (
+    "LC_ALL=C; export LC_ALL; IFS= read -r password; "
+    'if [ "$(id -u)" = 0 ]; then exec {script}; fi; '
+    'if [ -z "$password" ] || sudo -n true 2>/dev/null; then exec sudo -n {script}; fi; '
+    '{{ printf %s "$password"; echo; cat; }} | sudo -S -p "" {script}'
 )
-# Whoever logs in, and whether sudo asks or not: the first line on standard input is the password,
-# or empty. A stale one of these still fits after ssh.user or the password has changed.
-_BY_ANYBODY = (
-    "IFS= read -r password; "
-    'if [ "$(id -u)" = 0 ]; then exec {shell}; fi; '
-    'if [ -z "$password" ] || sudo -n true 2>/dev/null; then exec sudo -n {shell}; fi; '
-    "{{ printf '%s\\n' \"$password\"; cat; }} | sudo -S -p '' {shell}"
-)
+_UNSAFE = str.maketrans(dict.fromkeys("'\\!", "?"))
+_SHOWN_CHARACTERS = 300
 
 
-def command_line(host: RemoteHost, action: str) -> str:
+class ResultError(ValueError):
+    """What a script printed is not its result; the message names the host and what was printed."""
+
+
+def command_line(action: str, found: str | None = None) -> str:
     """What the host's login shell runs. Holds no secret.
 
+    The login shell may be any: words in single quotes, without quotes, backslashes, exclamation
+    marks and line ends in them, are the same to sh, fish, csh and restricted shells.
+
     Args:
-        host: Who logs in decides about sudo.
         action: First argument of the script.
-    """
-    shell = shlex.join(["sh", "-s", "--", action])
-    return as_root(shell, host.user, asks_password=host.sudo_password is not None)
-
-
-def update_line(found: str | None) -> str:
-    """What the host's login shell runs for an update, whoever logs in.
-
-    It stands in the state until something else is found, so it may depend on nothing but that.
-
-    Args:
         found: What was found wrong on the host; only to be read by people, in the diff.
     """
-    told = "" if found is None else f": {shlex.quote(f'found: {found}')}; "
-    return told + _BY_ANYBODY.format(shell=shlex.join(["sh", "-s", "--", _ENSURE]))
+    line = _AS_ROOT.format(script=f"sh -s -- {action}")
+    note = "" if found is None else f" {_word(f'found: {found}')}"
+    return f"sh -c {_word(line)}{note}"
 
 
-def as_root(shell: str, user: str, *, asks_password: bool) -> str:
-    """The quoted command line, run as root by this user.
+def _word(text: str) -> str:
+    plain = "".join(c if " " <= c <= "~" else "?" for c in text.translate(_UNSAFE))
+    return f"'{plain}'"
 
-    With asks_password the first line on standard input is the password for sudo.
+
+def script_input(text: str, arguments: Sequence[str], password: str | None = None) -> str:
+    """Standard input of a script: the password for sudo, its arguments, its text.
+
+    The arguments stand here and not in the command line, each quoted once, so that create, update
+    and delete can never disagree about them; of the command line only the action counts.
     """
-    if user == "root":
-        return shell
-    return _ASKING_SUDO.format(shell=shell) if asks_password else f"sudo -n {shell}"
-
-
-def script_input(text: str, arguments: Sequence[str]) -> str:
-    """The script with its arguments, each quoted once, here.
-
-    They stand on the standard input and not in the command line, so that create, update and
-    delete can never disagree about them; of the command line only the action counts.
-    """
-    return f'set -- "$1" {shlex.join(arguments)}\n{text}'
+    return f'{password or ""}\nset -- "$1" {shlex.join(arguments)}\n{text}'
 
 
 def remote_script(
     name: str,
     host: RemoteHost,
-    script: str,
+    parts: Sequence[str],
     arguments: Sequence[str] = (),
     *,
     found: str | None = None,
@@ -94,29 +81,32 @@ def remote_script(
     Args:
         name: Name of the resource.
         host: Where it runs, as root.
-        script: The script's file, below components/.
+        parts: The files that the script is joined from, below components/.
         arguments: What follows the action word; plain values, never secrets.
         found: What is not as the script leaves it; makes the engine run it again.
         delete_action: Action word for delete; None leaves the host alone.
         opts: At least the parent.
     """
-    text = script_input(script_text(script), arguments)
-    # An empty line where there is no password: a shell that reads it as script passes over it.
-    stdin: pulumi.Input[str] = f"\n{text}"
+    text = script_text(*parts)
+    stdin: pulumi.Input[str] = script_input(text, arguments)
     if host.user != "root" and host.sudo_password is not None:
-        stdin = pulumi.Output.secret(host.sudo_password).apply(lambda p: f"{p}\n{text}")
+        stdin = pulumi.Output.secret(host.sudo_password).apply(
+            lambda password: script_input(text, arguments, password)
+        )
     return remote.Command(
         name,
         connection=host.connection,
-        create=command_line(host, _ENSURE),
-        update=update_line(found),
-        delete=None if delete_action is None else command_line(host, delete_action),
+        create=command_line(_ENSURE),
+        update=command_line(_ENSURE, found),
+        delete=None if delete_action is None else command_line(delete_action),
         stdin=stdin,
         add_previous_output_in_env=False,
         logging=remote.Logging.STDERR,
         opts=pulumi.ResourceOptions.merge(
             pulumi.ResourceOptions(
                 ignore_changes=_ignored(host, found),
+                # The delete of a replaced resource must not take away what its successor made.
+                delete_before_replace=True,
                 # The engine forgets what ran on a lost host; nothing can be undone there.
                 retain_on_delete=host.lost or None,
                 custom_timeouts=pulumi.CustomTimeouts(
@@ -137,6 +127,35 @@ def _ignored(host: RemoteHost, found: str | None) -> list[str]:
     return [] if found else ["update"]
 
 
-def result_of(command: remote.Command) -> pulumi.Output[dict[str, Any]]:
-    """The one line of JSON that the script printed."""
-    return command.stdout.apply(lambda text: cast(dict[str, Any], json.loads(text)))
+def result_of(command: remote.Command, host: RemoteHost) -> pulumi.Output[dict[str, Any]]:
+    """The one line of JSON that the script printed. Fails the run with a ResultError."""
+    return command.stdout.apply(lambda text: parse_result(text, host.name, host.user))
+
+
+def parse_result(printed: str, host: str, user: str) -> dict[str, Any]:
+    """The last line that a script printed, as JSON; a login may have printed others before. Pure.
+
+    Args:
+        host: What the host is called.
+        user: Who logged in there.
+
+    Raises ResultError.
+    """
+    lines = [line for line in printed.splitlines() if line.strip()]
+    if not lines:
+        raise ResultError(
+            f"node {host}: the script printed nothing, so it did not run. Give {user} a login "
+            f"shell there that runs commands (chsh -s /bin/sh {user}), and let the next run do it "
+            "again: pulumi up --replace with the URN of this command"
+        )
+    try:
+        result: object = json.loads(lines[-1])
+    except (ValueError, RecursionError):
+        result = None
+    if not isinstance(result, dict):
+        shown = "".join(c if c.isprintable() else "?" for c in lines[-1])[:_SHOWN_CHARACTERS]
+        raise ResultError(
+            f"node {host}: the script ended without its result; the last line printed was: "
+            f"{shown}. Let nothing that runs at the login or logout of {user} print after it"
+        )
+    return cast(dict[str, Any], result)

@@ -6,6 +6,7 @@ import pulumi
 
 from components.hosts.host import RemoteHost
 from components.hosts.script import remote_script, result_of
+from components.nodes.script_parts import CONTROL_PLANE_HEALTH
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +38,11 @@ class ControlPlaneHealth(pulumi.ComponentResource):
         command = remote_script(
             f"{name}-manifests",
             args.host,
-            "nodes/scripts/control-plane-health.sh",
+            CONTROL_PLANE_HEALTH,
             found=args.found,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.kubernetes_version = result_of(command).apply(lambda result: result["kubernetes"])
+        self.kubernetes_version = result_of(command, args.host).apply(
+            lambda result: result["kubernetes"]
+        )
         self.register_outputs({"kubernetesVersion": self.kubernetes_version})

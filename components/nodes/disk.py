@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.common.owner import this_stack
 from components.hosts.host import RemoteHost
 from components.hosts.script import remote_script, result_of
+from components.nodes.script_parts import DISK, arguments
 from configuration.hosts import DiskSettings
 
 
@@ -25,7 +27,9 @@ class NodeDisk(pulumi.ComponentResource):
     """Owns the disk's mount and fstab line, and that a blank disk gets a file system.
 
     Refuses to own the data: a disk that is not blank is never formatted, and destroy unmounts at
-    most. The next `up` finds its own file system by label and adopts it.
+    most. The next `up` finds its own file system by label and adopts it. The host keeps which
+    stack and resource made sure of the mount last: a delete leaves what another has taken over
+    since, such as the same disk under the corrected name of its node.
     """
 
     uuid: pulumi.Output[str]
@@ -43,17 +47,12 @@ class NodeDisk(pulumi.ComponentResource):
         command = remote_script(
             f"{name}-mount",
             args.host,
-            "nodes/scripts/disk.sh",
-            [
-                disk.device,
-                disk.mount_point,
-                disk.file_system,
-                *([disk.adopt_uuid] if disk.adopt_uuid else []),
-            ],
+            DISK,
+            arguments(disk, owner=f"{this_stack()} {name}"),
             found=args.found,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        result = result_of(command)
+        result = result_of(command, args.host)
         self.uuid = result.apply(lambda found: str(found["uuid"]))
         self.size_bytes = result.apply(lambda found: int(found["sizeBytes"]))
         self.mount_point = result.apply(lambda found: str(found["mountPoint"]))

@@ -8,19 +8,11 @@ be found here: anything else would show at every preview and never be repaired.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from components.hosts.facts import (
-    ControlPlaneVerdict,
-    DiskFacts,
-    HostAnswer,
-    HostFacts,
-    Refusal,
-    Verdict,
-)
+from components.hosts.facts import AnswerModel, DiskFacts, HostAnswer, HostFacts, Refusal
 from components.nodes.distribution import missing_packages
+from components.nodes.verdicts import CONTROL_PLANE, ControlPlaneVerdict, Verdict
 from configuration.hosts import DiskSettings
 from configuration.stages import StageSettings
-
-_UNTOUCHED = "Nothing was changed."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,18 +35,20 @@ def node_findings(
     lines: dict[str, str] = {}
     for disk in disks if stages.disks else ():
         if disk.mount_point in facts:
-            line = disk_finding(facts[disk.mount_point], answer.verdicts[disk.mount_point], disk)
+            line = disk_finding(
+                facts[disk.mount_point], answer.verdicts.get(disk.mount_point), disk
+            )
             if line:
                 lines[disk.mount_point] = line
     file_systems = [disk.file_system for disk in disks]
     return NodeFindings(
         packages=packages_finding(answer.facts, file_systems) if stages.packages else None,
         disks=lines,
-        control_plane=control_plane_finding(answer.control_plane),
+        control_plane=control_plane_finding(answer.verdicts.get(CONTROL_PLANE)),
     )
 
 
-def control_plane_finding(verdict: ControlPlaneVerdict | Refusal | None) -> str | None:
+def control_plane_finding(verdict: AnswerModel | None) -> str | None:
     """Which components are started with --port=0, as after `kubeadm upgrade`, in one line."""
     if not isinstance(verdict, ControlPlaneVerdict) or not verdict.closed:
         return None
@@ -78,10 +72,12 @@ def packages_finding(facts: HostFacts, file_systems: Iterable[str] = ()) -> str 
     return "; ".join(problems) or None
 
 
-def disk_finding(found: DiskFacts, verdict: Verdict | Refusal, disk: DiskSettings) -> str | None:
+def disk_finding(found: DiskFacts, verdict: AnswerModel | None, disk: DiskSettings) -> str | None:
     """What is not right with the disk, in one line."""
     if isinstance(verdict, Refusal):
-        return None if verdict.lacks_a_command else refusal_parts(verdict.message)[0]
+        return None if verdict.missing_command else verdict.found
+    if not isinstance(verdict, Verdict):
+        return None
     if verdict.content == "blank":
         return f"{disk.device} is blank"
     if verdict.content == "unfinished":
@@ -110,9 +106,11 @@ def _fstab_problem(found: DiskFacts, disk: DiskSettings) -> str:
 
 
 def fstab_line(uuid: str, disk: DiskSettings) -> str:
-    """The one line that disk.sh writes for the disk."""
+    """The one line that the disk's script writes for it."""
     check = 2 if disk.file_system == "ext4" else 0
-    return f"UUID={uuid} {disk.mount_point} {disk.file_system} defaults,nofail 0 {check}"
+    options = disk.mount_options or "defaults"
+    options += "" if "nofail" in options.split(",") else ",nofail"
+    return f"UUID={uuid} {disk.mount_point} {disk.file_system} {options} 0 {check}"
 
 
 def was_prepared(found: DiskFacts, disk: DiskSettings) -> bool:
@@ -121,14 +119,6 @@ def was_prepared(found: DiskFacts, disk: DiskSettings) -> bool:
     lines = (found.fstab_line or "").splitlines()
     ours = any(line.startswith("UUID=") and line.endswith(rest) for line in lines)
     return ours or found.immutable is True
-
-
-def refusal_parts(refusal: str) -> tuple[str, str]:
-    """What disk.sh found, and what it says to do about it, from its message."""
-    found, _, remedy = refusal.partition(_UNTOUCHED)
-    if not remedy:
-        found, _, remedy = refusal.partition(". ")
-    return found.strip().rstrip("."), remedy.strip()
 
 
 def dated(findings: Mapping[str, NodeFindings], when: str) -> dict[str, NodeFindings]:

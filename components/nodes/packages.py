@@ -6,6 +6,7 @@ import pulumi
 
 from components.hosts.host import RemoteHost
 from components.hosts.script import remote_script, result_of
+from components.nodes.script_parts import PACKAGES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +39,11 @@ class NodePackages(pulumi.ComponentResource):
         command = remote_script(
             f"{name}-install",
             args.host,
-            "nodes/scripts/packages.sh",
+            PACKAGES,
             ["--xfs"] if args.xfs else [],
             found=args.found,
             delete_action=None,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.versions = result_of(command).apply(lambda result: result["packages"])
+        self.versions = result_of(command, args.host).apply(lambda result: result["packages"])
         self.register_outputs({"versions": self.versions})

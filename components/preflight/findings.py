@@ -13,6 +13,7 @@ from components.hosts.connection import HostCredentials, agent_path
 from components.hosts.facts import HostAnswer
 from components.hosts.reading import Question, ReadingPlan, read_hosts, unread
 from components.nodes.findings import NodeFindings, dated, node_findings
+from components.nodes.script_parts import questions as node_questions
 from components.preflight.agent import check_agent, read_agent
 from components.preflight.cluster import check_cluster
 from components.preflight.cluster_facts import read_cluster
@@ -22,7 +23,7 @@ from components.preflight.frontend import (
     check_ingress_class,
     read_ingress_classes,
 )
-from components.preflight.nodes import NodeToCheck, check_nodes
+from components.preflight.nodes import NodeToCheck, check_login_shell, check_nodes
 from components.preflight.report import CheckResult, PreflightError, report
 from configuration.kubeconfig import loopback_server
 from configuration.secrets import Secret
@@ -47,8 +48,8 @@ def read_findings(settings: Settings) -> Mapping[str, NodeFindings]:
     asks_cluster = stages.longhorn or stages.labels or stages.rancher_import or stages.frontend
     if checks.read_cluster and asks_cluster:
         results.extend(_cluster_results(settings))
-    if checks.read_hosts and (stages.packages or stages.disks or stages.control_plane_health):
-        answers = _answers(settings)
+    if checks.read_hosts and _asks_hosts(settings):
+        answers = _answers(settings, results)
         results.extend(
             check_nodes(
                 [
@@ -56,7 +57,7 @@ def read_findings(settings: Settings) -> Mapping[str, NodeFindings]:
                         name=node.name,
                         answer=answers[node.name],
                         disks=settings.disks_of(node),
-                        stages=stages,
+                        stages=settings.stages_of(node),
                     )
                     for node in settings.nodes
                     if node.name in answers
@@ -66,7 +67,9 @@ def read_findings(settings: Settings) -> Mapping[str, NodeFindings]:
     _tell(settings, results)
     now = datetime.now(UTC)
     found = {
-        node.name: node_findings(answers[node.name], settings.disks_of(node), stages)
+        node.name: node_findings(
+            answers[node.name], settings.disks_of(node), settings.stages_of(node)
+        )
         for node in settings.nodes
         if node.name in answers
     }
@@ -81,12 +84,23 @@ def _tell(settings: Settings, results: list[CheckResult]) -> None:
         pulumi.log.warn(f"preflight:\n{sorted_results.remarks}")
 
 
-def _answers(settings: Settings) -> dict[str, HostAnswer]:
+def _asks_hosts(settings: Settings) -> bool:
+    """Whether a stage works on the hosts, or tells Longhorn of disks that somebody else mounted."""
+    stages = settings.stages
+    on_hosts = stages.packages or stages.disks or stages.control_plane_health
+    return on_hosts or (stages.labels and settings.opens_hosts)
+
+
+def _answers(settings: Settings, results: list[CheckResult]) -> dict[str, HostAnswer]:
+    """What the hosts said; adds to the results what none of them could say."""
     questions = [
         Question(
             address=node_address(node, settings.ssh),
-            disks=settings.disks_of(node) if settings.stages.disks else (),
-            control_plane=settings.stages.control_plane_health and node.control_plane,
+            disks=settings.disks_of(node),
+            parts=node_questions(
+                settings.disks_of(node) if settings.stages.disks else (),
+                control_plane=settings.stages.control_plane_health and node.control_plane,
+            ),
         )
         for node in settings.present_nodes
     ]
@@ -99,7 +113,12 @@ def _answers(settings: Settings) -> dict[str, HostAnswer]:
             deadline_seconds=settings.checks.timeout_seconds,
         ),
     )
+    users = {question.address.name: question.address.user for question in questions}
+    mute = [name for name, reading in readings.items() if reading.nothing_ran]
+    results.extend(check_login_shell(name, users[name]) for name in mute)
     for name, problem in unread(readings).items():
+        if name in mute:
+            continue
         pulumi.log.warn(
             f"node {name} could not be read, so nothing is known about its packages and disks: "
             f"{problem}"

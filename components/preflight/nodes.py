@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from components.hosts.facts import HostAnswer, HostFacts, Refusal
 from components.nodes.distribution import family_of, missing_packages
-from components.nodes.findings import refusal_parts, was_prepared
+from components.nodes.findings import was_prepared
+from components.nodes.verdicts import CONTROL_PLANE, Verdict
 from components.preflight.report import CheckResult, Severity
 from configuration.checks import CheckName
 from configuration.hosts import DiskSettings
@@ -22,6 +23,19 @@ _BROKEN_KERNELS = (((5, 15, 0, 94), (5, 15, 0, 100)), ((6, 5, 6), (6, 5, 7)))
 _NEEDED_TOOLS = ("bash", "findmnt", "grep", "awk", "blkid", "lsblk")
 # Named by Longhorn's documentation, but nothing in 1.5.3 calls it on a running node.
 _ADVISED_TOOLS = ("curl",)
+# longhorn/longhorn#5627: with later ones iscsid needs dac_override, which older policies deny it.
+_LAST_GOOD_CONTAINER_SELINUX = (2, 189, 0)
+_SELINUX_REMEDY = (
+    "Upgrade iscsi-initiator-utils. If `ausearch -m AVC` still shows denials of iscsid_t, allow "
+    "it: echo '(allow iscsid_t self (capability (dac_override)))' > longhorn.cil && semodule -i "
+    "longhorn.cil."
+)
+_IMAGE_REMEDIES: Mapping[str, str] = {
+    "rpm-ostree": "On the node: rpm-ostree install {packages} && systemctl reboot.",
+    "bootc": "Build them into its image (dnf install {packages}), then bootc upgrade and reboot.",
+    "transactional-update": "On the node: transactional-update pkg install {packages} && reboot.",
+    "image": "Its /usr is read-only: put {packages} into the image that it starts from.",
+}
 _ENCRYPTION_TOOLS = ("cryptsetup", "dmsetup")
 
 
@@ -53,10 +67,26 @@ def check_nodes(nodes: Sequence[NodeToCheck]) -> list[CheckResult]:
     results = [
         CheckResult(node=node.name, check=check, severity=severity, found=found, remedy=remedy)
         for node in nodes
-        for one_check in (*(_CHECKS if node.is_for_longhorn else ()), _control_plane)
+        for one_check in (
+            *(_CHECKS if node.is_for_longhorn else ()),
+            _disks_by_hand,
+            _control_plane,
+        )
         for check, severity, found, remedy in one_check(node)
     ]
-    return [*results, *_repeated_hostnames([node for node in nodes if node.is_for_longhorn])]
+    prepared = [node for node in nodes if node.is_for_longhorn]
+    return [*results, *_repeated_hostnames(prepared), *_repeated_disks(prepared)]
+
+
+def check_login_shell(name: str, user: str) -> CheckResult:
+    """A host that let the stack's user in and then ran nothing: a run would do nothing too."""
+    return CheckResult(
+        node=name,
+        check="loginShell",
+        severity="error",
+        found=f"{user} can log in, but nothing runs there and nothing is printed",
+        remedy=f"Give {user} a login shell that runs commands: chsh -s /bin/sh {user}.",
+    )
 
 
 def _distribution(node: NodeToCheck) -> _Found:
@@ -66,7 +96,7 @@ def _distribution(node: NodeToCheck) -> _Found:
             "error",
             f"the distribution {node.facts.os.id or '(unnamed)'} is not of the Debian, RHEL or "
             "SUSE family",
-            "Install the packages by hand and set stages.packages: false.",
+            "Install the packages by hand and set packages: false for the node.",
         )
 
 
@@ -93,12 +123,20 @@ def _packages(node: NodeToCheck) -> _Found:
     facts = node.facts
     missing = missing_packages(facts, [disk.file_system for disk in node.disks])
     by_hand = not node.stages.packages
+    manager = facts.image_manager
+    if missing and manager and not by_hand:
+        yield (
+            "imageBased",
+            "error",
+            f"not installed: {', '.join(missing)}, and its /usr is part of an image",
+            _IMAGE_REMEDIES[manager].format(packages=" ".join(missing)),
+        )
     if missing and by_hand:
         yield (
             "packages",
             "error",
             f"not installed: {', '.join(missing)}",
-            "Install them, or set stages.packages: true.",
+            "Install them, or let the packages stage do it (packages: true).",
         )
     if not facts.iscsiadm and (by_hand or not missing):
         yield (
@@ -112,7 +150,7 @@ def _packages(node: NodeToCheck) -> _Found:
             "iscsid",
             "error",
             "neither iscsid.service nor iscsid.socket is active",
-            "systemctl enable --now iscsid, or set stages.packages: true.",
+            "systemctl enable --now iscsid, or let the packages stage do it (packages: true).",
         )
 
 
@@ -196,7 +234,7 @@ def _tools(node: NodeToCheck) -> _Found:
 
 
 def _disks(node: NodeToCheck) -> _Found:
-    """The refusals of disk.sh. A disk that was fine before stops nobody but its own node."""
+    """The refusals of the disk's script. One that was fine before stops only its node."""
     if not node.stages.disks:
         return
     by_mount_point: Mapping[str, DiskSettings] = {disk.mount_point: disk for disk in node.disks}
@@ -204,19 +242,82 @@ def _disks(node: NodeToCheck) -> _Found:
         disk = by_mount_point.get(found.mount_point)
         verdict = node.answer.verdicts.get(found.mount_point)
         if disk is not None and isinstance(verdict, Refusal):
-            if verdict.lacks_a_command and node.stages.packages:
+            if verdict.missing_command and node.stages.packages:
                 continue  # the packages stage installs it before any disk is touched
-            what, remedy = refusal_parts(verdict.message)
             severity: Severity = "warning" if was_prepared(found, disk) else "error"
-            yield ("disk", severity, what, remedy)
+            yield ("disk", severity, verdict.found, verdict.remedy)
+
+
+def _disks_by_hand(node: NodeToCheck) -> _Found:
+    """With the disks stage off somebody else has mounted them, or Longhorn fills the root disk."""
+    if node.stages.disks or not node.stages.labels:
+        return
+    for found in node.facts.disks:
+        if found.on_root:
+            yield (
+                "diskOnRoot",
+                "error",
+                f"nothing is mounted on {found.mount_point}, so Longhorn would fill the root file "
+                "system",
+                "Mount the disk there by a line in /etc/fstab, or set stages.disks: true.",
+            )
+
+
+def _adopted_from_longhorn(node: NodeToCheck) -> _Found:
+    """A file system to adopt that a Longhorn, of this cluster or of another, has used before."""
+    for mount_point, verdict in node.answer.verdicts.items():
+        if not isinstance(verdict, Verdict) or verdict.owner or verdict.content != "adopted":
+            continue
+        if verdict.longhorn_disk:
+            yield (
+                "diskKnown",
+                "warning",
+                f"the file system for {mount_point} is Longhorn's disk {verdict.longhorn_disk} "
+                "already",
+                "That is right if it was this node's disk in this cluster. Replicas of another "
+                "node or cluster on it are not used, and take its space.",
+            )
+
+
+def _selinux(node: NodeToCheck) -> _Found:
+    version = _version(node.facts.packages.get("container-selinux", ""))
+    enforcing = node.facts.selinux == "enforcing" and family_of(node.facts) == "rhel"
+    # rke2-selinux allows it by itself.
+    allowed = "rke2-selinux" in node.facts.packages
+    if enforcing and not allowed and version > _LAST_GOOD_CONTAINER_SELINUX:
+        yield (
+            "selinux",
+            "warning",
+            "SELinux is enforcing, and with this container-selinux iscsid may be kept from its own "
+            "files, so that volumes attach and detach without end",
+            _SELINUX_REMEDY,
+        )
 
 
 def _control_plane(node: NodeToCheck) -> _Found:
     """The refusal of control-plane-health.sh, such as for Kubernetes 1.22 and later."""
-    verdict = node.answer.control_plane
+    verdict = node.answer.verdicts.get(CONTROL_PLANE)
     if isinstance(verdict, Refusal):
-        what, remedy = refusal_parts(verdict.message)
-        yield ("controlPlaneHealth", "error", what, f"{remedy}.")
+        yield ("controlPlaneHealth", "error", verdict.found, f"{verdict.remedy}.")
+
+
+def _repeated_disks(nodes: Iterable[NodeToCheck]) -> Iterator[CheckResult]:
+    """One Longhorn disk in two places: one of both is a copy."""
+    places: dict[str, list[tuple[str, str]]] = {}
+    for node in nodes:
+        for mount_point, verdict in node.answer.verdicts.items():
+            if isinstance(verdict, Verdict) and verdict.longhorn_disk:
+                places.setdefault(verdict.longhorn_disk, []).append((node.name, mount_point))
+    for number, found in places.items():
+        for name, mount_point in found if len(found) > 1 else ():
+            others = ", ".join(f"{other} {path}" for other, path in found)
+            yield CheckResult(
+                node=name,
+                check="diskKnown",
+                severity="error",
+                found=f"{mount_point} is Longhorn's disk {number}, and so are others: {others}",
+                remedy="Longhorn can use one of them. Clear the copies, or leave them out.",
+            )
 
 
 def _repeated_hostnames(nodes: Iterable[NodeToCheck]) -> Iterator[CheckResult]:
@@ -244,6 +345,8 @@ _CHECKS: Sequence[Callable[[NodeToCheck], _Found]] = (
     _mount_propagation,
     _tools,
     _disks,
+    _adopted_from_longhorn,
+    _selinux,
 )
 
 

@@ -35,7 +35,7 @@ def declare_nodes(
             LonghornNodeArgs(
                 host=remote_host(node, settings.ssh, secrets),
                 disks=settings.disks_of(node),
-                stages=stages,
+                stages=settings.stages_of(node),
                 cluster=settings.cluster,
                 owner=this_stack(),
                 findings=findings.get(node.name, NodeFindings()),

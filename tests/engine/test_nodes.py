@@ -28,6 +28,18 @@ pytestmark = [
 ]
 COMMAND = "command:remote:Command"
 _numbers = itertools.count(1)
+# What the login shells that are no POSIX shells have in common: `-c` and words in single quotes. It
+# prints a line at each login, as a startup file may.
+_WORDS_ONLY = r"""#!/usr/bin/perl
+my $line = $ARGV[1];
+print "welcome\n";
+die "not the same to every shell\n" if $line =~ /[!\\\n]/;
+my @words;
+while ($line =~ /\G\s*('([^']*)'|[A-Za-z0-9_.\/-]+)/gc) { push @words, defined $2 ? $2 : $1; }
+die "syntax error: " . substr($line, pos($line) || 0) . "\n" if (pos($line) || 0) < length $line;
+$| = 1;
+exec @words;
+"""
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +115,64 @@ def test_an_added_disk_and_an_added_node_touch_only_themselves(
     touched = changed_names(stack, "up")
     assert touched
     assert all(name.startswith(second.name) for name in touched)
+
+
+def test_a_corrected_name_of_a_node_and_the_way_back_unmount_nothing(
+    engine: Engine, new_host: Callable[..., HostHandle]
+) -> None:
+    host = new_host()
+    stack = engine.project_stack("renamed", config=hosts_only([host]))
+    stack.up().or_fail()
+    before, table = mounts(host), on_host(host, "cat /etc/fstab")
+    shown = on_host(host, "cd /mnt/longhorn-sdb && stat -c %Y . && cat /proc/self/mountinfo")
+    for name in ("node-three", host.name):
+        stack.configure(hosts_only([host], nodes=[node(host, name=name)]))
+        outcome = stack.up().or_fail()
+        assert outcome.operations(COMMAND) == {"create": 3, "delete": 3}
+        assert "stay, since longhorn-rancher/renamed" in outcome.log
+        assert mounts(host) == before
+        assert on_host(host, "cat /etc/fstab") == table
+        assert stack.preview().or_fail().operations() == {}
+    assert (
+        on_host(host, "cd /mnt/longhorn-sdb && stat -c %Y . && cat /proc/self/mountinfo") == shown
+    )
+    stack.destroy().or_fail()
+    assert mounts(host) == {}
+
+
+@pytest.mark.parametrize("shell", ["fish", "tcsh"])
+def test_a_login_shell_that_is_no_posix_shell_runs_everything(
+    engine: Engine, new_host: Callable[..., HostHandle], shell: str
+) -> None:
+    host = new_host()
+    on_host(host, f"cat > /usr/local/bin/{shell} && chmod +x /usr/local/bin/{shell}", _WORDS_ONLY)
+    on_host(host, f"echo /usr/local/bin/{shell} >> /etc/shells")
+    on_host(host, f"sed -i 's#^\\(root:.*\\):[^:]*$#\\1:/usr/local/bin/{shell}#' /etc/passwd")
+    stack = engine.project_stack(shell, config=hosts_only([host]))
+    stack.up().or_fail()
+    assert len(mounts(host)) == 2
+    on_host(host, "umount /mnt/longhorn-sdb")
+    stack.up().or_fail()
+    assert len(mounts(host)) == 2
+    assert stack.preview().or_fail().operations() == {}
+
+
+def test_a_login_shell_that_runs_nothing_and_ends_well_is_no_success(
+    engine: Engine, new_host: Callable[..., HostHandle]
+) -> None:
+    host = new_host()
+    on_host(host, "printf '#!/bin/sh\n' > /usr/local/bin/nothing; chmod +x /usr/local/bin/nothing")
+    on_host(host, "cp /etc/passwd /etc/passwd.before")
+    on_host(host, "sed -i 's#^\\(root:.*\\):[^:]*$#\\1:/usr/local/bin/nothing#' /etc/passwd")
+    stack = engine.project_stack("nothing", config=hosts_only([host]))
+    previewed = stack.preview()
+    assert not previewed.succeeded
+    assert "loginShell" in previewed.errors()
+    stack.configure({"checks": {"readHosts": False}})
+    outcome = stack.up()
+    assert not outcome.succeeded
+    assert f"node {host.name}: the script printed nothing" in outcome.errors()
+    assert mounts(host) == {}
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,8 @@ def become_control_plane(host: Sandbox) -> None:
 
 
 def health_script(host: Sandbox, action: str, shell: str = "sh") -> Outcome:
-    return run_script(host, "control-plane-health.sh", action, path=TOOLS, shell=shell)
+    name = "control-plane-look" if action == "check" else "control-plane-health.sh"
+    return run_script(host, name, action, path=TOOLS, shell=shell)
 
 
 def port_answers(host: Sandbox, name: str) -> bool:

@@ -93,6 +93,8 @@ def become(host: Sandbox, distribution: str, *, manager: str = "") -> list[str]:
     for name in [*query, manager or MANAGERS[family], "systemctl", "iscsiadm", "iscsi-iname"]:
         add_tool(host, name, _TOOLS[name])
     add_tool(host, "sleep", _TOOLS["sleep"])
+    # The machine's own programs are read-only in a sandbox, and no part of an image all the same.
+    add_tool(host, "findmnt", "echo rw,relatime\n")
     return PACKAGES[family]
 
 

@@ -8,13 +8,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from components.common.script_text import script_text as joined
+from components.hosts.question import NODE_FACTS
+from components.nodes.script_parts import (
+    CONTROL_PLANE_HEALTH,
+    CONTROL_PLANE_LOOK,
+    DISK,
+    DISK_LOOK,
+    PACKAGES,
+)
 from tests.scripts.sandbox import Disk, Sandbox
 
 COMPONENTS = Path(__file__).parents[2] / "components"
 MOUNT_POINT = "/mnt/longhorn-sdb"
 
 
+_SCRIPTS = {
+    "disk.sh": DISK,
+    "disk-look": DISK_LOOK,
+    "packages.sh": PACKAGES,
+    "control-plane-health.sh": CONTROL_PLANE_HEALTH,
+    "control-plane-look": CONTROL_PLANE_LOOK,
+    "node-facts.sh": NODE_FACTS,
+}
+
+
 def script_text(name: str) -> str:
+    """The whole text of a script, as the program sends it."""
+    if name in _SCRIPTS:
+        return joined(*_SCRIPTS[name])
     (found,) = COMPONENTS.rglob(name)
     return found.read_text()
 
@@ -33,6 +55,12 @@ class Outcome:
         assert self.status == 0, self.stderr
         (line,) = self.stdout.splitlines()
         return json.loads(line)
+
+    @property
+    def found(self) -> dict[str, Any]:
+        """What a look found in the way; a refusal is its answer, and no failure."""
+        assert set(self.result) == {"found", "remedy", "missingCommand"}
+        return self.result
 
     @property
     def refusal(self) -> str:
@@ -63,12 +91,25 @@ def disk_script(
     mount_point: str = MOUNT_POINT,
     file_system: str = "ext4",
     adopt: str = "",
+    owner: str = "",
+    mount_options: str = "",
+    mkfs_options: str = "",
     shell: str = "sh",
     path: str = "",
 ) -> Outcome:
     device = disk if isinstance(disk, str) else disk.path
-    arguments = (action, device, mount_point, file_system, adopt)
-    return run_script(host, "disk.sh", *arguments, shell=shell, path=path)
+    arguments = (
+        action,
+        device,
+        mount_point,
+        file_system,
+        adopt,
+        owner,
+        mount_options,
+        mkfs_options,
+    )
+    name = "disk-look" if action == "check" else "disk.sh"
+    return run_script(host, name, *arguments, shell=shell, path=path)
 
 
 def ensure(host: Sandbox, disk: Disk | str, **options: str) -> Outcome:

@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from tests.scripts.foreign_content import SIGNATURES
-from tests.scripts.remote import MOUNT_POINT, disk_script, ensure, fstab, remove
+from tests.scripts.remote import (
+    MOUNT_POINT,
+    disk_script,
+    ensure,
+    fstab,
+    outcome,
+    remove,
+    script_text,
+)
 from tests.scripts.sandbox import MIB, Disk, Sandbox
 
 pytestmark = pytest.mark.disks
@@ -45,11 +53,13 @@ def test_a_blank_disk_is_told_from_all_others(host: Sandbox, disk: Disk) -> None
         "inFstab": False,
         "mounted": False,
         "immutable": False,
+        "longhornDisk": None,
+        "owner": None,
     }
 
 
 def test_a_prepared_disk_shows_nothing_left_to_do(host: Sandbox, disk: Disk) -> None:
-    uuid = ensure(host, disk).result["uuid"]
+    uuid = ensure(host, disk, owner="demo/a node-1-sdb").result["uuid"]
     host.shell(f"mount -o {QUIET} {MOUNT_POINT}")
     assert check(host, disk) == {
         "device": "/dev/sdb",
@@ -59,6 +69,8 @@ def test_a_prepared_disk_shows_nothing_left_to_do(host: Sandbox, disk: Disk) -> 
         "inFstab": True,
         "mounted": True,
         "immutable": True,
+        "longhornDisk": None,
+        "owner": "demo/a node-1-sdb",
     }
 
 
@@ -95,13 +107,28 @@ def test_a_disk_to_be_adopted_shows_as_such(host: Sandbox, disk: Disk) -> None:
 def test_it_refuses_in_the_words_of_ensure(host: Sandbox, disk: Disk, kind: str) -> None:
     SIGNATURES[kind](disk)
     before = state(host, disk)
-    refusal = disk_script(host, "check", disk).refusal
+    found = disk_script(host, "check", disk).found
     assert state(host, disk) == before
-    assert refusal == ensure(host, disk).refusal
+    refusal = ensure(host, disk).refusal
+    assert refusal == f"node-1: {found['found']}. Nothing was changed. {found['remedy']}"
     assert kind in refusal
+    assert found["missingCommand"] is None
+
+
+def test_a_missing_command_is_named_apart_from_what_is_found(host: Sandbox, disk: Disk) -> None:
+    host.shell(
+        "mkdir /opt/empty; for name in uname id tr od awk cat; do ln -s /usr/bin/$name /opt/empty; "
+        "done"
+    )
+    text = script_text("disk-look").replace(
+        ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", ""
+    )
+    words = ("check", disk.path, MOUNT_POINT, "ext4")
+    done = outcome(host.call("env", "PATH=/opt/empty", "/bin/sh", "-s", "--", *words, stdin=text))
+    assert done.found["missingCommand"] == "wipefs"
 
 
 def test_a_line_of_fstab_in_the_way_is_refused(host: Sandbox, disk: Disk) -> None:
     host.write_text("/etc/fstab", f"tmpfs {MOUNT_POINT} tmpfs defaults 0 0\n")
-    assert "/etc/fstab already has" in disk_script(host, "check", disk).refusal
+    assert "/etc/fstab already has" in disk_script(host, "check", disk).found["found"]
     assert fstab(host) == f"tmpfs {MOUNT_POINT} tmpfs defaults 0 0\n"

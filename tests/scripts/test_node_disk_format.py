@@ -130,9 +130,11 @@ def test_a_disk_that_the_guide_was_followed_on_by_hand_is_adopted_while_mounted(
     result = ensure(host, disk, adopt=uuid).result
 
     assert (result["immutable"], result["formatted"]) == (True, False)
-    assert fstab(host) == FSTAB + f"UUID={uuid} {MOUNT_POINT} ext4 defaults,nofail 0 2\n"
+    assert fstab(host) == by_hand
     assert host.read_text(f"{MOUNT_POINT}/file") == "precious\n"
     assert ensure(host, disk, adopt=uuid).result == result
+    assert remove(host, disk, adopt=uuid).result == {"removed": True}
+    assert (fstab(host), mounted_device(host)) == (by_hand, disk.number)
 
 
 def test_the_disk_comes_back_by_itself_after_a_restart(host: Sandbox) -> None:

@@ -150,8 +150,11 @@ def test_a_disk_that_another_device_is_built_on_is_refused(host: Sandbox) -> Non
     disk = host.add_disk("sdb", SIZE)
     # What device mapper, RAID and multipath show there, without needing them in this kernel.
     holders = f"/sys/dev/block/{disk.number}/holders"
-    host.shell(f"mkdir -p /run/holders/dm-7; mount --bind /run/holders {holders}")
-    assert "is in use by dm-7" in refused(host, disk)
+    host.shell(f"mkdir -p /run/holders/md7; mount --bind /run/holders {holders}")
+    assert "Name /dev/md7 itself, or a free disk" in refused(host, disk)
+    host.shell("mv /run/holders/md7 /run/holders/dm-7; mkdir /run/holders/dm-7/dm")
+    host.write_text("/run/holders/dm-7/dm/name", "mpatha\n")
+    assert "Name /dev/mapper/mpatha itself, or a free disk" in refused(host, disk)
 
 
 @contextmanager
@@ -227,7 +230,7 @@ def test_a_mount_point_that_fstab_or_a_restart_would_not_keep_is_refused(
 
 def test_a_file_system_that_is_not_supported_is_refused(host: Sandbox) -> None:
     disk = host.add_disk("sdb", SIZE)
-    assert "choose ext4 or xfs" in ensure(host, disk, file_system="btrfs").refusal
+    assert "Choose ext4 or xfs" in ensure(host, disk, file_system="btrfs").refusal
 
 
 def test_without_root_nothing_is_tried(host: Sandbox) -> None:

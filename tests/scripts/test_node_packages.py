@@ -246,3 +246,56 @@ def test_a_wrong_call_is_explained(host: Sandbox, arguments: tuple[str, ...]) ->
     become(host, "Debian 12")
     refusal = run(host, *arguments).refusal
     assert "usage: packages.sh" in refusal or "unknown option --all" in refusal
+
+
+@pytest.mark.parametrize(
+    ("words", "waits"),
+    [
+        ("dpkg frontend lock was locked by another process with pid 1", True),
+        ("Waiting for cache lock: Could not get lock /var/lib/dpkg/lock. It is held by 7", True),
+        ("error: can't create transaction lock on /var/lib/rpm/.rpm.lock", True),
+        ("Existing lock /var/run/yum.pid: another copy is running as pid 9.", True),
+        ("Waiting for process with pid 12 to finish.", True),
+        ("E: Failed to fetch http://a.example.com/libblockdev.deb 404 Not Found", False),
+        ("E: Unable to locate package clock-tools", False),
+    ],
+)
+def test_a_lock_is_known_by_more_than_one_spelling(host: Sandbox, words: str, waits: bool) -> None:
+    become(host, "Debian 12")
+    add_tool(
+        host, "apt-get", f'[ -e /run/once ] || {{ : >/run/once; echo "{words}" >&2; exit 1; }}\n'
+    )
+    add_tool(host, "dpkg", "")
+    assert ("waiting for it" in run(host, "ensure").stderr) is waits
+
+
+def test_the_package_managers_words_are_shown_only_when_it_fails(host: Sandbox) -> None:
+    become(host, "Debian 12")
+    add_tool(host, "apt-get", "echo 'Get:1 something'; exit 1\n")
+    assert "Get:1 something" in run(host, "ensure").stderr
+    become(host, "Debian 12")
+    quiet = run(host, "ensure")
+    assert quiet.result["iscsid"] == "active"
+    assert len([line for line in quiet.stderr.splitlines() if "install" in line]) == 2
+
+
+@pytest.mark.parametrize(
+    ("commands", "remedy"),
+    [
+        (": >/run/ostree-booted; echo >/opt/test/bin/rpm-ostree", "rpm-ostree install"),
+        ("echo >/opt/test/bin/transactional-update", "transactional-update pkg install"),
+        ("true", "start the node from that"),
+    ],
+)
+def test_a_system_that_is_an_image_is_refused_with_its_own_command_and_fine_when_complete(
+    host: Sandbox, commands: str, remedy: str
+) -> None:
+    packages = become(host, "openSUSE Leap")
+    add_tool(host, "findmnt", "echo ro,relatime\n")
+    host.shell(f"{commands}\nchmod +x {TOOLS}/*")
+    refusal = run(host, "ensure").refusal
+    assert "is part of an image" in refusal
+    assert remedy in refusal
+    assert calls(host, "zypper") == []
+    have_installed(host, *packages)
+    assert run(host, "ensure").result["iscsid"] == "active"

@@ -22,7 +22,6 @@ import asyncssh
 
 from components.hosts.address import HostAddress
 from components.hosts.connection import HostCredentials
-from components.hosts.facts import USABLE
 from components.hosts.reading import Question, Reading, ReadingPlan, read_hosts
 from components.nodes.findings import NodeFindings, fstab_line, node_findings
 from configuration.hosts import DiskSettings
@@ -73,6 +72,8 @@ def healthy_answer() -> bytes:
         "nfs4Loaded": True,
         "nfsDefaultVersion": None,
         "mountPropagation": "shared",
+        "selinux": None,
+        "imageManager": None,
         "disks": [
             {
                 "device": disk.device,
@@ -80,6 +81,8 @@ def healthy_answer() -> bytes:
                 "is": "disk",
                 "uuid": _UUID,
                 "fileSystem": disk.file_system,
+                "mounted": True,
+                "onRoot": False,
                 "writable": True,
                 "fstabLine": fstab_line(_UUID, disk),
                 "immutable": True,
@@ -88,7 +91,7 @@ def healthy_answer() -> bytes:
         ],
     }
     verdict = {"content": "own", "mounted": True, "inFstab": True}
-    lines = [json.dumps(facts), *(f"{USABLE} {json.dumps(verdict)}" for _ in _DISKS)]
+    lines = [json.dumps(facts), *(json.dumps(verdict) for _ in _DISKS)]
     return "".join(f"{line}\n" for line in lines).encode()
 
 

@@ -42,17 +42,10 @@ class Scripts:
         name = self.name(text)
         if name is None or not isinstance(text, str):
             return None
-        length = next(
-            len(whole.splitlines()) for whole, known in self._names.items() if known == name
-        )
-        arguments = next(
-            (
-                line.removeprefix(_ARGUMENTS)
-                for line in text.splitlines()[:2]
-                if line.startswith(_ARGUMENTS)
-            ),
-            "",
-        )
+        lines = text.splitlines()
+        given = next((i for i in (0, 1) if lines[i].startswith(_ARGUMENTS)), None)
+        arguments = "" if given is None else lines[given].removeprefix(_ARGUMENTS)
+        length = len(lines) if given is None else len(lines) - given - 1
         return " ".join(part for part in (name, arguments.strip(), f"({length} lines)") if part)
 
 

@@ -1,4 +1,4 @@
-#!/bin/sh
+# shellcheck shell=sh disable=SC2154
 # Installs on a node what Longhorn needs there (ensure): an iSCSI initiator with its daemon running,
 # an NFS client, and the tools that prepare disks. It refuses to upgrade, downgrade or remove
 # anything: what is there in any version stays as it is, and remove leaves every package installed.
@@ -8,54 +8,15 @@
 #
 # --no-install  only look; a missing package is an error (for air-gapped or locked-down nodes)
 # --xfs         the node's disks are to be formatted with XFS, so its tools are needed too
-#
-# Runs as root, reads nothing from its standard input. Progress goes to stderr, the result to stdout
-# as one line of JSON. On failure: exit status 1, the reason on the last line of stderr.
 
-set -eu
-LC_ALL=C
-PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEBIAN_FRONTEND=noninteractive
-export LC_ALL PATH DEBIAN_FRONTEND
-umask 022
+export DEBIAN_FRONTEND
 
 RUN_DIRECTORY=/run/longhorn-rancher
 LOCK_SECONDS=600
 LOCK_RETRY_SECONDS=5
 
-host=$(uname -n)
-
-say() { printf '%s: %s\n' "$host" "$*" >&2; }
-
-die() {
-    say "$*"
-    exit 1
-}
-
-# TEXT -> the text as a JSON string of ASCII; a byte beyond ASCII becomes the replacement character.
-json_string() {
-    printf '%s' "$1" | od -An -v -tu1 | awk '
-        BEGIN { printf "\"" }
-        {
-            for (i = 1; i <= NF; i++)
-                if ($i == 34 || $i == 92) printf "\\%c", $i
-                else if ($i < 32) printf "\\u%04x", $i
-                else if ($i < 128) printf "%c", $i
-                else printf "\\ufffd"
-        }
-        END { printf "\"" }'
-}
-
 # ---- the distribution -----------------------------------------------------------------------
-
-# KEY -> its value in os-release, unquoted
-os_release() {
-    for file in /etc/os-release /usr/lib/os-release; do
-        [ -r "$file" ] || continue
-        sed -n "s/^$1=//p" "$file" | tail -n 1 | tr -d "\"'"
-        return
-    done
-}
 
 # Sets family and the names its packages have there.
 find_family() {
@@ -70,18 +31,10 @@ find_family() {
         packages="$packages e2fsprogs util-linux"
         return
     done
-    die "this distribution (ID and ID_LIKE in /etc/os-release: $ids) is not of the Debian, RHEL or SUSE family. Install an iSCSI initiator (iscsiadm, iscsid running), an NFS 4 client, e2fsprogs and util-linux by hand, and switch the packages stage off for this node"
+    refuse "this distribution (ID and ID_LIKE in /etc/os-release: $ids) is not of the Debian, RHEL or SUSE family" "Install an iSCSI initiator (iscsiadm, iscsid running), an NFS 4 client, e2fsprogs and util-linux by hand, and set packages: false for this node"
 }
 
 # ---- packages -------------------------------------------------------------------------------
-
-# PACKAGE -> its installed version; empty if it is not installed
-installed_version() {
-    case $family in
-        debian) { dpkg-query -W -f '${db:Status-Status} ${Version}\n' "$1" 2>/dev/null || :; } | sed -n 's/^installed //p' ;;
-        *) { rpm -q --qf 'installed %{VERSION}-%{RELEASE}\n' "$1" 2>/dev/null || :; } | sed -n 's/^installed //p' ;;
-    esac | tail -n 1
-}
 
 missing_packages() {
     for package in $packages; do
@@ -89,34 +42,48 @@ missing_packages() {
     done
 }
 
-# The package manager's command that installs, without its package names
+# The command that installs, without its package names
 install_command() {
-    case $family in
-        debian) echo "apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-confold" ;;
-        rhel)
+    case $image_manager:$family in
+        rpm-ostree:*) echo "rpm-ostree install" ;;
+        transactional-update:*) echo "transactional-update pkg install" ;;
+        *:debian) echo "apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-confold" ;;
+        *:rhel)
             # Waiting for the lock is done here, with a deadline; by themselves they wait for ever.
             if command -v dnf >/dev/null; then manager=dnf; else manager=yum; fi
             echo "$manager install -y --setopt=exit_on_lock=1" ;;
-        suse) echo "zypper --non-interactive install --no-recommends" ;;
+        *:suse) echo "zypper --non-interactive install --no-recommends" ;;
     esac
+}
+
+# What is installed into a running image is gone, or refused, with the next one.
+refuse_image() {
+    case $image_manager in
+        '') return 0 ;;
+        rpm-ostree | transactional-update) remedy="Install them on the node, then restart it: $(install_command) $*" ;;
+        *) remedy="Build them into its image, and start the node from that: $(install_command) $*" ;;
+    esac
+    refuse "missing: $*, and /usr of this host is part of an image" "$remedy"
 }
 
 # Reads the package manager's output: does it say that another one is at work?
 is_locked() {
-    grep -qiE 'could not get lock|unable to (acquire|lock)|is another process using it|another app is currently holding|existing lock|system management is locked|waiting for process with pid|failed to obtain the transaction lock'
+    grep -qiE '(could not|unable to|failed to|cannot|can.t|waiting for|another|existing|held|holding|management is)[^:]*[^a-z](lock|locked)([^a-z]|$)|locked by another|held by (process|pid)|another process using it|waiting for process with pid'
 }
 
-# COMMAND... -> runs it, showing its output, again and again while another one holds the lock
+# COMMAND... -> runs it, again and again while another one holds the lock; shows its output only when
+# it fails
 run_package_manager() {
     mkdir -p "$RUN_DIRECTORY"
     log=$RUN_DIRECTORY/packages.$$
     deadline=$(($(date +%s) + LOCK_SECONDS))
     while :; do
-        { "$@" 2>&1 && echo ok >"$log.status" || echo failed >"$log.status"; } | tee "$log" >&2
-        status=$(cat "$log.status")
+        status=ok
+        "$@" >"$log" 2>&1 || status=failed
         locked=no
         ! is_locked <"$log" || locked=yes
-        rm -f "$log" "$log.status"
+        [ "$status" = ok ] || [ "$locked" = yes ] || cat "$log" >&2
+        rm -f "$log"
         [ "$status" != ok ] || return 0
         [ "$locked" = yes ] || return 1
         [ "$(date +%s)" -lt "$deadline" ] || die "another package manager has held the lock for $LOCK_SECONDS seconds. Look for it (ps aux), let it end, then run again"
@@ -127,6 +94,7 @@ run_package_manager() {
 
 install_packages() {
     say "installing $*"
+    started=$(date +%s)
     if [ "$family" = debian ]; then
         # A run that was killed may have left packages unpacked but not configured.
         run_package_manager dpkg --configure -a || say "warning: dpkg --configure -a failed, see above"
@@ -135,11 +103,14 @@ install_packages() {
     # shellcheck disable=SC2046 # the words are the command
     run_package_manager $(install_command) "$@" ||
         die "installing $* failed, see above. Check the node's repositories, or install by hand: $(install_command) $*"
+    say "installed $* in $(($(date +%s) - started)) s"
 }
 
 ensure_packages() {
     missing=$(missing_packages)
     [ -n "$missing" ] || return 0
+    # shellcheck disable=SC2086 # the words are the packages
+    refuse_image $missing
     [ "$may_install" = yes ] || die "missing: ${missing}- and this stack installs no packages. Install by hand: $(install_command) $missing"
     # shellcheck disable=SC2086 # the words are the packages
     install_packages $missing
@@ -158,20 +129,6 @@ ensure_initiator_name() {
     printf 'InitiatorName=%s\n' "$name" >"$names.new"
     chmod 600 "$names.new"
     mv -f "$names.new" "$names"
-}
-
-has_systemd() { [ -d /run/systemd/system ]; }
-
-iscsid_is_active() {
-    if has_systemd; then
-        systemctl is-active --quiet iscsid.service || systemctl is-active --quiet iscsid.socket
-    else
-        grep -qsx iscsid /proc/[0-9]*/comm
-    fi
-}
-
-iscsid_is_enabled() {
-    ! has_systemd || systemctl is-enabled --quiet iscsid.service 2>/dev/null || systemctl is-enabled --quiet iscsid.socket 2>/dev/null
 }
 
 start_iscsid() {
@@ -198,7 +155,8 @@ ensure_iscsid() {
 
 ensure() {
     may_install=yes
-    [ "$(id -u)" = 0 ] || die "installing packages needs root: log in as root, or as a user with sudo"
+    [ "$(id -u)" = 0 ] || refuse "installing packages needs root" "Log in as root, or as a user with sudo"
+    find_image_manager
     find_family
     for option; do
         case $option in

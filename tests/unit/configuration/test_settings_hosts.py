@@ -201,3 +201,33 @@ def test_a_user_of_a_directory_is_accepted(user: str) -> None:
 def test_an_adopted_uuid_in_another_form_is_refused(uuid: str) -> None:
     problem = mistake(_with_disks(_disk(adoptUuid=uuid)))
     assert problem.key == "longhorn-rancher:nodeDefaults.disks[0].adoptUuid"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "accepted"),
+    [
+        ("mountOptions", "noatime,discard", True),
+        ("mountOptions", "noatime,nofail,errors=remount-ro", True),
+        ("mountOptions", "noatime,ro", False),
+        ("mountOptions", "noauto", False),
+        ("mountOptions", "noatime discard", False),
+        ("mkfsOptions", "-m 1", True),
+        ("mkfsOptions", "-E lazy_itable_init=0 -O ^has_journal -m0", True),
+        ("mkfsOptions", "-m crc=1 -i size=512", True),
+        ("mkfsOptions", "-F", False),
+        ("mkfsOptions", "-m 1 -F", False),
+        ("mkfsOptions", "-f", False),
+        ("mkfsOptions", "-L mine", False),
+        ("mkfsOptions", "-m 1 /dev/sdc", False),
+        ("mkfsOptions", "-J device=/dev/sdc", False),
+        ("mkfsOptions", "-E offset=1048576", False),
+        ("mkfsOptions", "100", False),
+        ("mkfsOptions", "-m 1; reboot", False),
+    ],
+)
+def test_options_of_mount_and_format_are_those_that_can_do_no_harm(
+    key: str, value: str, accepted: bool
+) -> None:
+    disk = {"device": "/dev/sdb", "mountPoint": "/mnt/a", key: value}
+    found = mistakes(valid(nodeDefaults={"disks": [disk]}))
+    assert [problem.key.rpartition(".")[2] for problem in found] == ([] if accepted else [key])

@@ -5,7 +5,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.hosts.facts import HostAnswer, parse_answer
+from components.hosts.facts import AnswerModel, HostAnswer, parse_answer
+from components.nodes.verdicts import CONTROL_PLANE, ControlPlaneVerdict, Verdict
 from configuration.hosts import DiskSettings
 
 UUID = "11111111-2222-3333-4444-555555555555"
@@ -16,9 +17,8 @@ SDC = DiskSettings.model_validate(
 FSTAB_LINE = f"UUID={UUID} /mnt/longhorn-sdb ext4 defaults,nofail 0 2"
 _FACTS: Mapping[str, Any] = {
     "hostname": "node-1",
-    "bootId": "b",
     "kernel": "6.1.0-18-amd64",
-    "os": {"id": "debian", "idLike": None, "version": "12", "name": "Debian"},
+    "os": {"id": "debian", "idLike": None},
     "packages": {"open-iscsi": "2.1.8-1", "nfs-common": "1:2.6.2-4", "e2fsprogs": "1.47.0-2"},
     "iscsid": True,
     "iscsidEnabled": True,
@@ -33,27 +33,31 @@ _FACTS: Mapping[str, Any] = {
     "nfs4Loaded": False,
     "nfsDefaultVersion": None,
     "mountPropagation": "shared",
+    "selinux": None,
+    "imageManager": None,
 }
 _DISK: Mapping[str, Any] = {
     "is": "disk",
     "uuid": UUID,
     "fileSystem": "ext4",
+    "mounted": True,
+    "onRoot": False,
     "writable": True,
     "fstabLine": FSTAB_LINE,
     "immutable": True,
 }
 _VERDICT: Mapping[str, Any] = {"content": "own", "mounted": True, "inFstab": True}
-HEALTHY = f"usable {json.dumps(_VERDICT)}"
+HEALTHY = json.dumps(_VERDICT)
 
 
 def usable(**changes: Any) -> str:
     """The line about a disk that disk.sh would take."""
-    return f"usable {json.dumps({**_VERDICT, **changes})}"
+    return json.dumps({**_VERDICT, **changes})
 
 
-def refused(message: str) -> str:
+def refused(found: str, remedy: str = "Do something.", missing_command: str | None = None) -> str:
     """The line about a disk that it would not take."""
-    return f"refused node-1: {message}"
+    return json.dumps({"found": found, "remedy": remedy, "missingCommand": missing_command})
 
 
 def disk_facts(disk: DiskSettings = SDB, **changes: Any) -> dict[str, Any]:
@@ -82,9 +86,12 @@ def answer(
     """
     verdicts = [verdict] if control_plane is None else [verdict, control_plane]
     text = said([disk_facts() if disk is None else disk], verdicts, **changes)
-    return parse_answer(text, [SDB.mount_point], control_plane=control_plane is not None)
+    models: dict[str, type[AnswerModel]] = {SDB.mount_point: Verdict}
+    if control_plane is not None:
+        models[CONTROL_PLANE] = ControlPlaneVerdict
+    return parse_answer(text, [SDB.mount_point], models)
 
 
 def control_plane(*closed: str) -> str:
     """The line about a control plane that control-plane-health.sh would take."""
-    return f"usable {json.dumps({'kubernetes': '1.21.14', 'closed': closed})}"
+    return json.dumps({"kubernetes": "1.21.14", "closed": closed})

@@ -20,16 +20,20 @@ from components.hosts.facts import (
     FactsError,
     HostAnswer,
     Refusal,
-    Verdict,
     parse_answer,
 )
-from components.hosts.question import host_question
+from components.hosts.question import NODE_FACTS, Part, host_question
 from components.hosts.reading import Question, Reading, ReadingPlan, read_hosts
+from components.hosts.script import command_line
+from components.nodes.script_parts import CONTROL_PLANE_LOOK, DISK_LOOK, questions
+from components.nodes.verdicts import CONTROL_PLANE, ControlPlaneVerdict, Verdict
 from tests.unit.doubles.a_host import HEALTHY, SDB, SDC, disk_facts, refused, said
 from tests.unit.doubles.an_ssh_server import PASSWORD, Server, ssh_server
 
 SESAME, SUDO = "opens-the-key", "tr0ub4dor"
 MOUNT_POINTS = [SDB.mount_point]
+PARTS = questions([SDB])
+MODELS = {SDB.mount_point: Verdict}
 WELL = said([disk_facts()], [HEALTHY])
 
 
@@ -51,7 +55,7 @@ def _plan(server: Server, **changes: Any) -> ReadingPlan:
 
 
 def _read(server: Server, plan: ReadingPlan | None = None, **changes: Any) -> Reading:
-    question = Question(address=_address(server, **changes), disks=[SDB])
+    question = Question(address=_address(server, **changes), disks=[SDB], parts=PARTS)
     (reading,) = read_hosts([question], plan or _plan(server)).values()
     return reading
 
@@ -66,8 +70,8 @@ def test_a_host_is_read_with_the_key_and_its_answer_is_understood(server: Server
         )
     }
     (asked,) = server.asked
-    assert (asked.user, asked.command) == ("root", "sh -s -- facts")
-    assert asked.stdin == host_question([SDB])
+    assert (asked.user, asked.command) == ("root", command_line("facts"))
+    assert asked.stdin == f'\nset -- "$1" \n{host_question([SDB], PARTS)}'
 
 
 def test_a_password_opens_a_host_too(server: Server) -> None:
@@ -85,26 +89,15 @@ def test_a_key_with_a_passphrase_is_unlocked(server: Server) -> None:
     assert "private key can't be used" in problem
 
 
-def test_a_user_other_than_root_goes_through_sudo(server: Server) -> None:
-    assert _read(server, user="ops").answer
-    assert server.asked[0].command == "sudo -n sh -s -- facts"
-
-
 def test_the_password_for_sudo_comes_first_on_standard_input_and_nowhere_else(
     server: Server,
 ) -> None:
     credentials = HostCredentials(private_key=server.client_key, sudo_password=SUDO)
     reading = _read(server, _plan(server, credentials=credentials), user="ops")
     (asked,) = server.asked
-    assert asked.stdin == f"{SUDO}\n{host_question([SDB])}"
+    assert asked.stdin == f'{SUDO}\nset -- "$1" \n{host_question([SDB], PARTS)}'
     assert "sudo -S" in asked.command
     assert SUDO not in asked.command + repr(reading) + repr(credentials)
-
-
-def test_root_needs_no_sudo_even_where_others_have_a_password_for_it(server: Server) -> None:
-    credentials = HostCredentials(private_key=server.client_key, sudo_password=SUDO)
-    assert _read(server, _plan(server, credentials=credentials)).answer
-    assert SUDO not in server.asked[0].stdin
 
 
 def test_another_host_key_than_the_pinned_one_gets_no_question(server: Server) -> None:
@@ -138,7 +131,10 @@ def test_all_hosts_are_read_through_one_connection_to_the_jump_host(server: Serv
         jump.client_key = server.client_key
         credentials = HostCredentials(password=PASSWORD)
         plan = _plan(server, credentials=credentials, jump=_address(jump, "jump host bastion"))
-        questions = [Question(address=_address(server, f"node-{n}"), disks=[SDB]) for n in range(3)]
+        questions = [
+            Question(address=_address(server, f"node-{n}"), disks=[SDB], parts=PARTS)
+            for n in range(3)
+        ]
         readings = read_hosts(questions, plan)
         assert [bool(r.answer) for r in readings.values()] == [True] * 3
         assert jump.connections == 1
@@ -155,7 +151,9 @@ def test_a_jump_host_that_fails_is_named_for_every_host(server: Server) -> None:
 
 def test_many_hosts_are_read_at_the_same_time_but_not_all_at_once(server: Server) -> None:
     server.answer = None  # so that whoever got in stays in
-    questions = [Question(address=_address(server, f"n{n}"), disks=[SDB]) for n in range(70)]
+    questions = [
+        Question(address=_address(server, f"n{n}"), disks=[SDB], parts=PARTS) for n in range(70)
+    ]
     readings = read_hosts(questions, _plan(server, deadline_seconds=5.0))
     assert all(reading.problem for reading in readings.values())
     assert 1 < server.connections <= 64
@@ -166,9 +164,9 @@ def test_a_host_that_hangs_costs_the_deadline_once_and_not_the_others(server: Se
         hanging.client_key = server.client_key
         plan = _plan(server, credentials=HostCredentials(password=PASSWORD), deadline_seconds=5.0)
         questions = [
-            Question(address=_address(server, "well"), disks=[SDB]),
-            Question(address=_address(hanging, "hangs"), disks=[SDB]),
-            Question(address=_address(hanging, "hangs-too"), disks=[SDB]),
+            Question(address=_address(server, "well"), disks=[SDB], parts=PARTS),
+            Question(address=_address(hanging, "hangs"), disks=[SDB], parts=PARTS),
+            Question(address=_address(hanging, "hangs-too"), disks=[SDB], parts=PARTS),
         ]
         readings = read_hosts(questions, plan)
     assert readings["well"].answer
@@ -183,11 +181,12 @@ def test_a_host_that_hangs_costs_the_deadline_once_and_not_the_others(server: Se
         (b"Welcome!\n", "not complete"),
         (WELL.replace(b'"kernel"', b'"colonel"'), "kernel: Field required"),
         (said([disk_facts(SDC)], [HEALTHY]), "other disks"),
-        (WELL.replace(b"usable", b"perhaps"), "can't be read"),
+        (WELL.replace(b'"own"', b'"perhaps"'), "content: Input should be"),
+        (said([disk_facts()], ["[]"]), "not a JSON object"),
         (b"x" * (MAXIMUM_BYTES + 1), "more than"),
-        (b"[" * 100_000 + b"\nusable {}\n", "is not JSON"),
+        (b"[" * 100_000 + b"\n{}\n", "is not JSON"),
     ],
-    ids=["nothing", "banner", "key missing", "other disk", "other word", "flood", "nested"],
+    ids=["nothing", "banner", "key missing", "other disk", "other word", "list", "flood", "nested"],
 )
 def test_an_answer_that_does_not_fit_is_told_and_nothing_is_concluded(
     server: Server, answer: bytes, told: str
@@ -205,20 +204,44 @@ def test_a_script_that_fails_is_told_with_its_last_line(server: Server) -> None:
 
 
 def test_what_a_login_shell_says_first_does_no_harm() -> None:
-    assert parse_answer(b"Welcome to node-1\n" + WELL, MOUNT_POINTS).facts.hostname == "node-1"
+    assert (
+        parse_answer(b"Welcome to node-1\n" + WELL, MOUNT_POINTS, MODELS).facts.hostname == "node-1"
+    )
 
 
-def test_a_refusal_is_told_without_the_hosts_own_name_before_it() -> None:
-    text = said([disk_facts()], [refused("/dev/sdb is a partition. Name the whole disk")])
-    assert parse_answer(text, MOUNT_POINTS).verdicts == {
-        SDB.mount_point: Refusal(message="/dev/sdb is a partition. Name the whole disk")
-    }
+def test_a_refusal_is_data() -> None:
+    text = said([disk_facts()], [refused("/dev/sdb is a partition", "Name the whole disk")])
+    (refusal,) = parse_answer(text, MOUNT_POINTS, MODELS).verdicts.values()
+    assert isinstance(refusal, Refusal)
+    assert (refusal.found, refusal.remedy) == ("/dev/sdb is a partition", "Name the whole disk")
+    assert refusal.missing_command is None
+
+
+@pytest.mark.parametrize(
+    ("complaint", "remedy"),
+    [
+        (b"sudo: sorry, you must have a tty to run sudo", "`Defaults:ops !requiretty`"),
+        (b"sudo: a password is required", "secret sudoPassword"),
+    ],
+)
+def test_what_sudo_wants_is_told_with_its_remedy(
+    server: Server, complaint: bytes, remedy: str
+) -> None:
+    server.answer, server.complaint, server.status = b"", complaint, 1
+    assert remedy in str(_read(server, user="ops").problem)
+
+
+def test_a_login_that_ends_well_and_says_nothing_ran_nothing(server: Server) -> None:
+    server.answer = b"\n"
+    assert _read(server).nothing_ran
+    server.answer = b"Welcome!\n"
+    assert not _read(server).nothing_ran
 
 
 def _understood(answer: bytes) -> bool:
     """Whether it was understood; anything but FactsError would fail the test."""
     try:
-        assert isinstance(parse_answer(answer, MOUNT_POINTS), HostAnswer)
+        assert isinstance(parse_answer(answer, MOUNT_POINTS, MODELS), HostAnswer)
     except FactsError:
         return False
     return True
@@ -252,9 +275,9 @@ def test_a_disk_with_any_value_in_any_place_ends_in_an_answer_or_a_reason(
     _understood(said([disk_facts(**{key: value})], [HEALTHY]))
 
 
-@given(st.text(), st.sampled_from(["usable", "refused", ""]))
-def test_any_line_about_a_disk_ends_in_an_answer_or_a_reason(text: str, word: str) -> None:
-    _understood(said([disk_facts()], [f"{word} {text}"]))
+@given(_JSON | st.text())
+def test_any_line_about_a_disk_ends_in_an_answer_or_a_reason(value: Any) -> None:
+    _understood(said([disk_facts()], [value if isinstance(value, str) else json.dumps(value)]))
 
 
 @given(st.integers(0, len(WELL) - 2))
@@ -262,23 +285,28 @@ def test_an_answer_that_broke_off_is_never_understood(length: int) -> None:
     assert not _understood(WELL[:length])
 
 
-def test_the_question_is_one_script_that_a_shell_can_read_with_both_scripts_unchanged() -> None:
-    question = host_question([SDB, SDC])
-    assert script_text("hosts/scripts/node-facts.sh") in question
-    assert script_text("nodes/scripts/disk.sh") in question
+def test_the_question_is_one_script_that_a_shell_can_read_with_its_parts_unchanged() -> None:
+    question = host_question([SDB, SDC], questions([SDB, SDC], control_plane=True))
+    for parts in (NODE_FACTS, DISK_LOOK, CONTROL_PLANE_LOOK):
+        assert question.count(script_text(*parts)) == 1
+    assert question.endswith("check\n")
     subprocess.run(["sh", "-n"], input=question, text=True, check=True)
 
 
-def test_a_control_plane_node_is_asked_by_the_script_that_would_change_it() -> None:
-    question = host_question([SDB], control_plane=True)
-    assert script_text("nodes/scripts/control-plane-health.sh") in question
-    assert question.endswith("judge control_plane check\n")
-    assert script_text("nodes/scripts/control-plane-health.sh") not in host_question([SDB])
-    subprocess.run(["sh", "-n"], input=question, text=True, check=True)
+def test_every_script_gets_its_own_words_and_answers_under_its_own_key() -> None:
+    echo = 'printf \'{"kubernetes":"%s","closed":[]}\\n\' "$*"'
+    part = Part(key="a", text=echo, words=("it's", "b"), model=ControlPlaneVerdict)
+    question = host_question([], [part])
+    assert question.splitlines()[-1] == "script_1 'it'\"'\"'s' b"
+    facts = said([], ['{"kubernetes": "1", "closed": []}'])
+    answer = parse_answer(facts, [], {part.key: part.model})
+    assert isinstance(answer.verdicts["a"], ControlPlaneVerdict)
 
 
-@given(st.text(), st.sampled_from(["usable", "refused", ""]))
-def test_any_line_about_a_control_plane_ends_in_an_answer_or_a_reason(text: str, word: str) -> None:
-    lines = said([disk_facts()], [HEALTHY, f"{word} {text}"])
+@given(_JSON | st.text())
+def test_any_line_about_a_control_plane_ends_in_an_answer_or_a_reason(value: Any) -> None:
+    line = value if isinstance(value, str) else json.dumps(value)
+    models = {SDB.mount_point: Verdict, CONTROL_PLANE: ControlPlaneVerdict}
     with suppress(FactsError):
-        assert parse_answer(lines, MOUNT_POINTS, control_plane=True).control_plane is not None
+        parsed = parse_answer(said([disk_facts()], [HEALTHY, line]), MOUNT_POINTS, models)
+        assert CONTROL_PLANE in parsed.verdicts

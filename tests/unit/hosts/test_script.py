@@ -1,20 +1,35 @@
-"""The command lines that hosts run: their words, sudo, and the password on standard input.
+"""The command lines that hosts run: their words, sudo, the password, and what is printed.
 
-`sudo` and `id` are played by scripts; the shell that reads the command lines is a real one.
+`sudo` and `id` are played by scripts; the shells that read the command lines are real ones.
 """
 
-import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from components.hosts.script import script_input, update_line
+from components.hosts.script import ResultError, command_line, parse_result, script_input
 from tests.unit.doubles.a_stack import run, valid, with_secrets
 
-SCRIPT = script_input('echo "$# $1 $2 by $BY"\n', ["/dev/sdb"])
+_TEXT = 'echo "$# $1 $2 by $BY"\n'
 PASSWORD = "tr0ub4dor"  # noqa: S105
-_UPDATES = ("node-1-packages-install", "node-1-mnt-longhorn-sdb-mount")
+LOGIN_SHELLS = (
+    "sh",
+    "bash",
+    "rbash",
+    "busybox sh",
+    "fish",
+    "tcsh",
+    "a shell that knows words only",
+)
+# Of the shells that a machine may lack: words in single quotes, and no variable, list or condition.
+_WORDS_ONLY = """#!/usr/bin/python3
+import os, shlex, sys
+words = shlex.split(sys.argv[2])
+assert not set(sys.argv[2]) & set("!\\\\\\n"), "not the same to every shell"
+os.execvp(words[0], words)
+"""
 
 
 @pytest.fixture
@@ -26,53 +41,70 @@ def host(tmp_path: Path) -> Path:
 
 
 def _program(folder: Path, name: str, text: str) -> None:
-    (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+    (folder / name).write_text(text if text.startswith("#!") else f"#!/bin/sh\n{text}\n")
     (folder / name).chmod(0o755)
 
 
-def _run(host: Path, line: str, first: str = "") -> subprocess.CompletedProcess[str]:
+def _run(
+    host: Path, line: str, password: str | None = None, login_shell: str = "sh"
+) -> subprocess.CompletedProcess[str]:
+    if login_shell == LOGIN_SHELLS[-1]:
+        _program(host, "words-only", _WORDS_ONLY)
+        login_shell = str(host / "words-only")
+    words = login_shell.split()
+    if shutil.which(words[0]) is None:
+        pytest.skip(f"needs the command {words[0]}")
     return subprocess.run(
-        ["sh", "-c", line],
-        input=f"{first}\n{SCRIPT}",
-        env={"PATH": f"{host}:/usr/bin:/bin"},
+        [*words, "-c", line],
+        input=script_input(_TEXT, ["/dev/sdb"], password),
+        env={"PATH": f"{host}:/usr/bin:/bin", "HOME": str(host)},
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-def test_an_update_by_root_needs_no_sudo(host: Path) -> None:
+@pytest.mark.parametrize("login_shell", LOGIN_SHELLS)
+@pytest.mark.parametrize("password", [None, PASSWORD])
+def test_a_script_gets_its_words_from_any_login_shell(
+    host: Path, login_shell: str, password: str | None
+) -> None:
+    line = command_line("ensure")
+    assert _run(host, line, password, login_shell).stdout == "2 ensure /dev/sdb by sudo\n"
+
+
+@pytest.mark.parametrize("password", [None, PASSWORD])
+def test_root_needs_no_sudo(host: Path, password: str | None) -> None:
     _program(host, "id", "echo 0")
     (host / "sudo").unlink()
-    assert _run(host, update_line(None)).stdout == "2 ensure /dev/sdb by \n"
-    assert _run(host, update_line(None), PASSWORD).stdout == "2 ensure /dev/sdb by \n"
+    assert _run(host, command_line("remove"), password).stdout == "2 remove /dev/sdb by \n"
 
 
-@pytest.mark.parametrize("first", ["", PASSWORD])
-def test_an_update_by_a_user_whose_sudo_never_asks(host: Path, first: str) -> None:
-    assert _run(host, update_line(None), first).stdout == "2 ensure /dev/sdb by sudo\n"
-
-
-def test_an_update_by_a_user_whose_sudo_asks(host: Path) -> None:
+@pytest.mark.parametrize("login_shell", LOGIN_SHELLS)
+def test_a_sudo_that_asks_gets_the_password_and_the_script_does_not(
+    host: Path, login_shell: str
+) -> None:
     asking = (
         '[ "$1" = -S ] || exit 1; IFS= read -r said; '
         f'[ "$said" = {PASSWORD} ] || exit 1; shift 3; BY=asking exec "$@"'
     )
     _program(host, "sudo", asking)
-    assert _run(host, update_line(None), PASSWORD).stdout == "2 ensure /dev/sdb by asking\n"
-    refused = _run(host, update_line(None))
+    line = command_line("ensure")
+    assert _run(host, line, PASSWORD, login_shell).stdout == "2 ensure /dev/sdb by asking\n"
+    refused = _run(host, line, None, login_shell)
     assert refused.returncode != 0
     assert refused.stdout == ""
 
 
-def test_what_was_found_is_read_by_people_and_run_by_nobody(host: Path) -> None:
-    found = 'it\'s `reboot`; $(reboot) "now" (9:00)'
-    line = update_line(found)
-    assert line.startswith(f": {shlex.quote(f'found: {found}')}; ")
-    assert _run(host, line).stdout == "2 ensure /dev/sdb by sudo\n"
+@pytest.mark.parametrize("login_shell", LOGIN_SHELLS)
+def test_what_was_found_is_read_by_people_and_run_by_nobody(host: Path, login_shell: str) -> None:
+    found = 'it\'s `reboot`; $(reboot) "now" !! \\ a\nb ü (9:00)'
+    line = command_line("ensure", found)
+    assert "found: it?s `reboot`; $(reboot)" in line
+    assert _run(host, line, None, login_shell).stdout == "2 ensure /dev/sdb by sudo\n"
 
 
-def test_a_stale_update_line_fits_whoever_logs_in_later() -> None:
+def test_a_stale_command_line_fits_whoever_logs_in_later() -> None:
     """It is kept in the state: nothing in it may come from the settings."""
     ops = {"useAgent": True, "user": "ops"}
     runs = [
@@ -80,5 +112,34 @@ def test_a_stale_update_line_fits_whoever_logs_in_later() -> None:
         run(valid(ssh=ops)),
         run(with_secrets(valid(ssh=ops), sudoPassword=PASSWORD)),
     ]
-    for name in _UPDATES:
-        assert {recording.named(name).inputs["update"] for recording in runs} == {update_line(None)}
+    name = "node-1-mnt-longhorn-sdb-mount"
+    for key, line in (("create", "ensure"), ("update", "ensure"), ("delete", "remove")):
+        lines = {recording.named(name).inputs[key] for recording in runs}
+        assert lines == {command_line(line)}
+
+
+def test_a_login_may_print_what_it_likes_before_the_result() -> None:
+    assert parse_result('hello\n\n{"uuid":"1"}\n', "node-1", "root") == {"uuid": "1"}
+
+
+@pytest.mark.parametrize(
+    ("printed", "told"),
+    [
+        ("", "the script printed nothing"),
+        (" \n\n", "the script printed nothing"),
+        ('{"uuid":"1"}\nbye\x1b\n', "the last line printed was: bye?"),
+        ("[1]", "the last line printed was: [1]"),
+        ('{"uuid":', "the last line printed was: "),
+        ("[" * 100_000, "without its result"),
+    ],
+)
+def test_output_that_is_no_result_fails_with_the_nodes_name_and_what_was_printed(
+    printed: str, told: str
+) -> None:
+    with pytest.raises(ResultError) as caught:
+        parse_result(printed, "node-1", "ops")
+    message = str(caught.value)
+    assert message.startswith("node node-1: ")
+    assert told in message
+    assert "ops" in message
+    assert len(message) < 1000

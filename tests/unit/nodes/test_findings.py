@@ -5,13 +5,12 @@ from typing import Any
 import pytest
 
 from components.hosts.facts import HostAnswer
-from components.nodes.findings import NodeFindings, dated, node_findings, refusal_parts
+from components.nodes.findings import NodeFindings, dated, node_findings
 from configuration.stages import StageSettings
 from tests.unit.doubles.a_host import (
     FSTAB_LINE,
     SDB,
     SDC,
-    UUID,
     answer,
     control_plane,
     disk_facts,
@@ -63,15 +62,12 @@ def test_nothing_is_found_on_a_host_that_is_as_the_program_leaves_it() -> None:
             "the directory /mnt/longhorn-sdb beneath the mount can be written to",
         ),
         (
-            refused("/dev/sdb does not exist. Attach the disk, or name one of: /dev/sda (10G)"),
+            refused("/dev/sdb does not exist", "Attach the disk, or name one of: /dev/sda (10G)"),
             {"is": "missing", "uuid": None},
             "/dev/sdb does not exist",
         ),
         (
-            refused(
-                "/dev/sdb is not blank: it holds ext4, label data, UUID x. Nothing was changed. "
-                "Look at it first."
-            ),
+            refused("/dev/sdb is not blank: it holds ext4, label data, UUID x"),
             {},
             "/dev/sdb is not blank: it holds ext4, label data, UUID x",
         ),
@@ -88,7 +84,7 @@ def test_a_directory_that_cannot_be_immutable_is_no_finding_for_ever() -> None:
 
 
 def test_a_disk_that_no_tool_could_look_at_yet_is_not_called_wrong() -> None:
-    missing = refused("the command wipefs is missing: install util-linux and e2fsprogs")
+    missing = refused("the command wipefs is missing", missing_command="wipefs")
     assert _found(answer(verdict=missing)) is None
 
 
@@ -145,18 +141,12 @@ def test_the_same_trouble_at_another_time_is_another_line() -> None:
     assert dated({"node-1": NodeFindings()}, "9:00") == {"node-1": NodeFindings()}
 
 
-def test_a_refusal_is_parted_into_what_was_found_and_what_to_do() -> None:
-    found, remedy = refusal_parts("/dev/sdb is a swap area. Nothing was changed. Name a free disk")
-    assert (found, remedy) == ("/dev/sdb is a swap area", "Name a free disk")
-    assert UUID not in found
-
-
 @pytest.mark.parametrize(
     ("line", "found"),
     [
         (None, None),
         (control_plane(), None),
-        (refused("kube-scheduler is version 1.22.0. Nothing was changed. Switch it off"), None),
+        (refused("kube-scheduler is version 1.22.0"), None),
         (control_plane("kube-scheduler"), "--port=0 is in the manifest of kube-scheduler"),
         (control_plane("a", "b"), "--port=0 is in the manifest of a and b"),
     ],

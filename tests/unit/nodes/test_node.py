@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from components.common.script_text import script_text
-from components.hosts.script import script_input
+from components.hosts.script import command_line, script_input
 from components.nodes.description import ANNOTATION, LABEL
+from components.nodes.script_parts import DISK, PACKAGES
 from tests.unit.doubles.a_stack import (
     COMMAND,
     JUMP_KEY,
@@ -21,6 +22,7 @@ from tests.unit.doubles.a_stack import (
 )
 from tools.offline.recording import Declared, Recording, SecretValue
 
+_STACK = "longhorn-rancher/test"
 _MOUNT = "node-1-mnt-longhorn-sdb-mount"
 _INSTALL = "node-1-packages-install"
 
@@ -101,10 +103,30 @@ def test_labels_wait_for_packages_also_on_a_node_whose_disks_are_not_the_program
 def test_a_disk_is_ensured_with_its_device_mount_point_and_file_system() -> None:
     disk = {"device": "/dev/sdb", "mountPoint": "/mnt/a", "fileSystem": "xfs"}
     command = _run(nodeDefaults={"disks": [disk]}).named("node-1-mnt-a-mount")
-    assert command.inputs["create"] == "sh -s -- ensure"
-    assert command.inputs["delete"] == "sh -s -- remove"
-    assert _arguments(command) == ["/dev/sdb", "/mnt/a", "xfs"]
-    assert command.inputs["stdin"].endswith(script_text("nodes/scripts/disk.sh"))
+    assert command.inputs["create"] == command_line("ensure")
+    assert command.inputs["delete"] == command_line("remove")
+    assert _arguments(command) == ["/dev/sdb", "/mnt/a", "xfs", "", f"{_STACK} node-1-mnt-a"]
+    assert command.inputs["stdin"].endswith(script_text(*DISK))
+
+
+def test_options_of_mount_and_format_reach_the_script() -> None:
+    disk = {"device": "/dev/sdb", "mountPoint": "/mnt/a"}
+    options = {"mountOptions": "noatime,discard", "mkfsOptions": "-m 1"}
+    command = _run(nodeDefaults={"disks": [disk | options]}).named("node-1-mnt-a-mount")
+    assert _arguments(command)[-2:] == ["noatime,discard", "-m 1"]
+
+
+def test_a_replaced_command_is_undone_before_it_is_done_again() -> None:
+    for command in _run().of_type(COMMAND):
+        assert command.request.deleteBeforeReplace, command.name
+
+
+def test_a_node_may_be_left_out_of_the_packages_stage() -> None:
+    recording = _run(nodes=nodes({"packages": False}, {}))
+    names = [resource.name for resource in recording.of_type(COMMAND)]
+    assert _INSTALL not in names
+    assert "node-2-packages-install" in names
+    assert _MOUNT in names
 
 
 def test_an_adopted_file_system_is_named_by_its_uuid() -> None:
@@ -114,19 +136,19 @@ def test_an_adopted_file_system_is_named_by_its_uuid() -> None:
         "adoptUuid": "0a1b2c3d-0000-4000-8000-000000000000",
     }
     command = _run(nodes=nodes({"disks": [disk]})).named("node-1-mnt-a-mount")
-    assert _arguments(command)[-2:] == ["ext4", disk["adoptUuid"]]
+    assert _arguments(command)[2:4] == ["ext4", disk["adoptUuid"]]
 
 
 def test_odd_characters_of_a_device_reach_the_script_as_they_are() -> None:
     device = "/dev/disk/by-id/a'b$(reboot);c"
     recording = _run(nodeDefaults={"disks": [{"device": device, "mountPoint": "/mnt/a"}]})
     command = recording.named("node-1-mnt-a-mount")
-    assert _arguments(command) == [device, "/mnt/a", "ext4"]
+    assert _arguments(command)[:3] == [device, "/mnt/a", "ext4"]
 
 
 def test_packages_stay_when_a_node_goes() -> None:
     command = _run().named(_INSTALL)
-    assert command.inputs["create"] == "sh -s -- ensure"
+    assert command.inputs["create"] == command_line("ensure")
     assert "delete" not in command.inputs
 
 
@@ -227,12 +249,10 @@ def test_without_host_keys_none_is_sent_only_where_the_stack_says_so() -> None:
     assert "hostKey" not in recording.named(_MOUNT).inputs["connection"].value
 
 
-def test_a_user_other_than_root_goes_through_sudo_that_does_not_ask() -> None:
+def test_a_user_other_than_root_has_the_same_command_line_as_root() -> None:
     command = _run(ssh={"useAgent": True, "user": "ops"}).named(_INSTALL)
-    assert command.inputs["create"] == "sudo -n sh -s -- ensure"
-    assert (
-        command.inputs["stdin"] == f"\n{script_input(script_text('nodes/scripts/packages.sh'), [])}"
-    )
+    assert command.inputs["create"] == command_line("ensure")
+    assert command.inputs["stdin"] == script_input(script_text(*PACKAGES), [])
 
 
 def test_a_sudo_password_travels_on_standard_input_and_in_no_command_line() -> None:
@@ -248,9 +268,7 @@ def test_a_sudo_password_travels_on_standard_input_and_in_no_command_line() -> N
 
 def test_root_needs_no_sudo_password_even_if_there_is_one() -> None:
     command = run(with_secrets(valid(), sudoPassword="tr0ub4dor")).named(_INSTALL)
-    assert (
-        command.inputs["stdin"] == f"\n{script_input(script_text('nodes/scripts/packages.sh'), [])}"
-    )
+    assert command.inputs["stdin"] == script_input(script_text(*PACKAGES), [])
 
 
 @pytest.mark.parametrize(

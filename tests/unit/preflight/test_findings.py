@@ -18,7 +18,7 @@ from tests.unit.doubles.a_stack import load, valid, with_secrets
 from tests.unit.doubles.an_ssh_server import Server, ssh_server
 
 SDB = {"device": "/dev/sdb", "mountPoint": "/mnt/longhorn-sdb"}
-FOREIGN = refused("/dev/sdb is not blank: it holds xfs. Nothing was changed. Name a blank disk")
+FOREIGN = refused("/dev/sdb is not blank: it holds xfs")
 NEW: dict[str, Any] = {"fstabLine": None, "immutable": None, "uuid": None}
 
 
@@ -71,17 +71,34 @@ def test_nothing_is_opened_where_reading_is_switched_off(
     server: Server, stack: Callable[..., Settings], warned: list[str]
 ) -> None:
     assert read_findings(stack({"readHosts": False})) == {}
-    assert read_findings(stack(stages={"packages": False, "disks": False})) == {}
+    assert read_findings(stack(stages={"packages": False, "disks": False, "labels": False})) == {}
     assert server.connections == 0
     assert warned == []
 
 
-def test_disks_are_not_asked_about_where_their_stage_is_off(
+def test_disks_are_not_judged_where_their_stage_is_off(
     server: Server, stack: Callable[..., Settings]
 ) -> None:
-    server.answer = said()
+    server.answer = said([disk_facts()])
     assert read_findings(stack(stages={"disks": False})) == {"node-1": NodeFindings()}
-    assert "judge /dev/sdb" not in server.asked[0].stdin
+    assert "check /dev/sdb" not in server.asked[0].stdin
+
+
+def test_a_path_on_the_root_disk_stops_the_program_also_where_no_stage_works_on_the_hosts(
+    server: Server, stack: Callable[..., Settings]
+) -> None:
+    server.answer = said([disk_facts(mounted=False, onRoot=True)])
+    with pytest.raises(pulumi.RunError, match="nothing is mounted on /mnt/longhorn-sdb"):
+        read_findings(stack(stages={"disks": False, "packages": False}))
+
+
+def test_a_login_shell_that_runs_nothing_stops_the_program(
+    server: Server, stack: Callable[..., Settings], warned: list[str]
+) -> None:
+    server.answer = b""
+    with pytest.raises(pulumi.RunError, match="loginShell: node-1: root can log in, but nothing"):
+        read_findings(stack())
+    assert warned == []
 
 
 def test_a_host_that_is_not_read_is_a_warning_with_its_name_and_has_no_findings(

@@ -11,10 +11,10 @@ from components.preflight.nodes import NodeToCheck, check_nodes
 from components.preflight.report import CheckResult, PreflightError, report
 from configuration.checks import CHECK_NAMES
 from configuration.stages import StageSettings
-from tests.unit.doubles.a_host import SDB, answer, disk_facts, refused
+from tests.unit.doubles.a_host import SDB, answer, disk_facts, refused, usable
 from tests.unit.doubles.a_stack import mistake, valid
 
-FOREIGN = "/dev/sdb is not blank: it holds xfs. Nothing was changed. Name a blank disk"
+FOREIGN = refused("/dev/sdb is not blank: it holds xfs", "Name a blank disk")
 BY_HAND = {"packages": False}
 
 
@@ -33,7 +33,7 @@ def _results(stages: dict[str, bool] | None = None, **changes: Any) -> list[tupl
     return [(r.check, r.severity) for r in check_nodes([_node(stages=stages, **changes)])]
 
 
-NEWER = refused("kube-scheduler is version 1.22.0. Nothing was changed. Switch the stage off")
+NEWER = refused("kube-scheduler is version 1.22.0", "Switch the stage off")
 
 
 def test_a_control_plane_that_the_script_would_refuse_is_an_error() -> None:
@@ -81,6 +81,8 @@ def test_a_healthy_node_passes_every_check() -> None:
         ({"nfsDefaultVersion": "4.2"}, []),
         ({"mountPropagation": "private"}, [("mountPropagation", "error")]),
         ({"mountPropagation": None}, []),
+        ({"selinux": "enforcing"}, []),
+        ({"imageManager": "rpm-ostree"}, []),
     ],
 )
 def test_each_check_sees_its_own_fault(
@@ -109,7 +111,7 @@ def test_what_the_packages_stage_puts_right_is_an_error_only_without_that_stage(
 
 def test_a_disk_that_would_be_refused_is_an_error_with_found_and_remedy() -> None:
     disk = disk_facts(fstabLine=None, immutable=None)
-    (result,) = check_nodes([_node(disk=disk, verdict=refused(FOREIGN))])
+    (result,) = check_nodes([_node(disk=disk, verdict=FOREIGN)])
     assert (result.check, result.severity, result.node) == ("disk", "error", "node-1")
     assert result.found == "/dev/sdb is not blank: it holds xfs"
     assert result.remedy == "Name a blank disk"
@@ -120,18 +122,91 @@ def test_a_disk_lost_by_a_running_node_does_not_stop_the_other_nodes(
     trace: dict[str, Any],
 ) -> None:
     """Its mount point shows that the program had prepared it; the diff names it too."""
-    gone = refused("/dev/sdb does not exist. Attach the disk")
+    gone = refused("/dev/sdb does not exist", "Attach the disk")
     assert _results(disk=disk_facts(**trace), verdict=gone) == [("disk", "warning")]
+
+
+_RHEL = {"os": {"id": "rocky", "idLike": "rhel centos fedora"}}
+_INSTALLED = dict.fromkeys(("iscsi-initiator-utils", "nfs-utils", "e2fsprogs"), "1")
+
+
+@pytest.mark.parametrize(
+    ("mode", "packages", "expected"),
+    [
+        ("enforcing", {"container-selinux": "2.229.0-2.el9"}, [("selinux", "warning")]),
+        ("enforcing", {"container-selinux": "2.189.0-1.el9"}, []),
+        ("enforcing", {"container-selinux": "2.229.0-2.el9", "rke2-selinux": "0.17-1"}, []),
+        ("enforcing", {}, []),
+        ("permissive", {"container-selinux": "2.229.0-2.el9"}, []),
+        (None, {"container-selinux": "2.229.0-2.el9"}, []),
+    ],
+)
+def test_an_selinux_that_keeps_volumes_from_attaching_is_told(
+    mode: str | None, packages: dict[str, str], expected: list[tuple[str, str]]
+) -> None:
+    assert _results(**_RHEL, selinux=mode, packages={**_INSTALLED, **packages}) == expected
+
+
+@pytest.mark.parametrize(
+    ("manager", "remedy"),
+    [
+        ("rpm-ostree", "rpm-ostree install open-iscsi nfs-common"),
+        ("transactional-update", "transactional-update pkg install open-iscsi nfs-common"),
+        ("bootc", "bootc upgrade"),
+        ("image", "/usr is read-only"),
+    ],
+)
+def test_packages_that_an_image_lacks_are_told_with_the_command_of_that_system(
+    manager: str, remedy: str
+) -> None:
+    node = _node(imageManager=manager, packages={"e2fsprogs": "1"})
+    (result,) = check_nodes([node])
+    assert (result.check, result.severity) == ("imageBased", "error")
+    assert remedy in result.remedy
+
+
+def test_a_disk_of_somebody_else_must_not_be_the_root_file_system() -> None:
+    on_root = disk_facts(mounted=False, onRoot=True)
+    assert _results({"disks": False}, disk=on_root) == [("diskOnRoot", "error")]
+    assert _results({"disks": False}, disk=disk_facts(mounted=False)) == []
+    assert _results({"disks": False, "labels": False}, disk=on_root) == []
+    assert _results(disk=on_root) == []
+
+
+@pytest.mark.parametrize(
+    ("verdict", "expected"),
+    [
+        ({"content": "adopted", "longhornDisk": "d-1"}, [("diskKnown", "warning")]),
+        ({"content": "adopted", "longhornDisk": "d-1", "owner": "a/b c"}, []),
+        ({"content": "adopted"}, []),
+        ({"content": "own", "longhornDisk": "d-1"}, []),
+    ],
+)
+def test_an_adopted_disk_that_a_longhorn_has_used_is_told(
+    verdict: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    assert _results(verdict=usable(**verdict)) == expected
+
+
+def test_one_longhorn_disk_on_two_nodes_is_an_error_that_names_both() -> None:
+    same = usable(longhornDisk="d-1")
+    pair = [_node("a", verdict=same, hostname="a"), _node("b", verdict=same, hostname="b")]
+    results = check_nodes(pair)
+    assert [(r.node, r.check, r.severity) for r in results] == [
+        ("a", "diskKnown", "error"),
+        ("b", "diskKnown", "error"),
+    ]
+    assert "a /mnt/longhorn-sdb, b /mnt/longhorn-sdb" in results[0].found
 
 
 def test_disks_are_not_judged_where_the_disk_stage_is_off() -> None:
     disk = disk_facts(fstabLine=None, immutable=None)
-    assert _results({"disks": False}, disk=disk, verdict=refused(FOREIGN)) == []
+    assert _results({"disks": False}, disk=disk, verdict=FOREIGN) == []
 
 
 def test_a_missing_command_is_no_error_while_the_packages_stage_installs_it() -> None:
     disk = disk_facts(fstabLine=None, immutable=None)
-    missing = refused("the command wipefs is missing: install util-linux and e2fsprogs")
+    missing = refused("the command wipefs is missing", missing_command="wipefs")
     assert _results(disk=disk, verdict=missing) == []
     assert _results(BY_HAND, disk=disk, verdict=missing) == [("disk", "error")]
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from components.common.script_text import script_text
+from components.nodes.script_parts import DISK
 from tests.unit.doubles.a_stack import nodes, valid, with_secrets
 from tools.offline import stack_file
 from tools.offline.shown import SECRET
@@ -83,10 +85,11 @@ def test_a_parent_stands_before_its_children() -> None:
 
 def test_a_script_is_told_by_file_and_length_and_not_by_its_text() -> None:
     plan = _plan(valid())
-    lines = len((PROJECT / "components/nodes/scripts/disk.sh").read_text().splitlines())
+    lines = len(script_text(*DISK).splitlines())
     command = _named(plan, "node-1-mnt-longhorn-sdb-mount")
     assert command["inputs"]["stdin"] == (
-        f"disk.sh /dev/sdb /mnt/longhorn-sdb ext4 ({lines} lines)"
+        "disk.sh /dev/sdb /mnt/longhorn-sdb ext4 '' "
+        f"'longhorn-rancher/test node-1-mnt-longhorn-sdb' ({lines} lines)"
     )
     assert "#!/bin/sh" not in json.dumps(plan)
 

@@ -1,0 +1,36 @@
+"""What the scripts of a node say, when asked, of a disk or a control plane that they would take."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from components.hosts.facts import AnswerModel
+
+CONTROL_PLANE = "control plane"
+"""The key of the answer about the control plane; a disk's is its mount point."""
+
+Content = Literal["blank", "unfinished", "own", "adopted"]
+
+
+class Verdict(AnswerModel):
+    """What the disk's script says of a disk that it would take."""
+
+    content: Content
+    """What is on it."""
+    mounted: bool
+    """Whether this disk, and nothing else, is mounted on its mount point."""
+    in_fstab: bool
+    """Whether /etc/fstab has the line that the disk is to have, or one of the user's for it."""
+    longhorn_disk: str | None = None
+    """The number by which a Longhorn knows the disk; None where it has none that can be read."""
+    owner: str | None = None
+    """Stack and resource that have the mount; None where this program has not made sure of it."""
+
+
+class ControlPlaneVerdict(AnswerModel):
+    """What control-plane-health.sh says of manifests that it would change."""
+
+    kubernetes: str
+    """Version of the scheduler, such as 1.21.14."""
+    closed: tuple[str, ...] = Field(strict=False)
+    """The components that are started with --port=0."""
