@@ -14,6 +14,7 @@ from components.rancher.registration.registration import (
     RancherRegistration,
     RancherRegistrationArgs,
 )
+from components.rancher.server.address import RancherAddress, RancherAddressArgs
 from components.rancher.server.ca import RancherCa, RancherCaArgs
 from components.rancher.server.password import GeneratedPassword
 from components.rancher.server.server import RancherCertificate, RancherServer, RancherServerArgs
@@ -83,10 +84,21 @@ def _registered(
     system = kubernetes.core.v1.Namespace.get(
         "kube-system", "kube-system", opts=pulumi.ResourceOptions(provider=cluster)
     )
+    address = RancherAddress(
+        "rancher-address",
+        RancherAddressArgs(
+            docker_host=rancher.docker_host,
+            docker_host_key=rancher.docker_host_key,
+            container_name=rancher.container_name,
+            container_id=server.container_id,
+            url=server.url,
+            timeout_seconds=rancher.start_timeout_seconds,
+        ),
+    )
     registration = RancherRegistration(
         "rancher-registration",
         RancherRegistrationArgs(
-            url=server.url,
+            url=address.url,
             ca_pem=ca_pem,
             bootstrap_password=server.bootstrap_password,
             admin_password=password,
@@ -101,7 +113,7 @@ def _registered(
     active = RancherClusterActive(
         "rancher-cluster-active",
         RancherClusterActiveArgs(
-            url=server.url,
+            url=address.url,
             ca_pem=ca_pem,
             cluster_id=registration.cluster_id,
             api_token=registration.api_token,
