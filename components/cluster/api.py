@@ -41,6 +41,7 @@ class ClusterApi:
         self.storage: Any = _client.StorageV1Api(api)
         self.admission: Any = _client.AdmissionregistrationV1Api(api)
         self.extensions: Any = _client.ApiextensionsV1Api(api)
+        self.rbac: Any = _client.RbacAuthorizationV1Api(api)
         self.custom: Any = _client.CustomObjectsApi(api)
 
 

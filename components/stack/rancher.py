@@ -10,6 +10,7 @@ import pulumi_kubernetes as kubernetes
 from components.rancher.agent.agent import RancherAgent, RancherAgentArgs
 from components.rancher.agent.given_manifest import RancherManifest, RancherManifestArgs
 from components.rancher.registration.active import RancherClusterActive, RancherClusterActiveArgs
+from components.rancher.registration.cleanup import RancherCleanup, RancherCleanupArgs
 from components.rancher.registration.registration import (
     RancherRegistration,
     RancherRegistrationArgs,
@@ -61,29 +62,33 @@ def declare_rancher(
         )
     if not settings.stages.rancher_import or cluster is None:
         return RancherParts(server=server)
-    after = pulumi.ResourceOptions(providers=[cluster], depends_on=before_import)
+    # The uid of kube-system names the cluster for good: a Rancher that knows another cluster by
+    # the same name must not get this one under it, and nothing is removed from another one.
+    system = kubernetes.core.v1.Namespace.get(
+        "kube-system", "kube-system", opts=pulumi.ResourceOptions(provider=cluster)
+    )
+    cleanup = RancherCleanup(
+        "rancher-cleanup",
+        RancherCleanupArgs(cluster=settings.cluster, owner=system.metadata.uid),
+    )
+    after = pulumi.ResourceOptions(providers=[cluster], depends_on=[*before_import, cleanup])
     if settings.has_given_manifest or server is None or settings.rancher is None:
         agent = _agent(settings, _given_manifest(settings), after)
         return RancherParts(server=server, agent=agent)
-    return _registered(settings, settings.rancher, server, cluster, after)
+    return _registered(settings, settings.rancher, server, system.metadata.uid, after)
 
 
 def _registered(
     settings: Settings,
     rancher: RancherSettings,
     server: RancherServer,
-    cluster: pulumi.ProviderResource,
+    owner: pulumi.Output[str],
     after: pulumi.ResourceOptions,
 ) -> RancherParts:
     ca_pem = _ca(rancher, server)
     password = settings.secret(Secret.RANCHER_ADMIN_PASSWORD)
     if password is None:
         password = GeneratedPassword("rancher-admin-password").value
-    # The uid of kube-system names the cluster for good: a Rancher that knows another cluster by
-    # the same name must not get this one under it.
-    system = kubernetes.core.v1.Namespace.get(
-        "kube-system", "kube-system", opts=pulumi.ResourceOptions(provider=cluster)
-    )
     address = RancherAddress(
         "rancher-address",
         RancherAddressArgs(
@@ -104,7 +109,7 @@ def _registered(
             admin_password=password,
             cluster_name=settings.cluster.name,
             server_url=rancher.url,
-            owner=system.metadata.uid,
+            owner=owner,
             server_id=server.container_id,
             ready_timeout_seconds=rancher.start_timeout_seconds,
         ),

@@ -8,20 +8,19 @@ Source: Rancher 2.8.5, pkg/tls/tls.go, filterCN.
 """
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
+from pulumi.dynamic import Resource
 
+from components.common.dynamic import DynamicProvider, Properties
 from components.common.waiting import tell, wait_until
 from components.docker.host import run_in_container
 
 _SETTING = ("settings.management.cattle.io", "server-url")
 _READ = ("kubectl", "get", *_SETTING, "-o", "jsonpath={.value}")
-_COMPARED = ("container_id", "container_name", "docker_host", "url")
-
-Properties = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,24 +41,24 @@ class RancherAddressArgs:
     """How long Rancher may take until it has the setting."""
 
 
-class RancherAddressProvider(ResourceProvider):
+class RancherAddressProvider(DynamicProvider):
     """Sets server-url on create and update; deleting it changes nothing."""
 
-    serialize_as_secret_always = False
+    not_compared: ClassVar[Mapping[str, str]] = {
+        "docker_host_key": "how the host is trusted changes nothing in Rancher's address",
+        "timeout_seconds": "a longer patience is no reason to ask again",
+    }
 
-    def create(self, props: Properties) -> CreateResult:
+    def make(self, new: Properties) -> tuple[str, Properties]:
         """Set it. Raises TimeoutError when Rancher does not take it in time."""
-        _set(props)
-        return CreateResult("rancher-address", props)
+        _set(new)
+        return "rancher-address", new
 
-    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Another address, or another container."""
-        return DiffResult(changes=any(_olds.get(key) != _news.get(key) for key in _COMPARED))
-
-    def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
+    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
         """Set it again, unless Rancher has it already."""
-        _set(_news)
-        return UpdateResult(_news)
+        del id_, old
+        _set(new)
+        return new
 
 
 class RancherAddress(Resource, module="rancher", name="Address"):
@@ -71,7 +70,7 @@ class RancherAddress(Resource, module="rancher", name="Address"):
     def __init__(
         self, name: str, args: RancherAddressArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__(RancherAddressProvider(), name, asdict(args), opts)
+        super().__init__(RancherAddressProvider(), name, dict(vars(args)), opts)
 
 
 def is_same_address(one: str, other: str) -> bool:

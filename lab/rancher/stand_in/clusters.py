@@ -166,7 +166,7 @@ class ClusterCalls:
         return None
 
     def _remove(self, cluster: Cluster) -> None:
-        """A cluster whose agent is there stays `removing` until the agent has cleaned up."""
+        """A cluster whose agent is there is forgotten once the clean-up Job is made through it."""
         alive = (
             cluster.last_word is not None
             and self._context.now() - cluster.last_word

@@ -13,6 +13,7 @@ from components.rancher.registration.registration import RancherRegistrationProv
 from components.rancher.server import address as rancher_address
 from components.rancher.server.address import RancherAddressProvider
 from lab.rancher.stand_in.server import StandIn
+from tests.unit.doubles.a_clock import a_clock
 from tests.unit.doubles.a_rancher import (
     impatient,
     in_container,
@@ -28,7 +29,7 @@ ADDRESS = RancherAddressProvider()
 
 @pytest.fixture
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
-    monkeypatch.setattr(waiting, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(waiting, "SYSTEM_CLOCK", a_clock())
     with running(tmp_path, host="0.0.0.0") as one:  # noqa: S104
         monkeypatch.setattr(rancher_address, "run_in_container", in_container(one, tmp_path))
         yield one
