@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
+from configuration.certificate_chain import names_of
+
 _SECONDS = 5.0
 
 
@@ -39,16 +41,6 @@ def presented_at(url: str) -> Presented | None:
         return None if read is None else _described(x509.load_der_x509_certificate(read))
     except (OSError, ValueError):
         return None
-
-
-def names_of(certificate: x509.Certificate) -> tuple[str, ...]:
-    """Host names and IP addresses that a certificate is made out for. Pure."""
-    try:
-        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return ()
-    addresses = found.get_values_for_type(x509.IPAddress)
-    return (*found.get_values_for_type(x509.DNSName), *(str(address) for address in addresses))
 
 
 def _described(certificate: x509.Certificate) -> Presented:

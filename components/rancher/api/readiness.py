@@ -61,6 +61,4 @@ def wait_until_up(
         )
     except TimeoutError:
         what = f"Rancher at {url} did not answer within {timeout_seconds:.0f} s"
-        raise not_ready(
-            f"{what} (/ping, {CONFIRMATIONS} times in a row)", last, url
-        ) from None
+        raise not_ready(f"{what} (/ping, {CONFIRMATIONS} times in a row)", last, url) from None
