@@ -78,7 +78,7 @@ def names_of(certificate: x509.Certificate) -> tuple[str, ...]:
 
 
 def covers(name: str, host: str) -> bool:
-    """Whether a certificate's name is good for a host: itself, or a wildcard for its first label."""
+    """Whether a certificate's name is good for a host; a wildcard is, for its first label."""
     with suppress(ValueError):
         return ipaddress.ip_address(host) == ipaddress.ip_address(name)
     name, host = name.lower().rstrip("."), host.lower().rstrip(".")
