@@ -17,6 +17,7 @@ from components.rancher.registration.registration import (
 )
 from components.rancher.server.address import RancherAddress, RancherAddressArgs
 from components.rancher.server.ca import RancherCa, RancherCaArgs
+from components.rancher.server.host_rules import node_warning
 from components.rancher.server.password import GeneratedPassword
 from components.rancher.server.server import RancherCertificate, RancherServer, RancherServerArgs
 from configuration.rancher import RancherSettings
@@ -51,6 +52,7 @@ def declare_rancher(
     """
     server = None
     if engine is not None and settings.rancher is not None:
+        _warn_of_a_shared_host(settings, settings.rancher)
         server = RancherServer(
             "rancher",
             RancherServerArgs(
@@ -76,6 +78,14 @@ def declare_rancher(
         agent = _agent(settings, _given_manifest(settings), after)
         return RancherParts(server=server, agent=agent)
     return _registered(settings, settings.rancher, server, system.metadata.uid, after)
+
+
+def _warn_of_a_shared_host(settings: Settings, rancher: RancherSettings) -> None:
+    nodes = [node.host for node in settings.present_nodes]
+    ports = (rancher.http_port, rancher.https_port)
+    warning = node_warning(rancher.docker_host, nodes, ports)
+    if warning:
+        pulumi.log.warn(warning)
 
 
 def _registered(
