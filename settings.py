@@ -56,7 +56,7 @@ class _Reader:
         self._refuse_unknown_keys()
         self._report(file_rules(file))
         self._report(found_by(FILE_RULES, file))
-        self._problems.extend(found_by([_certificate], file))
+        self._problems.extend(found_by([self._certificate], file))
         if file.has(Secret.FRONTEND_BASIC_AUTH):
             self._problems.extend(found_by([self._htpasswd], file))
         if self._problems:
@@ -127,6 +127,11 @@ class _Reader:
                     Problem(full_key, "is not a key of the stack file", known_keys(key, known))
                 )
 
+    def _certificate(self, file: StackFile) -> Iterable[Problem]:
+        secret = Secret.RANCHER_CERTIFICATE_KEY
+        key = self._config.get(secret) if file.has(secret) else None
+        return certificate_problems(file.rancher, key=key, prefix=_full(""))
+
     def _htpasswd(self, file: StackFile) -> Iterable[Problem]:
         text = self._config.get(Secret.FRONTEND_BASIC_AUTH) or ""
         return htpasswd_problems(
@@ -134,12 +139,6 @@ class _Reader:
             _full(Secret.FRONTEND_BASIC_AUTH),
             for_traefik=file.frontend.type == "Ingress" and file.frontend.controller == "traefik",
         )
-
-
-def _certificate(file: StackFile) -> Iterable[Problem]:
-    return certificate_problems(
-        file.rancher, has_key=file.has(Secret.RANCHER_CERTIFICATE_KEY), prefix=_full("")
-    )
 
 
 def _full(key: str) -> str:

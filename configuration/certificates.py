@@ -1,8 +1,16 @@
-"""Rancher's own certificate: its files hold certificates and nothing secret, and it has a key."""
+"""A certificate of one's own for Rancher: its files, its key, and whether all of it fits.
+
+Whoever brings certificates along may also leave TLS to a proxy in front of Rancher; see
+docs/runbooks/rotate-the-ca.md.
+"""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from configuration.certificate_chain import Given, findings
+from configuration.partial import knows
 from configuration.problems import Problem
 from configuration.rancher import RancherSettings
 from configuration.secrets import Secret
@@ -11,32 +19,53 @@ KEY_SECRET = Secret.RANCHER_CERTIFICATE_KEY
 
 
 def certificate_problems(
-    rancher: RancherSettings | None, *, has_key: bool, prefix: str
+    rancher: RancherSettings | None, *, key: str | None, prefix: str
 ) -> Iterator[Problem]:
     """What is wrong with certificate, CA and key; files that can't be read are told elsewhere.
 
     Args:
         rancher: None when it is absent or has other mistakes.
-        has_key: Whether the secret rancherCertificateKey is set.
+        key: The secret rancherCertificateKey, which is in no message; None without one.
         prefix: What stands before every key of the stack file.
     """
     if rancher is None:
         return
-    if rancher.certificate_file is not None and not has_key:
+    if rancher.certificate_file is not None and key is None:
         yield Problem(
             f"{prefix}{KEY_SECRET}",
             "is missing, and rancher.certificateFile is of no use without its private key",
             f"Set it: pulumi config set --secret {prefix}{KEY_SECRET} < key.pem",
         )
-    if rancher.certificate_file is None and has_key:
+    if rancher.certificate_file is None and key is not None:
         yield Problem(
             f"{prefix}rancher.certificateFile",
             f"is missing, and the secret {KEY_SECRET} is a key without a certificate",
             "Add it, or remove the secret.",
         )
-    for name, path in (("certificateFile", rancher.certificate_file), ("caFile", rancher.ca_file)):
-        if path is not None:
-            yield from _contents_problems(f"{prefix}rancher.{name}", path)
+    paths = {"certificateFile": rancher.certificate_file, "caFile": rancher.ca_file}
+    texts = dict[str, str | None]()
+    for name, path in paths.items():
+        wrong = [] if path is None else list(_contents_problems(f"{prefix}rancher.{name}", path))
+        yield from wrong
+        texts[name] = None if wrong or path is None else _text(path)
+    given = Given(
+        host=urlsplit(rancher.url).hostname if knows(rancher, "url") else None,
+        chain_pem=texts["certificateFile"],
+        ca_pem=texts["caFile"],
+        key_pem=key,
+        now=datetime.now(UTC),
+    )
+    for found in findings(given):
+        where = KEY_SECRET if found.part == "key" else f"rancher.{found.part}"
+        path = paths.get(found.part)
+        yield Problem(prefix + where, found.rule, found.remedy, path, shows_value=path is not None)
+
+
+def _text(path: str) -> str | None:
+    try:
+        return Path(path).expanduser().read_text()
+    except (OSError, RuntimeError, ValueError):
+        return None
 
 
 def _contents_problems(key: str, path: str) -> Iterator[Problem]:

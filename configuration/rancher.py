@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 
 from configuration.addresses import host_address
-from configuration.base import HostKey, Port, Seconds, StackModel, pattern
+from configuration.base import AbsolutePath, HostKey, Port, Seconds, StackModel, pattern
+from configuration.environment import Environment
 from configuration.problems import rule
 
 # Scheme, host and port alone: no login, path, query or fragment.
@@ -34,6 +35,15 @@ _Image = Annotated[
         r"[^\s:@]+(:[0-9]+/[^\s:@]+)?",
         "must be the name of an image without tag or digest",
         "Write the version under the key `tag`.",
+    ),
+]
+_Registry = Annotated[
+    str,
+    pattern(
+        "registry",
+        r"[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[a-z0-9._-]+)*",
+        "must be a registry's host, without https://",
+        "For example registry.example.com:5000.",
     ),
 ]
 _Tag = Annotated[
@@ -92,6 +102,17 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+class MountSettings(StackModel):
+    """A folder or file of the Docker host in Rancher's container."""
+
+    host_path: AbsolutePath
+    """Absolute path on the Docker host; it must be there."""
+    container_path: AbsolutePath
+    """Absolute path in the container."""
+    read_only: bool = True
+    """Whether Rancher may only read it."""
+
+
 class RancherSettings(StackModel):
     """The Rancher server in a Docker container."""
 
@@ -129,6 +150,13 @@ class RancherSettings(StackModel):
     behind it; its key is the secret rancherCertificateKey."""
     ca_file: str | None = None
     """PEM file with the CA that signed certificateFile; none if every machine trusts it anyway."""
+    system_default_registry: _Registry | None = None
+    """Registry that Rancher takes the images of its agents and apps from."""
+    environment: Environment = Field(default_factory=dict)
+    """More environment variables for Rancher's container, such as HTTPS_PROXY with NO_PROXY, or
+    AUDIT_LEVEL; no secrets, since they are plain text in the state and on the host."""
+    extra_mounts: tuple[MountSettings, ...] = Field(default=(), strict=False)
+    """More of the Docker host in Rancher's container, such as a folder for the audit log."""
     accept_ca: _CaChecksum | None = None
     """Checksum of a new CA that may take the place of the pinned one; without it that stops."""
     start_timeout_seconds: Seconds = 900

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from configuration.environment import environment_problems
 from configuration.problems import Problem
 from configuration.stack_file import StackFile
+
+_OWN_PATHS = ("/var/lib/rancher", "/etc/rancher/ssl")
 
 
 def _ports(file: StackFile) -> Iterator[Problem]:
@@ -46,9 +49,39 @@ def _docker_host_key(file: StackFile) -> Iterator[Problem]:
         )
 
 
+def _environment(file: StackFile) -> Iterator[Problem]:
+    if file.rancher is not None:
+        yield from environment_problems(file.rancher.environment, "rancher.environment")
+
+
+def _extra_mounts(file: StackFile) -> Iterator[Problem]:
+    seen = set[str]()
+    for number, mount in enumerate(() if file.rancher is None else file.rancher.extra_mounts):
+        key, path = f"rancher.extraMounts[{number}].containerPath", mount.container_path
+        if any(path == own or path.startswith(f"{own}/") for own in _OWN_PATHS):
+            yield Problem(
+                key,
+                "is where this program puts Rancher's data and certificate",
+                "Use dataVolume or certificateFile, or another path.",
+                path,
+                shows_value=True,
+            )
+        elif path in seen:
+            yield Problem(
+                key,
+                "is mounted twice",
+                "Give each mount its own path.",
+                path,
+                shows_value=True,
+            )
+        seen.add(path)
+
+
 RANCHER_RULES: Sequence[Callable[[StackFile], Iterable[Problem]]] = (
     _ports,
     _ca_file,
     _data_volume,
     _docker_host_key,
+    _environment,
+    _extra_mounts,
 )

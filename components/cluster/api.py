@@ -42,6 +42,7 @@ class ClusterApi:
         self.storage: Any = _client.StorageV1Api(api)
         self.admission: Any = _client.AdmissionregistrationV1Api(api)
         self.extensions: Any = _client.ApiextensionsV1Api(api)
+        self.rbac: Any = _client.RbacAuthorizationV1Api(api)
         self.custom: Any = _client.CustomObjectsApi(api)
 
     def apply_node(self, name: str, body: Mapping[str, Any], field_manager: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import httpx
 
+from components.common.answers import listed
 from components.common.script_text import script_text
 from components.docker.host import run_on_host
 
@@ -43,6 +44,8 @@ class EngineFacts:
     """The engine."""
 
     version: str
+    is_podman: bool = False
+    """Whether Podman answers in Docker's place."""
     system: str
     """`linux`, or `windows` for an engine of Windows containers."""
     memory_bytes: int
@@ -68,6 +71,10 @@ class HostFacts:
     memory_bytes: int | None
     free_bytes: int | None
     listeners: tuple[Listener, ...]
+    forwarded_ports: frozenset[int] | None = None
+    """Those of the two ports that a packet filter hands on to something other than Docker."""
+    packet_filters: frozenset[str] | None = None
+    """Of ip_tables and nf_tables what the kernel has or can load."""
 
 
 def read_engine(docker_host: str, host_key: str | None) -> EngineFacts:
@@ -79,11 +86,18 @@ def read_engine(docker_host: str, host_key: str | None) -> EngineFacts:
         version, info, containers = _over_socket(docker_host)
     return EngineFacts(
         version=str(version.get("Version") or ""),
+        is_podman=_is_podman(version),
         system=str(info.get("OSType") or "linux"),
         memory_bytes=int(info.get("MemTotal") or 0),
         root_folder=str(info.get("DockerRootDir") or "/var/lib/docker"),
         containers=tuple(_container(each) for each in containers),
     )
+
+
+def _is_podman(version: Mapping[str, Any]) -> bool:
+    """Podman names itself among the components, and its docker command in its version."""
+    names = [each.get("Name") for each in listed(version.get("Components"))]
+    return any("podman" in str(name).lower() for name in (*names, version.get("Client")))
 
 
 def read_host(
@@ -110,6 +124,8 @@ def host_facts(said: Mapping[str, Any]) -> HostFacts:
     return HostFacts(
         memory_bytes=said["memoryBytes"],
         free_bytes=said["freeBytes"],
+        forwarded_ports=_set_or_none(said.get("forwardedPorts")),
+        packet_filters=_set_or_none(said.get("packetFilters")),
         listeners=tuple(
             Listener(
                 port=each["port"],
@@ -119,6 +135,10 @@ def host_facts(said: Mapping[str, Any]) -> HostFacts:
             for each in said["listeners"]
         ),
     )
+
+
+def _set_or_none(said: list[Any] | None) -> frozenset[Any] | None:
+    return None if said is None else frozenset(said)
 
 
 def _address(digits: str, order: str) -> Address:

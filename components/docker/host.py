@@ -4,15 +4,18 @@ The local socket is trusted because the kernel guards it; an ssh:// host because
 pinned. Nothing here uses the network in any other way.
 """
 
+import re
 import shlex
 import subprocess
 from collections.abc import Sequence
+from functools import cache
 from urllib.parse import urlsplit
 
 import httpx
 
 _TIMEOUT_SECONDS = 60.0
 _STREAM_HEADER_BYTES = 8
+_OLDEST_SSH = (8, 5)
 
 
 def ssh_options(docker_host: str, host_key: str | None) -> tuple[str, ...]:
@@ -36,6 +39,32 @@ def ssh_options(docker_host: str, host_key: str | None) -> tuple[str, ...]:
         "-o",
         "BatchMode=yes",
     )
+
+
+def ssh_problem(said: str) -> str | None:
+    """Why this machine's ssh can't pin a host's key; None when it can. Pure.
+
+    Args:
+        said: What `ssh -V` prints; another program than OpenSSH is not judged.
+    """
+    match = re.match(r"OpenSSH_(?:for_Windows_)?(\d+)\.(\d+)", said.strip())
+    if match is None or tuple(map(int, match.groups())) >= _OLDEST_SSH:
+        return None
+    return (
+        f"the ssh on this machine is {match.group(0).replace('_', ' ')}, and 8.5 is the oldest "
+        "that takes a host's key from the stack file (KnownHostsCommand). Upgrade it."
+    )
+
+
+@cache
+def _own_ssh_problem() -> str | None:
+    try:
+        done = subprocess.run(
+            ["ssh", "-V"], capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "there is no ssh on this machine that can be run. Install OpenSSH's client."
+    return ssh_problem(done.stderr or done.stdout)
 
 
 def run_in_container(
@@ -78,6 +107,9 @@ def run_on_host(
 def _over_ssh(
     docker_host: str, host_key: str | None, command: Sequence[str], script: str | None = None
 ) -> str:
+    problem = _own_ssh_problem()
+    if problem is not None:
+        raise RuntimeError(f"{docker_host}: {problem}")
     parts = urlsplit(docker_host)
     user = [] if parts.username is None else ["-l", parts.username]
     port = [] if parts.port is None else ["-p", str(parts.port)]

@@ -10,11 +10,14 @@ import pulumi_kubernetes as kubernetes
 from components.rancher.agent.agent import RancherAgent, RancherAgentArgs
 from components.rancher.agent.given_manifest import RancherManifest, RancherManifestArgs
 from components.rancher.registration.active import RancherClusterActive, RancherClusterActiveArgs
+from components.rancher.registration.cleanup import RancherCleanup, RancherCleanupArgs
 from components.rancher.registration.registration import (
     RancherRegistration,
     RancherRegistrationArgs,
 )
+from components.rancher.server.address import RancherAddress, RancherAddressArgs
 from components.rancher.server.ca import RancherCa, RancherCaArgs
+from components.rancher.server.host_rules import node_warning
 from components.rancher.server.password import GeneratedPassword
 from components.rancher.server.server import RancherCertificate, RancherServer, RancherServerArgs
 from configuration.rancher import RancherSettings
@@ -49,6 +52,7 @@ def declare_rancher(
     """
     server = None
     if engine is not None and settings.rancher is not None:
+        _warn_of_a_shared_host(settings, settings.rancher)
         server = RancherServer(
             "rancher",
             RancherServerArgs(
@@ -60,39 +64,62 @@ def declare_rancher(
         )
     if not settings.stages.rancher_import or cluster is None:
         return RancherParts(server=server)
-    after = pulumi.ResourceOptions(providers=[cluster], depends_on=before_import)
+    # The uid of kube-system names the cluster for good: a Rancher that knows another cluster by
+    # the same name must not get this one under it, and nothing is removed from another one.
+    system = kubernetes.core.v1.Namespace.get(
+        "kube-system", "kube-system", opts=pulumi.ResourceOptions(provider=cluster)
+    )
+    cleanup = RancherCleanup(
+        "rancher-cleanup",
+        RancherCleanupArgs(cluster=settings.cluster, owner=system.metadata.uid),
+    )
+    after = pulumi.ResourceOptions(providers=[cluster], depends_on=[*before_import, cleanup])
     if settings.has_given_manifest or server is None or settings.rancher is None:
         agent = _agent(settings, _given_manifest(settings), after)
         return RancherParts(server=server, agent=agent)
-    return _registered(settings, settings.rancher, server, cluster, after)
+    return _registered(settings, settings.rancher, server, system.metadata.uid, after)
+
+
+def _warn_of_a_shared_host(settings: Settings, rancher: RancherSettings) -> None:
+    nodes = [node.host for node in settings.present_nodes]
+    ports = (rancher.http_port, rancher.https_port)
+    warning = node_warning(rancher.docker_host, nodes, ports)
+    if warning:
+        pulumi.log.warn(warning)
 
 
 def _registered(
     settings: Settings,
     rancher: RancherSettings,
     server: RancherServer,
-    cluster: pulumi.ProviderResource,
+    owner: pulumi.Output[str],
     after: pulumi.ResourceOptions,
 ) -> RancherParts:
     ca_pem = _ca(rancher, server)
     password = settings.secret(Secret.RANCHER_ADMIN_PASSWORD)
     if password is None:
         password = GeneratedPassword("rancher-admin-password").value
-    # The uid of kube-system names the cluster for good: a Rancher that knows another cluster by
-    # the same name must not get this one under it.
-    system = kubernetes.core.v1.Namespace.get(
-        "kube-system", "kube-system", opts=pulumi.ResourceOptions(provider=cluster)
+    address = RancherAddress(
+        "rancher-address",
+        RancherAddressArgs(
+            docker_host=rancher.docker_host,
+            docker_host_key=rancher.docker_host_key,
+            container_name=rancher.container_name,
+            container_id=server.container_id,
+            url=server.url,
+            timeout_seconds=rancher.start_timeout_seconds,
+        ),
     )
     registration = RancherRegistration(
         "rancher-registration",
         RancherRegistrationArgs(
-            url=server.url,
+            url=address.url,
             ca_pem=ca_pem,
             bootstrap_password=server.bootstrap_password,
             admin_password=password,
             cluster_name=settings.cluster.name,
             server_url=rancher.url,
-            owner=system.metadata.uid,
+            owner=owner,
             server_id=server.container_id,
             ready_timeout_seconds=rancher.start_timeout_seconds,
         ),
@@ -101,7 +128,7 @@ def _registered(
     active = RancherClusterActive(
         "rancher-cluster-active",
         RancherClusterActiveArgs(
-            url=server.url,
+            url=address.url,
             ca_pem=ca_pem,
             cluster_id=registration.cluster_id,
             api_token=registration.api_token,

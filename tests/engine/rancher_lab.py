@@ -115,6 +115,17 @@ def _move_lab(patch: pytest.MonkeyPatch, directory: Path, name: str, network: st
         patch.setattr(module, "STATE", directory)
 
 
+@contextmanager
+def another_address() -> Iterator[str]:
+    """One more address of this machine in the lab's network."""
+    address, link = f"{paths.subnet()}.253", host_network.bridge_name()
+    host_network.ip("address", "replace", f"{address}/24", "dev", link)
+    try:
+        yield address
+    finally:
+        host_network.ip("address", "delete", f"{address}/24", "dev", link)
+
+
 @dataclass(frozen=True)
 class DockerHost:
     """A host with a Docker engine, reached over SSH."""

@@ -18,7 +18,16 @@ from pathlib import Path
 import pytest
 
 from tests.engine.engine import Outcome, Stack
-from tests.engine.rancher_lab import NEXT_MINOR, TAG, DockerHost, RancherLab, missing, rancher_lab
+from tests.engine.rancher_lab import (
+    HTTPS,
+    NEXT_MINOR,
+    TAG,
+    DockerHost,
+    RancherLab,
+    another_address,
+    missing,
+    rancher_lab,
+)
 from tests.engine.runbook import commands
 
 FIRST_PASSWORD, SECOND_PASSWORD = "the-first-password", "the-second-password"
@@ -195,6 +204,29 @@ def test_replace_the_rancher_host_and_take_its_data_along(
     # The old host was not touched: what is there is removed by hand.
     lab.host.sh(commands("replace-the-rancher-host", "The old host still runs"))
     assert lab.host.sh("docker ps --all --quiet") == ""
+
+
+def test_the_address_changes_too(stack: Stack, lab: RancherLab, new_host: DockerHost) -> None:
+    """The old address leads nowhere any more: the container listens on the new one alone."""
+    registered = stack.outputs()["rancherClusterId"]
+    with another_address() as address:
+        url = f"https://{address}:{HTTPS}"
+        moved = lab.config(new_host, url=url, listenAddress=address)
+        stack.configure(moved)
+        previewed = stack.preview().or_fail()
+        for name in ("rancher-address", "rancher-registration", "rancher-cluster-active"):
+            assert previewed.step(name, "update"), name
+        assert "rancher-agent-deployment" in agent_steps(stack.up().or_fail())
+        typed = commands("replace-the-rancher-host", "The address changes too")
+        assert new_host.sh(typed) == url
+        assert lab.agent_variable("CATTLE_SERVER") == url
+        assert stack.outputs()["rancherClusterId"] == registered
+        check(stack, lab)
+        # And back, while the certificate has both names.
+        stack.configure(lab.config(new_host))
+        stack.up().or_fail()
+        assert lab.agent_variable("CATTLE_SERVER") == lab.url
+        check(stack, lab)
 
 
 def test_replace_the_rancher_host_without_a_backup(

@@ -22,7 +22,8 @@ _ROOMS: Mapping[str, tuple[str, ...]] = {
     "rancher.api": ("common",),
     "rancher.agent": ("rancher.api", "common"),
     "rancher.server": ("rancher.api", "docker", "common"),
-    "rancher.registration": ("rancher.agent", "rancher.api", "common"),
+    # The cluster: for what Rancher's own clean-up leaves in it.
+    "rancher.registration": ("rancher.agent", "rancher.api", "cluster", "common"),
     "preflight": ("hosts", "nodes", "longhorn.versions", "cluster", "common"),
 }
 _WITH_SETTINGS = ("preflight", "stack")

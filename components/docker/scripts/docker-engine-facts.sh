@@ -11,7 +11,10 @@ set -eu
 PATH="$PATH:/usr/local/bin:/usr/bin:/bin"
 export PATH
 
-docker version --format '{"Version":{{json .Server.Version}}}'
+client=docker
+# Podman's docker command says so itself.
+case $(docker --version 2>/dev/null) in *[Pp]odman*) client=podman ;; esac
+docker version --format '{"Client":"'"$client"'","Version":{{json .Server.Version}}}'
 docker info --format '{"MemTotal":{{json .MemTotal}},"DockerRootDir":{{json .DockerRootDir}},"OSType":{{json .OSType}}}'
 docker ps --all --quiet --no-trunc | while read -r container; do
     # Gone since it was listed: no fact any more.

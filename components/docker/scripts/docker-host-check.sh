@@ -1,6 +1,7 @@
 #!/bin/sh
-# Tells what a Docker host has for Rancher: memory, who listens on two ports, free disk space.
-# Changes nothing and judges nothing.
+# Tells what a Docker host has for Rancher: memory, who listens on two ports, to whom the packet
+# filter hands them, free disk space, and which packet filters the kernel has. Changes nothing and
+# judges nothing.
 #
 #   sh -s -- HTTP_PORT HTTPS_PORT FOLDER
 #
@@ -66,9 +67,54 @@ free_bytes() {
     df -P -k "$folder" 2>/dev/null | awk 'NR == 2 { printf "%.0f", $4 * 1024 }'
 }
 
+# PORT... -> those that NAT hands on to something other than Docker, as a JSON list, such as the
+# hostPort of a pod; null without the right to look
+forwarded_ports() {
+    rules=$(iptables -w 5 -t nat -S 2>/dev/null) || { printf null; return; }
+    printf '%s\n' "$rules" | awk -v ports="$*" '
+        BEGIN { count = split(ports, list, " ") }
+        $2 != "DOCKER" && / -p tcp / && / -j (DNAT|CNI-|REDIRECT)/ {
+            for (field = 3; field < NF; field++)
+                if ($field ~ /^--d?ports?$/ || $field == "--dports") {
+                    wanted = $(field + 1)
+                    many = split(wanted, parts, ",")
+                    for (i = 1; i <= count; i++)
+                        for (k = 1; k <= many; k++)
+                            if (parts[k] == list[i]) found[list[i]] = 1
+                }
+        }
+        END {
+            printf "["
+            for (i = 1; i <= count; i++)
+                if (list[i] in found) { printf "%s%s", comma, list[i]; comma = "," }
+            printf "]"
+        }'
+}
+
+# -> which of ip_tables and nf_tables the kernel has or can load, as a JSON list; null if its list of
+# modules is not to be seen here
+packet_filters() {
+    folder=/lib/modules/$(uname -r)
+    [ -r "$folder/modules.dep" ] || [ -d /sys/module/nf_tables ] || [ -d /sys/module/ip_tables ] ||
+        { printf null; return; }
+    comma=
+    printf '['
+    for module in ip_tables nf_tables; do
+        file=$(printf '%s' "$module" | sed 's/_/[-_]/g')
+        if [ -d "/sys/module/$module" ] ||
+            grep -qs "/$file\.ko" "$folder/modules.dep" "$folder/modules.builtin"; then
+            printf '%s"%s"' "$comma" "$module"
+            comma=,
+        fi
+    done
+    printf ']'
+}
+
 http_port=$1
 https_port=$2
 folder=$3
-printf '{"memoryBytes":%s,"byteOrder":"%s","listeners":[%s],"freeBytes":%s}\n' \
+printf '{"memoryBytes":%s,"byteOrder":"%s","listeners":[%s],"freeBytes":%s,' \
     "$(number_or_null "$(memory_bytes)")" "$(byte_order)" \
     "$(listeners "$http_port" "$https_port")" "$(number_or_null "$(free_bytes "$folder")")"
+printf '"forwardedPorts":%s,"packetFilters":%s}\n' \
+    "$(forwarded_ports "$http_port" "$https_port")" "$(packet_filters)"

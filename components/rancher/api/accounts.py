@@ -1,6 +1,7 @@
 """Rancher's logins, passwords and API tokens."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from components.rancher.api.errors import (
@@ -15,16 +16,31 @@ from components.rancher.api.transport import Answer, Transport
 ADMIN = "admin"
 _V1_LOGIN = "/v1-public/login"  # from Rancher 2.13 on
 _V3_LOGIN = "/v3-public/localProviders/local?action=login"
+_RENEWED_BEFORE = timedelta(days=30)
 _INVALID_CURRENT = "invalid current password"
 
 
 @dataclass(frozen=True)
 class ApiToken:
-    """A token as Rancher made it; the value is told only then. `expires_at` may be empty."""
+    """A token as Rancher made it; the value is told only then."""
 
     id: str
     expires_at: str
+    """When Rancher stops taking it, by this machine's clock; empty for one that never ends."""
     value: str = field(repr=False)
+
+
+def ends_soon(expires_at: str, now: datetime) -> bool:
+    """Whether a token with this end should be renewed: less than a month before it. Pure.
+
+    Args:
+        expires_at: ApiToken.expires_at; what is no date counts as no end.
+        now: With its time zone.
+    """
+    try:
+        return datetime.fromisoformat(expires_at) - now < _RENEWED_BEFORE
+    except ValueError:
+        return False
 
 
 class Accounts:
@@ -138,7 +154,16 @@ class Accounts:
         if answer.status != 201:
             raise unexpected(answer, "making an API token")
         body = answer.body
-        return ApiToken(str(body["id"]), str(body.get("expiresAt") or ""), str(body["token"]))
+        # The answer says no end although there is one: Rancher puts its longest time to live, 90
+        # days as it comes, in the place of 0.
+        # Source: Rancher 2.8.5, pkg/auth/tokens/manager.go, ClampToMaxTTL.
+        milliseconds = int(body.get("ttl") or 0)
+        end = datetime.now(UTC) + timedelta(milliseconds=milliseconds)
+        return ApiToken(
+            str(body["id"]),
+            end.isoformat(timespec="seconds") if milliseconds else "",
+            str(body["token"]),
+        )
 
     def delete_api_tokens(self, description: str) -> None:
         """Delete the own API tokens that have this description, the one in use last."""

@@ -185,7 +185,8 @@ class Clusters:
                 "name": "default-token",
             },
         )
-        if answer.status not in (200, 201, 409):
+        # 404: the cluster's own namespace is not made yet, which takes a busy Rancher some seconds.
+        if answer.status not in (200, 201, 404, 409):
             raise unexpected(answer, "asking for a registration token")
 
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-NotReadyReason = Literal["unreachable", "tls", "starting", "server-error", "busy"]
+NotReadyReason = Literal["unreachable", "tls", "name", "starting", "server-error", "busy"]
 
 
 class RancherError(RuntimeError):

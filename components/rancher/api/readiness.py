@@ -9,7 +9,7 @@ from collections.abc import Callable
 from components.common.waiting import Clock, wait_until
 from components.rancher.api.errors import NotReadyError
 from components.rancher.api.transport import Answer, Say
-from components.rancher.api.trouble import Trouble, remedy
+from components.rancher.api.trouble import Trouble, not_ready
 
 CONFIRMATIONS = 3
 """How many pongs in a row it takes."""
@@ -60,8 +60,5 @@ def wait_until_up(
             clock=clock,
         )
     except TimeoutError:
-        raise NotReadyError(
-            f"Rancher at {url} did not answer within {timeout_seconds:.0f} s (/ping, "
-            f"{CONFIRMATIONS} times in a row): {last.text}. {remedy(last.reason)}",
-            last.reason,
-        ) from None
+        what = f"Rancher at {url} did not answer within {timeout_seconds:.0f} s"
+        raise not_ready(f"{what} (/ping, {CONFIRMATIONS} times in a row)", last, url) from None

@@ -4,6 +4,7 @@ Owns the connection, the retries and the deadline. Refuses to talk to a server t
 not vouch for; there is no switch for that. Knows nothing of what the calls mean.
 """
 
+import contextlib
 import ipaddress
 import json
 import logging
@@ -17,12 +18,13 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from components.rancher.api.errors import CertificateMismatchError, NotReadyError
+from components.rancher.api.errors import CertificateMismatchError
+from components.rancher.api.presented import presented_at
 from components.rancher.api.trouble import (
     Trouble,
     certificate_error,
     is_name_mismatch,
-    remedy,
+    not_ready,
     trouble,
 )
 
@@ -166,10 +168,8 @@ class Transport:
                 return got
             last = got
             tell(last.text)
-        raise NotReadyError(
-            f"Rancher at {self.url} did not answer within {seconds:.0f} s ({what}): "
-            f"{last.text}. {remedy(last.reason)}",
-            last.reason,
+        raise not_ready(
+            f"Rancher at {self.url} did not answer within {seconds:.0f} s ({what})", last, self.url
         )
 
     def attempt(
@@ -191,9 +191,10 @@ class Transport:
             refused = certificate_error(error)
             if refused is None:
                 return trouble(error)
-            if not self._announce_address(refused):
+            if not self._is_pinned or not is_name_mismatch(refused):
                 raise self._mismatch(refused) from None
-            return Trouble("its certificate does not name this address yet", "tls")
+            self._announce_address()
+            return Trouble("its certificate does not name this address yet", "name")
         if response.status_code == 429:
             return Trouble("429 Too Many Requests", "busy")
         if response.status_code >= 500:
@@ -203,24 +204,20 @@ class Transport:
             return Trouble("404 page not found, so it is still starting", "starting")
         return got
 
-    def _announce_address(self, refused: ssl.SSLCertVerificationError) -> bool:
+    def _announce_address(self) -> None:
         """Have Rancher put the IP address that it is reached at into its certificate.
 
-        Rancher's certificate names `localhost` and its container's address, and any other IP
-        address only after a request that had it as its Host (dynamiclistener, listener.go). So
-        one request without a secret goes out with the certificate verified for `localhost`,
-        against the same pinned CA. True if that was answered.
+        Rancher's certificate names `localhost` and its container's address; while server-url is
+        not set, any other IP address only after a request that had it as its Host
+        (dynamiclistener, listener.go), and a host name by the greeting alone. So one request
+        without a secret goes out with the certificate verified for `localhost`, against the same
+        pinned CA.
         """
-        host = urlsplit(self.url).hostname or ""
-        if not self._is_pinned or not is_name_mismatch(refused) or not _is_ip(host):
-            return False
+        if not _is_ip(urlsplit(self.url).hostname or ""):
+            return
         # On a connection of its own, so that nothing else ever travels on it.
-        with self._connect() as client:
-            try:
-                client.get("/ping", extensions={"sni_hostname": "localhost"})
-            except httpx.TransportError:
-                return False
-        return True
+        with self._connect() as client, contextlib.suppress(httpx.TransportError):
+            client.get("/ping", extensions={"sni_hostname": "localhost"})
 
     def _connect(self) -> httpx.Client:
         return httpx.Client(
@@ -233,12 +230,15 @@ class Transport:
 
     def _mismatch(self, refused: ssl.SSLCertVerificationError) -> CertificateMismatchError:
         by = "the pinned CA" if self._is_pinned else "a CA that this machine trusts"
+        seen = presented_at(self.url)
         return CertificateMismatchError(
             f"Rancher at {self.url}: its certificate is not vouched for by {by} "
-            f"({refused.verify_message}). Nothing was sent. If Rancher's data volume was lost it "
-            "has a new CA: read the CA again on the Rancher host (docker exec CONTAINER kubectl "
-            "get settings.management.cattle.io cacerts -o jsonpath={.value}); if not, find out "
-            "who answers at this address."
+            f"({refused.verify_message}{f'; {seen}' if seen else ''}). Nothing was sent. If "
+            "Rancher's data volume was lost it has a new CA: read the CA again on the Rancher host "
+            "(docker exec CONTAINER kubectl get settings.management.cattle.io cacerts -o "
+            "jsonpath={.value}). If the issuer is not Rancher's, a proxy answers here: let it pass "
+            "TLS through to Rancher, or give Rancher the proxy's certificate with "
+            "rancher.certificateFile. Otherwise find out who answers at this address."
         )
 
 

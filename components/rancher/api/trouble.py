@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from components.rancher.api.errors import NotReadyReason
+from components.rancher.api.errors import NotReadyError, NotReadyReason
+from components.rancher.api.presented import presented_at
 
 _NAME_MISMATCH = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
 
@@ -45,8 +46,21 @@ def trouble(error: httpx.TransportError) -> Trouble:
     return Trouble(f"the connection broke ({type(error).__name__})", "server-error")
 
 
+def not_ready(what: str, last: Trouble, url: str) -> NotReadyError:
+    """The error for a deadline that passed, with what was wrong last and what to do about it."""
+    seen = presented_at(url) if last.reason == "name" else None
+    text = f"{last.text} ({seen})" if seen else last.text
+    return NotReadyError(f"{what}: {text}. {remedy(last.reason)}", last.reason)
+
+
 def remedy(reason: NotReadyReason) -> str:
     """What a person does about it."""
+    if reason == "name":
+        return (
+            "Its CA is the pinned one. Rancher's own certificate takes the host of its setting "
+            "server-url alone: see that the address is that one. A certificate of your own must "
+            "name the host."
+        )
     if reason == "unreachable":
         return "Check that the container runs (docker ps) and that the port is open from here."
     if reason == "busy":

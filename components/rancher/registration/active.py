@@ -1,7 +1,9 @@
 """The wait until Rancher really has the cluster: Active, Connected, and staying so."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pulumi
 from pulumi.dynamic import Resource
@@ -44,6 +46,10 @@ class RancherClusterActiveProvider(DynamicProvider):
     """Waits on create and update; on delete takes the cluster out while its agent still runs."""
 
     outputs = ("state",)
+    not_compared: ClassVar[Mapping[str, str]] = {
+        "api_token": "a renewed one says nothing of the cluster, and the password is there for an "
+        "old one",
+    }
     replaced_by = ("cluster_id",)
 
     def make(self, new: Properties) -> tuple[str, Properties]:

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from pulumi.dynamic import CheckFailure, Resource
 
 from components.common.dynamic import DynamicProvider, Properties, is_unknown
 from components.rancher.agent.manifest import read_manifest, verify_manifest
+from components.rancher.api.accounts import ends_soon
 from components.rancher.api.ca import ca_checksum
 from components.rancher.api.client import RancherClient
 from components.rancher.api.errors import RancherError
@@ -19,7 +21,7 @@ from components.rancher.registration.removal import deregister
 
 SECRETS = ("admin_password", "bootstrap_password", "api_token", "registration_token", "manifest")
 _OUTPUTS = ("cluster_id", "registration_token", "manifest", "ca_checksum", "version")
-_TOKEN_OUTPUTS = ("api_token", "api_token_id")
+_TOKEN_OUTPUTS = ("api_token", "api_token_id", "api_token_expires")
 _READ_SECONDS = 30.0
 _MINIMUM_PASSWORD = 12
 
@@ -79,6 +81,11 @@ class RancherRegistrationProvider(DynamicProvider):
                 )
             )
         return failures
+
+    def differences(self, old: Properties, new: Properties) -> set[str]:
+        """An API token that Rancher will soon no longer take is a difference, too."""
+        token = {"api_token"} if _is_to_be_renewed(old) else set[str]()
+        return super().differences(old, new) | token
 
     def replacements(self, old: Properties, new: Properties, changed: set[str]) -> set[str]:
         """Another Kubernetes cluster; one that had no owner yet gets it in place."""
@@ -174,13 +181,19 @@ class RancherRegistrationProvider(DynamicProvider):
 
     def _kept_token(self, rancher: RancherClient, olds: Properties) -> Properties | None:
         token_id = olds.get("api_token_id")
-        if not token_id or not rancher.accounts.has_api_token(str(token_id)):
+        if not token_id or _is_to_be_renewed(olds):
+            return None
+        if not rancher.accounts.has_api_token(str(token_id)):
             return None
         return {key: olds[key] for key in _TOKEN_OUTPUTS}
 
     def _new_token(self, rancher: RancherClient, props: Properties) -> Properties:
         token = rancher.accounts.replace_api_token(_description(props))
-        return {"api_token": token.value, "api_token_id": token.id}
+        return {
+            "api_token": token.value,
+            "api_token_id": token.id,
+            "api_token_expires": token.expires_at,
+        }
 
 
 class RancherRegistration(Resource, module="rancher", name="Registration"):
@@ -228,6 +241,10 @@ class RancherRegistration(Resource, module="rancher", name="Registration"):
                 opts, pulumi.ResourceOptions(additional_secret_outputs=list(SECRETS))
             ),
         )
+
+
+def _is_to_be_renewed(state: Properties) -> bool:
+    return ends_soon(str(state.get("api_token_expires") or ""), datetime.now(UTC))
 
 
 def _description(props: Properties) -> str:

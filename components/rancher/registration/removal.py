@@ -51,9 +51,10 @@ def deregister(
             if token_description:
                 rancher.accounts.delete_api_tokens(token_description)
     except NotReadyError as error:
-        if not error.nothing_listens:
+        if error.reason not in ("unreachable", "name"):
             raise
-        say(f"cluster {cluster_id} is not taken out, because Rancher is gone. {error} {_LEFTOVERS}")
+        why = "Rancher is gone" if error.nothing_listens else "another server answers"
+        say(f"cluster {cluster_id} is not taken out, because {why}. {error} {_LEFTOVERS}")
     except CertificateMismatchError as error:
         say(
             f"cluster {cluster_id} is not taken out, because another server answers. {error} "

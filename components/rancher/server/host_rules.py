@@ -5,8 +5,9 @@ Source: Rancher 2.8, Installation Requirements; the guide asks for a host of 6 G
 
 import ipaddress
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from components.docker.facts import Address, ContainerFacts, EngineFacts, HostFacts, Listener
 
@@ -33,6 +34,7 @@ def host_problems(wanted: Wanted, engine: EngineFacts, host: HostFacts) -> list[
     """Everything that keeps Rancher from running there, each with its remedy."""
     return [
         *_engine_problems(engine),
+        *_kernel_problems(host),
         *_memory_problems(wanted, engine, host),
         *(
             problem
@@ -50,6 +52,12 @@ def memory_of(engine: EngineFacts, host: HostFacts) -> int:
 
 
 def _engine_problems(engine: EngineFacts) -> Iterator[str]:
+    if engine.is_podman:
+        yield (
+            "Podman answers there in Docker's place, and Rancher's container is supported on "
+            "Docker alone. Install Docker, or give another rancher.dockerHost."
+        )
+        return
     if engine.system != "linux":
         yield (
             f"the Docker engine runs {engine.system} containers. Switch it to Linux containers, or "
@@ -62,6 +70,35 @@ def _engine_problems(engine: EngineFacts) -> Iterator[str]:
             f"the Docker engine is version {engine.version}, and 20.10 is the oldest that Rancher "
             "supports. Upgrade it."
         )
+
+
+def _kernel_problems(host: HostFacts) -> Iterator[str]:
+    if host.packet_filters is not None and not host.packet_filters:
+        yield (
+            "its kernel has neither ip_tables nor nf_tables, and without a packet filter the K3s "
+            "inside Rancher's container can't start. Install the kernel's modules (on RHEL: dnf "
+            "install kernel-modules-extra), load one (modprobe nf_tables), and try again."
+        )
+
+
+def node_warning(docker_host: str, node_hosts: Collection[str], ports: Collection[int]) -> str:
+    """What to know of a Docker host that is a node of the cluster as well; empty otherwise.
+
+    Args:
+        docker_host: unix:///path or ssh://user@host[:port].
+        node_hosts: How the stack file names the nodes' hosts.
+        ports: The ports that Rancher is to have.
+    """
+    host = urlsplit(docker_host).hostname
+    shared = sorted({80, 443} & set(ports))
+    if host is None or host not in node_hosts or not shared:
+        return ""
+    return (
+        f"rancher.dockerHost is {host}, which is a node of the cluster, and Rancher is to have "
+        f"port {' and '.join(map(str, shared))}: an ingress controller of the cluster wants the "
+        "same on every node, and one of the two gets nothing. Give Rancher other ports "
+        "(rancher.httpPort, rancher.httpsPort, with the port in rancher.url), or a host of its own."
+    )
 
 
 def _memory_problems(wanted: Wanted, engine: EngineFacts, host: HostFacts) -> Iterator[str]:
@@ -105,6 +142,12 @@ def _port(
             f"port {port} (rancher.{key}) is taken on {wanted.listen_address} by "
             f"{_name(holders, taken)}. Stop that, or choose another rancher.{key} or "
             "rancher.listenAddress."
+        )
+    elif port in (host.forwarded_ports or ()):
+        yield (
+            f"port {port} (rancher.{key}) never reaches Docker: NAT hands it on to something else, "
+            "such as the hostPort of a pod (iptables -t nat -S shows the rule). Remove that, or "
+            f"choose another rancher.{key}."
         )
 
 

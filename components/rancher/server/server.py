@@ -21,7 +21,8 @@ _TRUSTED_EVERYWHERE = "--no-cacerts"
 # One answer is no proof: Rancher answers for a moment while it starts, and is gone again.
 _ANSWERS_SEVERAL_TIMES = (
     f"for i in $(seq {CONFIRMATIONS}); do "
-    "curl -ksfo /dev/null --max-time 5 https://localhost/ping || exit 1; sleep 1; done"
+    "curl -ksfo /dev/null --noproxy '*' --max-time 5 https://localhost/ping || exit 1; "
+    "sleep 1; done"
 )
 
 
@@ -120,12 +121,15 @@ class RancherServer(pulumi.ComponentResource):
             restart="unless-stopped",
             # Without an explicit mode the engine's answer differs from the input at every preview.
             network_mode="bridge",
-            envs=[pulumi.Output.concat("CATTLE_BOOTSTRAP_PASSWORD=", self.bootstrap_password)],
+            envs=[
+                pulumi.Output.concat("CATTLE_BOOTSTRAP_PASSWORD=", self.bootstrap_password),
+                *_environment(rancher),
+            ],
             ports=[
                 _port(rancher.http_port, _HTTP, rancher.listen_address),
                 _port(rancher.https_port, _HTTPS, rancher.listen_address),
             ],
-            volumes=[self._data(name, rancher, preflight)],
+            volumes=[self._data(name, rancher, preflight), *_extra_mounts(rancher)],
             labels=[docker.ContainerLabelArgs(label=MARK, value=this_stack())],
             uploads=None if certificate is None else _uploads(certificate),
             command=[_TRUSTED_EVERYWHERE] if certificate and not certificate.ca_pem else None,
@@ -189,6 +193,25 @@ def engine_host(docker_host: str) -> str:
 
 def _port(external: int, internal: int, address: str) -> docker.ContainerPortArgs:
     return docker.ContainerPortArgs(internal=internal, external=external, ip=address)
+
+
+def _environment(rancher: RancherSettings) -> list[str]:
+    """What the stack file adds; sorted, so that another order in the file is no change."""
+    given = dict(rancher.environment)
+    if rancher.system_default_registry is not None:
+        given["CATTLE_SYSTEM_DEFAULT_REGISTRY"] = rancher.system_default_registry
+    return [f"{name}={value}" for name, value in sorted(given.items())]
+
+
+def _extra_mounts(rancher: RancherSettings) -> list[docker.ContainerVolumeArgs]:
+    return [
+        docker.ContainerVolumeArgs(
+            host_path=mount.host_path,
+            container_path=mount.container_path,
+            read_only=mount.read_only,
+        )
+        for mount in rancher.extra_mounts
+    ]
 
 
 def _preflight_args(rancher: RancherSettings) -> RancherPreflightArgs:

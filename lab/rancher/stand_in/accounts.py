@@ -28,6 +28,7 @@ class AccountCalls:
                     ttl_milliseconds=_SESSION_MILLISECONDS,
                     description=str(body.get("description", "")),
                     is_derived=False,
+                    now=self._context.now(),
                 )
                 self._context.state.save()
                 if short:
@@ -83,6 +84,7 @@ class AccountCalls:
                 ttl_milliseconds=int(body.get("ttl", 0)),
                 description=str(body.get("description", "")),
                 is_derived=True,
+                now=self._context.now(),
             )
             self._context.state.save()
             return answers.of(answers.token(token, self._context.now(), value), 201)

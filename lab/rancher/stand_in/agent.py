@@ -4,7 +4,8 @@ python -m lab.rancher.stand_in.agent KUBECONFIG
 
 Once the Deployment cattle-cluster-agent is available it does what the agent's start does: read
 where Rancher is, compare Rancher's CA with the checksum, and join with the token. When Rancher
-takes the cluster out, it removes what the import brought, as Rancher's clean-up job does.
+takes the cluster out, the clean-up Job is made through it, and Rancher forgets the cluster while
+the Job is at work (belongings.py).
 """
 
 import base64
@@ -15,29 +16,25 @@ import ssl
 import sys
 import threading
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError as HttpStatusError
 
-from kubernetes.client import ApiClient, AppsV1Api, CoreV1Api, RbacAuthorizationV1Api
+from kubernetes.client import ApiClient, AppsV1Api, CoreV1Api
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config import new_client_from_config
 from urllib3.exceptions import HTTPError
 
 from lab.common import daemons
 from lab.common.progress import LabError, say
-from lab.common.waiting import wait_until
+from lab.rancher.stand_in import belongings
 
 _PROCESS = "rancher-agent-stand-in"
 _NAMESPACE = "cattle-system"
 _DEPLOYMENT = "cattle-cluster-agent"
-_BINDINGS = ("cattle-admin-binding", "proxy-role-binding-kubernetes-master")
-_ROLES = ("cattle-admin", "proxy-clusterrole-kubeapiserver")
 _PERIOD_SECONDS = 1.0
 _ANSWER_SECONDS = 10.0
-_CLEANUP_SECONDS = 60.0
 
 
 class AgentError(RuntimeError):
@@ -81,6 +78,11 @@ def main() -> None:
                 now = reconcile(client)
             except (AgentError, LabError, OSError, HTTPError, ApiException) as error:
                 now = f"not connected: {error}"
+            try:
+                if belongings.play_clean_up(client):
+                    say("the clean-up Job has done its work")
+            except (HTTPError, ApiException) as error:
+                say(f"the clean-up Job is held up: {error}")
             if now != last:
                 say(now)
                 last = now
@@ -92,9 +94,10 @@ def reconcile(client: ApiClient) -> str:
     if credentials is None:
         return "there is no agent to play"
     if join(credentials):
-        clean_up(client)
+        belongings.order_clean_up(client)
         _post(credentials, "cleaned", _trusted(credentials))
-        return f"cleaned up: {credentials.server} took the cluster out"
+        return f"{credentials.server} took the cluster out, and its clean-up Job is at work"
+    belongings.bring(client)
     return f"connected to {credentials.server}"
 
 
@@ -134,21 +137,6 @@ def join(credentials: Credentials) -> bool:
     return bool(_post(credentials, "connect", _trusted(credentials)).get("cleanup"))
 
 
-def clean_up(client: ApiClient) -> None:
-    """Remove the nine objects of the import, and wait until the namespace is gone."""
-    rbac, core = RbacAuthorizationV1Api(client), CoreV1Api(client)
-    for name in _BINDINGS:
-        _ignore_missing(lambda name=name: rbac.delete_cluster_role_binding(name))
-    for name in _ROLES:
-        _ignore_missing(lambda name=name: rbac.delete_cluster_role(name))
-    _ignore_missing(lambda: core.delete_namespace(_NAMESPACE))
-    wait_until(
-        lambda: _is_missing(lambda: core.read_namespace(_NAMESPACE)),
-        doing=f"waiting for namespace {_NAMESPACE} to go",
-        seconds=_CLEANUP_SECONDS,
-    )
-
-
 def _trusted(credentials: Credentials) -> ssl.SSLContext:
     """A context that trusts only the CA with the checksum, as the agent's start script does.
 
@@ -186,24 +174,6 @@ def _request(url: str, context: ssl.SSLContext, token: str | None = None) -> dic
             return dict(json.load(response))
     except HttpStatusError as error:
         raise AgentError(f"{url} answered HTTP {error.code}") from None
-
-
-def _ignore_missing(call: Callable[[], object]) -> None:
-    try:
-        call()
-    except ApiException as error:
-        if error.status not in (404, 409):
-            raise
-
-
-def _is_missing(call: Callable[[], object]) -> bool:
-    try:
-        call()
-    except ApiException as error:
-        if error.status == 404:
-            return True
-        raise
-    return False
 
 
 if __name__ == "__main__":

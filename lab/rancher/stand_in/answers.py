@@ -68,14 +68,14 @@ def setting(name: str, value: str, default: str, source: str) -> Body:
 
 
 def token(made: Token, now: float, value: str | None = None) -> Body:
-    """A token; its value is only in the answer that made it."""
-    end = made.expires_at()
+    """A token; its value is only in the answer that made it, which does not say its end yet."""
+    end = _date(made.expires_at()) if value is None else ""
     body: Body = {
         "id": made.name, "name": made.name, "type": "token", "baseType": "token",
         "authProvider": "local", "clusterId": None, "creatorId": None,
         "created": _date(made.created), "createdTS": int(made.created * 1000),
         "current": False, "description": made.description, "enabled": True,
-        "expired": made.is_expired(now), "expiresAt": "" if end is None else _date(end),
+        "expired": made.is_expired(now), "expiresAt": end,
         "isDerived": made.is_derived, "labels": {}, "lastUpdateTime": "", "links": {},
         "ttl": made.ttl_milliseconds, "userId": made.user_id, "userPrincipal": "map[]",
         "uuid": made.name,
@@ -85,9 +85,8 @@ def token(made: Token, now: float, value: str | None = None) -> Body:
 
 def login_token(made: Token, value: str) -> Body:
     """What `/v1-public/login` tells: less than the older path."""
-    end = made.expires_at()
     return {
-        "token": value, "expiresAt": "" if end is None else _date(end),
+        "token": value, "expiresAt": _date(made.expires_at()),
         "id": made.name, "baseType": "token", "type": "token",
     }  # fmt: skip
 

@@ -8,11 +8,10 @@ from . import answers
 from .accounts import AccountCalls
 from .answers import Answer
 from .clusters import ClusterCalls
-from .context import Caller, Context, Request, not_allowed, not_found
+from .context import SETTING_DEFAULTS, Caller, Context, Request, not_allowed, not_found
 from .state import Cluster, User, new_id
 
 _PUBLIC_SETTINGS = ("first-login", "cacerts")
-_SETTING_DEFAULTS = {"first-login": "true", "server-url": "", "cacerts": "", "install-uuid": ""}
 
 
 class Api:
@@ -82,6 +81,10 @@ class Api:
                 return lambda: self._accounts.login(request, short=True)
             if path.startswith("/lab/agent/"):
                 return lambda: self._clusters.agent(path.removeprefix("/lab/agent/"), request)
+            if path.startswith("/lab/settings/"):
+                return lambda: self._patch_setting(request)
+            if path == "/lab/clock":
+                return lambda: self._move_clock(request)
         return None if path.startswith("/v3/") else answers.no_such_path
 
     def _version(self) -> Answer:
@@ -106,7 +109,7 @@ class Api:
         return answers.no_such_path() if handler is None else handler(request, name, caller)
 
     def _settings(self, request: Request, name: str, _: Caller) -> Answer:
-        if name not in _SETTING_DEFAULTS:
+        if name not in SETTING_DEFAULTS:
             return not_found("settings", name)
         if request.method == "GET":
             return self._setting(name)
@@ -118,8 +121,25 @@ class Api:
         self._context.state.save()
         return self._setting(name)
 
+    def _patch_setting(self, request: Request) -> Answer:
+        """What kubectl inside the container does; only there is the identifier known."""
+        name, value = request.path.removeprefix("/lab/settings/"), request.body().get("value")
+        if request.bearer() != self._context.state.install_uuid:
+            return answers.must_authenticate()
+        if name not in SETTING_DEFAULTS:
+            return not_found("settings", name)
+        self._context.state.settings[name] = str(value)
+        self._context.state.save()
+        return self._setting(name)
+
+    def _move_clock(self, request: Request) -> Answer:
+        """The lab's own call: Rancher's clock is so much ahead from now on."""
+        self._context.state.clock_ahead_seconds += float(request.body().get("seconds", 0.0))
+        self._context.state.save()
+        return answers.of({"aheadSeconds": self._context.state.clock_ahead_seconds})
+
     def _setting(self, name: str) -> Answer:
-        default = _SETTING_DEFAULTS[name]
+        default = SETTING_DEFAULTS[name]
         value = self._context.state.settings.get(name, default)
         source = "db" if name in self._context.state.settings else "default"
         if name == "cacerts":

@@ -1,8 +1,10 @@
 """The stand-in's own CA and the certificate it serves with, made by the `openssl` command.
 
 As in Rancher, the certificate starts with a few names and gains more as clients use them: the
-name of a TLS greeting at once, an IP address only after a request that had it as its Host. Once
-server-url is set, only the host of server-url is still added.
+address that a connection came in at and the name of its TLS greeting at once, an IP address that
+was a request's Host after that request. Once server-url is set, each of these adds the host of
+server-url and nothing else ever. What the certificate has once it keeps.
+Source: Rancher 2.8.5, pkg/tls/tls.go, filterCN; dynamiclistener 0.4.0, listener.go.
 
 A certificate given in a folder, as Rancher takes it in /etc/rancher/ssl, is served as it is.
 """

@@ -115,6 +115,11 @@ class ClusterCalls:
             cluster_id = str(request.body().get("clusterId", ""))
             if cluster_id not in self._context.state.clusters:
                 return not_found("clusters", cluster_id)
+            delay = self._context.options.token_delay_seconds
+            made = self._context.state.clusters[cluster_id].token_from - delay / 2
+            if self._context.now() < made:
+                # Rancher makes the cluster's namespace a moment after the cluster.
+                return answers.error(404, "NotFound", f'namespaces "{cluster_id}" not found')
             return answers.error(409, "AlreadyExists", "default-token already exists")
         cluster = self._context.state.clusters.get(name.partition(":")[0])
         if cluster is None or not cluster.token or self._context.now() < cluster.token_from:
@@ -166,7 +171,7 @@ class ClusterCalls:
         return None
 
     def _remove(self, cluster: Cluster) -> None:
-        """A cluster whose agent is there stays `removing` until the agent has cleaned up."""
+        """A cluster whose agent is there is forgotten once the clean-up Job is made through it."""
         alive = (
             cluster.last_word is not None
             and self._context.now() - cluster.last_word

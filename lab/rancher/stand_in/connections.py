@@ -39,7 +39,7 @@ class Served(Protocol):
         """The port that HTTPS listens on."""
         ...
 
-    def tls_context(self) -> ssl.SSLContext:
+    def tls_context(self, connection: socket.socket) -> ssl.SSLContext:
         """The context for one new connection."""
         ...
 
@@ -80,7 +80,8 @@ class TlsServer(_Server):
         """Greet in the connection's own thread, so that a silent client holds up nobody."""
         plain = cast(socket.socket, request)
         plain.settimeout(_HANDSHAKE_SECONDS)
-        with self.stand_in.tls_context().wrap_socket(plain, server_side=True) as secured:
+        context = self.stand_in.tls_context(plain)
+        with context.wrap_socket(plain, server_side=True) as secured:
             secured.settimeout(_IDLE_SECONDS)
             with self.stand_in.tracking(secured):
                 super().finish_request(secured, client_address)  # type: ignore[arg-type]

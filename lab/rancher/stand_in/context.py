@@ -13,6 +13,9 @@ from .faults import Faults
 from .options import Options
 from .state import State, Token, User
 
+SETTING_DEFAULTS = {"first-login": "true", "server-url": "", "cacerts": "", "install-uuid": ""}
+"""Every setting there is, and what it is until somebody changes it; `value` is empty then."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -53,7 +56,11 @@ class Context:
     certificates: Certificates
     options: Options
     faults: Faults
-    now: Callable[[], float] = time.time
+    clock: Callable[[], float] = time.time
+
+    def now(self) -> float:
+        """The time, as far ahead as a test has moved it."""
+        return self.clock() + self.state.clock_ahead_seconds
 
     def server_url(self) -> str:
         """The setting server-url, wherever it comes from."""

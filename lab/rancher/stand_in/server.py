@@ -83,19 +83,20 @@ class StandIn:
         self.close_connections()
 
     def greet(self, tls_socket: ssl.SSLSocket, name: str | None) -> None:
-        """Serve with a certificate that has the name asked for in the TLS greeting."""
-        if name and self._may_add(name):
-            self.certificates.add_name(name)
+        """Serve with a certificate that has what the name asked for leads to."""
+        if name:
+            self._used(name, tls_socket)
         tls_socket.context = self.certificates.context
 
     def saw_host(self, host: str, own: socket.socket) -> None:
-        """Add an IP address that a client used as Host; other connections close, as in Rancher."""
-        name = host.rsplit(":", 1)[0]
-        if is_address(name) and self._may_add(name) and self.certificates.add_name(name):
-            self.close_connections(keep=own)
+        """A client used this as Host: only an IP address counts."""
+        name = host.rsplit(":", 1)[0].strip("[]")
+        if is_address(name):
+            self._used(name, own)
 
-    def tls_context(self) -> ssl.SSLContext:
-        """The context for one new connection."""
+    def tls_context(self, connection: socket.socket) -> ssl.SSLContext:
+        """The context for one new connection; the address it came in at counts as used."""
+        self._used(str(connection.getsockname()[0]), connection)
         context = self.certificates.context
         context.sni_callback = lambda sock, name, _: self.greet(cast(ssl.SSLSocket, sock), name)
         return context
@@ -125,9 +126,11 @@ class StandIn:
                 except OSError:
                     continue
 
-    def _may_add(self, name: str) -> bool:
+    def _used(self, name: str, own: socket.socket) -> None:
+        """Renew the certificate for what a client used; other connections close, as in Rancher."""
         server_host = urlsplit(self.context.server_url()).hostname
-        return not server_host or name == server_host
+        if self.certificates.add_name(server_host or name):
+            self.close_connections(keep=own)
 
     def _listen(self, server: ThreadingHTTPServer) -> None:
         self._servers.append(server)

@@ -6,13 +6,13 @@ import json
 import os
 import secrets
 import string
-import time
 import uuid
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 _ITERATIONS = 20_000
+_LONGEST_TTL = 90 * 24 * 60 * 60 * 1000
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 
 
@@ -36,7 +36,7 @@ class User:
 
 @dataclass
 class Token:
-    """A login or API token; of its key only a hash. A `ttl_milliseconds` of 0 never expires."""
+    """A login or API token; of its key only a hash. Each expires, see new_token."""
 
     name: str
     key_hash: str
@@ -47,12 +47,11 @@ class Token:
     is_derived: bool
     expired: bool = False
 
-    def expires_at(self) -> float | None:
-        return self.created + self.ttl_milliseconds / 1000 if self.ttl_milliseconds else None
+    def expires_at(self) -> float:
+        return self.created + self.ttl_milliseconds / 1000
 
     def is_expired(self, now: float) -> bool:
-        end = self.expires_at()
-        return self.expired or (end is not None and now >= end)
+        return self.expired or now >= self.expires_at()
 
 
 @dataclass
@@ -81,6 +80,7 @@ class State:
     tokens: dict[str, Token] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
     clusters: dict[str, Cluster] = field(default_factory=dict)
+    clock_ahead_seconds: float = 0.0
 
     def save(self) -> None:
         """Replace the file in one step, so that a killed container leaves no half of it."""
@@ -95,16 +95,21 @@ class State:
         fresh.replace(self.path)
 
     def new_token(
-        self, user: User, *, ttl_milliseconds: int, description: str, is_derived: bool
+        self, user: User, *, ttl_milliseconds: int, description: str, is_derived: bool, now: float
     ) -> tuple[Token, str]:
-        """Make a token; returns it and its value, which is told only this once."""
+        """Make a token; returns it and its value, which is told only this once.
+
+        None lives longer than 90 days, and 0 asks for these: the setting
+        auth-token-max-ttl-minutes as it comes. Source: Rancher 2.8.5, pkg/auth/tokens/manager.go,
+        ClampToMaxTTL.
+        """
         key = "".join(secrets.choice(_LETTERS) for _ in range(54))
         token = Token(
             name=new_id("token-", self.tokens),
             key_hash=_key_hash(key),
             user_id=user.id,
-            created=time.time(),
-            ttl_milliseconds=ttl_milliseconds,
+            created=now,
+            ttl_milliseconds=min(ttl_milliseconds or _LONGEST_TTL, _LONGEST_TTL),
             description=description,
             is_derived=is_derived,
         )
@@ -133,6 +138,7 @@ def load(path: Path) -> State:
         tokens={key: Token(**value) for key, value in content["tokens"].items()},
         settings=content["settings"],
         clusters={key: Cluster(**value) for key, value in content["clusters"].items()},
+        clock_ahead_seconds=content.get("clock_ahead_seconds", 0.0),
     )
 
 

@@ -4,7 +4,7 @@ import json
 import shutil
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from components.rancher.api.client import RancherClient
 from components.rancher.registration import activity as rancher_activity
 from components.rancher.registration import removal as rancher_removal
 from lab.common.paths import STATE
+from lab.rancher.stand_in import kubectl
 from lab.rancher.stand_in.context import Request
 from lab.rancher.stand_in.options import Options
 from lab.rancher.stand_in.server import StandIn
@@ -99,6 +100,18 @@ def agent_says(stand_in: StandIn, verb: str, token: str) -> dict[str, Any]:
     answer = stand_in.api.answer(Request("POST", f"/lab/agent/{verb}", {}, headers))
     assert answer.status == 200, answer.content
     return dict(json.loads(answer.content))
+
+
+def in_container(stand_in: StandIn, data_directory: Path) -> Callable[..., str]:
+    """What takes the place of components.docker.host.run_in_container for this stand-in."""
+
+    def run(_host: str, _key: str | None, container: str, command: Sequence[str]) -> str:
+        try:
+            return kubectl.answer(command[1:], data_directory, port=stand_in.https_port)
+        except kubectl.KubectlError as error:
+            raise RuntimeError(f"container {container}: {error}") from None
+
+    return run
 
 
 def unused_port() -> int:

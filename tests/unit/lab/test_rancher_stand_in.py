@@ -163,6 +163,9 @@ def test_a_cluster_is_pending_and_gets_its_token_a_moment_later(tmp_path: Path) 
         status, body = asker.ask("GET", path)
         assert (status, body["code"]) == (404, "NotFound")
         wanted = {"clusterId": cluster["id"], "name": "default-token"}
+        status, body = asker.ask("POST", "/v3/clusterregistrationtokens", wanted)
+        assert (status, body["message"]) == (404, f'namespaces "{cluster["id"]}" not found')
+        slow.context.state.clusters[cluster["id"]].token_from -= 3000.0
         assert asker.ask("POST", "/v3/clusterregistrationtokens", wanted)[0] == 409
         slow.context.state.clusters[cluster["id"]].token_from = 0.0
         assert asker.ask("GET", path)[0] == 200

@@ -151,9 +151,9 @@ def test_an_address_that_the_certificate_does_not_name_yet_is_announced(tmp_path
 def test_an_address_that_is_not_server_urls_is_not_accepted(tmp_path: Path) -> None:
     with running(tmp_path, host="127.0.0.2", server_url="https://rancher.example") as stand_in:
         rancher = RancherClient(url_of(stand_in, "127.0.0.2"), stand_in.ca_pem, retry_seconds=0.2)
-        with pytest.raises(NotReadyError, match="does not name this address") as caught:
+        with pytest.raises(NotReadyError, match="its setting server-url alone") as caught:
             rancher.wait_until_ready(0.2)
-        assert caught.value.reason == "tls"
+        assert caught.value.reason == "name"
 
 
 def test_a_new_rancher_gets_the_admin_password(stand_in: StandIn) -> None:

@@ -13,12 +13,13 @@ from configuration.problems import Problem
 from lab.rancher.stand_in import kubectl
 from lab.rancher.stand_in.certificates import Certificates
 from tests.unit.doubles.a_stack import mistake, mistakes, run, valid, with_secrets
+from tests.unit.doubles.certificates import issue
 from tools.offline.recording import Recording, SecretValue
 from tools.offline.stack_file import StackConfig
 
-_CERTIFICATE = "-----BEGIN CERTIFICATE-----\nY2VydA==\n-----END CERTIFICATE-----\n"
-_CA = "-----BEGIN CERTIFICATE-----\nY2E=\n-----END CERTIFICATE-----\n"
-_KEY = "-----BEGIN PRIVATE KEY-----\na2V5\n-----END PRIVATE KEY-----\n"
+_AUTHORITY = issue("a CA of one's own")
+_ISSUED = issue("rancher", "rancher.example.com", by=_AUTHORITY)
+_CERTIFICATE, _CA, _KEY = _ISSUED.pem, _AUTHORITY.pem, _ISSUED.key_pem()
 _CONTAINER = "docker:index/container:Container"
 _RANCHER_CA = "pulumi-python:dynamic/rancher:Ca"
 
@@ -71,13 +72,21 @@ def test_a_private_key_in_a_file_is_refused_and_not_shown(files: dict[str, str],
     problem = _mistake(files)
     assert problem.key == f"longhorn-rancher:rancher.{name}"
     assert "holds a private key" in problem.rule
-    assert "a2V5" not in str(problem)
+    assert _KEY.splitlines()[1] not in str(problem)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x30\x82\xff\xfe", b"certificate"])
 def test_a_file_without_a_pem_certificate_is_refused(files: dict[str, str], content: bytes) -> None:
     Path(files["certificateFile"]).write_bytes(content)
     assert "no certificate in PEM form" in _mistake(files).rule
+
+
+def test_a_certificate_that_does_not_fit_is_refused_at_load_with_all_of_it(
+    files: dict[str, str],
+) -> None:
+    Path(files["certificateFile"]).write_text(issue("b", "b.example.com").pem)
+    found = {problem.key.rpartition(":")[2] for problem in mistakes(_config(files))}
+    assert found == {"rancher.certificateFile", "rancher.caFile", "rancherCertificateKey"}
 
 
 def _uploads(recording: Recording) -> dict[str, Any]:

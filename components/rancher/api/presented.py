@@ -1,0 +1,47 @@
+"""The certificate that answers at an address, looked at without trusting it or sending anything."""
+
+import socket
+import ssl
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from cryptography import x509
+
+from configuration.certificate_chain import names_of
+
+_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Presented:
+    """What a certificate says of itself."""
+
+    issuer: str
+    """Who signed it, as RFC 4514 text."""
+    names: tuple[str, ...]
+    """Host names and addresses that it is made out for."""
+
+    def __str__(self) -> str:
+        names = ", ".join(self.names) or "no host"
+        return f"it is made out for {names} and issued by {self.issuer or 'nobody named'}"
+
+
+def presented_at(url: str) -> Presented | None:
+    """What answers at this https address; None when nothing does, or nothing that can be read."""
+    parts = urlsplit(url)
+    blind = ssl.create_default_context()
+    blind.check_hostname, blind.verify_mode = False, ssl.CERT_NONE
+    host = parts.hostname or ""
+    try:
+        with (
+            socket.create_connection((host, parts.port or 443), timeout=_SECONDS) as plain,
+            blind.wrap_socket(plain, server_hostname=host) as secured,
+        ):
+            read = secured.getpeercert(binary_form=True)
+        return None if read is None else _described(x509.load_der_x509_certificate(read))
+    except (OSError, ValueError):
+        return None
+
+
+def _described(certificate: x509.Certificate) -> Presented:
+    return Presented(certificate.issuer.rfc4514_string(), names_of(certificate))

@@ -1,0 +1,71 @@
+"""Environment variables that a person gives a container, and what may not be among them.
+
+Everything here is plain text in the stack file, in the state and in `docker inspect`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from configuration.problems import Problem, rule
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SECRET = re.compile(
+    r"PASSW|PASSPHRASE|TOKEN|SECRET|CREDENTIAL|PRIVATE_?KEY|ACCESS_?KEY|API_?KEY", re.I
+)
+_LOGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/\s@]*@|^[^/\s@:]+:[^/\s@]+@")
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY")
+_OWNED = {
+    "CATTLE_BOOTSTRAP_PASSWORD": "Set the secret rancherBootstrapPassword.",
+    "CATTLE_SERVER_URL": "Set rancher.url.",
+    "CATTLE_SYSTEM_DEFAULT_REGISTRY": "Set rancher.systemDefaultRegistry.",
+}
+
+
+def _check_names(value: dict[str, str]) -> dict[str, str]:
+    for name in value:
+        if _NAME.fullmatch(name) is None:
+            raise rule(
+                f"has {name!r}, which is no name of an environment variable",
+                "Use letters, digits and underscores, not beginning with a digit.",
+            )
+    return value
+
+
+Environment = Annotated[dict[str, str], AfterValidator(_check_names)]
+
+
+def environment_problems(environment: Mapping[str, str], key: str) -> Iterator[Problem]:
+    """Variables that are secrets, that the program sets itself, or that break Rancher. Pure.
+
+    Args:
+        environment: What is given.
+        key: Where it is given.
+    """
+    for name, value in environment.items():
+        if name in _OWNED:
+            yield Problem(f"{key}.{name}", "is set by this program", _OWNED[name])
+        elif _SECRET.search(name) is not None:
+            yield Problem(
+                f"{key}.{name}",
+                "is the name of a secret, and would be readable in the stack file and on the host",
+                "Remove it, change the secret, and give it to Rancher in its own settings.",
+            )
+        elif _LOGIN.search(value) is not None:
+            yield Problem(
+                f"{key}.{name}",
+                "holds an address with a login in it, which would be readable in the stack file",
+                "Remove it, change the password, and use a proxy that lets this host in by its "
+                "address.",
+            )
+    given = {name.upper() for name in environment}
+    if given & set(_PROXIES) and "NO_PROXY" not in given:
+        yield Problem(
+            f"{key}.NO_PROXY",
+            "is missing beside a proxy, so Rancher would ask the proxy for itself and for the "
+            "cluster",
+            "For example localhost,127.0.0.1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,.svc,"
+            ".cluster.local.",
+        )

@@ -1,0 +1,89 @@
+"""What a person may give Rancher's container beside the program's own settings."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.doubles.a_stack import mistake, mistakes, run, valid
+
+_NO_PROXY = {"NO_PROXY": "localhost,127.0.0.1,10.0.0.0/8,.svc,.cluster.local"}
+
+
+def _rancher(**keys: Any) -> Any:
+    return valid(rancher={"url": "https://rancher.example.com", **keys})
+
+
+def test_registry_environment_and_mounts_reach_the_container() -> None:
+    config = _rancher(
+        systemDefaultRegistry="registry.example.com:5000",
+        environment={"HTTPS_PROXY": "http://proxy.example.com:3128", **_NO_PROXY},
+        extraMounts=[{"hostPath": "/srv/audit", "containerPath": "/var/log/auditlog"}],
+    )
+    (container,) = run(config).of_type("docker:index/container:Container")
+    # The bootstrap password makes the whole list a secret.
+    assert container.inputs["envs"].value[1:] == [
+        "CATTLE_SYSTEM_DEFAULT_REGISTRY=registry.example.com:5000",
+        "HTTPS_PROXY=http://proxy.example.com:3128",
+        f"NO_PROXY={_NO_PROXY['NO_PROXY']}",
+    ]
+    assert container.inputs["volumes"][1] == {
+        "hostPath": "/srv/audit",
+        "containerPath": "/var/log/auditlog",
+        "readOnly": True,
+    }
+
+
+def test_a_proxy_is_not_asked_whether_rancher_is_up() -> None:
+    (container,) = run(_rancher()).of_type("docker:index/container:Container")
+    assert "--noproxy '*'" in container.inputs["healthcheck"]["tests"][1]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["DB_PASSWORD", "db_passwd", "GITHUB_TOKEN", "CLIENT_SECRET", "AWS_ACCESS_KEY", "API_KEY"],
+)
+def test_a_secret_in_plain_text_is_refused_and_not_shown(name: str) -> None:
+    problem = mistake(_rancher(environment={name: "hunter22"}))
+    assert problem.key == f"longhorn-rancher:rancher.environment.{name}"
+    assert "the name of a secret" in problem.rule
+    assert "hunter22" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    "value", ["http://user:hunter22@proxy.example.com:3128", "user:hunter22@proxy.example.com"]
+)
+def test_a_login_in_a_proxys_address_is_refused_and_not_shown(value: str) -> None:
+    problem = mistake(_rancher(environment={"HTTP_PROXY": value, **_NO_PROXY}))
+    assert "with a login in it" in problem.rule
+    assert "hunter22" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    "name", ["CATTLE_BOOTSTRAP_PASSWORD", "CATTLE_SERVER_URL", "CATTLE_SYSTEM_DEFAULT_REGISTRY"]
+)
+def test_what_the_program_sets_itself_is_refused(name: str) -> None:
+    assert "is set by this program" in mistake(_rancher(environment={name: "x"})).rule
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "https_proxy"])
+def test_a_proxy_without_exceptions_is_refused(name: str) -> None:
+    problem = mistake(_rancher(environment={name: "http://proxy.example.com:3128"}))
+    assert problem.key.endswith("environment.NO_PROXY")
+
+
+def test_a_name_that_is_none_and_a_registry_with_a_scheme_are_refused() -> None:
+    assert "no name of an environment" in mistake(_rancher(environment={"A B": "x"})).rule
+    assert "without https://" in mistake(_rancher(systemDefaultRegistry="https://r.example")).rule
+
+
+@pytest.mark.parametrize("path", ["/var/lib/rancher", "/var/lib/rancher/x", "/etc/rancher/ssl"])
+def test_a_mount_over_the_programs_own_is_refused(path: str) -> None:
+    mounts = [{"hostPath": "/srv", "containerPath": path}]
+    assert "this program puts" in mistake(_rancher(extraMounts=mounts)).rule
+
+
+def test_two_mounts_in_one_place_are_refused() -> None:
+    mounts = [{"hostPath": each, "containerPath": "/x"} for each in ("/a", "/b")]
+    assert [problem.rule for problem in mistakes(_rancher(extraMounts=mounts))] == [
+        "is mounted twice"
+    ]
