@@ -3,8 +3,10 @@
 python -m lab.rancher.stand_in.agent KUBECONFIG
 
 Once the Deployment cattle-cluster-agent is available it does what the agent's start does: read
-where Rancher is, compare Rancher's CA with the checksum, and join with the token. When Rancher
-takes the cluster out, it removes what the import brought, as Rancher's clean-up job does.
+where Rancher is, compare Rancher's CA with the checksum, and join with the token. What Rancher
+applies to its cluster goes through it: Rancher's own Deployment of it, with CATTLE_FEATURES, soon
+after the first connection. When Rancher takes the cluster out, it removes what the import brought,
+as Rancher's clean-up job does.
 """
 
 import base64
@@ -17,11 +19,12 @@ import threading
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError as HttpStatusError
 
-from kubernetes.client import ApiClient, AppsV1Api, CoreV1Api, RbacAuthorizationV1Api
+from kubernetes.client import ApiClient, CoreV1Api, RbacAuthorizationV1Api
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config import new_client_from_config
 from urllib3.exceptions import HTTPError
@@ -29,6 +32,8 @@ from urllib3.exceptions import HTTPError
 from lab.common import daemons
 from lab.common.progress import LabError, say
 from lab.common.waiting import wait_until
+
+from . import redeploy
 
 _PROCESS = "rancher-agent-stand-in"
 _NAMESPACE = "cattle-system"
@@ -38,9 +43,11 @@ _ROLES = ("cattle-admin", "proxy-clusterrole-kubeapiserver")
 _PERIOD_SECONDS = 1.0
 _ANSWER_SECONDS = 10.0
 _CLEANUP_SECONDS = 60.0
+_PASSING = (LabError, OSError, HTTPException, HTTPError, ApiException, ValueError)
+"""What a pod of the real agent would be started again after; among them a half answer."""
 
 
-class AgentError(RuntimeError):
+class AgentError(LabError):
     """Why the agent would end at once and be started again."""
 
 
@@ -51,6 +58,8 @@ class Credentials:
     server: str
     ca_checksum: str
     token: str = field(repr=False)
+    features: str = ""
+    deployment: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 def up(kubeconfig: Path) -> None:
@@ -79,7 +88,7 @@ def main() -> None:
         while not done.wait(_PERIOD_SECONDS):
             try:
                 now = reconcile(client)
-            except (AgentError, LabError, OSError, HTTPError, ApiException) as error:
+            except _PASSING as error:
                 now = f"not connected: {error}"
             if now != last:
                 say(now)
@@ -91,29 +100,32 @@ def reconcile(client: ApiClient) -> str:
     credentials = read_credentials(client)
     if credentials is None:
         return "there is no agent to play"
-    if join(credentials):
+    told = join(credentials)
+    if told.get("cleanup"):
         clean_up(client)
         _post(credentials, "cleaned", _trusted(credentials))
         return f"cleaned up: {credentials.server} took the cluster out"
+    if told.get("apply"):
+        redeploy.apply(client, told["apply"])
+        _post(credentials, "applied", _trusted(credentials))
+        return f"{credentials.server} deployed its agent"
+    if not credentials.features:
+        return f"a tunnel to {credentials.server}, and no features"
+    redeploy.settle(client, credentials.deployment)
     return f"connected to {credentials.server}"
 
 
 def read_credentials(client: ApiClient) -> Credentials | None:
     """What the agent's pod would find; None while no pod of it is available."""
-    try:
-        deployment: Any = AppsV1Api(client).read_namespaced_deployment(_DEPLOYMENT, _NAMESPACE)
-    except ApiException as error:
-        if error.status == 404:
-            return None
-        raise
-    if not deployment.status.available_replicas:
+    deployment = redeploy.read(client, _DEPLOYMENT)
+    if deployment is None or not deployment["status"].get("availableReplicas"):
         return None
-    pod = deployment.spec.template.spec
-    variables = {each.name: each.value or "" for each in pod.containers[0].env or []}
+    pod = deployment["spec"]["template"]["spec"]
+    variables = {each["name"]: each.get("value", "") for each in pod["containers"][0]["env"]}
     names = [
-        volume.secret.secret_name
-        for volume in pod.volumes or []
-        if volume.secret is not None and volume.name == "cattle-credentials"
+        volume["secret"]["secretName"]
+        for volume in pod.get("volumes", [])
+        if volume["name"] == "cattle-credentials"
     ]
     if not names:
         raise AgentError(f"Deployment {_DEPLOYMENT} mounts no Secret cattle-credentials-…")
@@ -122,16 +134,19 @@ def read_credentials(client: ApiClient) -> Credentials | None:
         server=variables.get("CATTLE_SERVER", ""),
         ca_checksum=variables.get("CATTLE_CA_CHECKSUM", ""),
         token=base64.b64decode(secret.data["token"]).decode(),
+        features=variables.get("CATTLE_FEATURES", ""),
+        deployment=deployment,
     )
 
 
-def join(credentials: Credentials) -> bool:
-    """Connect, or say again that the agent is alive; True if Rancher wants it to clean up.
+def join(credentials: Credentials) -> dict[str, Any]:
+    """Connect, or say again that the agent is alive; returns what Rancher wants to be done.
 
     Raises AgentError as the real agent does: another CA than the checksum says, a token that
     Rancher does not know.
     """
-    return bool(_post(credentials, "connect", _trusted(credentials)).get("cleanup"))
+    said = {"features": credentials.features, "deployment": credentials.deployment}
+    return _post(credentials, "connect", _trusted(credentials), said)
 
 
 def clean_up(client: ApiClient) -> None:
@@ -169,14 +184,26 @@ def _trusted(credentials: Credentials) -> ssl.SSLContext:
     return ssl.create_default_context(cadata=pem)
 
 
-def _post(credentials: Credentials, verb: str, context: ssl.SSLContext) -> dict[str, Any]:
-    return _request(f"{credentials.server}/lab/agent/{verb}", context, credentials.token)
+def _post(
+    credentials: Credentials,
+    verb: str,
+    context: ssl.SSLContext,
+    body: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    url = f"{credentials.server}/lab/agent/{verb}"
+    return _request(url, context, credentials.token, body)
 
 
-def _request(url: str, context: ssl.SSLContext, token: str | None = None) -> dict[str, Any]:
+def _request(
+    url: str,
+    context: ssl.SSLContext,
+    token: str | None = None,
+    body: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     if not url.startswith("https://"):
         raise AgentError("CATTLE_SERVER does not begin with https://")
-    request = urllib.request.Request(url, method="POST" if token else "GET")  # noqa: S310
+    sent = json.dumps(body or {}).encode() if token else None
+    request = urllib.request.Request(url, data=sent)  # noqa: S310
     if token:
         request.add_header("Authorization", f"Bearer {token}")
     try:

@@ -82,7 +82,7 @@ class Api:
                 return lambda: self._accounts.login(request, short=True)
             if path.startswith("/lab/agent/"):
                 return lambda: self._clusters.agent(path.removeprefix("/lab/agent/"), request)
-        return None if path.startswith("/v3/") else answers.no_such_path
+        return None if path.startswith(("/v3/", "/k8s/clusters/")) else answers.no_such_path
 
     def _version(self) -> Answer:
         return answers.of(
@@ -94,6 +94,9 @@ class Api:
         )
 
     def _answer_caller(self, request: Request, caller: Caller) -> Answer:
+        if request.path.startswith("/k8s/clusters/"):
+            path = request.path.removeprefix("/k8s/clusters/")
+            return self._clusters.through_agent(request, path, caller)
         kind, _, name = request.path.removeprefix("/v3/").partition("/")
         by_kind: dict[str, Callable[[Request, str, Caller], Answer]] = {
             "settings": self._settings,
