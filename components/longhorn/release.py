@@ -12,8 +12,8 @@ from components.cluster.api import ClusterApi
 from components.cluster.helm_records import forget_release, forget_unfinished
 from components.common.owner import MARK, this_stack
 from components.longhorn.disks.disks import LonghornDisks, LonghornDisksArgs
-from components.longhorn.node_tags import LonghornNodeTags, LonghornNodeTagsArgs
 from components.longhorn.disks.wanted import wanted_disks
+from components.longhorn.node_tags import LonghornNodeTags, LonghornNodeTagsArgs
 from components.longhorn.objects import NAMESPACE
 from components.longhorn.ready import LonghornReady, LonghornReadyArgs
 from components.longhorn.removal.guard import LonghornRemovalGuard, LonghornRemovalGuardArgs

@@ -134,6 +134,7 @@ def _registered(
             api_token=registration.api_token,
             admin_password=password,
             revision=pulumi.Output.concat(agent.revision, " ", server.container_id),
+            agent_image=agent.image,
             timeout_seconds=settings.rancher_import.timeout_seconds,
         ),
         # Deleted before the agent's objects: Rancher cleans up through the agent.
@@ -187,7 +188,10 @@ def _agent(
     return RancherAgent(
         "rancher-agent",
         RancherAgentArgs(
-            manifest=manifest, timeout_seconds=settings.rancher_import.timeout_seconds
+            manifest=manifest,
+            timeout_seconds=settings.rancher_import.timeout_seconds,
+            kubeconfig=str(Path(settings.cluster.kubeconfig).expanduser()),
+            context=settings.cluster.context,
         ),
         after,
     )

@@ -41,3 +41,8 @@ needs_whole_lab = _marks(_missing("command", "kubernetes", "docker") or chart.mi
 def needs_charts(*versions: str) -> list[pytest.MarkDecorator]:
     """A cluster without hosts, and the charts of these versions."""
     return _marks(_missing("kubernetes") or chart.missing_chart(*versions))
+
+
+def marks(*plugins: str) -> list[pytest.MarkDecorator]:
+    """A cluster without hosts, and these plugins."""
+    return _marks(_missing(*plugins))

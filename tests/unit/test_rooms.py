@@ -20,7 +20,7 @@ _ROOMS: Mapping[str, tuple[str, ...]] = {
     "volume_check": ("cluster", "common"),
     "longhorn": ("nodes.description", "cluster", "common"),
     "rancher.api": ("common",),
-    "rancher.agent": ("rancher.api", "common"),
+    "rancher.agent": ("rancher.api", "cluster", "common"),
     "rancher.server": ("rancher.api", "docker", "common"),
     # The cluster: for what Rancher's own clean-up leaves in it.
     "rancher.registration": ("rancher.agent", "rancher.api", "cluster", "common"),

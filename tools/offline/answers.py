@@ -117,6 +117,7 @@ _ANSWERS = {
         "text": _manifest("https://rancher.example.com", CA_PEM)
     },
     "pulumi-python:dynamic/rancher:ClusterActive": lambda _args: {"state": "active"},
+    "pulumi-python:dynamic/rancher:AgentConnection": lambda _args: {"revision": "1"},
     "kubernetes:core/v1:Namespace": _with_metadata,
     "kubernetes:apps/v1:Deployment": _with_metadata,
     "kubernetes:core/v1:Service": _service,

@@ -1,5 +1,6 @@
 """Rancher's agent in the cluster: the import manifest as objects that the engine manages."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -7,12 +8,19 @@ from typing import Any, cast
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.rancher.agent.additions import RancherAgentAdditions, RancherAgentAdditionsArgs
+from components.rancher.agent.connection import image_of
 from components.rancher.agent.objects import (
     SELECTOR,
     agent_objects,
     identity,
+    optional_objects,
     public_objects,
     role_of,
+)
+from components.rancher.agent.running_agent import (
+    RancherAgentConnection,
+    RancherAgentConnectionArgs,
 )
 
 # Of the Deployment's spec: all but the selector, which Kubernetes never changes.
@@ -34,18 +42,24 @@ class RancherAgentArgs:
     """The import manifest's text (secret), already verified."""
     timeout_seconds: int
     """How long the agent may take to start."""
+    kubeconfig: str
+    """Path of the cluster's kubeconfig file."""
+    context: str | None
+    """Context in it; None for the current one."""
 
 
 class RancherAgent(pulumi.ComponentResource):
-    """Owns the nine objects of the import manifest; done when the agent's Deployment is rolled out.
+    """Owns the objects of the import manifest; done when the agent's Deployment is rolled out.
 
     Only the Secret with the registration token is secret, so that a manifest that changed with
-    Rancher shows as a readable diff. Refuses to fight the agent: what Rancher itself changes on
-    the running Deployment is left alone.
+    Rancher shows as a readable diff. Refuses to fight Rancher: what Rancher itself changes on
+    the running Deployment is neither shown nor taken back.
     """
 
     revision: pulumi.Output[str]
-    """Changes whenever the agent's Deployment is applied anew."""
+    """Changes whenever the agent's Deployment is made again or brought along."""
+    image: pulumi.Output[str]
+    """The agent's image in the manifest."""
 
     def __init__(
         self, name: str, args: RancherAgentArgs, opts: pulumi.ResourceOptions | None = None
@@ -92,6 +106,17 @@ class RancherAgent(pulumi.ComponentResource):
             # Its name is given, and the agent mounts the new one only after it is there.
             opts=inside,
         )
+        additions = RancherAgentAdditions(
+            f"{name}-additions",
+            RancherAgentAdditionsArgs(
+                kubeconfig=args.kubeconfig,
+                context=args.context,
+                objects=pulumi.Output.secret(args.manifest).apply(
+                    lambda text: json.dumps(optional_objects(text), sort_keys=True)
+                ),
+            ),
+            inside,
+        )
         timeout = f"{args.timeout_seconds}s"
         deployment = kubernetes.apps.v1.Deployment(
             f"{name}-deployment",
@@ -99,7 +124,10 @@ class RancherAgent(pulumi.ComponentResource):
             spec=cast(Any, self._deployment_spec()),
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[account, credentials, *bindings],
+                depends_on=[account, credentials, additions, *bindings],
+                # Rancher applies its own soon after the first connection, and cuts the cluster off
+                # when that is taken back. A change of the manifest goes by the connection below.
+                ignore_changes=["metadata", "spec"],
                 custom_timeouts=pulumi.CustomTimeouts(create=timeout, update=timeout),
             ),
         )
@@ -110,8 +138,21 @@ class RancherAgent(pulumi.ComponentResource):
             # The agent has endpoints only for some of the Service's ports, and only later.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[deployment]),
         )
-        self.revision = deployment.metadata.apply(lambda found: str(cast(Any, found).generation))
-        self.register_outputs({"revision": self.revision})
+        incarnation = deployment.metadata.apply(lambda found: str(cast(Any, found).uid))
+        connection = RancherAgentConnection(
+            f"{name}-connection",
+            RancherAgentConnectionArgs(
+                kubeconfig=args.kubeconfig,
+                context=args.context,
+                deployment=public.apply(lambda found: found["deployment"]),
+                incarnation=incarnation,
+                timeout_seconds=args.timeout_seconds,
+            ),
+            pulumi.ResourceOptions(parent=self, depends_on=[deployment, credentials]),
+        )
+        self.revision = pulumi.Output.concat(incarnation, " ", connection.revision)
+        self.image = public.apply(lambda found: image_of(found["deployment"]))
+        self.register_outputs({"revision": self.revision, "image": self.image})
 
     def _metadata(self, key: str) -> Any:
         """Its name is no output, or a preview without the manifest would show it replaced."""

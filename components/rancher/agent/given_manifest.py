@@ -62,9 +62,9 @@ class RancherManifestProvider(DynamicProvider):
 def _fetch(props: dict[str, Any]) -> str:
     parts = read_manifest_url(props["url"])
     pem = props.get("ca_pem") or _ca_by_fingerprint(parts.server_url, props.get("ca_fingerprint"))
-    text = fetch_manifest(props["url"], pem or "")
+    text, served = fetch_manifest(props["url"], pem or "")
     verify_manifest(
-        read_manifest(text), server_url=parts.server_url, ca_pem=pem or "", token=parts.token
+        read_manifest(text), server_url=parts.server_url, ca_pem=served, token=parts.token
     )
     return text
 

@@ -7,41 +7,23 @@ out later. So everything the agent will rely on is compared here, before anythin
 import base64
 import binascii
 import hmac
-import re
 from collections.abc import Sequence
 from typing import Any, cast
 
 import yaml
 
+from components.rancher.agent.known_objects import AGENT, CREDENTIALS, Document, entry_of
+from components.rancher.api.addresses import is_same_address
 from components.rancher.api.ca import ca_checksum
 from components.rancher.api.errors import ManifestMismatchError
-
-NAMESPACE = "cattle-system"
-AGENT = "cattle-cluster-agent"
-
-_CLUSTER_WIDE = {
-    ("ClusterRole", "proxy-clusterrole-kubeapiserver"),
-    ("ClusterRole", "cattle-admin"),
-    ("ClusterRoleBinding", "proxy-role-binding-kubernetes-master"),
-    ("ClusterRoleBinding", "cattle-admin-binding"),
-    ("Namespace", NAMESPACE),
-}
-_IN_NAMESPACE = {
-    ("ServiceAccount", "cattle"),
-    ("Deployment", AGENT),
-    ("Service", AGENT),
-}
-_SECRET = re.compile(r"cattle-credentials-[a-z0-9]+|cattle-private-registry")
-
-Document = dict[str, Any]
 
 
 def read_manifest(text: str) -> list[Document]:
     """The objects of an import manifest.
 
     Cluster-wide objects lose the namespace that Rancher writes into one of them, since the API
-    has none for them. Raises ManifestMismatchError for text that is no YAML, for an object that no
-    import manifest has, and for a place that it has no business in.
+    has none for them. Raises ManifestMismatchError for text that is no YAML, and for an object that
+    is not known (see known_objects).
     """
     try:
         # Newer parsers than YAML's safe one are not needed: the manifest is plain data.
@@ -64,11 +46,14 @@ def verify_manifest(
 ) -> None:
     """Check that the agent would join this Rancher, trusting this CA, with this token.
 
+    Args:
+        ca_pem: The CA as Rancher words it, already compared with the pinned one.
+
     Raises ManifestMismatchError with everything that differs; a token is named, never shown.
     """
     wrong: list[str] = []
     environment = _agent_environment(documents)
-    if _address(environment.get("CATTLE_SERVER")) != _address(server_url):
+    if not is_same_address(environment.get("CATTLE_SERVER"), server_url):
         wrong.append(
             f"CATTLE_SERVER is {environment.get('CATTLE_SERVER')!r}, not {server_url!r}: "
             "set Rancher's server-url and fetch the manifest again"
@@ -82,7 +67,7 @@ def verify_manifest(
     for name, data in _credentials(documents):
         if not hmac.compare_digest(_decoded(data.get("token")), token):
             wrong.append(f"the token in Secret {name} is not the cluster's registration token")
-        if _address(_decoded(data.get("url"))) != _address(server_url):
+        if not is_same_address(_decoded(data.get("url")), server_url):
             wrong.append(f"the url in Secret {name} is not {server_url!r}")
     if not _credentials(documents):
         wrong.append("there is no Secret cattle-credentials-…")
@@ -98,20 +83,10 @@ def _checked(document: object) -> Document:
             "the import manifest holds something that is no Kubernetes object."
         )
     read = cast(Document, document)
-    kind = str(read.get("kind"))
-    metadata = cast("dict[str, Any]", read.get("metadata") or {})
-    name, namespace = str(metadata.get("name")), metadata.get("namespace")
-    if (kind, name) in _CLUSTER_WIDE:
-        kept = {key: value for key, value in metadata.items() if key != "namespace"}
-        return {**read, "metadata": kept}
-    expected = (kind, name) in _IN_NAMESPACE or (kind == "Secret" and _SECRET.fullmatch(name))
-    if not expected or namespace != NAMESPACE:
-        raise ManifestMismatchError(
-            f"the import manifest holds {kind} {name} in namespace {namespace or '(none)'}, which "
-            "a Rancher import manifest does not. Nothing was applied; look at the manifest, and "
-            "apply it by hand if it is right."
-        )
-    return read
+    if not entry_of(read).is_cluster_wide:
+        return read
+    metadata = cast("dict[str, Any]", read["metadata"])
+    return {**read, "metadata": {key: metadata[key] for key in metadata if key != "namespace"}}
 
 
 def _agent_environment(documents: Sequence[Document]) -> dict[str, str]:
@@ -131,17 +106,12 @@ def _credentials(documents: Sequence[Document]) -> list[tuple[str, dict[str, Any
     return [
         (document["metadata"]["name"], document.get("data") or {})
         for document in documents
-        if document["kind"] == "Secret"
-        and document["metadata"]["name"].startswith("cattle-credentials-")
+        if entry_of(document).key == CREDENTIALS
     ]
 
 
 def _decoded(value: object) -> str:
     try:
-        return base64.b64decode(str(value or ""), validate=True).decode()
+        return base64.b64decode("".join(str(value or "").split()), validate=True).decode().strip()
     except (binascii.Error, UnicodeDecodeError):
         return ""
-
-
-def _address(url: str | None) -> str:
-    return (url or "").rstrip("/").lower()

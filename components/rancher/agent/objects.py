@@ -1,4 +1,4 @@
-"""An import manifest taken apart into the nine objects that the engine manages. Pure."""
+"""An import manifest taken apart into the objects that the engine manages. Pure."""
 
 import base64
 import binascii
@@ -6,21 +6,17 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from components.rancher.agent.manifest import AGENT, NAMESPACE, read_manifest
+from components.rancher.agent.known_objects import (
+    AGENT,
+    CREDENTIALS,
+    NAMESPACE,
+    REQUIRED,
+    Document,
+    entry_of,
+)
+from components.rancher.agent.manifest import read_manifest
 from components.rancher.api.errors import ManifestMismatchError
 
-_CREDENTIALS = "credentials"
-# Key of each object and how the manifest names it. The Secret's name ends in a hash.
-_OBJECTS: Mapping[str, tuple[str, str]] = {
-    "namespace": ("Namespace", "cattle-system"),
-    "service-account": ("ServiceAccount", "cattle"),
-    "admin-role": ("ClusterRole", "cattle-admin"),
-    "admin-binding": ("ClusterRoleBinding", "cattle-admin-binding"),
-    "proxy-role": ("ClusterRole", "proxy-clusterrole-kubeapiserver"),
-    "proxy-binding": ("ClusterRoleBinding", "proxy-role-binding-kubernetes-master"),
-    "service": ("Service", "cattle-cluster-agent"),
-    "deployment": ("Deployment", "cattle-cluster-agent"),
-}
 _MINIMUM_SECRET = 8
 SELECTOR: Mapping[str, Any] = {"matchLabels": {"app": AGENT}}
 """Which pods the agent's Deployment takes for its own; fixed in Kubernetes, so known for good."""
@@ -28,52 +24,52 @@ SELECTOR: Mapping[str, Any] = {"matchLabels": {"app": AGENT}}
 
 def identity(key: str) -> dict[str, str]:
     """Name of the object, and its namespace if it is inside one, known before any manifest is."""
-    kind, name = _OBJECTS[key]
-    is_inside = kind in ("ServiceAccount", "Service", "Deployment")
-    return {"name": name, "namespace": NAMESPACE} if is_inside else {"name": name}
+    known = REQUIRED[key]
+    return {"name": known.name, **({} if known.is_cluster_wide else {"namespace": NAMESPACE})}
 
 
 def role_of(key: str) -> dict[str, str]:
     """The role that a binding is for."""
-    kind, name = _OBJECTS[key.replace("binding", "role")]
-    return {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name}
+    known = REQUIRED[key.replace("binding", "role")]
+    return {"apiGroup": "rbac.authorization.k8s.io", "kind": known.kind, "name": known.name}
 
 
 def agent_objects(manifest: str) -> dict[str, dict[str, Any]]:
-    """The manifest's objects by key, the Secret under `credentials`.
+    """The objects that every manifest has, by key, the Secret under `credentials`.
 
-    Raises ManifestMismatchError when an object is missing or one is there that the engine would
-    not manage, and when the token stands anywhere but in the Secret: it would be readable there.
+    Raises ManifestMismatchError when one is missing or there twice, and when the token stands
+    anywhere but in the Secret: it would be readable there.
     """
-    documents = read_manifest(manifest)
-    by_name = {(d["kind"], d["metadata"]["name"]): d for d in documents}
-    found = {key: by_name.pop(name) for key, name in _OBJECTS.items() if name in by_name}
-    secrets = [name for name in by_name if name[0] == "Secret"]
-    if len(secrets) == 1:
-        found[_CREDENTIALS] = by_name.pop(secrets[0])
-    missing = sorted({*_OBJECTS, _CREDENTIALS} - set(found))
-    if missing or by_name:
-        unknown = ", ".join(f"{kind} {name}" for kind, name in sorted(by_name))
+    found: dict[str, dict[str, Any]] = {}
+    twice: list[str] = []
+    for document in read_manifest(manifest):
+        known = entry_of(document)
+        if known.feature:
+            continue
+        if known.key in found:
+            twice.append(f"{known.kind} {document['metadata']['name']}")
+        found[known.key] = document
+    missing = sorted(set(REQUIRED) - set(found))
+    if missing or twice:
+        parts = [f"it lacks {', '.join(missing)}"] if missing else []
+        parts += [f"it holds a second {', '.join(twice)}"] if twice else []
         raise ManifestMismatchError(
             "the import manifest is not one that this program can manage: "
-            + "; ".join(
-                part
-                for part in (
-                    f"it lacks {', '.join(missing)}" if missing else "",
-                    f"it holds {unknown}" if unknown else "",
-                )
-                if part
-            )
-            + ". Nothing was applied."
+            f"{'; '.join(parts)}. Nothing was applied."
         )
     _refuse_others(found)
     _refuse_leaks(found)
     return found
 
 
+def optional_objects(manifest: str) -> list[Document]:
+    """The objects that come with a feature of Rancher's, such as the Secret of a registry."""
+    return [document for document in read_manifest(manifest) if entry_of(document).feature]
+
+
 def public_objects(objects: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """Everything but the Secret: what a diff may show."""
-    return {key: value for key, value in objects.items() if key != _CREDENTIALS}
+    return {key: value for key, value in objects.items() if key != CREDENTIALS}
 
 
 def _refuse_others(objects: Mapping[str, Mapping[str, Any]]) -> None:
@@ -98,7 +94,7 @@ def _binds_its_role(objects: Mapping[str, Mapping[str, Any]], key: str) -> bool:
 
 def _refuse_leaks(objects: Mapping[str, Mapping[str, Any]]) -> None:
     public = json.dumps(public_objects(objects))
-    for name, value in _secret_values(objects[_CREDENTIALS]):
+    for name, value in _secret_values(objects[CREDENTIALS]):
         if name == "token" and len(value) >= _MINIMUM_SECRET and value in public:
             raise ManifestMismatchError(
                 "the import manifest shows the registration token outside its Secret. Nothing was "

@@ -94,9 +94,19 @@ class Accounts:
         except RancherError as error:
             self._transport.say(f"the session was not closed and ends by itself: {error}")
 
-    def call(self, method: str, path: str, *, what: str, body: Any = None) -> Answer:
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        what: str,
+        body: Any = None,
+        retry_seconds: float | None = None,
+    ) -> Answer:
         """A call that needs a login. Raises ExpiredTokenError when Rancher does not take ours."""
-        answer = self._transport.call(method, path, what=what, body=body, token=self._token)
+        answer = self._transport.call(
+            method, path, what=what, body=body, token=self._token, retry_seconds=retry_seconds
+        )
         if answer.status == 401:
             raise ExpiredTokenError(
                 f"Rancher at {self._transport.url} no longer takes the API token ({what}): it "

@@ -3,6 +3,10 @@
 import base64
 import hashlib
 import hmac
+import re
+import ssl
+
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
 def ca_checksum(pem: str) -> str:
@@ -13,6 +17,27 @@ def ca_checksum(pem: str) -> str:
     """
     stripped = pem.strip()
     return hashlib.sha256(f"{stripped}\n".encode()).hexdigest() if stripped else ""
+
+
+def is_same_ca(one: str, other: str) -> bool:
+    """Whether both texts hold the same certificates.
+
+    Order, line ends and text between the certificates make no difference. Texts without any
+    certificate are compared as they are.
+    """
+    found, expected = _certificates(one), _certificates(other)
+    return found == expected if found or expected else one.strip() == other.strip()
+
+
+def _certificates(pem: str) -> set[bytes]:
+    """The certificates (DER) in this text; one that can't be decoded as it stands there."""
+    found: set[bytes] = set()
+    for text in _CERTIFICATE.findall(pem):
+        try:
+            found.add(ssl.PEM_cert_to_DER_cert(text))
+        except ValueError:
+            found.add("".join(text.split()).encode())
+    return found
 
 
 def cacerts_authorization(token: str) -> str:

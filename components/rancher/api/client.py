@@ -7,7 +7,8 @@ from typing import Self
 from urllib.parse import quote
 
 from components.rancher.api.accounts import Accounts, expected
-from components.rancher.api.ca import cacerts_authorization, is_proof
+from components.rancher.api.addresses import is_same_address, normal_address
+from components.rancher.api.ca import cacerts_authorization, is_proof, is_same_ca
 from components.rancher.api.clusters import Clusters
 from components.rancher.api.errors import (
     CertificateMismatchError,
@@ -82,13 +83,14 @@ class RancherClient:
         answer = self._open("/v3/settings/first-login", "reading first-login")
         return answer.body.get("value") == "true"
 
-    def prove_ca(self, ca_pem: str, token: str) -> None:
+    def prove_ca(self, ca_pem: str, token: str) -> str:
         """Have the server prove that it knows the registration token and hands out this CA.
 
+        Returns the CA as the server words it, which is what its agents compare byte by byte.
         Raises CertificateMismatchError when it can't.
         """
         nonce = secrets.token_urlsafe(24)
-        proof = ""
+        proof = served = ""
         # Rancher 2.8 breaks the connection when it does not know the token.
         with contextlib.suppress(NotReadyError):
             answer = self._transport.call(
@@ -99,14 +101,16 @@ class RancherClient:
                 headers={"X-Cattle-Nonce": nonce},
                 retry_seconds=min(self._transport.retry_seconds, _PROOF_SECONDS),
             )
-            proof = answer.headers.get("X-Cattle-Hash", "")
-        if not is_proof(proof, token=token, nonce=nonce, pem=ca_pem):
+            proof, served = answer.headers.get("X-Cattle-Hash", ""), answer.text
+        is_proven = is_proof(proof, token=token, nonce=nonce, pem=served)
+        if not is_proven or not is_same_ca(served, ca_pem):
             raise CertificateMismatchError(
                 f"Rancher at {self._transport.url} does not prove that it knows the registration "
                 "token and that the pinned CA is the one its agents will be given. Read the CA "
                 "again on the Rancher host, take the manifest's address from Rancher again, and "
                 "compare."
             )
+        return served
 
     def server_url(self) -> str:
         """The setting server-url: where agents look for Rancher; empty until it is set."""
@@ -115,13 +119,13 @@ class RancherClient:
 
     def set_server_url(self, url: str) -> None:
         """Set server-url unless it is that already."""
-        if self.server_url().rstrip("/") == url.rstrip("/"):
+        if is_same_address(self.server_url(), url):
             return
         answer = self.accounts.call(
             "PUT",
             "/v3/settings/server-url",
             what="setting server-url",
-            body={"name": "server-url", "value": url.rstrip("/")},
+            body={"name": "server-url", "value": normal_address(url)},
         )
         if answer.status == 405:
             raise UnexpectedAnswerError(
@@ -146,13 +150,16 @@ class RancherClient:
         return self._transport.call("GET", path, what=what)
 
 
-def fetch_manifest(manifest_url: str, ca_pem: str, *, retry_seconds: float = 120.0) -> str:
-    """The text of the import manifest at an address that a person gave; needs no login.
+def fetch_manifest(
+    manifest_url: str, ca_pem: str, *, retry_seconds: float = 120.0
+) -> tuple[str, str]:
+    """The import manifest at an address that a person gave, and Rancher's CA as it words it.
 
+    Needs no login.
     The server must prove that it knows the token in the address. Raises ValueError for an
     address that is none, CertificateMismatchError, NotReadyError.
     """
     parts = read_manifest_url(manifest_url)
     with RancherClient(parts.server_url, ca_pem, retry_seconds=retry_seconds) as rancher:
-        rancher.prove_ca(ca_pem, parts.token)
-        return rancher.import_manifest(parts.cluster_id, parts.token)
+        served = rancher.prove_ca(ca_pem, parts.token)
+        return rancher.import_manifest(parts.cluster_id, parts.token), served

@@ -11,11 +11,16 @@ from pulumi.dynamic import Resource
 from components.common.dynamic import DynamicProvider, Properties, is_unknown
 from components.rancher.api.client import RancherClient
 from components.rancher.api.errors import RancherError
-from components.rancher.registration.activity import wait_until_active, why_not_active
+from components.rancher.registration.activity import (
+    RancherView,
+    wait_until_active,
+    why_not_active,
+)
 from components.rancher.registration.login import resume
 from components.rancher.registration.removal import deregister
 
 _READ_SECONDS = 30.0
+_AGENT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +39,8 @@ class RancherClusterActiveArgs:
     """Password of user admin (secret), for when Rancher no longer takes the token."""
     revision: pulumi.Input[str] = ""
     """Anything that changes whenever agent or server is deployed anew, so that it is waited for."""
+    agent_image: pulumi.Input[str] = ""
+    """The agent's image that goes with Rancher's version; empty if it doesn't matter."""
     confirmations: pulumi.Input[int] = 3
     """How many times in a row Rancher must call it active."""
     timeout_seconds: pulumi.Input[float] = 600.0
@@ -87,13 +94,18 @@ class RancherClusterActiveProvider(DynamicProvider):
             ) as rancher:
                 resume(rancher, state["api_token"], state["admin_password"])
                 cluster = rancher.clusters.get(id_)
+                is_answering = (
+                    why_not_active(cluster) != ""
+                    or rancher.clusters.agent_deployment(id_, retry_seconds=_AGENT_SECONDS)
+                    is not None
+                )
         except RancherError as error:
             _say(f"{id_}: could not be compared with Rancher. {error}")
             return state
         if cluster is None:
             return None
         found = cluster.state
-        if found == "active" and why_not_active(cluster):
+        if found == "active" and (why_not_active(cluster) or not is_answering):
             found = "disconnected"
         return {**state, "state": found}
 
@@ -113,9 +125,15 @@ class RancherClusterActiveProvider(DynamicProvider):
 def _waited(props: Properties) -> Properties:
     with RancherClient(props["url"], props["ca_pem"], say=_say) as rancher:
         resume(rancher, props["api_token"], props["admin_password"])
+        clusters, cluster_id = rancher.clusters, str(props["cluster_id"])
         wait_until_active(
-            lambda: rancher.clusters.get(props["cluster_id"]),
-            cluster_id=props["cluster_id"],
+            RancherView(
+                cluster=lambda: clusters.get(cluster_id),
+                agent=lambda: clusters.agent_deployment(cluster_id),
+                deploy_again=clusters.deploy_agent_again,
+            ),
+            cluster_id=cluster_id,
+            image=str(props.get("agent_image") or ""),
             confirmations=int(props["confirmations"]),
             timeout_seconds=float(props["timeout_seconds"]),
             say=_say,
@@ -125,6 +143,9 @@ def _waited(props: Properties) -> Properties:
 
 class RancherClusterActive(Resource, module="rancher", name="ClusterActive"):
     """Done when Rancher has had the cluster Active and Connected several times in a row.
+
+    Its agent must answer through Rancher each time, with none of its pods still to be renewed:
+    Rancher deploys its agent again soon after the first connection and after an upgrade.
 
     It must depend on the applied manifest. Then it is also deleted before the manifest's
     objects, and takes the cluster out of Rancher while the agent still runs: Rancher cleans up
@@ -147,6 +168,7 @@ class RancherClusterActive(Resource, module="rancher", name="ClusterActive"):
                 "api_token": pulumi.Output.secret(args.api_token),
                 "admin_password": pulumi.Output.secret(args.admin_password),
                 "revision": args.revision,
+                "agent_image": args.agent_image,
                 "confirmations": args.confirmations,
                 "timeout_seconds": args.timeout_seconds,
                 "delete_timeout_seconds": args.delete_timeout_seconds,

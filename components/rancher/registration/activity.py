@@ -1,14 +1,36 @@
-"""When a cluster counts as active in Rancher, and waiting for that."""
+"""When a cluster counts as active in Rancher and stays so, and waiting for that."""
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
+from components.common.waiting import SYSTEM_CLOCK, Clock
+from components.rancher.agent.connection import image_of, rollout_problem
 from components.rancher.api.clusters import Cluster
 from components.rancher.api.errors import ClusterNotActiveError
 from components.rancher.api.transport import Say
 
 _INTERVAL_SECONDS = 2.0
 _TELL_EVERY_SECONDS = 15.0
+_LOST_SECONDS = 30.0
+"""How long an agent that was there may be away before Rancher is asked to deploy it again."""
+_AGAIN_SECONDS = 120.0
+_IMAGE_SECONDS = 180.0
+"""How long Rancher may take to begin with its agent's new image."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RancherView:
+    """What Rancher can be asked about one cluster.
+
+    cluster: the cluster as Rancher sees it; None if it has no such.
+    agent: the agent's Deployment, asked for through the agent; None if it doesn't answer.
+    deploy_again: has Rancher deploy its agent once more.
+    """
+
+    cluster: Callable[[], Cluster | None]
+    agent: Callable[[], Mapping[str, Any] | None]
+    deploy_again: Callable[[Cluster], None]
 
 
 def why_not_active(cluster: Cluster | None) -> str:
@@ -26,28 +48,55 @@ def why_not_active(cluster: Cluster | None) -> str:
     return ""
 
 
+def why_not_settled(agent: Mapping[str, Any] | None, image: str) -> str:
+    """What is still to come after the cluster is active; empty when nothing is. Pure.
+
+    Args:
+        agent: The agent's Deployment as the agent itself sees it; None if it doesn't answer.
+        image: The agent's image that goes with Rancher's version; empty if it doesn't matter.
+    """
+    if agent is None:
+        return "its agent does not answer through Rancher"
+    problem = rollout_problem(agent)
+    if problem:
+        return f"its agent is being renewed: {problem}"
+    if image and _tag(image_of(agent)) != _tag(image):
+        return f"its agent is still {image_of(agent)}, and Rancher renews it"
+    return ""
+
+
 def wait_until_active(
-    look: Callable[[], Cluster | None],
+    rancher: RancherView,
     *,
     cluster_id: str,
+    image: str,
     confirmations: int,
     timeout_seconds: float,
     say: Say,
-    sleep: Callable[[float], None] = time.sleep,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Clock | None = None,
 ) -> None:
-    """Look until the cluster was active `confirmations` times in a row.
+    """Look until the cluster was active, and its agent settled, `confirmations` times in a row.
+
+    An agent that Rancher had deployed and that stays away is deployed again through Rancher.
+    Another image than `image` is waited for only for a while: Rancher may have been told to give
+    this cluster another one.
 
     Raises ClusterNotActiveError at the deadline, with what Rancher said last.
     """
-    started = told = clock()
+    clock = clock or SYSTEM_CLOCK
+    started = told = connected = clock.now()
+    asked = started - _AGAIN_SECONDS
     in_a_row, last = 0, ""
     while True:
-        why = why_not_active(look())
+        cluster = rancher.cluster()
+        why = why_not_active(cluster)
+        agent = None if why else rancher.agent()
+        now = clock.now()
+        if not why:
+            why = why_not_settled(agent, image if now - started < _IMAGE_SECONDS else "")
         in_a_row = 0 if why else in_a_row + 1
         if in_a_row >= confirmations:
             return
-        now = clock()
         if now - started >= timeout_seconds:
             raise ClusterNotActiveError(
                 f"Cluster {cluster_id} is not active in Rancher after {timeout_seconds:.0f} s: "
@@ -55,10 +104,22 @@ def wait_until_active(
                 "cattle-system get pods, and kubectl -n cattle-system logs deploy/cattle-cluster-"
                 "agent. It must reach Rancher's server-url from a pod."
             )
-        if why and (why != last or now - told >= _TELL_EVERY_SECONDS):
+        if agent is not None:
+            connected = now
+        is_lost = now - connected >= _LOST_SECONDS and now - asked >= _AGAIN_SECONDS
+        if is_lost and cluster is not None and cluster.is_true("AgentDeployed"):
+            say(f"cluster {cluster_id}: {why}; Rancher is asked to deploy its agent again")
+            rancher.deploy_again(cluster)
+            asked = told = now
+        elif why and (why != last or now - told >= _TELL_EVERY_SECONDS):
             say(f"waiting for cluster {cluster_id}: {why}")
-            told, last = now, why
-        sleep(_INTERVAL_SECONDS)
+            told = now
+        last = why
+        clock.sleep(_INTERVAL_SECONDS)
+
+
+def _tag(image: str) -> str:
+    return image.rpartition("/")[2].partition("@")[0].rpartition(":")[2]
 
 
 def _reason(cluster: Cluster) -> str:

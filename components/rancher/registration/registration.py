@@ -13,6 +13,7 @@ from pulumi.dynamic import CheckFailure, Resource
 from components.common.dynamic import DynamicProvider, Properties, is_unknown
 from components.rancher.agent.manifest import read_manifest, verify_manifest
 from components.rancher.api.accounts import ends_soon
+from components.rancher.api.addresses import is_same_address
 from components.rancher.api.ca import ca_checksum
 from components.rancher.api.client import RancherClient
 from components.rancher.api.errors import RancherError
@@ -153,9 +154,9 @@ class RancherRegistrationProvider(DynamicProvider):
         ca_pem, server_url = str(props["ca_pem"]), str(props["server_url"])
         timeout = float(props["ready_timeout_seconds"])
         token = rancher.clusters.registration_token(cluster_id, timeout).value
-        rancher.prove_ca(ca_pem, token)
+        served = rancher.prove_ca(ca_pem, token)
         manifest = rancher.import_manifest(cluster_id, token)
-        verify_manifest(read_manifest(manifest), server_url=server_url, ca_pem=ca_pem, token=token)
+        verify_manifest(read_manifest(manifest), server_url=server_url, ca_pem=served, token=token)
         return {
             "cluster_id": cluster_id,
             "registration_token": token,
@@ -172,8 +173,11 @@ class RancherRegistrationProvider(DynamicProvider):
             cluster = rancher.clusters.get(props["cluster_id"])
             if cluster is None or cluster.state == "removing":
                 return None
-            outs = {**props, "cluster_name": cluster.name, "server_url": rancher.server_url()}
-            if outs["server_url"] == props["server_url"]:
+            server_url = rancher.server_url()
+            if is_same_address(server_url, props["server_url"]):
+                server_url = props["server_url"]
+            outs = {**props, "cluster_name": cluster.name, "server_url": server_url}
+            if server_url == props["server_url"]:
                 outs.update(self._facts(rancher, cluster.id, outs))
             if not is_token_good:
                 outs.update(self._new_token(rancher, props))

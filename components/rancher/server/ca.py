@@ -10,7 +10,7 @@ from pulumi.dynamic import Resource
 from components.common.dynamic import DynamicProvider, Properties
 from components.common.waiting import wait_until
 from components.docker.host import run_in_container
-from components.rancher.api.ca import ca_checksum
+from components.rancher.api.ca import ca_checksum, is_same_ca
 
 _COMMAND = (
     "kubectl",
@@ -61,7 +61,7 @@ class RancherCaProvider(DynamicProvider):
         pem = _read(new)
         # A CA that the stack file names was compared with it already.
         is_accepted = new.get("expected") or ca_checksum(pem) == new.get("accept")
-        if old.get("pem") and pem != old["pem"] and not is_accepted:
+        if old.get("pem") and not is_same_ca(pem, old["pem"]) and not is_accepted:
             raise RuntimeError(
                 f"Rancher's CA in container {new['container_name']} is not the one that was "
                 "pinned: its data volume is new or was restored from elsewhere, and every agent "
@@ -89,7 +89,7 @@ def _read(props: dict[str, Any]) -> str:
 
     wait_until("Rancher's CA", missing, timeout_seconds=float(props["timeout_seconds"]))
     expected = props.get("expected")
-    if expected and ca_checksum(found) != ca_checksum(expected):
+    if expected and not is_same_ca(found, expected):
         raise RuntimeError(
             f"Rancher in container {props['container_name']} says that its CA has the checksum "
             f"{ca_checksum(found)}, and rancher.caFile holds one with {ca_checksum(expected)}. "

@@ -3,9 +3,10 @@
 python -m lab.rancher.stand_in.agent KUBECONFIG
 
 Once the Deployment cattle-cluster-agent is available it does what the agent's start does: read
-where Rancher is, compare Rancher's CA with the checksum, and join with the token. When Rancher
-takes the cluster out, the clean-up Job is made through it, and Rancher forgets the cluster while
-the Job is at work (belongings.py).
+where Rancher is, compare Rancher's CA with the checksum, and join with the token. What Rancher
+applies to its cluster goes through it: Rancher's own Deployment of it, with CATTLE_FEATURES, soon
+after the first connection, and the clean-up Job when Rancher takes the cluster out; Rancher forgets
+the cluster while that Job is at work (belongings.py).
 """
 
 import base64
@@ -17,11 +18,12 @@ import sys
 import threading
 import urllib.request
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError as HttpStatusError
 
-from kubernetes.client import ApiClient, AppsV1Api, CoreV1Api
+from kubernetes.client import ApiClient, CoreV1Api
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config import new_client_from_config
 from urllib3.exceptions import HTTPError
@@ -30,14 +32,18 @@ from lab.common import daemons
 from lab.common.progress import LabError, say
 from lab.rancher.stand_in import belongings
 
+from . import redeploy
+
 _PROCESS = "rancher-agent-stand-in"
 _NAMESPACE = "cattle-system"
 _DEPLOYMENT = "cattle-cluster-agent"
 _PERIOD_SECONDS = 1.0
 _ANSWER_SECONDS = 10.0
+_PASSING = (LabError, OSError, HTTPException, HTTPError, ApiException, ValueError)
+"""What a pod of the real agent would be started again after; among them a half answer."""
 
 
-class AgentError(RuntimeError):
+class AgentError(LabError):
     """Why the agent would end at once and be started again."""
 
 
@@ -48,6 +54,8 @@ class Credentials:
     server: str
     ca_checksum: str
     token: str = field(repr=False)
+    features: str = ""
+    deployment: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 def up(kubeconfig: Path) -> None:
@@ -76,7 +84,7 @@ def main() -> None:
         while not done.wait(_PERIOD_SECONDS):
             try:
                 now = reconcile(client)
-            except (AgentError, LabError, OSError, HTTPError, ApiException) as error:
+            except _PASSING as error:
                 now = f"not connected: {error}"
             try:
                 if belongings.play_clean_up(client):
@@ -93,30 +101,33 @@ def reconcile(client: ApiClient) -> str:
     credentials = read_credentials(client)
     if credentials is None:
         return "there is no agent to play"
-    if join(credentials):
+    told = join(credentials)
+    if told.get("cleanup"):
         belongings.order_clean_up(client)
         _post(credentials, "cleaned", _trusted(credentials))
         return f"{credentials.server} took the cluster out, and its clean-up Job is at work"
     belongings.bring(client)
+    if told.get("apply"):
+        redeploy.apply(client, told["apply"])
+        _post(credentials, "applied", _trusted(credentials))
+        return f"{credentials.server} deployed its agent"
+    if not credentials.features:
+        return f"a tunnel to {credentials.server}, and no features"
+    redeploy.settle(client, credentials.deployment)
     return f"connected to {credentials.server}"
 
 
 def read_credentials(client: ApiClient) -> Credentials | None:
     """What the agent's pod would find; None while no pod of it is available."""
-    try:
-        deployment: Any = AppsV1Api(client).read_namespaced_deployment(_DEPLOYMENT, _NAMESPACE)
-    except ApiException as error:
-        if error.status == 404:
-            return None
-        raise
-    if not deployment.status.available_replicas:
+    deployment = redeploy.read(client, _DEPLOYMENT)
+    if deployment is None or not deployment["status"].get("availableReplicas"):
         return None
-    pod = deployment.spec.template.spec
-    variables = {each.name: each.value or "" for each in pod.containers[0].env or []}
+    pod = deployment["spec"]["template"]["spec"]
+    variables = {each["name"]: each.get("value", "") for each in pod["containers"][0]["env"]}
     names = [
-        volume.secret.secret_name
-        for volume in pod.volumes or []
-        if volume.secret is not None and volume.name == "cattle-credentials"
+        volume["secret"]["secretName"]
+        for volume in pod.get("volumes", [])
+        if volume["name"] == "cattle-credentials"
     ]
     if not names:
         raise AgentError(f"Deployment {_DEPLOYMENT} mounts no Secret cattle-credentials-…")
@@ -125,16 +136,19 @@ def read_credentials(client: ApiClient) -> Credentials | None:
         server=variables.get("CATTLE_SERVER", ""),
         ca_checksum=variables.get("CATTLE_CA_CHECKSUM", ""),
         token=base64.b64decode(secret.data["token"]).decode(),
+        features=variables.get("CATTLE_FEATURES", ""),
+        deployment=deployment,
     )
 
 
-def join(credentials: Credentials) -> bool:
-    """Connect, or say again that the agent is alive; True if Rancher wants it to clean up.
+def join(credentials: Credentials) -> dict[str, Any]:
+    """Connect, or say again that the agent is alive; returns what Rancher wants to be done.
 
     Raises AgentError as the real agent does: another CA than the checksum says, a token that
     Rancher does not know.
     """
-    return bool(_post(credentials, "connect", _trusted(credentials)).get("cleanup"))
+    said = {"features": credentials.features, "deployment": credentials.deployment}
+    return _post(credentials, "connect", _trusted(credentials), said)
 
 
 def _trusted(credentials: Credentials) -> ssl.SSLContext:
@@ -157,14 +171,26 @@ def _trusted(credentials: Credentials) -> ssl.SSLContext:
     return ssl.create_default_context(cadata=pem)
 
 
-def _post(credentials: Credentials, verb: str, context: ssl.SSLContext) -> dict[str, Any]:
-    return _request(f"{credentials.server}/lab/agent/{verb}", context, credentials.token)
+def _post(
+    credentials: Credentials,
+    verb: str,
+    context: ssl.SSLContext,
+    body: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    url = f"{credentials.server}/lab/agent/{verb}"
+    return _request(url, context, credentials.token, body)
 
 
-def _request(url: str, context: ssl.SSLContext, token: str | None = None) -> dict[str, Any]:
+def _request(
+    url: str,
+    context: ssl.SSLContext,
+    token: str | None = None,
+    body: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     if not url.startswith("https://"):
         raise AgentError("CATTLE_SERVER does not begin with https://")
-    request = urllib.request.Request(url, method="POST" if token else "GET")  # noqa: S310
+    sent = json.dumps(body or {}).encode() if token else None
+    request = urllib.request.Request(url, data=sent)  # noqa: S310
     if token:
         request.add_header("Authorization", f"Bearer {token}")
     try:

@@ -103,6 +103,7 @@ def cluster(known: Cluster, now: float, options: Options, *, flapping: bool = Fa
         "created": _date(known.created), "createdTS": int(known.created * 1000),
         "annotations": known.annotations, "labels": {}, "internal": not known.imported,
         "driver": "imported" if known.connected_since else "", "conditions": conditions,
+        "agentImage": known.agent_image,
     }  # fmt: skip
 
 
@@ -128,6 +129,9 @@ def _cluster_state(known: Cluster, now: float, options: Options) -> tuple[str, s
         return "pending", "yes"
     if known.last_word is None or now - known.last_word > options.agent_silence_seconds:
         return "unavailable", "error"
+    lost = known.features_lost
+    if lost is not None and now - lost >= options.check_seconds:
+        return "unavailable", "error"
     if now - known.connected_since < options.activation_seconds:
         return "waiting", "yes"
     return "active", "no"
@@ -149,6 +153,8 @@ def _conditions(known: Cluster, state: str) -> list[Body]:
         statuses["Connected"] = "False" if state == "unavailable" else "True"
         statuses["Ready"] = "True" if state == "active" else "False"
         statuses["Updated"] = statuses["Ready"]
+    if known.agent_deployed:
+        statuses["AgentDeployed"] = "True"
     bodies: list[Body] = [{"type": kind, "status": value} for kind, value in statuses.items()]
     for body in bodies:
         if body["type"] == "Ready" and body["status"] == "False":

@@ -85,7 +85,7 @@ class Api:
                 return lambda: self._patch_setting(request)
             if path == "/lab/clock":
                 return lambda: self._move_clock(request)
-        return None if path.startswith("/v3/") else answers.no_such_path
+        return None if path.startswith(("/v3/", "/k8s/clusters/")) else answers.no_such_path
 
     def _version(self) -> Answer:
         return answers.of(
@@ -97,6 +97,9 @@ class Api:
         )
 
     def _answer_caller(self, request: Request, caller: Caller) -> Answer:
+        if request.path.startswith("/k8s/clusters/"):
+            path = request.path.removeprefix("/k8s/clusters/")
+            return self._clusters.through_agent(request, path, caller)
         kind, _, name = request.path.removeprefix("/v3/").partition("/")
         by_kind: dict[str, Callable[[Request, str, Caller], Answer]] = {
             "settings": self._settings,

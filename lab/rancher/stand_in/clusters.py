@@ -6,7 +6,7 @@ import hmac
 import re
 import secrets
 
-from . import answers, manifest
+from . import answers, manifest, redeployment
 from .answers import Answer
 from .context import Caller, Context, Request, not_found
 from .state import Cluster, new_id
@@ -71,22 +71,55 @@ class ClusterCalls:
             (
                 one
                 for one in self._context.state.clusters.values()
-                if one.token and one.token == token
+                if token and token in (one.token, one.system_token)
             ),
             None,
         )
         if cluster is None:
             return answers.error(401, "Unauthorized", "no cluster has this registration token")
         if verb == "connect":
-            cluster.last_word = self._context.now()
-            cluster.connected_since = cluster.connected_since or self._context.now()
+            return self._hear(cluster, request)
+        if verb == "applied":
+            redeployment.done(cluster, self._image())
             self._context.state.save()
-            return answers.of({"cluster": cluster.id, "cleanup": cluster.removing})
+            return answers.of({"cluster": cluster.id})
         if verb == "cleaned" and cluster.removing and not self._context.faults.stuck_removal:
             del self._context.state.clusters[cluster.id]
             self._context.state.save()
             return answers.of({"cluster": cluster.id})
         return answers.no_such_path()
+
+    def through_agent(self, request: Request, path: str, _: Caller) -> Answer:
+        """/k8s/clusters/ID/v1/…: the agent answers, here only about its own Deployment."""
+        cluster_id, wanted = path.split("/v1/", 1) if "/v1/" in path else (path, "")
+        cluster = self._context.state.clusters.get(cluster_id)
+        if cluster is None or request.method != "GET":
+            return answers.no_such_path()
+        silence = self._context.options.agent_silence_seconds
+        if not redeployment.answers_now(cluster, now=self._context.now(), silence_seconds=silence):
+            return answers.text("lost connection to cluster: failed to find Session", 500)
+        if wanted != "apps.deployments/cattle-system/cattle-cluster-agent":
+            return answers.no_such_path()
+        return answers.of(cluster.agent_object)
+
+    def _hear(self, cluster: Cluster, request: Request) -> Answer:
+        """The agent speaks; it is told what Rancher would do in the cluster through it."""
+        context = self._context
+        redeployment.hear(cluster, request.body(), now=context.now(), image=self._image())
+        body: answers.Body = {"cluster": cluster.id, "cleanup": cluster.removing}
+        if not cluster.removing and redeployment.is_due(cluster, self._image()):
+            body["apply"] = redeployment.text(
+                cluster,
+                server_url=context.server_url(),
+                ca_pem=context.certificates.ca_pem,
+                version=context.options.version,
+                install_uuid=context.state.install_uuid,
+            )
+        context.state.save()
+        return answers.of(body)
+
+    def _image(self) -> str:
+        return manifest.agent_image(self._context.options.version)
 
     def clusters(self, request: Request, name: str, _: Caller) -> Answer:
         if request.method == "POST" and not name:
@@ -106,7 +139,7 @@ class ClusterCalls:
             self._remove(cluster)
             return Answer(204)
         if request.method == "PUT":
-            return self._rename(cluster, str(request.body().get("name", "")))
+            return self._change(cluster, request.body())
         return answers.of(self._cluster_body(cluster))
 
     def registration_tokens(self, request: Request, name: str, _: Caller) -> Answer:
@@ -153,11 +186,14 @@ class ClusterCalls:
         self._context.state.save()
         return answers.of(self._cluster_body(cluster), 201)
 
-    def _rename(self, cluster: Cluster, name: str) -> Answer:
+    def _change(self, cluster: Cluster, body: answers.Body) -> Answer:
+        """Name and annotations; annotations that the body does not name stay, as in Rancher."""
+        name = str(body.get("name", ""))
         problem = None if name == cluster.name else self._name_problem(name)
         if problem is not None:
             return problem
         cluster.name = name
+        cluster.annotations |= body.get("annotations") or {}
         self._context.state.save()
         return answers.of(self._cluster_body(cluster))
 

@@ -22,7 +22,7 @@ _LABEL = "lab.stand-in"
 _PACKAGES = ("python3", "openssl", "curl")
 _LIBRARY = "usr/lib/rancher-stand-in"
 _MODULE = Path(__file__).resolve().parent
-_LAB_ONLY = ("image.py", "agent.py", "belongings.py")
+_LAB_ONLY = ("image.py", "agent.py", "belongings.py", "redeploy.py")
 _KUBECTL = f"""\
 #!/bin/sh
 PYTHONPATH=/{_LIBRARY} exec python3 -m rancher_stand_in.kubectl "$@"

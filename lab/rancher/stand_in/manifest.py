@@ -14,11 +14,23 @@ def ca_checksum(pem: str) -> str:
 
 
 def render(
-    *, server_url: str, token: str, ca_pem: str, checksum: str, version: str, install_uuid: str
+    *,
+    server_url: str,
+    token: str,
+    ca_pem: str,
+    checksum: str,
+    version: str,
+    install_uuid: str,
+    features: str = "",
 ) -> str:
-    """The manifest's text. `token` is put in whether anybody made it or not, as Rancher does."""
+    """The manifest's text. `token` is put in whether anybody made it or not, as Rancher does.
+
+    Args:
+        features: CATTLE_FEATURES, which only what Rancher itself applies has.
+    """
     credentials = f"cattle-credentials-{_digest(server_url + token)[:7]}"
     environment = {
+        **({"CATTLE_FEATURES": features} if features else {}),
         "CATTLE_SERVER": server_url,
         "CATTLE_CA_CHECKSUM": checksum or ca_checksum(ca_pem),
         "CATTLE_CLUSTER": "true",
@@ -43,6 +55,11 @@ def render(
         .replace("@ENVIRONMENT@", lines.rstrip("\n"))
         .replace("@VERSION@", version)
     )
+
+
+def agent_image(version: str) -> str:
+    """The image of the agent that this version of Rancher has."""
+    return f"rancher/rancher-agent:{version}"
 
 
 def _digest(text: str) -> str:

@@ -18,6 +18,8 @@ class Options:
     activation_seconds: how long a cluster whose agent connected is still `waiting`.
     agent_silence_seconds: after this long without a word from its agent a cluster is
         `unavailable`.
+    check_seconds: how long an agent without features still counts as connected, since Rancher
+        looks only every now and then.
     start_seconds: how long nothing listens at all after the start.
     """
 
@@ -29,6 +31,7 @@ class Options:
     token_delay_seconds: float = 1.5
     activation_seconds: float = 1.0
     agent_silence_seconds: float = 30.0
+    check_seconds: float = 15.0
     start_seconds: float = 0.0
 
     @property
@@ -57,5 +60,6 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Options:
         token_delay_seconds=float(environment.get("LAB_RANCHER_TOKEN_DELAY_SECONDS", "1.5")),
         activation_seconds=float(environment.get("LAB_RANCHER_ACTIVATION_SECONDS", "1")),
         agent_silence_seconds=float(environment.get("LAB_RANCHER_AGENT_SILENCE_SECONDS", "30")),
+        check_seconds=float(environment.get("LAB_RANCHER_CHECK_SECONDS", "15")),
         start_seconds=float(environment.get("LAB_RANCHER_START_SECONDS", "0")),
     )

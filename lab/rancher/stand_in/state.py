@@ -68,6 +68,11 @@ class Cluster:
     last_word: float | None = None
     removing: bool = False
     imported: bool = True
+    system_token: str = ""
+    agent_deployed: bool = False
+    agent_image: str = ""
+    agent_object: dict[str, Any] = field(default_factory=dict)
+    features_lost: float | None = None
 
 
 @dataclass

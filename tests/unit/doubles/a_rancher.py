@@ -50,6 +50,7 @@ def running(
         shutil.copytree(_some_certificates(), data_directory / "tls")
     wanted = {"bootstrap_password": BOOTSTRAP, "token_delay_seconds": 0.0} | options
     wanted.setdefault("activation_seconds", 0.0)
+    wanted.setdefault("check_seconds", 0.0)
     stand_in = StandIn(
         Options(data_directory=data_directory, **wanted), host=host, https_port=0, http_port=0
     )
@@ -94,10 +95,15 @@ def registration_inputs(stand_in: StandIn, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def agent_says(stand_in: StandIn, verb: str, token: str) -> dict[str, Any]:
-    """What the lab's agent would send; returns the answer's body."""
+def agent_says(stand_in: StandIn, verb: str, token: str, **said: Any) -> dict[str, Any]:
+    """What the lab's agent would send; returns the answer's body.
+
+    Args:
+        said: what it says of itself; one that says nothing counts as deployed by Rancher.
+    """
     headers = {"authorization": f"Bearer {token}"}
-    answer = stand_in.api.answer(Request("POST", f"/lab/agent/{verb}", {}, headers))
+    content = json.dumps(said).encode()
+    answer = stand_in.api.answer(Request("POST", f"/lab/agent/{verb}", {}, headers, content))
     assert answer.status == 200, answer.content
     return dict(json.loads(answer.content))
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from components.rancher.api.ca import ca_checksum
 from lab.rancher.stand_in.agent import AgentError, Credentials, join
@@ -29,14 +30,33 @@ def changed(credentials: Credentials, **changes: str) -> Credentials:
     return Credentials(**(vars(credentials) | changes))
 
 
+def test_it_is_connected_only_with_features_and_rancher_applies_them(
+    stand_in: StandIn, credentials: Credentials
+) -> None:
+    told = join(credentials)
+    (cluster,) = [each for each in stand_in.context.state.clusters.values() if each.imported]
+    assert cluster.connected_since is None
+    (deployment,) = [
+        document
+        for document in yaml.safe_load_all(told["apply"])
+        if document and document["kind"] == "Deployment"
+    ]
+    first = deployment["spec"]["template"]["spec"]["containers"][0]["env"][0]
+    assert first["name"] == "CATTLE_FEATURES"
+    assert cluster.system_token not in ("", credentials.token)
+    join(changed(credentials, token=cluster.system_token, features=first["value"]))
+    assert cluster.connected_since is not None
+
+
 def test_it_joins_and_cleans_up_when_rancher_takes_the_cluster_out(
     stand_in: StandIn, credentials: Credentials
 ) -> None:
-    assert join(credentials) is False
+    credentials = changed(credentials, features="some=true")
+    assert join(credentials)["cleanup"] is False
     (cluster,) = [each for each in stand_in.context.state.clusters.values() if each.imported]
     assert cluster.connected_since is not None
     cluster.removing = True
-    assert join(credentials) is True
+    assert join(credentials)["cleanup"] is True
 
 
 def test_another_ca_than_the_checksum_says_is_refused(credentials: Credentials) -> None:

@@ -79,6 +79,19 @@ def test_the_agents_other_objects_stay_readable_in_a_diff() -> None:
     assert container["image"] == "rancher/rancher-agent:v2.8.5"
 
 
+def test_what_rancher_changes_on_its_agent_is_ignored_by_the_engine() -> None:
+    request = _run().named("rancher-agent-deployment").request
+    assert set(request.ignoreChanges) == {"metadata", "spec"}
+
+
+def test_the_objects_of_rancher_s_features_are_secret_and_there_before_the_agent() -> None:
+    recording = _run()
+    assert isinstance(recording.named("rancher-agent-additions").inputs["objects"], SecretValue)
+    assert waits_for(recording, "rancher-agent-deployment", "rancher-agent-additions")
+    assert waits_for(recording, "rancher-agent-connection", "rancher-agent-credentials")
+    assert waits_for(recording, "rancher-cluster-active", "rancher-agent-connection")
+
+
 @pytest.mark.parametrize("key", ["admin_password", "bootstrap_password"])
 def test_passwords_enter_the_registration_as_secrets(key: str) -> None:
     assert isinstance(_run().named("rancher-registration").inputs[key], SecretValue)

@@ -7,10 +7,17 @@ from typing import Any
 import pytest
 from pulumi.output import Unknown
 
+from components.common.waiting import Clock
 from components.rancher.api.clusters import Cluster
 from components.rancher.api.errors import ClusterNotActiveError, NotReadyError, WrongPasswordError
+from components.rancher.registration import activity as rancher_activity
 from components.rancher.registration.active import RancherClusterActiveProvider
-from components.rancher.registration.activity import wait_until_active, why_not_active
+from components.rancher.registration.activity import (
+    RancherView,
+    wait_until_active,
+    why_not_active,
+    why_not_settled,
+)
 from components.rancher.registration.registration import RancherRegistrationProvider
 from lab.rancher.stand_in.server import StandIn
 from tests.unit.doubles.a_rancher import (
@@ -27,6 +34,7 @@ pytestmark = pytest.mark.usefixtures("impatient")
 
 ALL_TRUE = {"Connected": ("True", ""), "Ready": ("True", "")}
 ACTIVE = Cluster("c-1", "storage", "active", "", ALL_TRUE)
+IMAGE = "rancher/rancher-agent:v2.8.5"
 PENDING = Cluster("c-1", "storage", "pending", "", {"Waiting": ("Unknown", "no agent yet")})
 UNCONNECTED = Cluster("c-1", "storage", "active", "", {"Ready": ("True", "")})
 
@@ -46,14 +54,36 @@ class Looks:
         return float(self.count)
 
 
-def wait(looks: Looks, **changes: Any) -> list[str]:
+def an_agent(image: str = IMAGE, **status: int) -> dict[str, Any]:
+    """The agent's Deployment with all its pods renewed, or what `status` says."""
+    pods = {"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}
+    return {
+        "metadata": {"generation": 2},
+        "spec": {"replicas": 2, "template": {"spec": {"containers": [{"image": image}]}}},
+        "status": pods | status,
+    }
+
+
+def wait(
+    looks: Looks, agents: list[dict[str, Any] | None] | None = None, **changes: Any
+) -> list[str]:
+    """What was said while it waited; a redeploy is said as `again`."""
     said: list[str] = []
-    wanted: dict[str, Any] = {"cluster_id": "c-1", "confirmations": 3, "timeout_seconds": 30.0}
+    agents = agents or [an_agent()]
+    wanted: dict[str, Any] = {
+        "cluster_id": "c-1",
+        "image": IMAGE,
+        "confirmations": 3,
+        "timeout_seconds": 30.0,
+    }
     wait_until_active(
-        looks,
+        RancherView(
+            cluster=looks,
+            agent=lambda: agents.pop(0) if len(agents) > 1 else agents[0],
+            deploy_again=lambda _: said.append("again"),
+        ),
         say=said.append,
-        sleep=lambda _: None,
-        clock=looks.clock,
+        clock=Clock(now=looks.clock, sleep=lambda _: None),
         **(wanted | changes),
     )
     return said
@@ -94,6 +124,52 @@ def test_the_deadline_tells_the_reason_and_what_to_look_at() -> None:
     assert "logs deploy/cattle-cluster-agent" in message
 
 
+@pytest.mark.parametrize(
+    ("agent", "why"),
+    [
+        (None, "does not answer through Rancher"),
+        (an_agent(observedGeneration=1), "newest form"),
+        (an_agent(updatedReplicas=1), "1 of 2 new pods"),
+        (an_agent(replicas=3), "old pods"),
+        (an_agent(availableReplicas=1), "1 of 2 new pods are available"),
+        (an_agent("registry.example.com/rancher/rancher-agent:v2.8.4"), "is still"),
+    ],
+)
+def test_an_agent_that_is_still_to_be_renewed_does_not_count(
+    agent: dict[str, Any] | None, why: str
+) -> None:
+    assert why in why_not_settled(agent, IMAGE)
+    assert why_not_settled(an_agent(f"registry.example.com/{IMAGE}"), IMAGE) == ""
+
+
+def test_a_cluster_called_active_without_an_agent_that_answers_is_waited_for() -> None:
+    looks = Looks(ACTIVE)
+    wait(looks, [None, an_agent(), None, an_agent()])
+    assert looks.count == 6
+
+
+def test_another_image_than_expected_is_waited_for_only_for_a_while() -> None:
+    looks = Looks(ACTIVE)
+    said = wait(looks, [an_agent("mirror/agent:own")], timeout_seconds=600.0)
+    assert any("mirror/agent:own" in line for line in said)
+    assert "again" not in said
+
+
+LOST = Cluster("c-1", "storage", "unavailable", "", {"AgentDeployed": ("True", "")})
+
+
+def test_an_agent_that_stays_away_is_deployed_again_through_rancher() -> None:
+    said = wait(Looks(*[LOST] * 40, ACTIVE), timeout_seconds=600.0)
+    assert said.count("again") == 1
+
+
+@pytest.mark.parametrize("away", [[PENDING] * 100, [LOST] * 20])
+def test_an_agent_that_never_came_or_is_away_for_a_moment_is_left_alone(
+    away: list[Cluster],
+) -> None:
+    assert "again" not in wait(Looks(*away, ACTIVE), timeout_seconds=600.0)
+
+
 @pytest.fixture
 def stand_in(tmp_path: Path) -> Iterator[StandIn]:
     with running(tmp_path) as one:
@@ -104,6 +180,10 @@ def stand_in(tmp_path: Path) -> Iterator[StandIn]:
 def props(stand_in: StandIn) -> dict[str, Any]:
     outs = RancherRegistrationProvider().create(registration_inputs(stand_in)).outs
     assert outs is not None
+    return active_inputs(stand_in, outs)
+
+
+def active_inputs(stand_in: StandIn, outs: dict[str, Any]) -> dict[str, Any]:
     return {
         "url": url_of(stand_in),
         "ca_pem": stand_in.ca_pem,
@@ -111,6 +191,7 @@ def props(stand_in: StandIn) -> dict[str, Any]:
         "admin_password": ADMIN,
         "cluster_id": outs["cluster_id"],
         "revision": "1",
+        "agent_image": IMAGE,
         "confirmations": 3,
         "timeout_seconds": 20.0,
         "delete_timeout_seconds": 0.2,
@@ -129,6 +210,52 @@ def test_it_is_done_when_the_agent_has_joined(stand_in: StandIn, props: dict[str
     assert made.outs is not None
     assert (made.id, made.outs["state"]) == (props["cluster_id"], "active")
     assert not RancherClusterActiveProvider().diff(made.id, made.outs, props).changes
+
+
+def test_an_agent_without_features_is_shown_by_a_refresh_and_deployed_again_by_an_update(
+    stand_in: StandIn, props: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rancher_activity, "_LOST_SECONDS", 0.05)
+    provider = RancherClusterActiveProvider()
+    token = connect(stand_in, props["cluster_id"])
+    made = provider.create(props)
+    assert made.outs is not None
+    agent_says(stand_in, "connect", token, features="")
+    found = provider.read(made.id, made.outs).outs
+    assert found is not None
+    assert found["state"] == "unavailable"
+    assert provider.diff(made.id, found, props).changes
+
+    features = ""
+
+    def deploy(_seconds: float) -> None:
+        nonlocal features
+        if "apply" in agent_says(stand_in, "connect", token, features=features):
+            agent_says(stand_in, "applied", token)
+            features = "some=true"
+
+    clock = Clock(sleep=deploy)
+    monkeypatch.setattr(rancher_activity, "SYSTEM_CLOCK", clock)
+    updated = provider.update(made.id, found, props).outs
+    assert updated is not None
+    assert updated["state"] == "active"
+
+
+def test_a_word_of_rancher_s_that_is_old_is_no_proof(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rancher_activity, "_LOST_SECONDS", 10_000.0)
+    with running(tmp_path, check_seconds=10_000.0) as slow:
+        outs = RancherRegistrationProvider().create(registration_inputs(slow)).outs
+        assert outs is not None
+        mine = active_inputs(slow, outs)
+        token = connect(slow, outs["cluster_id"])
+        agent_says(slow, "connect", token, features="")
+        with pytest.raises(ClusterNotActiveError, match="does not answer through Rancher"):
+            RancherClusterActiveProvider().create(mine | {"timeout_seconds": 0.2})
+        found = RancherClusterActiveProvider().read(outs["cluster_id"], mine).outs
+        assert found is not None
+        assert found["state"] == "disconnected"
 
 
 def test_a_cluster_that_flaps_is_waited_for(stand_in: StandIn, props: dict[str, Any]) -> None:

@@ -1,0 +1,112 @@
+"""The objects of an import manifest that come with a feature of Rancher's, such as a pull secret.
+
+Which of them there are is known only with the manifest, so one resource holds them all.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import Resource
+from urllib3.exceptions import HTTPError
+
+from components.cluster.api import ApiError, open_cluster
+from components.cluster.gone import open_for_removal
+from components.common.dynamic import DynamicProvider, Properties
+from components.common.waiting import tell
+from components.rancher.agent.cluster_objects import apply_object, delete_object, read_object
+from components.rancher.agent.known_objects import Document, api_path
+
+
+@dataclass(frozen=True, kw_only=True)
+class RancherAgentAdditionsArgs:
+    """What is applied."""
+
+    kubeconfig: str
+    """Path of the kubeconfig file."""
+    context: str | None
+    """Context in it; None for the current one."""
+    objects: pulumi.Input[str]
+    """JSON list of the objects (secret: a registry's password may be in one)."""
+
+
+class RancherAgentAdditionsProvider(DynamicProvider):
+    """Applies each object; deletes those that the manifest has no more."""
+
+    outputs = ("missing",)
+
+    def make(self, new: Properties) -> tuple[str, Properties]:
+        """Apply all."""
+        return "additions", _applied(new, {})
+
+    def differences(self, old: Properties, new: Properties) -> set[str]:
+        """Also one that a refresh did not find."""
+        return super().differences(old, new) | ({"missing"} if old.get("missing") else set())
+
+    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
+        """Apply all, and delete what is no longer among them."""
+        del id_
+        return _applied(new, _by_path(old))
+
+    def look(self, id_: str, state: Properties) -> Properties | None:
+        """Which of them are missing. A cluster that does not answer proves nothing."""
+        del id_
+        known = _by_path(state)
+        try:
+            cluster = open_cluster(state) if known else None
+            missing = [path for path in known if cluster and read_object(cluster, path) is None]
+        except (ApiError, HTTPError, OSError, RuntimeError) as error:
+            tell(f"what belongs to Rancher's agent could not be looked for. {error}")
+            return state
+        return {**state, "missing": missing}
+
+    def remove(self, id_: str, state: Properties) -> None:
+        """Delete all; one that is gone already is no error."""
+        del id_
+        known = _by_path(state)
+        cluster = open_for_removal(state) if known else None
+        for path in known:
+            if cluster is not None:
+                delete_object(cluster, path)
+
+
+def _by_path(props: Mapping[str, Any]) -> dict[str, Document]:
+    documents: list[Document] = json.loads(props["objects"])
+    return {api_path(document): document for document in documents}
+
+
+def _applied(props: Properties, before: Mapping[str, Document]) -> Properties:
+    wanted = _by_path(props)
+    cluster = open_cluster(props) if wanted or before else None
+    if cluster is not None:
+        for path, document in wanted.items():
+            apply_object(cluster, path, document)
+        for path in sorted(set(before) - set(wanted)):
+            delete_object(cluster, path)
+    return {**props, "missing": []}
+
+
+class RancherAgentAdditions(Resource, module="rancher", name="AgentAdditions"):
+    """Owns the manifest's objects beside the nine that every manifest has; often none."""
+
+    def __init__(
+        self,
+        name: str,
+        args: RancherAgentAdditionsArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(
+            RancherAgentAdditionsProvider(),
+            name,
+            {
+                "kubeconfig": args.kubeconfig,
+                "context": args.context,
+                "objects": pulumi.Output.secret(args.objects),
+                "missing": None,
+            },
+            pulumi.ResourceOptions.merge(
+                opts, pulumi.ResourceOptions(additional_secret_outputs=["objects"])
+            ),
+        )

@@ -1,0 +1,64 @@
+"""Reading, applying and patching the agent's objects by their path in the cluster's API."""
+
+from typing import Any
+
+from components.cluster.api import ApiError, ClusterApi, status_of
+
+_MANAGER = "longhorn-rancher"
+_ANSWER_SECONDS = 30.0
+_APPLY, _MERGE = "application/apply-patch+yaml", "application/strategic-merge-patch+json"
+
+Document = dict[str, Any]
+
+
+def read_object(cluster: ClusterApi, path: str) -> Document | None:
+    """The object at this path; None where there is none."""
+    try:
+        return _call(cluster, "GET", path)
+    except ApiError as error:
+        if status_of(error) == 404:
+            return None
+        raise
+
+
+def apply_object(cluster: ClusterApi, path: str, document: Document) -> None:
+    """Make the object, or bring it to what the document says."""
+    query = [("fieldManager", _MANAGER), ("force", "true")]
+    _call(cluster, "PATCH", path, document, kind=_APPLY, query=query)
+
+
+def merge_object(cluster: ClusterApi, path: str, patch: Document) -> Document:
+    """Merge a patch into the object, lists by the names in them; what it doesn't name stays."""
+    return _call(cluster, "PATCH", path, patch, kind=_MERGE, query=[("fieldManager", _MANAGER)])
+
+
+def delete_object(cluster: ClusterApi, path: str) -> None:
+    """Delete the object; one that is gone already is no error."""
+    try:
+        _call(cluster, "DELETE", path)
+    except ApiError as error:
+        if status_of(error) != 404:
+            raise
+
+
+def _call(
+    cluster: ClusterApi,
+    method: str,
+    path: str,
+    body: Document | None = None,
+    *,
+    kind: str = "application/json",
+    query: list[tuple[str, str]] | None = None,
+) -> Document:
+    answer: Any = cluster.core.api_client.call_api(
+        path,
+        method,
+        query_params=query or [],
+        header_params={"Content-Type": kind, "Accept": "application/json"},
+        body=body,
+        auth_settings=["BearerToken"],
+        response_type="object",
+        _return_http_data_only=True,
+        _request_timeout=_ANSWER_SECONDS,
+    )
+    return dict(answer or {})

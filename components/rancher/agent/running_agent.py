@@ -1,0 +1,143 @@
+"""The running agent brought along with its manifest, without taking back what is Rancher's."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import Resource
+from urllib3.exceptions import HTTPError
+
+from components.cluster.api import ApiError, ClusterApi, open_cluster
+from components.common.dynamic import DynamicProvider, Properties, is_unknown
+from components.common.waiting import tell, wait_until
+from components.rancher.agent.cluster_objects import merge_object, read_object
+from components.rancher.agent.connection import (
+    connection_of,
+    is_rancher_s,
+    patch_for,
+    rollout_problem,
+)
+from components.rancher.agent.known_objects import AGENT, NAMESPACE
+
+_PATH = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{AGENT}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RancherAgentConnectionArgs:
+    """Which agent, and what its manifest says."""
+
+    kubeconfig: str
+    """Path of the kubeconfig file."""
+    context: str | None
+    """Context in it; None for the current one."""
+    deployment: pulumi.Input[Mapping[str, Any]]
+    """The manifest's Deployment, readable: it holds no secret."""
+    incarnation: pulumi.Input[str]
+    """The Deployment's uid: another one was made from the manifest, without what Rancher had."""
+    timeout_seconds: int
+    """How long the new pods may take."""
+
+
+class RancherAgentConnectionProvider(DynamicProvider):
+    """Compares on every refresh; changes what must change, and waits until the new pods run."""
+
+    outputs = ("found", "revision")
+
+    def make(self, new: Properties) -> tuple[str, Properties]:
+        """The Deployment was just made, or was there. Raises RuntimeError when it is missing."""
+        return AGENT, _brought_along(new, {})
+
+    def differences(self, old: Properties, new: Properties) -> set[str]:
+        """Also an agent that a refresh found looking elsewhere for Rancher."""
+        wanted = new.get("deployment")
+        is_known = not is_unknown(wanted)
+        is_elsewhere = is_known and wanted is not None and old.get("found") != connection_of(wanted)
+        return super().differences(old, new) | ({"found"} if is_elsewhere else set())
+
+    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
+        """Bring it along."""
+        del id_
+        return _brought_along(new, old)
+
+    def look(self, id_: str, state: Properties) -> Properties | None:
+        """Where the agent looks for Rancher now. A cluster that does not answer proves nothing."""
+        del id_
+        try:
+            live = read_object(open_cluster(state), _PATH)
+        except (ApiError, HTTPError, OSError, RuntimeError) as error:
+            tell(f"Rancher's agent could not be compared with its manifest. {error}")
+            return state
+        if live is None:
+            return None
+        if not is_rancher_s(live):
+            tell(
+                "Rancher's agent runs as the import manifest has it, without the features that "
+                "Rancher gives it soon after the first connection. If Rancher calls the cluster "
+                "disconnected, have it deploy its agent again: annotation "
+                "io.cattle.agent.force.deploy=true on the cluster in Rancher."
+            )
+        return {**state, "found": connection_of(live)}
+
+
+def _brought_along(new: Properties, old: Properties) -> Properties:
+    cluster = open_cluster(new)
+    live = read_object(cluster, _PATH)
+    if live is None:
+        raise RuntimeError(
+            f"there is no Deployment {AGENT} in namespace {NAMESPACE}: somebody deleted it. "
+            "Run `pulumi refresh` and then `pulumi up`, which makes it again."
+        )
+    wanted: Mapping[str, Any] = new["deployment"]
+    patch = patch_for(live, wanted, old.get("deployment"))
+    revision = str(old.get("revision") or live["metadata"]["generation"])
+    if patch is not None:
+        revision = str(merge_object(cluster, _PATH, patch)["metadata"]["generation"])
+        wait_until(
+            f"Deployment {AGENT}",
+            _not_rolled_out(cluster),
+            timeout_seconds=float(new["timeout_seconds"]),
+        )
+    return {**new, "found": connection_of(wanted), "revision": revision}
+
+
+def _not_rolled_out(cluster: ClusterApi) -> Callable[[], list[str]]:
+    def missing() -> list[str]:
+        live = read_object(cluster, _PATH)
+        problem = "it is gone" if live is None else rollout_problem(live)
+        hint = f"see kubectl -n {NAMESPACE} get pods and kubectl -n {NAMESPACE} describe pods"
+        return [f"{problem}; {hint}"] if problem else []
+
+    return missing
+
+
+class RancherAgentConnection(Resource, module="rancher", name="AgentConnection"):
+    """Owns where the running agent looks for Rancher, what it trusts and what it joins with.
+
+    Refuses to touch what Rancher itself puts into the Deployment. Holds for a manifest that was
+    given too: it needs the cluster and no Rancher.
+    """
+
+    revision: pulumi.Output[str]
+    """Changes whenever the agent was brought along."""
+
+    def __init__(
+        self,
+        name: str,
+        args: RancherAgentConnectionArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(
+            RancherAgentConnectionProvider(),
+            name,
+            {
+                "kubeconfig": args.kubeconfig,
+                "context": args.context,
+                "deployment": args.deployment,
+                "incarnation": args.incarnation,
+                "timeout_seconds": args.timeout_seconds,
+                "found": None,
+                "revision": None,
+            },
+            opts,
+        )

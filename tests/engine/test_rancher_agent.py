@@ -1,0 +1,305 @@
+"""Rancher deploys its agent again by itself, and nothing that `pulumi` does cuts it off."""
+
+import base64
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+
+from components.cluster.provider import kubernetes_provider
+from components.rancher.agent.agent import RancherAgent, RancherAgentArgs
+from components.rancher.api.client import RancherClient
+from components.rancher.registration.active import RancherClusterActive, RancherClusterActiveArgs
+from components.rancher.registration.registration import (
+    RancherRegistration,
+    RancherRegistrationArgs,
+)
+from configuration.cluster import ClusterSettings
+from lab.cluster.kubernetes import ClusterHandle
+from lab.common.paths import PROJECT
+from lab.common.waiting import wait_until
+from lab.rancher.stand_in import agent
+from lab.rancher.stand_in.options import Options
+from lab.rancher.stand_in.server import StandIn
+from lab.rancher.stand_in.state import Cluster
+from tests.engine.conftest import Cluster as LabCluster
+from tests.engine.engine import Engine, Stack
+from tests.engine.kubectl import OnCluster
+from tests.engine.needs import marks
+from tests.unit.doubles.a_rancher import ADMIN, BOOTSTRAP
+
+pytestmark = marks("kubernetes")
+
+ACTIVE = "pulumi-python:dynamic/rancher:ClusterActive"
+CONNECTION = "pulumi-python:dynamic/rancher:AgentConnection"
+ADDITIONS = "pulumi-python:dynamic/rancher:AgentAdditions"
+DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+_SECONDS = 60.0
+
+
+def program(url: str, ca_pem: str, kubeconfig: str, manifest_file: str = "") -> None:
+    """The cluster imported; a given manifest takes the place of a registration."""
+    provider = kubernetes_provider(ClusterSettings(name="storage", kubeconfig=kubeconfig))
+    on_cluster = pulumi.ResourceOptions(providers=[provider])
+
+    def agent_of(manifest: pulumi.Input[str]) -> RancherAgent:
+        wanted = RancherAgentArgs(
+            manifest=manifest, timeout_seconds=60, kubeconfig=kubeconfig, context=None
+        )
+        return RancherAgent("agent", wanted, on_cluster)
+
+    if manifest_file:
+        agent_of(pulumi.Output.secret(Path(manifest_file).read_text()))
+        return
+    registration = RancherRegistration(
+        "registration",
+        RancherRegistrationArgs(
+            url=url,
+            ca_pem=ca_pem,
+            bootstrap_password=BOOTSTRAP,
+            admin_password=ADMIN,
+            cluster_name="storage",
+            server_url=url,
+            # As another container's id does, it has Rancher asked again.
+            server_id=ca_pem,
+            ready_timeout_seconds=30,
+            delete_timeout_seconds=30,
+        ),
+    )
+    imported = agent_of(registration.manifest)
+    RancherClusterActive(
+        "active",
+        RancherClusterActiveArgs(
+            url=url,
+            ca_pem=ca_pem,
+            cluster_id=registration.cluster_id,
+            api_token=registration.api_token,
+            admin_password=ADMIN,
+            revision=imported.revision,
+            agent_image=imported.image,
+            timeout_seconds=120,
+            delete_timeout_seconds=30,
+        ),
+        pulumi.ResourceOptions(depends_on=[imported]),
+    )
+
+
+@dataclass
+class Imported(OnCluster):
+    """A Rancher that can be restarted, its played agent, and a stack that imports the cluster."""
+
+    cluster: ClusterHandle
+    folder: Path
+    port: int
+    stack: Stack
+    rancher: StandIn
+
+    def start(self, version: str) -> None:
+        """The same Rancher in another version, at the same address."""
+        self.rancher.stop()
+        self.rancher = _started(self.folder, self.port, version)
+
+    @property
+    def known(self) -> Cluster:
+        """The cluster as Rancher has it."""
+        (one,) = [each for each in self.rancher.context.state.clusters.values() if each.imported]
+        return one
+
+    def deployment(self) -> dict[str, Any]:
+        """The agent's Deployment."""
+        name = ("deployment", "cattle-cluster-agent", "-n", "cattle-system")
+        return json.loads(self.kubectl("get", *name, "-o", "json"))
+
+    def environment(self) -> dict[str, str]:
+        """What the running agent was told."""
+        container = self.deployment()["spec"]["template"]["spec"]["containers"][0]
+        return {each["name"]: each.get("value", "") for each in container["env"]}
+
+    def is_connected(self) -> bool:
+        """Whether the agent, in its newest form, still serves Rancher after its next word."""
+        before = self.known.last_word
+        wait_until(
+            lambda: self.known.last_word != before, doing="waiting for the agent", seconds=_SECONDS
+        )
+        return self.known.connected_since is not None and self.known.features_lost is None
+
+
+def _started(folder: Path, port: int, version: str) -> StandIn:
+    options = Options(
+        data_directory=folder,
+        bootstrap_password=BOOTSTRAP,
+        version=version,
+        token_delay_seconds=0.0,
+        activation_seconds=0.0,
+        agent_silence_seconds=6.0,
+    )
+    rancher = StandIn(options, host="127.0.0.1", https_port=port, http_port=None)
+    rancher.start()
+    return rancher
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _imported(tmp_path: Path, cluster: LabCluster) -> Iterator[Imported]:
+    engine = Engine(tmp_path / "engine")
+    engine.environment["PYTHONPATH"] = str(PROJECT)
+    port = _free_port()
+    rancher = _started(tmp_path / "rancher", port, "v2.8.5")
+    handle = cluster.handle
+    arguments = {
+        "url": f"https://127.0.0.1:{port}",
+        "ca_pem": rancher.ca_pem,
+        "kubeconfig": str(handle.kubeconfig),
+    }
+    stack = engine.stack("test", program=program, arguments=arguments)
+    lab = Imported(handle, tmp_path / "rancher", port, stack, rancher)
+    agent.up(handle.kubeconfig)
+    try:
+        yield lab
+    finally:
+        stack.destroy()
+        agent.down()
+        lab.rancher.stop()
+
+
+@pytest.fixture
+def imported(tmp_path: Path, cluster: LabCluster) -> Iterator[Imported]:
+    """After the first `up`."""
+    with _imported(tmp_path, cluster) as lab:
+        lab.stack.up().or_fail()
+        yield lab
+
+
+def test_what_rancher_changes_on_its_agent_is_neither_shown_nor_taken_back(
+    imported: Imported,
+) -> None:
+    stack = imported.stack
+    assert imported.environment()["CATTLE_FEATURES"], "Rancher deploys its agent again"
+    before = imported.deployment()
+    assert before["spec"]["replicas"] == 2
+    for operation, flags in (
+        ("preview", ()),
+        ("refresh", ()),
+        ("preview", ()),
+        ("up", ("--refresh",)),
+        ("preview", ("--refresh",)),
+    ):
+        outcome = stack.start(operation, *flags).wait().or_fail()
+        assert outcome.operations() == {}, (operation, flags)
+        assert imported.is_connected(), (operation, flags)
+    assert imported.deployment()["spec"] == before["spec"]
+
+
+def test_a_patch_version_of_rancher_brings_its_agent_along_and_up_waits_for_it(
+    imported: Imported,
+) -> None:
+    imported.start("v2.8.6")
+    # As another container's id does.
+    imported.stack.arguments = {
+        **imported.stack.arguments,
+        "ca_pem": f"{imported.rancher.ca_pem}\n",
+    }
+    imported.stack.up().or_fail()
+    container = imported.deployment()["spec"]["template"]["spec"]["containers"][0]
+    assert container["image"] == "rancher/rancher-agent:v2.8.6"
+    assert imported.is_connected()
+    assert imported.stack.preview("--refresh").or_fail().operations() == {}
+
+
+def test_another_ca_reaches_the_agent_and_leaves_it_its_features(imported: Imported) -> None:
+    imported.rancher.swap_ca()
+    imported.stack.arguments = {
+        **imported.stack.arguments,
+        "ca_pem": imported.rancher.ca_pem,
+    }
+    shown = imported.stack.preview().or_fail()
+    assert shown.operations(CONNECTION) == {"update": 1}
+    imported.stack.up().or_fail()
+    environment = imported.environment()
+    assert environment["CATTLE_FEATURES"]
+    assert imported.is_connected()
+    assert imported.stack.preview("--refresh").or_fail().operations() == {}
+
+
+def test_an_agent_that_lost_its_features_is_shown_and_up_has_rancher_deploy_it_again(
+    imported: Imported,
+) -> None:
+    name = ("deployment/cattle-cluster-agent", "-n", "cattle-system")
+    imported.kubectl("set", "env", *name, "CATTLE_FEATURES-")
+    wait_until(
+        lambda: imported.known.features_lost is not None,
+        doing="waiting for the agent without features",
+        seconds=_SECONDS,
+    )
+    shown = imported.stack.preview("--refresh").or_fail()
+    assert shown.operations(ACTIVE) == {"update": 1}
+    imported.stack.up("--refresh").or_fail()
+    assert imported.environment()["CATTLE_FEATURES"]
+    assert imported.is_connected()
+    assert imported.stack.preview("--refresh").or_fail().operations() == {}
+
+
+def test_an_agent_that_somebody_deleted_comes_back_connected(imported: Imported) -> None:
+    imported.kubectl("delete", "deployment", "cattle-cluster-agent", "-n", "cattle-system")
+    imported.stack.up("--refresh").or_fail()
+    assert imported.environment()["CATTLE_FEATURES"]
+    assert imported.is_connected()
+
+
+def test_a_given_manifest_is_held_to_the_same_and_brings_its_registry_along(
+    tmp_path: Path, cluster: LabCluster
+) -> None:
+    """No resource of the stack calls Rancher: its agent is brought along in the cluster."""
+    with _imported(tmp_path, cluster) as lab:
+        plain = _manifest_by_hand(lab)
+        login = base64.b64encode(b'{"auths": {"registry.example.com": {"auth": "YTpi"}}}').decode()
+        secret = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": "cattle-private-registry", "namespace": "cattle-system"},
+            "type": "kubernetes.io/dockerconfigjson",
+            "data": {".dockerconfigjson": login},
+        }
+        file, stack = tmp_path / "manifest.yaml", lab.stack
+        stack.arguments = {**stack.arguments, "manifest_file": str(file)}
+        file.write_text(f"{plain}---\n{yaml.safe_dump(secret)}")
+        stack.up().or_fail()
+        wait_until(
+            lambda: lab.known.connected_since is not None,
+            doing="waiting for Rancher to deploy its agent",
+            seconds=_SECONDS,
+        )
+        assert "cattle-private-registry" in lab.kubectl("get", "secrets", "-n", "cattle-system")
+        assert login not in json.dumps(stack.export())
+        assert stack.up("--refresh").or_fail().operations() == {}
+        file.write_text(plain)
+        assert stack.preview().or_fail().operations() == {"update": 1}
+        assert stack.up("--refresh").or_fail().operations(ADDITIONS) == {"update": 1}
+        assert "cattle-private-registry" not in lab.kubectl("get", "secrets", "-n", "cattle-system")
+        lab.rancher.swap_ca()
+        file.write_text(_manifest_by_hand(lab))
+        stack.up().or_fail()
+        assert lab.is_connected()
+        assert lab.environment()["CATTLE_FEATURES"]
+
+
+def _manifest_by_hand(lab: Imported) -> str:
+    url = f"https://127.0.0.1:{lab.port}"
+    with RancherClient(url, lab.rancher.ca_pem) as rancher:
+        rancher.accounts.login(BOOTSTRAP)
+        rancher.set_server_url(url)
+        cluster = rancher.clusters.find_or_create("storage", "uid")
+        token = rancher.clusters.registration_token(cluster.id, 10.0)
+        return rancher.import_manifest(cluster.id, token.value)
