@@ -176,12 +176,16 @@ def test_the_patch_owns_label_and_annotation_and_no_other_field() -> None:
 
 
 def test_a_change_of_the_update_line_alone_is_no_change() -> None:
-    for command in _run().of_type(COMMAND):
+    commands = _run().of_type(COMMAND)
+    assert commands
+    for command in commands:
         assert list(command.request.ignoreChanges) == ["update"], command.name
 
 
 def test_a_command_may_take_an_hour_and_no_longer() -> None:
-    for command in _run().of_type(COMMAND):
+    commands = _run().of_type(COMMAND)
+    assert commands
+    for command in commands:
         timeouts = command.request.customTimeouts
         assert (timeouts.create, timeouts.update) == ("60m", "60m"), command.name
 
