@@ -27,11 +27,12 @@ Record = dict[str, dict[str, Any]]
 
 
 def providers() -> dict[str, type[DynamicProvider]]:
-    """Every dynamic provider by the name of its class."""
+    """Every dynamic provider of the program by the name of its class."""
     folder = PROJECT / "components"
     for path in sorted(folder.rglob("*.py")):
         importlib.import_module(".".join(path.relative_to(PROJECT).with_suffix("").parts))
-    return {each.__name__: each for each in _heirs(DynamicProvider)}
+    heirs = _heirs(DynamicProvider)
+    return {each.__name__: each for each in heirs if each.__module__.startswith("components.")}
 
 
 def _heirs(of: type[DynamicProvider]) -> Iterator[type[DynamicProvider]]:

@@ -7,7 +7,8 @@ import pytest
 from kubernetes.client import ApiException
 from urllib3.exceptions import ProtocolError
 
-from components.common.waiting import is_passing, wait_until
+from components.common import waiting
+from components.common.waiting import is_passing, tell, wait_until
 from tests.unit.doubles.a_clock import a_clock
 
 Look = list[str] | Exception
@@ -32,6 +33,7 @@ _PASSING = [
     ApiException(status=429, reason="Too Many Requests"),
     ApiException(status=503, reason="etcdserver: leader changed"),
     ApiException(status=500, reason="Internal Server Error"),
+    ApiException(status=0, reason="no status"),
     ProtocolError("Connection broken"),
     ConnectionResetError("reset by peer"),
     httpx.ConnectError("refused"),
@@ -40,7 +42,10 @@ _PASSING = [
 
 @pytest.mark.parametrize("error", _PASSING, ids=str)
 def test_a_server_that_does_not_answer_for_a_moment_ends_no_wait(error: Exception) -> None:
-    wait_until("x", _looks(error, error, []), timeout_seconds=60, say=print, clock=a_clock())
+    slept: list[float] = []
+    looks = _looks(error, error, [])
+    wait_until("x", looks, timeout_seconds=60, say=print, clock=a_clock(slept.append))
+    assert slept == [1, 1]
 
 
 @pytest.mark.parametrize("error", _PASSING, ids=str)
@@ -53,7 +58,13 @@ def test_a_server_that_stays_silent_is_named_at_the_deadline(error: Exception) -
 
 @pytest.mark.parametrize(
     "error",
-    [ApiException(status=403), ApiException(status=404), RuntimeError("no"), KeyError("k")],
+    [
+        ApiException(status=403),
+        ApiException(status=404),
+        ApiException(status=499),
+        RuntimeError("no"),
+        KeyError("k"),
+    ],
     ids=str,
 )
 def test_what_does_not_pass_by_itself_ends_the_wait_at_once(error: Exception) -> None:
@@ -107,3 +118,55 @@ def test_confirmations_must_come_in_a_row() -> None:
 def test_what_came_right_only_at_the_deadline_is_told_so() -> None:
     with pytest.raises(TimeoutError, match="it became so only now"):
         wait_until("x", _looks([]), timeout_seconds=1, say=print, confirmations=9, clock=a_clock())
+
+
+def test_what_was_there_and_is_gone_again_is_told_at_once() -> None:
+    said: list[str] = []
+    looks = _looks([], ["away"], ["away"], [], [])
+    wait_until("x", looks, timeout_seconds=60, say=said.append, confirmations=2, clock=a_clock())
+    assert said == ["x: away (it was there, and is gone again); 59 s left"]
+
+
+def test_a_server_that_stops_answering_again_is_told_again() -> None:
+    said: list[str] = []
+    silent = ApiException(status=503, reason="unavailable")
+    looks = _looks(silent, ["a"], silent, [])
+    wait_until("x", looks, timeout_seconds=60, say=said.append, clock=a_clock())
+    assert [line.rpartition("; ")[2] for line in said] == ["60 s left", "58 s left"]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ConnectionResetError(), "ConnectionResetError"),
+        (ConnectionResetError("reset\n  by peer"), "reset by peer"),
+        (ConnectionResetError("x" * 300), "x" * 200),
+    ],
+)
+def test_an_error_is_told_in_one_line_of_at_most_200_letters(error: Exception, words: str) -> None:
+    said: list[str] = []
+    wait_until("x", _looks(error, []), timeout_seconds=60, say=said.append, clock=a_clock())
+    assert said == [f"x: no answer: {words}; 60 s left"]
+
+
+def test_the_last_look_is_at_the_deadline_and_not_after_it() -> None:
+    slept: list[float] = []
+    with pytest.raises(TimeoutError):
+        wait_until(
+            "x",
+            _looks(["a"]),
+            timeout_seconds=5,
+            say=print,
+            interval_seconds=2,
+            clock=a_clock(slept.append),
+        )
+    assert slept == [2, 2, 1]
+
+
+def test_progress_goes_to_standard_error_where_the_engine_reads_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "SYSTEM_CLOCK", a_clock())
+    wait_until("x", _looks(ConnectionResetError("reset"), []), timeout_seconds=60)
+    tell("done")
+    assert capsys.readouterr() == ("", "x: no answer: reset; 60 s left\ndone\n")

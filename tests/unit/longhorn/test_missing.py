@@ -202,3 +202,40 @@ def test_the_engine_of_the_version_before_alone_is_not_enough() -> None:
     (line,) = _missing(replace(_ready(), daemon_sets=[manager, plugin, old]))
     assert _ENGINE_IMAGE in line
     assert _missing(replace(_ready(), daemon_sets=[manager, plugin, old, engine])) == []
+
+
+def test_an_engine_image_in_another_daemon_set_is_not_enough() -> None:
+    manager, plugin, engine = _daemon_sets()
+    manager = replace(manager, images=[_MANAGER_IMAGE, _ENGINE_IMAGE])
+    old = replace(engine, images=["longhornio/longhorn-engine:v1.5.2"])
+    (line,) = _missing(replace(_ready(), daemon_sets=[manager, plugin, old]))
+    assert line == f"DaemonSet engine-image-… with the image {_ENGINE_IMAGE}"
+
+
+@pytest.mark.parametrize("arguments", [(), ("daemon", "--engine-image")])
+def test_a_manager_that_names_no_engine_needs_any(arguments: tuple[str, ...]) -> None:
+    manager, plugin, engine = _daemon_sets()
+    manager = replace(manager, arguments=arguments)
+    assert _missing(replace(_ready(), daemon_sets=[manager, plugin, engine])) == []
+    without = _missing(replace(_ready(), daemon_sets=[manager, plugin]))
+    assert without == ["DaemonSet engine-image-…"]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ({"message": "kubelet is down", "reason": "NotReady"}, "kubelet is down"),
+        ({"message": "", "reason": "NotReady"}, "NotReady"),
+        ({}, "no reason given"),
+    ],
+)
+def test_the_reason_is_that_of_the_condition_which_is_not_true(
+    words: dict[str, str], reason: str
+) -> None:
+    node = _node()
+    node["status"]["conditions"] = [
+        {"type": "MountPropagation", "status": "True", "message": "all fine"},
+        {"type": "Ready", "status": "False", **words},
+    ]
+    (line,) = _missing(replace(_ready(), nodes={"node-1": node}))
+    assert line == f"node node-1: not Ready ({reason})"

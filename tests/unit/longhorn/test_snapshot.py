@@ -1,11 +1,13 @@
-"""Which pods of a workload count as ready while a new version is rolled out."""
+"""What is read of Longhorn, and which pods count as ready while a new version is rolled out."""
 
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from components.longhorn.snapshot import ClusterView, Snapshot
+from tests.unit.doubles.a_cluster import api_error
 
 
 def _container() -> Any:
@@ -21,23 +23,37 @@ def _workload(generation: int, **status: Any) -> Any:
     )
 
 
-def _read(daemon_set: Any, deployment: Any) -> Snapshot:
+def _named(name: str, annotations: dict[str, str] | None = None) -> Any:
+    return SimpleNamespace(metadata=SimpleNamespace(name=name, annotations=annotations))
+
+
+def _read(
+    daemon_set: Any,
+    deployment: Any,
+    *,
+    classes: Sequence[Any] = (),
+    drivers: Sequence[Any] = (),
+    objects: Mapping[str, list[dict[str, Any]]] | None = None,
+) -> Snapshot:
     def listed(*items: Any) -> Any:
         return lambda *_words: SimpleNamespace(items=list(items))
 
-    objects: dict[str, list[dict[str, Any]]] = {
-        "settings": [{"metadata": {"name": "current-longhorn-version"}, "value": "v1.6.4"}],
-        "nodes": [],
-    }
+    def custom(*words: str) -> Any:
+        if words[-1] not in found:
+            raise api_error(404)
+        return {"items": found[words[-1]]}
+
+    version = {"metadata": {"name": "current-longhorn-version"}, "value": "v1.6.4"}
+    found = {"settings": [version], "nodes": []} if objects is None else objects
     api: Any = SimpleNamespace(
         apps=SimpleNamespace(
             list_namespaced_daemon_set=listed(daemon_set),
             list_namespaced_deployment=listed(deployment),
         ),
-        storage=SimpleNamespace(list_storage_class=listed(), list_csi_driver=listed()),
-        custom=SimpleNamespace(
-            list_namespaced_custom_object=lambda *words: {"items": objects[words[-1]]}
+        storage=SimpleNamespace(
+            list_storage_class=listed(*classes), list_csi_driver=listed(*drivers)
         ),
+        custom=SimpleNamespace(list_namespaced_custom_object=custom),
     )
     return ClusterView(api).read()
 
@@ -79,3 +95,57 @@ def test_the_version_images_and_arguments_are_read() -> None:
     assert snapshot.version == "v1.6.4"
     assert snapshot.daemon_sets[0].images == ["manager:v1.6.4"]
     assert snapshot.daemon_sets[0].arguments == ["longhorn-manager", "daemon"]
+
+
+def _new() -> Any:
+    """A workload that its controller has not looked at: every number is absent."""
+    return _workload(
+        1,
+        observed_generation=1,
+        desired_number_scheduled=None,
+        number_ready=None,
+        updated_number_scheduled=1,
+        ready_replicas=None,
+        updated_replicas=1,
+    )
+
+
+def test_a_number_that_a_workload_does_not_say_is_zero() -> None:
+    snapshot = _read(_new(), _new())
+    assert [(each.wanted, each.ready) for each in snapshot.daemon_sets] == [(0, 0)]
+    assert [(each.wanted, each.ready) for each in snapshot.deployments] == [(3, 0)]
+
+
+@pytest.mark.parametrize("objects", [{}, {"settings": [], "nodes": []}])
+def test_before_longhorn_says_anything_it_has_no_version_and_no_node(
+    objects: dict[str, list[dict[str, Any]]],
+) -> None:
+    snapshot = _read(_new(), _new(), objects=objects)
+    assert (snapshot.version, snapshot.nodes) == (None, {})
+
+
+def test_nodes_are_found_by_their_names() -> None:
+    node = {"metadata": {"name": "node-1"}, "spec": {}}
+    assert _read(_new(), _new(), objects={"nodes": [node]}).nodes == {"node-1": node}
+
+
+@pytest.mark.parametrize(
+    ("drivers", "is_there"),
+    [([], False), (["nfs.csi.k8s.io"], False), (["nfs.csi.k8s.io", "driver.longhorn.io"], True)],
+)
+def test_only_longhorns_own_driver_counts(drivers: list[str], is_there: bool) -> None:
+    found = _read(_new(), _new(), drivers=[_named(name) for name in drivers])
+    assert found.has_driver is is_there
+
+
+def test_a_class_is_a_default_by_either_annotation_and_only_if_that_is_true() -> None:
+    stable, beta = (f"storageclass.{kind}kubernetes.io/is-default-class" for kind in ("", "beta."))
+    classes = [
+        _named("old", {beta: "true"}),
+        _named("longhorn", {stable: "true"}),
+        _named("no-longer", {stable: "false", beta: "false"}),
+        _named("plain", None),
+    ]
+    snapshot = _read(_new(), _new(), classes=classes)
+    assert snapshot.storage_classes == ["old", "longhorn", "no-longer", "plain"]
+    assert snapshot.default_classes == ["longhorn", "old"]

@@ -95,6 +95,13 @@ def test_a_longhorn_of_somebody_elses_is_refused_whatever_its_version(
     (problem,) = _problems(installed, is_new=is_new)
     assert f"is in namespace {installed.namespace} already" in problem
     assert "stages.longhorn: false" in problem
+    assert ("the stack" in problem) == (installed.owner is not None)
+
+
+def test_a_kubernetes_that_is_too_old_is_told_beside_a_longhorn_of_somebody_elses() -> None:
+    kubernetes, foreign = _problems(replace(_OURS, owner=None), kubernetes="v1.20.0", is_new=True)
+    assert "v1.20.0" in kubernetes
+    assert "is in namespace longhorn-system already" in foreign
 
 
 def test_the_stack_that_another_longhorn_belongs_to_is_named() -> None:
@@ -121,11 +128,13 @@ def test_degraded_and_faulted_volumes_are_named_and_healthy_ones_are_not() -> No
     assert faulted.startswith("1 volume is faulted: pvc-c.")
 
 
-def test_of_many_volumes_the_first_are_named_and_the_rest_counted() -> None:
-    volumes = [_item(f"pvc-{number:02}", robustness="degraded") for number in range(13)]
+@pytest.mark.parametrize(("count", "end"), [(10, "."), (11, " and 1 more."), (13, " and 3 more.")])
+def test_of_many_volumes_the_first_are_named_and_the_rest_counted(count: int, end: str) -> None:
+    names = [f"pvc-{number:02}" for number in reversed(range(count))]
+    volumes = [_item(name, robustness="degraded") for name in names]
     (problem,) = _problems(replace(_OURS, volumes=volumes))
-    assert problem.startswith("13 volumes are degraded: pvc-00, ")
-    assert "pvc-09 and 3 more" in problem
+    assert problem.startswith(f"{count} volumes are degraded: pvc-00, ")
+    assert f"pvc-09{end}" in problem
 
 
 @pytest.mark.parametrize("key", ["backendStoreDriver", "dataEngine"])
@@ -163,22 +172,39 @@ def test_an_engine_that_volumes_use_must_be_one_that_the_new_version_can_talk_to
         assert f"whose {is_named} is {status[is_named]};" in problem
 
 
+def test_the_versions_of_an_engine_that_fit_are_named() -> None:
+    image = _item("ei-1", refCount=1, cliAPIVersion=7, controllerAPIVersion=3)
+    client, controller = _problems(replace(_OURS, engine_images=[image]))
+    assert "Longhorn 1.6.4 works with 8 to 10." in client
+    assert "Longhorn 1.6.4 works with 4 to 5." in controller
+
+
+def test_an_engine_that_says_no_version_is_told_and_no_traceback() -> None:
+    found = _problems(replace(_OURS, engine_images=[_item("ei-1", refCount=1)]))
+    assert [line.partition("whose ")[2].partition(";")[0] for line in found] == [
+        "cliAPIVersion is 0",
+        "controllerAPIVersion is 0",
+    ]
+
+
 @pytest.mark.parametrize(
-    ("conditions", "is_named"),
+    ("conditions", "reason"),
     [
-        (_ready("True"), False),
-        (_ready("False", "KubernetesNodeNotReady"), True),
-        (_ready("Unknown"), True),
-        (_ready("False", "KubernetesNodeGone"), False),
-        (None, False),
+        (_ready("True"), None),
+        (_ready("False", "KubernetesNodeNotReady"), "KubernetesNodeNotReady"),
+        (_ready("Unknown"), "no reason given"),
+        (_ready("False", "KubernetesNodeGone"), None),
+        ([*_ready("True"), {"type": "Schedulable", "status": "False"}], None),
+        (None, None),
     ],
 )
 def test_a_node_whose_old_manager_can_not_end_is_named(
-    conditions: list[dict[str, str]] | None, is_named: bool
+    conditions: list[dict[str, str]] | None, reason: str | None
 ) -> None:
     problems = _problems(replace(_OURS, nodes=[_item("node-3", conditions=conditions)]))
-    assert bool(problems) is is_named
-    assert all("node-3" in problem for problem in problems)
+    assert len(problems) == (reason is not None)
+    for problem in problems:
+        assert problem.startswith(f"1 node is not Ready in Longhorn: node-3 ({reason}).")
 
 
 def test_everything_that_is_wrong_is_told_at_once() -> None:

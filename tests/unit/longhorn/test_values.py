@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from components.longhorn.values import chart_values
-from components.nodes.description import tolerated_taints
+from components.nodes.description import taint_toleration, tolerated_taints, tolerations
 from configuration.longhorn import LonghornSettings
+
+_CONTROL_PLANE = tolerated_taints((), control_plane=True)
 
 
 def _values(*, nodes: int = 3, tolerate: bool = False, **longhorn: Any) -> dict[str, Any]:
@@ -135,16 +137,16 @@ def test_nothing_over_a_default_of_the_chart_takes_it_away_as_in_helm() -> None:
 
 def test_tolerations_of_the_stack_come_behind_the_programs() -> None:
     own = {"key": "a", "operator": "Exists"}
-    twice = {"longhornManager": {"tolerations": [own, tolerations()[0]]}}
+    twice = {"longhornManager": {"tolerations": [own, tolerations(_CONTROL_PLANE)[0]]}}
     values = _values(tolerate=True, values=twice)
-    assert values["longhornManager"]["tolerations"] == [*tolerations(), own]
-    assert values["longhornUI"]["tolerations"] == tolerations()
+    assert values["longhornManager"]["tolerations"] == [*tolerations(_CONTROL_PLANE), own]
+    assert values["longhornUI"]["tolerations"] == tolerations(_CONTROL_PLANE)
 
 
 def test_the_toleration_setting_is_joined_too() -> None:
     free = {"defaultSettings": {"taintToleration": "a=b:NoSchedule;"}}
     joined = _values(tolerate=True, values=free)["defaultSettings"]["taintToleration"]
-    assert joined == f"{taint_toleration()};a=b:NoSchedule"
+    assert joined == f"{taint_toleration(_CONTROL_PLANE)};a=b:NoSchedule"
     alone = _values(values=free)["defaultSettings"]["taintToleration"]
     assert alone == "a=b:NoSchedule;"
 

@@ -33,6 +33,23 @@ def test_a_persistent_volume_alone_counts_too() -> None:
     assert str(held).startswith("pvc-1: size unknown, a PersistentVolume without a volume")
 
 
+def test_a_persistent_volume_that_nobody_claims_or_deletes_counts_too() -> None:
+    (held,) = held_volumes([], [persistent_volume("pvc-1")])
+    assert str(held).endswith(", no claim")
+
+
+def test_the_claim_that_longhorn_noted_counts_where_the_persistent_volume_has_none() -> None:
+    noted = volume("pvc-1")
+    noted["status"]["kubernetesStatus"] = {"namespace": "default", "pvcName": "data"}
+    (held,) = held_volumes([noted], [persistent_volume("pvc-1")])
+    assert held.claim == "default/data"
+
+
+def test_a_volume_whose_size_longhorn_has_not_noted_counts_too() -> None:
+    (held,) = held_volumes([{"metadata": {"name": "pvc-1"}}], [])
+    assert str(held) == "pvc-1: 0 MiB, state unknown, no claim"
+
+
 def test_what_is_being_deleted_does_not_count() -> None:
     going = volume("pvc-1", deletionTimestamp="2026-01-01T00:00:00Z")
     assert held_volumes([going], [persistent_volume("pvc-1", deleted="now")]) == []
@@ -46,6 +63,9 @@ def test_a_deleted_persistent_volume_that_a_claim_still_uses_counts() -> None:
 def test_volumes_of_other_drivers_are_none_of_longhorns() -> None:
     cluster: Any = ACluster()
     cluster.persistent_volumes = [persistent_volume("nfs", "default/nfs", driver="nfs.csi.k8s.io")]
+    in_tree = persistent_volume("local", "default/local")
+    in_tree.spec.csi = None
+    cluster.persistent_volumes.append(in_tree)
     assert read_volumes(cluster) == []
 
 
@@ -58,12 +78,13 @@ def test_without_longhorn_there_is_nothing_to_list() -> None:
 
 def test_a_long_list_is_cut_and_says_by_how_much() -> None:
     volumes = [
-        HeldVolume(name=f"pvc-{number}", size_bytes=1, state="detached", claim=None)
+        HeldVolume(name=f"pvc-{number}", size_bytes=2**20, state="detached", claim=None)
         for number in range(25)
     ]
     lines = volume_lines(volumes).splitlines()
     assert len(lines) == 21
-    assert lines[-1] == "  - and 5 more"
+    assert lines[-2:] == ["  - pvc-19: 1 MiB, detached, no claim", "  - and 5 more"]
+    assert volume_lines(volumes[:20]).splitlines() == lines[:20]
 
 
 @pytest.mark.parametrize(

@@ -205,12 +205,16 @@ def test_no_part_of_a_stack_can_make_a_node() -> None:
 
 
 def test_a_change_of_the_update_line_alone_is_no_change() -> None:
-    for command in _run().of_type(COMMAND):
+    commands = _run().of_type(COMMAND)
+    assert commands
+    for command in commands:
         assert list(command.request.ignoreChanges) == ["update"], command.name
 
 
 def test_a_command_may_take_an_hour_and_no_longer() -> None:
-    for command in _run().of_type(COMMAND):
+    commands = _run().of_type(COMMAND)
+    assert commands
+    for command in commands:
         timeouts = command.request.customTimeouts
         assert (timeouts.create, timeouts.update) == ("60m", "60m"), command.name
 

@@ -52,8 +52,10 @@ def test_every_output_is_known_after_up(stack: str) -> None:
 
 
 def test_no_command_has_triggers_because_they_replace_it(stack: str) -> None:
-    for resource in _run(stack, preview=False).resources:
-        assert "triggers" not in resource.inputs, resource.name
+    commands = _run(stack, preview=False).of_type(COMMAND)
+    assert commands
+    for command in commands:
+        assert "triggers" not in command.inputs, command.name
 
 
 def test_no_command_gets_its_previous_output_in_the_environment(stack: str) -> None:
@@ -64,7 +66,9 @@ def test_no_command_gets_its_previous_output_in_the_environment(stack: str) -> N
 
 
 def test_every_command_pins_the_host_key_of_the_node_and_of_the_jump_host(stack: str) -> None:
-    for command in _run(stack, preview=False).of_type(COMMAND):
+    commands = _run(stack, preview=False).of_type(COMMAND)
+    assert commands
+    for command in commands:
         connection = command.inputs["connection"]
         assert isinstance(connection, SecretValue), command.name
         assert connection.value["hostKey"].startswith("ssh-ed25519 "), command.name
@@ -102,7 +106,11 @@ def test_every_custom_resource_stands_in_a_component_or_is_a_provider(stack: str
 
 
 def test_no_resource_leans_on_a_default_provider(stack: str) -> None:
-    recording = _run(stack, preview=False)
-    for resource in recording.resources:
-        if resource.custom and resource.type.split(":")[0] in ("kubernetes", "docker"):
-            assert resource.request.provider, resource.name
+    leaning = [
+        resource
+        for resource in _run(stack, preview=False).resources
+        if resource.custom and resource.type.split(":")[0] in ("kubernetes", "docker")
+    ]
+    assert leaning
+    for resource in leaning:
+        assert resource.request.provider, resource.name

@@ -122,10 +122,10 @@ def test_the_picture_fits_on_its_page() -> None:
 
 
 def test_every_arrow_of_the_picture_leads_down() -> None:
-    arrows = [each for each in _drawn().iter(f"{_SVG}path") if "marker-end" in each.attrib]
+    arrows = [path for path in _drawn().iter(f"{_SVG}path") if "marker-end" in path.attrib]
     assert len(arrows) > 10
-    for element in arrows:
-        points = element.attrib["d"].replace("M", "").replace("C", "").split()
+    for arrow in arrows:
+        points = arrow.attrib["d"].replace("M", "").replace("C", "").split()
         assert float(points[0].split(",")[1]) < float(points[-1].split(",")[1])
 
 

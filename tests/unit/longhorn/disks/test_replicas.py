@@ -68,8 +68,10 @@ def test_a_replica_whose_volume_is_gone_is_told_all_the_same() -> None:
 
 
 def test_a_long_list_is_cut() -> None:
-    replicas = [replica(f"r{number}", "pvc-1") for number in range(30)]
-    assert explained(node(), PATHS, replicas, [])[-1] == "and 10 more"
+    replicas = [replica(f"r{number:02}", "pvc-1") for number in range(30)]
+    lines = explained(node(), PATHS, replicas, [])
+    assert lines[-2:] == ["/mnt/a: replica r19 of volume pvc-1", "and 10 more"]
+    assert explained(node(), PATHS, replicas[:20], []) == lines[:20]
 
 
 def test_a_disk_that_cannot_be_read_keeps_the_only_copy_of_a_volume() -> None:
@@ -102,3 +104,46 @@ def test_every_remedy_says_that_the_disk_stays_and_how_to_keep_it() -> None:
     for found in (node(), node(ready=False), node(disk_ready=False)):
         assert "stays mounted and in Longhorn" in advice(found, PATHS)
         assert "pulumi up --refresh" in advice(found, PATHS)
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_told"),
+    [
+        ({"type": "scheduled", "status": "False", "reason": "NoSpace"}, True),
+        ({"type": "Scheduled", "status": "True", "message": "NoSpace"}, False),
+        ({"type": "TooManySnapshots", "status": "False", "message": "NoSpace"}, False),
+    ],
+)
+def test_only_a_replica_that_finds_no_place_is_told_with_the_reason(
+    condition: dict[str, str], is_told: bool
+) -> None:
+    held = volume("pvc-1")
+    held["status"]["conditions"] = [condition]
+    (line,) = explained(node(r1=1), PATHS, [replica("r1", "pvc-1")], [held])
+    assert ("no place for another replica: NoSpace" in line) is is_told
+
+
+def test_a_replica_that_is_only_scheduled_on_a_disk_is_on_it() -> None:
+    new = replica("r1", "pvc-1", disk="")
+    assert explained(node(r1=1), PATHS, [new], []) == ["/mnt/a: replica r1 of volume pvc-1"]
+
+
+def test_a_replica_without_a_disk_is_not_on_a_disk_without_an_identity() -> None:
+    unseen = node()
+    del unseen["status"]["diskStatus"]["a"]["diskUUID"]
+    homeless = replica("r1", "pvc-1")
+    del homeless["spec"]["diskID"]
+    assert explained(unseen, PATHS, [homeless], []) == []
+
+
+def test_a_disk_that_only_takes_replicas_is_not_one_that_can_be_read() -> None:
+    unread = node(disk_ready=False)
+    unread["status"]["diskStatus"]["a"]["conditions"] += [{"type": "Schedulable", "status": "True"}]
+    assert last_copies(unread, PATHS, [replica("r1", "pvc-1")])
+    assert "Mount /mnt/a on node-1 again" in advice(unread, PATHS)
+
+
+def test_a_volume_whose_size_longhorn_has_not_noted_is_told_all_the_same() -> None:
+    held = {"metadata": {"name": "pvc-1"}}
+    (line,) = explained(node(r1=1), PATHS, [replica("r1", "pvc-1")], [held])
+    assert line == "/mnt/a: replica r1 of volume pvc-1 (0 MiB, state unknown)"

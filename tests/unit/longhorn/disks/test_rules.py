@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from components.longhorn.disks.rules import (
     described,
     drain_changes,
@@ -96,3 +98,56 @@ def test_a_description_writes_its_defaults_out() -> None:
         "storageReserved": 0,
         "tags": [],
     }
+
+
+def test_a_disk_that_somebody_closed_to_replicas_is_opened_again() -> None:
+    entry = {"path": "/mnt/a", "allowScheduling": False, "tags": ["fast"]}
+    assert put_changes(node(**{"mnt-a": entry}), WANTED)["mnt-a"]["allowScheduling"] is True
+
+
+def test_an_eviction_that_somebody_asked_for_is_taken_back() -> None:
+    entry = {"path": "/mnt/a", "allowScheduling": True, "tags": ["fast"], "evictionRequested": True}
+    assert put_changes(node(**{"mnt-a": entry}), WANTED)["mnt-a"]["evictionRequested"] is False
+
+
+def test_a_field_that_longhorn_leaves_out_has_its_default() -> None:
+    entry = {"path": "/mnt/a", "allowScheduling": True, "tags": None}
+    wanted = {"/mnt/a": {"name": "mnt-a"}}
+    assert put_changes(node(**{"mnt-a": entry}), wanted) == {}
+
+
+@pytest.mark.parametrize(
+    ("is_open", "is_evicted"), [(True, True), (True, False), (False, False), (False, True)]
+)
+def test_a_disk_is_drained_unless_it_is_closed_and_being_emptied_already(
+    is_open: bool, is_evicted: bool
+) -> None:
+    entry = {"path": "/mnt/a", "allowScheduling": is_open, "evictionRequested": is_evicted}
+    changed = drain_changes(node(**{"mnt-a": entry}), {"/mnt/a"})
+    if is_evicted and not is_open:
+        assert changed == {}
+    else:
+        expected = {**entry, "allowScheduling": False, "evictionRequested": True}
+        assert changed == {"mnt-a": expected}
+
+
+@pytest.mark.parametrize("found", [{}, {"scheduledReplica": None, "storageScheduled": 0}])
+def test_a_disk_without_replicas_is_not_used(found: dict[str, Any]) -> None:
+    empty = node(**{"mnt-a": {"path": "/mnt/a"}})
+    empty["status"]["diskStatus"] = {"mnt-a": found}
+    assert still_used(empty, {"/mnt/a"}) == []
+
+
+@pytest.mark.parametrize(
+    "new", [{}, {"spec": None, "status": None}, {"spec": {"disks": None}, "status": {}}]
+)
+def test_a_node_that_longhorn_has_only_just_made_has_no_disks(new: dict[str, Any]) -> None:
+    assert list(put_changes(new, WANTED)) == ["mnt-a"]
+    assert still_used(new, {"/mnt/a"}) == []
+    assert is_emptied(new, set())
+
+
+def test_a_disk_that_longhorn_has_not_looked_at_yet_is_not_used() -> None:
+    unseen = {"spec": {"disks": {"mnt-a": {"path": "/mnt/a"}}}, "status": {"diskStatus": None}}
+    assert still_used(unseen, {"/mnt/a"}) == []
+    assert still_used({**unseen, "status": None}, {"/mnt/a"}) == []

@@ -102,6 +102,14 @@ def test_too_little_space_is_told_with_what_there_is() -> None:
     assert "rancher.minimumDiskGib" in problem
 
 
+def test_as_much_space_as_is_asked_for_is_enough() -> None:
+    assert _problems(host=_host(free_bytes=10 * GIB)) == []
+
+
+def test_what_the_host_does_not_say_is_no_problem() -> None:
+    assert _problems(_engine(memory_bytes=0), _host(memory_bytes=None, free_bytes=None)) == []
+
+
 def test_space_that_rancher_s_own_data_takes_is_not_missed() -> None:
     assert _problems(_engine(_container()), _host(free_bytes=GIB)) == []
 
@@ -156,6 +164,11 @@ def test_who_has_the_port_is_named() -> None:
 def test_a_port_that_another_container_publishes_is_taken_though_nobody_listens() -> None:
     (problem,) = _problems(_engine(_container("proxy")))
     assert "container proxy" in problem
+
+
+def test_a_container_that_publishes_on_another_address_is_not_in_the_way() -> None:
+    ports = frozenset({(443, ipaddress.ip_address("192.0.2.2"))})
+    assert _problems(_engine(_container("proxy", ports=ports)), listen="192.0.2.1") == []
 
 
 def test_a_container_that_does_not_run_holds_no_port() -> None:

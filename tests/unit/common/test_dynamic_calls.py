@@ -1,0 +1,85 @@
+"""What the SDK's calls become in a dynamic provider, and what a provider need not say."""
+
+from typing import Any
+
+import pytest
+
+from components.common.dynamic import DynamicProvider, Properties
+
+
+class _Recording(DynamicProvider):
+    """Remembers what it was asked to do."""
+
+    outputs = ("computed",)
+    not_compared = {"timeout": "it only bounds a wait"}  # noqa: RUF012  as providers declare it
+    replaced_by = ("name", "place")
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+        self.found: Properties | None = {"name": "as it is"}
+
+    def make(self, new: Properties) -> tuple[str, Properties]:
+        return "made", {**new, "computed": 1}
+
+    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
+        self.asked.append((id_, old, new))
+        return {**new, "computed": 2}
+
+    def look(self, id_: str, state: Properties) -> Properties | None:
+        self.asked.append((id_, state))
+        return self.found
+
+    def remove(self, id_: str, state: Properties) -> None:
+        self.asked.append((id_, state))
+
+
+def test_what_is_made_and_changed_is_what_the_state_keeps() -> None:
+    provider = _Recording()
+    made = provider.create({"name": "a"})
+    assert (made.id, made.outs) == ("made", {"name": "a", "computed": 1})
+    assert provider.update("made", {"name": "a"}, {"name": "b"}).outs == {
+        "name": "b",
+        "computed": 2,
+    }
+    assert provider.asked == [("made", {"name": "a"}, {"name": "b"})]
+
+
+def test_a_removal_goes_by_id_and_state() -> None:
+    provider = _Recording()
+    provider.delete("made", {"name": "a"})
+    assert provider.asked == [("made", {"name": "a"})]
+
+
+def test_a_refresh_tells_what_is_there_and_that_a_thing_is_gone() -> None:
+    provider = _Recording()
+    there = provider.read("made", {"name": "a"})
+    assert (there.id, there.outs) == ("made", {"name": "as it is"})
+    provider.found = None
+    assert provider.read("made", {"name": "a"}).id is None
+
+
+def test_a_difference_replaces_only_where_it_makes_another_resource() -> None:
+    provider = _Recording()
+    old = {"name": "a", "place": "x", "size": 1, "timeout": 1, "computed": 1}
+    same = provider.diff("made", old, {**old, "timeout": 2, "computed": None})
+    assert (same.changes, same.replaces) == (False, [])
+    grown = provider.diff("made", old, {**old, "size": 2})
+    assert (grown.changes, grown.replaces) == (True, [])
+    moved = provider.diff("made", old, {**old, "place": "y", "name": "b"})
+    assert (moved.changes, moved.replaces) == (True, ["name", "place"])
+    assert moved.delete_before_replace is False
+
+
+def test_a_provider_that_says_nothing_refuses_nothing_and_is_as_its_state_says() -> None:
+    provider = DynamicProvider()
+    checked = provider.check({}, {"name": "a"})
+    assert (checked.inputs, checked.failures) == ({"name": "a"}, [])
+    assert provider.read("made", {"name": "a"}).outs == {"name": "a"}
+    provider.delete("made", {})
+
+
+def test_a_provider_must_say_how_a_thing_is_made_and_changed() -> None:
+    with pytest.raises(NotImplementedError):
+        DynamicProvider().create({})
+    with pytest.raises(NotImplementedError):
+        DynamicProvider().update("made", {}, {})
