@@ -1,7 +1,9 @@
 """The lab's stand-in for Rancher's agent trusts and joins as the agent does."""
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -26,8 +28,8 @@ def credentials(stand_in: StandIn) -> Credentials:
     return Credentials(url_of(stand_in), ca_checksum(stand_in.ca_pem), token.value)
 
 
-def changed(credentials: Credentials, **changes: str) -> Credentials:
-    return Credentials(**(vars(credentials) | changes))
+def changed(credentials: Credentials, **changes: Any) -> Credentials:
+    return dataclasses.replace(credentials, **changes)
 
 
 def test_it_is_connected_only_with_features_and_rancher_applies_them(

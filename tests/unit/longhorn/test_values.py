@@ -177,7 +177,7 @@ def test_a_registrys_password_makes_the_chart_write_the_pull_secret() -> None:
     values = chart_values(
         settings,
         nodes_with_disks=3,
-        tolerate_control_plane=False,
+        tolerated=(),
         registry_password="p",  # noqa: S106
     )
     assert values["privateRegistry"] == {

@@ -144,7 +144,8 @@ _INSTALLED = dict.fromkeys(("iscsi-initiator-utils", "nfs-utils", "e2fsprogs"), 
 def test_an_selinux_that_keeps_volumes_from_attaching_is_told(
     mode: str | None, packages: dict[str, str], expected: list[tuple[str, str]]
 ) -> None:
-    assert _results(**_RHEL, selinux=mode, packages={**_INSTALLED, **packages}) == expected
+    facts: dict[str, Any] = {**_RHEL, "selinux": mode}
+    assert _results(packages={**_INSTALLED, **packages}, **facts) == expected
 
 
 @pytest.mark.parametrize(
