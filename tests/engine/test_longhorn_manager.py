@@ -249,7 +249,8 @@ def test_a_file_system_that_only_got_another_uuid_keeps_its_disk(
     stack.up(seconds=_UP_SECONDS).or_fail()
     assert_judged_right(lab, host, *MOUNT_POINTS)
     assert lab.disks(host.name)[path]["diskUUID"] == before
-    assert stack.preview().or_fail().operations() == {}
+    previewed = stack.preview("--diff").or_fail()
+    assert previewed.operations() == {}, previewed.log
 
 
 def test_destroy_right_after_a_node_has_left_leaves_nothing_of_longhorn_but_the_data(
