@@ -136,21 +136,6 @@ def test_two_people_with_a_state_each_run_up_at_once_and_the_second_waits_for_th
         assert stack.preview().or_fail().operations() == {}
 
 
-def test_a_second_up_of_the_same_stack_is_refused_while_the_first_runs(
-    engine: Engine, host: HostHandle
-) -> None:
-    formatting = SlowFormatting(host)
-    stack = engine.project_stack("shared", config=hosts_only([host]))
-    running = stack.start("up")
-    formatting.wait_until_held(disks=2)
-    refused = stack.up()
-    assert not refused.succeeded
-    assert "locked" in refused.log
-    formatting.release()
-    running.wait().or_fail()
-    assert_completes(stack, host, formatting)
-
-
 def test_an_up_broken_off_by_hand_ends_after_the_disks_in_hand_and_the_next_completes(
     engine: Engine, host: HostHandle
 ) -> None:

@@ -186,10 +186,11 @@ def test_a_login_shell_that_runs_nothing_and_ends_well_is_no_success(
     ids=["partition table", "foreign file system", "swap", "unknown data"],
 )
 def test_a_disk_that_holds_something_is_refused_by_name_and_keeps_every_byte(
-    engine: Engine, new_host: Callable[..., HostHandle], occupy: str, says: str
+    engine: Engine, new_host: Callable[..., HostHandle]
 ) -> None:
+    # Every other kind of contents: tests/scripts/test_node_disk_refusals.py.
     host = new_host()
-    on_host(host, occupy)
+    on_host(host, "dd if=/dev/urandom of=/dev/sdb bs=1M count=1 status=none")
     before = whole_disk_hash(host, "/dev/sdb")
     # Preflight would stop before the script that this is about.
     unread = hosts_only([host], checks={"readHosts": False})
@@ -199,7 +200,7 @@ def test_a_disk_that_holds_something_is_refused_by_name_and_keeps_every_byte(
     message = outcome.errors()
     assert host.name in message
     assert "/dev/sdb" in message
-    assert says in message.lower()
+    assert "not blank" in message
     assert whole_disk_hash(host, "/dev/sdb") == before
     assert set(mounts(host)) == {"/mnt/longhorn-sdc"}, "the other disk should have been prepared"
 
