@@ -56,4 +56,4 @@ class CheckSettings(StackModel):
     read_cluster: bool = True
     """Whether the cluster is asked for what Longhorn and Rancher need of it, before all else."""
     accept: tuple[CheckName, ...] = Field(default=(), strict=False)
-    """Checks whose errors do not stop the program; they are told as warnings."""
+    """Checks whose errors do not stop the program; they are named apart."""

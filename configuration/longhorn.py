@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from configuration.base import (
     AbsolutePath,
@@ -100,6 +100,11 @@ _Image = Annotated[
 ]
 
 
+def _map(value: object) -> object:
+    """A map that is left empty (`values:` and nothing below it) says nothing."""
+    return {} if value is None else value
+
+
 def replica_count(wanted: int | None, nodes_with_disks: int) -> int:
     """Replicas of a volume: as wanted, else one per node with disks, at most three."""
     if wanted is not None:
@@ -182,9 +187,11 @@ class LonghornSettings(StackModel):
     detached."""
     allow_uninstall: bool = False
     """Whether Longhorn may be removed while it holds volumes, with all their data."""
-    default_settings: LonghornDefaultSettings = LonghornDefaultSettings()
+    default_settings: Annotated[LonghornDefaultSettings, BeforeValidator(_map)] = (
+        LonghornDefaultSettings()
+    )
     """Longhorn's own settings."""
-    values: dict[str, Any] = Field(default_factory=dict)
+    values: Annotated[dict[str, Any], BeforeValidator(_map)] = Field(default_factory=dict)
     """Further values of the chart. Lists of tolerations are joined with the program's own; keys
     that the chart does not have are refused."""
 

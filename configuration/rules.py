@@ -80,7 +80,7 @@ def _own_disks(file: StackFile) -> Iterator[Problem]:
 
 
 def _host_keys(file: StackFile) -> Iterator[Problem]:
-    if _ignores_host_keys(file):
+    if file.ssh.insecure_ignore_host_keys:
         return
     for i, node in enumerate(file.nodes):
         if knows(node, "host_key") and node.host_key is None:
@@ -95,16 +95,12 @@ def _host_keys(file: StackFile) -> Iterator[Problem]:
 
 def _jump_host_key(file: StackFile) -> Iterator[Problem]:
     jump = file.ssh.jump_host
-    if jump is not None and jump.host_key is None and not _ignores_host_keys(file):
+    if jump is not None and jump.host_key is None and not file.ssh.insecure_ignore_host_keys:
         yield Problem(
             "ssh.jumpHost.hostKey",
             "the jump host has no host key, so anybody at its address could take its place",
             "Read it on the jump host: cat /etc/ssh/ssh_host_ed25519_key.pub.",
         )
-
-
-def _ignores_host_keys(file: StackFile) -> bool:
-    return knows(file.ssh, "insecure_ignore_host_keys") and file.ssh.insecure_ignore_host_keys
 
 
 def _repeated_adoptions(file: StackFile) -> Iterator[Problem]:

@@ -250,6 +250,11 @@ def test_what_is_joined_has_the_type_that_can_be(path: str, value: object) -> No
     assert mistake(_with(_nested(path, value))).key == f"{_PREFIX}{path}"
 
 
+@pytest.mark.parametrize("key", ["values", "defaultSettings"])
+def test_a_map_that_is_left_empty_says_nothing(key: str) -> None:
+    assert load(valid(longhorn={key: None})).longhorn == load(valid()).longhorn
+
+
 def test_nothing_is_lost_of_values_that_are_accepted() -> None:
     values = {"defaultSettings": {"logLevel": "Debug"}, "enablePSP": False}
     assert load(_with(values)).longhorn.values == values
