@@ -32,6 +32,7 @@ def test_what_a_distribution_adds_to_a_version_does_not_hide_it(text: str) -> No
         ("1.5.9", "1.6.0", Step.FINE),
         ("1.9.0", "1.10.0", Step.FINE),
         ("1.6.0-rc1", "1.6.0", Step.FINE),
+        ("1.6.0-rc2", "1.6.0-rc1", Step.FINE),
         ("1.5.10", "1.5.9", Step.BACK),
         ("1.6.0", "1.6.0-rc1", Step.BACK),
         ("2.0.0", "1.9.9", Step.BACK),
