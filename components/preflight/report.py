@@ -50,7 +50,6 @@ class PreflightError(ValueError):
     """Something on the nodes or in the cluster stands in the way; the message is the report."""
 
     def __init__(self, report: Report) -> None:
-        self.report = report
         names = sorted({result.check for result in report.errors})
         nodes = sorted({result.node for result in report.errors} - {CLUSTER})
         where = f" on {_count(len(nodes), 'node')}" if nodes else ""

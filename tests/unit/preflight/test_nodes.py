@@ -279,6 +279,20 @@ def test_what_the_stack_file_accepts_is_named_apart_from_what_stopped_the_progra
     ]
 
 
+@pytest.mark.parametrize(
+    ("count", "first", "nodes"),
+    [
+        (1, "1 error on 1 node;", "node-0"),
+        (8, "1 error on 8 nodes;", "node-7"),
+        (9, "1 error on 9 nodes;", "node-7 and 1 more"),
+    ],
+)
+def test_the_report_counts_errors_and_names_eight_nodes(count: int, first: str, nodes: str) -> None:
+    text = str(PreflightError(report([_result(f"node-{n}") for n in range(count)], [])))
+    assert text.startswith(f"preflight: {first} nothing was touched")
+    assert f"{nodes}: found. Remedy." in text
+
+
 def test_a_report_over_a_thousand_nodes_stays_short() -> None:
     text = str(PreflightError(report([_result(f"node-{n}") for n in range(1000)], [])))
     assert "and 992 more" in text
