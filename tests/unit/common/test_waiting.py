@@ -170,3 +170,10 @@ def test_progress_goes_to_standard_error_where_the_engine_reads_it(
     wait_until("x", _looks(ConnectionResetError("reset"), []), timeout_seconds=60)
     tell("done")
     assert capsys.readouterr() == ("", "x: no answer: reset; 60 s left\ndone\n")
+
+
+def test_nothing_is_told_while_what_is_there_is_only_confirmed() -> None:
+    said: list[str] = []
+    looks = _looks([])
+    wait_until("x", looks, timeout_seconds=99, say=said.append, confirmations=70, clock=a_clock())
+    assert said == []

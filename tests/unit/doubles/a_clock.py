@@ -11,7 +11,7 @@ def a_clock(on_sleep: Callable[[float], None] = lambda _: None) -> Clock:
     Args:
         on_sleep: Called with the seconds of each sleep, after they have passed.
     """
-    passed = 0.0
+    passed = 1000.0
 
     def sleep(seconds: float) -> None:
         nonlocal passed

@@ -89,6 +89,8 @@ def test_a_disk_with_replicas_is_still_used_and_says_which() -> None:
     assert still_used(used, {"/mnt/a"}) == ["/mnt/a still holds vol-r-1"]
     used["status"]["diskStatus"]["mnt-a"] = {"scheduledReplica": {}, "storageScheduled": 5}
     assert still_used(used, {"/mnt/a"}) == ["/mnt/a still holds scheduled storage"]
+    used["status"]["diskStatus"]["mnt-a"] = {"scheduledReplica": None, "storageScheduled": 5}
+    assert still_used(used, {"/mnt/a"}) == ["/mnt/a still holds scheduled storage"]
     assert still_used(used, {"/mnt/b"}) == []
 
 

@@ -116,6 +116,8 @@ def test_all_differences_are_told_at_once() -> None:
 
 def test_a_trailing_slash_of_server_url_is_no_difference() -> None:
     verify(a_manifest(), server_url=f"{URL}/")
+    with pytest.raises(ManifestMismatchError, match="CATTLE_SERVER"):
+        verify(a_manifest(), server_url=f"{URL}/elsewhere")
 
 
 def test_an_empty_checksum_is_right_only_without_a_ca_of_its_own() -> None:
