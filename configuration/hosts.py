@@ -30,7 +30,7 @@ _MOUNT_POINT = re.compile(r"[A-Za-z0-9._@+/-]+")
 _MOUNT_OPTIONS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=,:+-]*")
 _UNFIT_MOUNT_OPTIONS = {"ro", "noauto", "user", "users", "bind", "rbind", "remount"}
 # Never a force, a label or a path: an option letter with its value, again and again.
-_MKFS_OPTION = r"-[bCEgGiIjmNOTdlns] ?[A-Za-z0-9^](?:(?!offset)[A-Za-z0-9^._=,:-])*"
+_MKFS_OPTION = r"-[bCEgGiIjmNOTdlns] ?(?!offset)[A-Za-z0-9^](?:(?!offset)[A-Za-z0-9^._=,:-])*"
 _MKFS_OPTIONS = re.compile(f"{_MKFS_OPTION}(?: {_MKFS_OPTION})*")
 
 

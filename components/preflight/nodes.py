@@ -284,7 +284,7 @@ def _selinux(node: NodeToCheck) -> _Found:
     enforcing = node.facts.selinux == "enforcing" and family_of(node.facts) == "rhel"
     # rke2-selinux allows it by itself.
     allowed = "rke2-selinux" in node.facts.packages
-    if enforcing and not allowed and version > _LAST_GOOD_CONTAINER_SELINUX:
+    if enforcing and not allowed and version[:3] > _LAST_GOOD_CONTAINER_SELINUX:
         yield (
             "selinux",
             "warning",
