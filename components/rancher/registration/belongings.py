@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.cluster.api import ApiError, ClusterApi, status_of
-from components.common.answers import listed
+from components.common.answers import listed, mapped
 
 JOB_NAMESPACE, JOB_PREFIX = "default", "cattle-cleanup-"
 _GROUPS = (
@@ -33,6 +33,9 @@ _BINDINGS = (
     "proxy-role-binding-kubernetes-master",
 )
 _OWN_FINALIZERS = "cattle.io/"
+_NAMESPACE_FINALIZER = "controller.cattle.io/namespace-auth"
+_CREATOR = ("cattle.io/creator", "norman")
+"""What Rancher marks its roles with; its own clean-up goes by it."""
 
 
 @dataclass(frozen=True, order=True)
@@ -47,11 +50,14 @@ class Belonging:
 
 
 def clean_up_jobs(cluster: ClusterApi) -> list[str]:
-    """Names of Rancher's clean-up Jobs that have not ended; each removes itself at its end."""
+    """Names of Rancher's clean-up Jobs that are at work: each removes itself when it is done.
+
+    So one that counts as complete and is still there is not done; one that failed never will be.
+    """
     return [
         job.metadata.name
         for job in listed(cluster.batch.list_namespaced_job(JOB_NAMESPACE).items)
-        if job.metadata.name.startswith(JOB_PREFIX) and not _has_ended(job)
+        if job.metadata.name.startswith(JOB_PREFIX) and not _has_failed(job)
     ]
 
 
@@ -104,6 +110,13 @@ def remove(cluster: ClusterApi, belonging: Belonging) -> None:
     _tolerant(lambda: calls[belonging.kind](belonging.name))
 
 
+def free_namespaces(cluster: ClusterApi) -> None:
+    """Take Rancher's finalizer off every namespace: without Rancher none could be deleted."""
+    for each in listed(cluster.core.list_namespace().items):
+        if _NAMESPACE_FINALIZER in listed(each.metadata.finalizers):
+            _tolerant(lambda name=each.metadata.name: _free_namespace(cluster, name))
+
+
 def remove_job(cluster: ClusterApi, name: str) -> None:
     """Delete a clean-up Job that does not end, with its pods."""
     _tolerant(
@@ -125,13 +138,19 @@ def _tolerant(call: Callable[[], Any]) -> None:
 def _named(kind: str, list_all: Callable[[], Any], names: tuple[str, ...]) -> Iterator[Belonging]:
     for each in listed(list_all().items):
         name = each.metadata.name
-        if name in names or (kind != "Namespace" and name.startswith(JOB_PREFIX)):
+        is_role = kind != "Namespace" and (name.startswith(JOB_PREFIX) or _is_marked(each))
+        if name in names or is_role:
             yield Belonging(kind, name)
 
 
-def _has_ended(job: Any) -> bool:
+def _is_marked(item: Any) -> bool:
+    label, value = _CREATOR
+    return mapped(item.metadata.labels).get(label) == value
+
+
+def _has_failed(job: Any) -> bool:
     return any(
-        condition.type in ("Complete", "Failed") and condition.status == "True"
+        condition.type == "Failed" and condition.status == "True"
         for condition in listed(job.status.conditions)
     )
 
@@ -170,8 +189,8 @@ def _free_objects(cluster: ClusterApi, definition: str) -> None:
 
 def _free_namespace(cluster: ClusterApi, name: str) -> None:
     namespace = cluster.core.read_namespace(name)
-    kept = _others(namespace.metadata.finalizers)
-    if kept is not None:
+    kept = [each for each in listed(namespace.metadata.finalizers) if each != _NAMESPACE_FINALIZER]
+    if kept != listed(namespace.metadata.finalizers):
         namespace.metadata.finalizers = kept
         # A patch would join the lists.
         cluster.core.replace_namespace(name, namespace)

@@ -14,6 +14,7 @@ from components.rancher.registration.belongings import (
     Belonging,
     belongings,
     clean_up_jobs,
+    free_namespaces,
     holds_data,
     remove,
     remove_job,
@@ -93,6 +94,7 @@ def clear(
     if why:
         say(f"Rancher: nothing of Rancher's is removed from the cluster, because {why}")
         return
+    free_namespaces(cluster)
     told = set[Belonging]()
 
     def left() -> list[str]:

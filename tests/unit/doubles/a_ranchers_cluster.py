@@ -15,6 +15,7 @@ class ARanchersCluster:
         objects: of a definition, its objects as the API gives them.
         finalizers: of a namespace.
         claims: namespaces that hold a volume.
+        marked: names of roles and bindings that have Rancher's label.
         jobs: names of clean-up Jobs, each with the number of looks after which it is gone.
         deleted: what was deleted, as kind and name.
     """
@@ -29,19 +30,20 @@ class ARanchersCluster:
         self.objects: dict[str, list[dict[str, Any]]] = {}
         self.finalizers: dict[str, list[str]] = {}
         self.claims: set[str] = set()
+        self.marked: set[str] = set()
         self.jobs: dict[str, int] = {}
         self.owner = OWNER
         self.deleted: list[str] = []
         self.core = self.rbac = self.batch = self.extensions = self.apps = self.custom = self
 
     def list_namespace(self) -> Any:
-        return _list(self.namespaces)
+        return SimpleNamespace(items=[self.read_namespace(name) for name in self.namespaces])
 
     def list_cluster_role(self) -> Any:
-        return _list(self.roles)
+        return self._marked(self.roles)
 
     def list_cluster_role_binding(self) -> Any:
-        return _list(self.bindings)
+        return self._marked(self.bindings)
 
     def list_custom_resource_definition(self) -> Any:
         return SimpleNamespace(
@@ -114,6 +116,13 @@ class ARanchersCluster:
         if not any(item["metadata"].get("finalizers") for item in self.objects.get(name, [])):
             self._delete("CustomResourceDefinition", self.definitions, name)
 
+    def _marked(self, names: set[str]) -> Any:
+        found = _list(names)
+        for each in found.items:
+            if each.metadata.name in self.marked:
+                each.metadata.labels = {"cattle.io/creator": "norman"}
+        return found
+
     def _delete(self, kind: str, among: set[str], name: str) -> None:
         if name not in among:
             raise api_error(404)
@@ -123,7 +132,8 @@ class ARanchersCluster:
 
 def _named(name: str) -> Any:
     return SimpleNamespace(
-        metadata=SimpleNamespace(name=name), status=SimpleNamespace(conditions=None)
+        metadata=SimpleNamespace(name=name, labels=None),
+        status=SimpleNamespace(conditions=None),
     )
 
 

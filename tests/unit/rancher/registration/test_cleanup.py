@@ -135,6 +135,21 @@ def test_ranchers_finalizers_hold_nothing_up_and_others_are_kept(
     ]
 
 
+def test_the_work_of_a_clean_up_that_failed_is_done(cluster: ARanchersCluster) -> None:
+    """Roles with Rancher's own label, and its finalizer on everybody's namespaces."""
+    cluster.roles.add("cattle-impersonation-u-abc")
+    cluster.bindings.add("crb-3dbo4h7rkg")
+    cluster.marked = {"cattle-impersonation-u-abc", "crb-3dbo4h7rkg"}
+    cluster.finalizers["team"] = ["controller.cattle.io/namespace-auth", "example.com/mine"]
+    cleared(cluster)
+    assert set(cluster.deleted) == {
+        *LEFT,
+        "ClusterRole cattle-impersonation-u-abc",
+        "ClusterRoleBinding crb-3dbo4h7rkg",
+    }
+    assert cluster.finalizers["team"] == ["example.com/mine"]
+
+
 def test_a_namespace_with_volumes_in_it_stays(cluster: ARanchersCluster) -> None:
     cluster.claims = {"local"}
     said = cleared(cluster)
