@@ -54,6 +54,8 @@ def bring(client: ApiClient) -> None:
             _UNAUTHENTICATED, {"kind": "Group", "name": "system:unauthenticated"}, _UNAUTHENTICATED
         ),
     )
+    impersonated = {"name": "cattle-impersonation-user-lab", "labels": _OWN_LABEL}
+    _unless_there(rbac.create_cluster_role, {"metadata": impersonated, "rules": []})
     setting = {
         "apiVersion": "management.cattle.io/v3",
         "kind": "Setting",
