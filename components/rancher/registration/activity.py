@@ -14,6 +14,8 @@ _INTERVAL_SECONDS = 2.0
 _TELL_EVERY_SECONDS = 15.0
 _LOST_SECONDS = 30.0
 """How long an agent that was there may be away before Rancher is asked to deploy it again."""
+_FIRST_SECONDS = 120.0
+"""How long Rancher's first Deployment of its agent may take, which a loaded cluster needs."""
 _AGAIN_SECONDS = 120.0
 _IMAGE_SECONDS = 180.0
 """How long Rancher may take to begin with its agent's new image."""
@@ -106,7 +108,7 @@ def wait_until_active(
             )
         if agent is not None:
             connected = now
-        is_lost = now - connected >= _LOST_SECONDS and now - asked >= _AGAIN_SECONDS
+        is_lost = now - connected >= _patience(cluster) and now - asked >= _AGAIN_SECONDS
         if is_lost and cluster is not None and cluster.is_true("AgentDeployed"):
             say(f"cluster {cluster_id}: {why}; Rancher is asked to deploy its agent again")
             rancher.deploy_again(cluster)
@@ -116,6 +118,11 @@ def wait_until_active(
             told = now
         last = why
         clock.sleep(_INTERVAL_SECONDS)
+
+
+def _patience(cluster: Cluster | None) -> float:
+    is_first = cluster is not None and cluster.state in ("pending", "waiting")
+    return _FIRST_SECONDS if is_first else _LOST_SECONDS
 
 
 def _tag(image: str) -> str:

@@ -163,7 +163,10 @@ def test_an_agent_that_stays_away_is_deployed_again_through_rancher() -> None:
     assert said.count("again") == 1
 
 
-@pytest.mark.parametrize("away", [[PENDING] * 100, [LOST] * 20])
+FIRST = Cluster("c-1", "storage", "waiting", "", {"AgentDeployed": ("True", "")})
+
+
+@pytest.mark.parametrize("away", [[PENDING] * 200, [LOST] * 20, [FIRST] * 60])
 def test_an_agent_that_never_came_or_is_away_for_a_moment_is_left_alone(
     away: list[Cluster],
 ) -> None:
