@@ -103,9 +103,9 @@ def _file(absent: Path) -> dict[str, Any]:
     )
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Problem]:
-    absent = tmp_path_factory.mktemp("empty") / "absent"
+@pytest.fixture
+def found(tmp_path: Path) -> dict[str, Problem]:
+    absent = tmp_path / "absent"
     problems = mistakes(with_secrets(_file(absent), frontendBasicAuth="correct horse"))
     return {problem.key.removeprefix("longhorn-rancher:"): problem for problem in problems}
 
