@@ -124,7 +124,7 @@ def test_moving_replicas_has_a_time_of_its_own() -> None:
 
 def test_the_wait_counts_every_disk_of_every_node_that_has_some() -> None:
     (ready,) = _run(nodes=nodes({}, {"disks": []})).of_type(_READY)
-    assert {node: list(disks) for node, disks in ready.inputs["disks_by_node"].items()} == {
+    assert {node: sorted(disks) for node, disks in ready.inputs["disks_by_node"].items()} == {
         "node-1": ["/mnt/longhorn-sdb", "/mnt/longhorn-sdc"]
     }
 

@@ -312,8 +312,9 @@ def test_a_manifest_is_fetched_by_the_address_that_rancher_shows(stand_in: Stand
     rancher = logged_in(stand_in)
     cluster = rancher.clusters.find_or_create("storage", "uid")
     token = rancher.clusters.registration_token(cluster.id, 5.0)
-    text = fetch_manifest(token.manifest_url, stand_in.ca_pem)
+    text, ca_pem = fetch_manifest(token.manifest_url, stand_in.ca_pem)
     assert text == rancher.import_manifest(cluster.id, token.value)
+    assert ca_pem.strip() == stand_in.ca_pem.strip()
 
 
 def test_a_rancher_that_refuses_the_token_is_no_manifest(tmp_path: Path) -> None:
