@@ -175,16 +175,6 @@ def test_a_login_shell_that_runs_nothing_and_ends_well_is_no_success(
     assert mounts(host) == {}
 
 
-@pytest.mark.parametrize(
-    ("occupy", "says"),
-    [
-        ("echo 'label: gpt\nsize=100M' | sfdisk -q /dev/sdb", "partition"),
-        ("mkfs.xfs -q -f /dev/sdb", "xfs"),
-        ("mkswap -q /dev/sdb", "swap"),
-        ("dd if=/dev/urandom of=/dev/sdb bs=1M count=1 status=none", "not blank"),
-    ],
-    ids=["partition table", "foreign file system", "swap", "unknown data"],
-)
 def test_a_disk_that_holds_something_is_refused_by_name_and_keeps_every_byte(
     engine: Engine, new_host: Callable[..., HostHandle]
 ) -> None:
