@@ -4,6 +4,7 @@ A lab host's root file system plus what Python needs; nothing is pulled. The lab
 says what it is.
 """
 
+import fcntl
 import hashlib
 import shutil
 import subprocess
@@ -70,7 +71,10 @@ def _import(engine: DockerHandle, reference: str, tag: str, contents: str) -> No
         "VOLUME /var/lib/rancher /var/lib/kubelet /var/lib/cni /var/log",
         f"LABEL {_LABEL}={contents}",
     ]
-    with tempfile.TemporaryDirectory(prefix="unfinished-rancher-", dir=paths.CACHE) as scratch:
+    scratch_directory = tempfile.TemporaryDirectory(prefix="unfinished-rancher-", dir=paths.CACHE)
+    # A link changes its file's inode, which tar takes for a change of what another lab packs.
+    with (paths.CACHE / "rancher-image.lock").open("w") as lock, scratch_directory as scratch:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         tree = Path(scratch)
         _fill(tree)
         docker_engine.import_image(engine, tree, reference, changes)
