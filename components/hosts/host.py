@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pulumi
 from pulumi_command import remote
 
+from components.hosts.address import HostAddress, jump_address, node_address
 from configuration.hosts import NodeSettings, SshSettings
 
 
@@ -45,37 +47,29 @@ def remote_host(node: NodeSettings, ssh: SshSettings, secrets: SshSecrets) -> Re
     An absent host key reaches the connection only when the stack says so in as many words
     (settings refuse it otherwise): the command plugin then accepts whoever answers.
     """
-    user = node.user or ssh.user
-    jump = ssh.jump_host
-    proxy = jump and remote.ProxyConnectionArgs(
-        host=jump.host,
-        port=jump.port,
-        user=jump.user or ssh.user,
-        host_key=jump.host_key,
-        private_key=secrets.private_key,
-        private_key_password=secrets.private_key_passphrase,
-        password=secrets.password,
-        dial_error_limit=ssh.connect_attempts,
-        per_dial_timeout=ssh.connect_timeout_seconds,
-    )
+    address, jump = node_address(node, ssh), jump_address(ssh)
+    proxy = jump and remote.ProxyConnectionArgs(**_connection(jump, ssh, secrets))
     return RemoteHost(
-        name=node.name,
-        user=user,
-        connection=remote.ConnectionArgs(
-            host=node.host,
-            port=node.port or ssh.port,
-            user=user,
-            host_key=node.host_key,
-            private_key=secrets.private_key,
-            private_key_password=secrets.private_key_passphrase,
-            password=secrets.password,
-            proxy=proxy,
-            dial_error_limit=ssh.connect_attempts,
-            per_dial_timeout=ssh.connect_timeout_seconds,
-        ),
+        name=address.name,
+        user=address.user,
+        connection=remote.ConnectionArgs(**_connection(address, ssh, secrets), proxy=proxy),
         sudo_password=secrets.sudo_password,
         lost=node.lost,
     )
+
+
+def _connection(address: HostAddress, ssh: SshSettings, secrets: SshSecrets) -> dict[str, Any]:
+    return {
+        "host": address.host,
+        "port": address.port,
+        "user": address.user,
+        "host_key": address.host_key,
+        "private_key": secrets.private_key,
+        "private_key_password": secrets.private_key_passphrase,
+        "password": secrets.password,
+        "dial_error_limit": ssh.connect_attempts,
+        "per_dial_timeout": ssh.connect_timeout_seconds,
+    }
 
 
 def private_key_from_file(path: str) -> pulumi.Output[str]:
