@@ -13,7 +13,7 @@ help:
 	@echo "make test              every check and test"
 	@echo "make unit              the tests that need nothing but Python"
 	@echo "make bench             how long it takes with 3 to 1000 nodes"
-	@echo "make docs              write the generated parts of docs/ anew"
+	@echo "make docs              write the generated parts of docs/ again"
 
 $(VENV)/ready: requirements.lock
 	$(PYTHON) -m venv $(VENV)

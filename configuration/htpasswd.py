@@ -31,7 +31,7 @@ def htpasswd_problems(text: str, key: str, *, for_traefik: bool) -> Iterator[Pro
         if line.strip() and not line.lstrip().startswith("#")
     ]
     remedy = (
-        "Set it anew: htpasswd -nbB USER PASSWORD | pulumi config set --secret "
+        "Set it again: htpasswd -nbB USER PASSWORD | pulumi config set --secret "
         f"{Secret.FRONTEND_BASIC_AUTH}."
     )
     if not lines:

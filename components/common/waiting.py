@@ -62,7 +62,7 @@ def wait_until(
 
     Args:
         what: What is waited for, for messages.
-        missing: Tells what is not as it should be yet, one line each; reads anew at every call.
+        missing: Tells what is not as it should be yet, one line each; reads again at every call.
             What it raises ends the wait, unless `is_passing` says that it passes.
         timeout_seconds: The deadline.
         say: Receives a line of progress every 30 s, and at once when a server stops answering or

@@ -2,7 +2,7 @@
 
 Docker makes the container first, and the engine records it only once it is healthy, minutes later:
 a run that dies in between leaves one under whose name no other can be made. A person who made
-Rancher's container anew by hand leaves one, too. What either holds of value is in the data volume,
+Rancher's container again by hand leaves one, too. What either holds of value is in the data volume,
 so it is removed and made again.
 """
 

@@ -50,7 +50,7 @@ class ClusterView:
         self._cluster = cluster
 
     def read(self) -> Snapshot:
-        """Ask the API server anew. Raises ApiException when it does not answer."""
+        """Ask the API server again. Raises ApiException when it does not answer."""
         apps, storage = self._cluster.apps, self._cluster.storage
         classes = storage.list_storage_class().items
         return Snapshot(

@@ -37,7 +37,7 @@ class LonghornUpgradeProvider(DynamicProvider):
     not_compared: ClassVar[Mapping[str, str]] = {
         "kubeconfig": "only a look before a change of version uses it, and that has the new one",
         "context": "as kubeconfig",
-        "owner": "a stack that got another name is marked anew by its namespace",
+        "owner": "a stack that got another name is marked again by its namespace",
     }
 
     def refusals(self, old: Properties, new: Properties) -> list[CheckFailure]:

@@ -143,7 +143,7 @@ def _packages(node: NodeToCheck) -> _Found:
             "initiator",
             "error",
             "`iscsiadm --version` fails, on which Longhorn's manager crashes",
-            "Install the iSCSI initiator (open-iscsi or iscsi-initiator-utils) anew.",
+            "Install the iSCSI initiator (open-iscsi or iscsi-initiator-utils) again.",
         )
     if not facts.iscsid and by_hand:
         yield (

@@ -51,7 +51,7 @@ def declare_control_plane_health(
 ) -> list[ControlPlaneHealth]:
     """Open health ports on the control-plane nodes, if the stack says so.
 
-    One node after the other: each lets its scheduler and controller manager start anew, and a
+    One node after the other: each lets its scheduler and controller manager start again, and a
     control plane must keep one of both; a node that fails keeps the next from being touched.
 
     Args:

@@ -1,6 +1,6 @@
 """The lab cluster's own certificate authority and the certificates that it issues.
 
-Everything is made anew for each lab and lies under its state directory; no private key is ever
+Everything is made again for each lab and lies under its state directory; no private key is ever
 shared between two labs or kept after `down`.
 """
 

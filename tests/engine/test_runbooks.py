@@ -167,7 +167,7 @@ def test_rotate_the_ca(stack: Stack, lab: RancherLab) -> None:
     ask(lab, "/lab/faults", {"swap_ca": 1})
     with suppress(ConnectionError):
         ask(lab, "/ping", {})
-    assert "not vouched for by the pinned CA" in stack.refresh().or_fail().log
+    assert "not signed by the pinned CA" in stack.refresh().or_fail().log
     # 2. The checksum comes from the Docker host.
     checksum = lab.host.sh(commands("rotate-the-ca", "What is seen")).split()[0]
     stack.configure(lab.config(dataVolume="rancher-data-restored", acceptCa="ab" * 32))

@@ -23,8 +23,8 @@ _HEAD = f"""\
 
 A stack is one file, `stacks/Pulumi.<stack>.yaml`. Its keys stand below `config:`, each with
 `{settings.NAMESPACE}:` in front; `stacks/` holds commented examples. What a key may be is checked
-before anything is touched, and every mistake is told at once. `make plan STACK=<stack>` shows what
-the file would create.
+before anything is touched, and every mistake is reported at once. `make plan STACK=<stack>` shows
+what the file would create.
 
 This page is made from the program (`make docs`).
 

@@ -63,7 +63,7 @@ require_disk() {
     find_disk || refuse "$device has no medium (size 0)" "Attach the disk, or name one of: $(known_disks)"
 }
 
-# Kernel names are given anew at each start. When /dev/sdb and /dev/sdc have changed places, the
+# Kernel names are given again at each start. When /dev/sdb and /dev/sdc have changed places, the
 # lines that an earlier run wrote to fstab still tell which is whose: the named disk is another
 # mount point's, and ours is there under another name. Sets disk, number, sysfs and size to ours.
 follow_exchanged_name() {

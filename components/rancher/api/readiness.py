@@ -1,7 +1,7 @@
 """When Rancher counts as up: several pongs in a row.
 
 A Rancher that starts answers for a moment and is gone again while it takes over its data or starts
-its own API server anew; one pong proves nothing.
+its own API server again; one pong proves nothing.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """The way to Rancher: TLS verified against a pinned CA, patient with a server that starts.
 
-Owns the connection, the retries and the deadline. Refuses to talk to a server that the CA does
-not vouch for; there is no switch for that. Knows nothing of what the calls mean.
+Owns the connection, the retries and the deadline. Refuses to talk to a server that the CA did
+not sign for; there is no switch for that. Knows nothing of what the calls mean.
 """
 
 import contextlib
@@ -232,7 +232,7 @@ class Transport:
         by = "the pinned CA" if self._is_pinned else "a CA that this machine trusts"
         seen = presented_at(self.url)
         return CertificateMismatchError(
-            f"Rancher at {self.url}: its certificate is not vouched for by {by} "
+            f"Rancher at {self.url}: its certificate is not signed by {by} "
             f"({refused.verify_message}{f'; {seen}' if seen else ''}). Nothing was sent. If "
             "Rancher's data volume was lost it has a new CA: read the CA again on the Rancher host "
             "(docker exec CONTAINER kubectl get settings.management.cattle.io cacerts -o "

@@ -38,7 +38,7 @@ class RancherClusterActiveArgs:
     admin_password: pulumi.Input[str]
     """Password of user admin (secret), for when Rancher no longer takes the token."""
     revision: pulumi.Input[str] = ""
-    """Anything that changes whenever agent or server is deployed anew, so that it is waited for."""
+    """Anything that changes whenever agent or server is deployed again; then it is waited for."""
     agent_image: pulumi.Input[str] = ""
     """The agent's image that goes with Rancher's version; empty if it doesn't matter."""
     confirmations: pulumi.Input[int] = 3

@@ -35,7 +35,7 @@ class RancherRegistrationArgs:
     """Rancher's address as this machine reaches it, with https://."""
     ca_pem: pulumi.Input[str]
     """The CA that signed Rancher's certificate, read over a trusted channel; empty for a
-    certificate that this machine's own CAs vouch for."""
+    certificate that this machine's own CAs signed."""
     bootstrap_password: pulumi.Input[str]
     """What Rancher was first started with (secret); matters only until a password is set."""
     admin_password: pulumi.Input[str]
@@ -48,7 +48,7 @@ class RancherRegistrationArgs:
     """What names the Kubernetes cluster for good (the uid of its namespace kube-system); a
     registration that an agent has joined is taken over only for the same owner."""
     server_id: pulumi.Input[str] = ""
-    """Whatever changes when the server is another one or starts anew (its container's id); then
+    """Whatever changes when the server is another one or starts again (its container's id); then
     it is asked again for everything, since its version or its data may be others."""
     ready_timeout_seconds: pulumi.Input[float] = 900.0
     """How long Rancher may take until it answers."""

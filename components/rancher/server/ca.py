@@ -33,7 +33,7 @@ class RancherCaArgs:
     container_name: str
     """Name of Rancher's container."""
     container_id: pulumi.Input[str]
-    """Id of the container; another container is asked anew."""
+    """Id of the container; another container is asked again."""
     timeout_seconds: int
     """How long Rancher may take until it has a CA."""
     accept: str | None = None

@@ -58,7 +58,7 @@ class RancherServer(pulumi.ComponentResource):
 
     Refuses to own the data: the volume is kept on destroy unless the stack file asks for its
     removal in as many words, because it holds Rancher's users, clusters and CA, and every agent
-    would have to be registered anew without it.
+    would have to be registered again without it.
     Source: Rancher 2.8, Installing Rancher on a Single Node Using Docker.
     """
 
@@ -103,7 +103,7 @@ class RancherServer(pulumi.ComponentResource):
         host = engine_host(rancher.docker_host)
         image: pulumi.Input[str] = reference
         if rancher.pull_image:
-            # By id and not by name: a name that resolves anew would replace the container.
+            # By id and not by name: a name that resolves again would replace the container.
             image = docker.RemoteImage(
                 f"{name}-image",
                 name=reference,

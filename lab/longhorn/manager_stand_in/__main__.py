@@ -23,7 +23,7 @@ from lab.longhorn.manager_stand_in import (
 )
 from lab.longhorn.manager_stand_in.api import LonghornApi
 
-# It looks at everything anew each time, so that there is no event that it could miss.
+# It looks at everything again each time, so that there is no event that it could miss.
 _PERIOD_SECONDS = 1.0
 _MANAGER = "longhorn-manager"
 
