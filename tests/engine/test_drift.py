@@ -257,7 +257,7 @@ def test_preflight_reports_over_all_nodes_and_touches_none(tmp_path: Path) -> No
         outcome = operation()
         assert not outcome.succeeded
         told = outcome.errors()
-        assert "2 errors; nothing was touched" in told
+        assert "1 error on 2 nodes; nothing was touched" in told
         assert "disk: refused-1: /dev/sdb is not blank: it holds xfs" in told
         assert "disk: refused-2: /dev/sdc is not blank: it holds a gpt" in told
         assert "checks.accept: [disk]" in told

@@ -43,7 +43,11 @@ def test_a_volume_with_a_replica_elsewhere_is_whole_again_after_one_up(
     stack: Stack, lab: LonghornLab
 ) -> None:
     volume = lab.claim("data")
-    before = lab.places(volume)
+    before = wait_until(
+        lambda: places if len(places := lab.places(volume)) == 2 else None,
+        doing="the volume has both replicas",
+        seconds=60,
+    )
     (path,) = (place for node, place in before if node == "node-1")
     device = f"/dev/{path.rpartition('-')[2]}"
     on_host(lab.hosts[0], replaced(device, path))
