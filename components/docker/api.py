@@ -16,7 +16,7 @@ import httpx
 
 from components.docker.host import ssh_command
 
-_TIMEOUT_SECONDS = 60.0
+_PATIENCE = 60.0
 _ENDING_SECONDS = 5.0
 _COMMAND = "docker system dial-stdio"
 _SSH_FAILED = 255
@@ -24,31 +24,40 @@ _SSH_FAILED = 255
 
 @contextmanager
 def docker_api(
-    docker_host: str, host_key: str | None, timeout_seconds: float = _TIMEOUT_SECONDS
+    docker_host: str, host_key: str | None, problem: str, remedy: str, patience: float = _PATIENCE
 ) -> Generator[httpx.Client]:
-    """A client of the API. An answer that refuses raises HTTPStatusError with Docker's own words.
+    """A client of the API, for one purpose.
 
     Args:
         docker_host: unix:///path or ssh://user@host[:port].
         host_key: SSH host key of an ssh:// host.
-        timeout_seconds: How long the Docker engine may be silent.
+        problem: What it means for the purpose when the Docker engine can't be asked, or refuses.
+        remedy: What a person is to do then.
+        patience: Seconds for which the Docker engine may be silent.
 
-    Raises RuntimeError when this machine's ssh can't be used, httpx.HTTPError for all else.
+    Raises RuntimeError naming the host, with problem, cause and remedy.
     """
     if docker_host.startswith("ssh://"):
-        transport = _SshTransport(ssh_command(docker_host, host_key), timeout_seconds)
+        transport = _SshTransport(ssh_command(docker_host, host_key), patience)
     else:
         transport = httpx.HTTPTransport(uds=docker_host.removeprefix("unix://"))
-    with httpx.Client(
-        transport=transport,
-        base_url="http://docker",
-        timeout=timeout_seconds,
-        event_hooks={"response": [_raise_refusal]},
-    ) as client:
-        yield client
+    hooks = {"response": [_raise_refusal]}
+    try:
+        with httpx.Client(
+            transport=transport,
+            base_url="http://docker",
+            timeout=patience,
+            event_hooks=hooks,
+        ) as client:
+            yield client
+    except (httpx.HTTPError, ValueError, KeyError) as error:
+        raise RuntimeError(
+            f"rancher.dockerHost {docker_host}: {problem}: {error}. {remedy}"
+        ) from None
 
 
 def _raise_refusal(answer: httpx.Response) -> None:
+    """An answer that refuses is an HTTPStatusError with Docker's own words."""
     if answer.is_error:
         answer.read()
         said = f"{answer.status_code} {answer.reason_phrase}: {answer.text.strip()}"
@@ -58,8 +67,8 @@ def _raise_refusal(answer: httpx.Response) -> None:
 class _Channel(http.client.HTTPConnection):
     """One run of ssh whose standard input and output are the connection."""
 
-    def __init__(self, ssh: list[str], timeout_seconds: float) -> None:
-        super().__init__("docker", timeout=timeout_seconds)
+    def __init__(self, ssh: list[str], patience: float) -> None:
+        super().__init__("docker", timeout=patience)
         self._words = [*ssh, _COMMAND]
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -89,8 +98,8 @@ class _Channel(http.client.HTTPConnection):
 
 
 class _SshTransport(httpx.BaseTransport):
-    def __init__(self, ssh: list[str], timeout_seconds: float) -> None:
-        self._channel = _Channel(ssh, timeout_seconds)
+    def __init__(self, ssh: list[str], patience: float) -> None:
+        self._channel = _Channel(ssh, patience)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         path, headers = request.url.raw_path.decode(), dict(request.headers)
@@ -115,6 +124,6 @@ def _problem(error: Exception, status: int, said: str) -> str:
         return f"ssh: {said or error}"
     return (
         f"`{_COMMAND}` on the host ended with exit status {status}: {said or error}. The user "
-        "needs Docker's own docker command there (18.09 or later), the right to use Docker, an SSH "
-        "key that allows any command, and a login shell that prints nothing"
+        "needs Docker's own docker command there (18.09 or later, not Podman's), the right to use "
+        "it, an SSH key that allows any command, and a login shell that prints nothing"
     )

@@ -3,8 +3,6 @@
 import struct
 from collections.abc import Sequence
 
-import httpx
-
 from components.docker.api import docker_api
 
 _FRAME = struct.Struct(">BxxxL")
@@ -23,18 +21,17 @@ def run_in_container(
 
     Raises RuntimeError naming host and container, with what was said.
     """
-    where = f"{docker_host}, container {container}"
-    try:
-        with docker_api(docker_host, host_key) as api:
-            wanted = {"AttachStdout": True, "AttachStderr": True, "Cmd": list(command)}
-            run = "/exec/" + api.post(f"/containers/{container}/exec", json=wanted).json()["Id"]
-            answer = api.post(f"{run}/start", json={"Detach": False, "Tty": False}).content
-            code = api.get(f"{run}/json").json()["ExitCode"]
-    except (httpx.HTTPError, ValueError, KeyError) as error:
-        raise RuntimeError(f"{where}: the Docker engine did not run it: {error}") from None
+    problem = f"container {container}: the Docker engine did not run {command[0]}"
+    remedy = "Look at the container, and at rancher.dockerHost."
+    with docker_api(docker_host, host_key, problem, remedy) as api:
+        wanted = {"AttachStdout": True, "AttachStderr": True, "Cmd": list(command)}
+        run = "/exec/" + api.post(f"/containers/{container}/exec", json=wanted).json()["Id"]
+        answer = api.post(f"{run}/start", json={"Detach": False, "Tty": False}).content
+        code = api.get(f"{run}/json").json()["ExitCode"]
     output, errors = _streams(answer)
     if code != 0:
-        raise RuntimeError(f"{where}: exit status {code}: {errors.strip() or output.strip()}")
+        said = errors.strip() or output.strip()
+        raise RuntimeError(f"{docker_host}, container {container}: exit status {code}: {said}")
     return output
 
 

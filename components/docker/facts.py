@@ -77,30 +77,24 @@ class HostFacts:
 
 def read_engine(docker_host: str, host_key: str | None) -> EngineFacts:
     """Ask the engine. Raises RuntimeError naming it when it does not answer."""
-    try:
-        with docker_api(docker_host, host_key) as api:
-            version, info = (api.get(path).json() for path in ("/version", "/info"))
-            identifiers = [each["Id"] for each in api.get("/containers/json?all=true").json()]
-            containers = [_inspected(api, each) for each in identifiers]
-            return EngineFacts(
-                version=str(version.get("Version") or ""),
-                is_podman=_is_podman(version),
-                system=str(info.get("OSType") or "linux"),
-                memory_bytes=int(info.get("MemTotal") or 0),
-                root_folder=str(info.get("DockerRootDir") or "/var/lib/docker"),
-                containers=tuple(_container(each) for each in containers if each is not None),
-            )
-    except (httpx.HTTPError, ValueError, KeyError) as error:
-        raise RuntimeError(
-            f"rancher.dockerHost {docker_host}: the Docker engine does not answer: {error}. "
-            "Start it, or correct rancher.dockerHost."
-        ) from None
-
-
-def _is_podman(version: Mapping[str, Any]) -> bool:
-    """Podman names itself among the components of its version."""
-    names = [each.get("Name") for each in listed(version.get("Components"))]
-    return any("podman" in str(name).lower() for name in names)
+    problem, remedy = (
+        "the Docker engine does not answer",
+        "Start it, or correct rancher.dockerHost.",
+    )
+    with docker_api(docker_host, host_key, problem, remedy) as api:
+        version, info = (api.get(path).json() for path in ("/version", "/info"))
+        identifiers = [each["Id"] for each in api.get("/containers/json?all=true").json()]
+        containers = [_inspected(api, each) for each in identifiers]
+        # Podman names itself among the components of its version.
+        components = [str(each.get("Name")).lower() for each in listed(version.get("Components"))]
+        return EngineFacts(
+            version=str(version.get("Version") or ""),
+            is_podman=any("podman" in name for name in components),
+            system=str(info.get("OSType") or "linux"),
+            memory_bytes=int(info.get("MemTotal") or 0),
+            root_folder=str(info.get("DockerRootDir") or "/var/lib/docker"),
+            containers=tuple(_container(each) for each in containers if each is not None),
+        )
 
 
 def read_host(

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from components.common.answers import listed, mapped
 from components.common.owner import MARK
 from components.docker.api import docker_api
@@ -58,17 +56,13 @@ def remove_left_container(docker_host: str, host_key: str | None, own: OwnContai
 
     Raises RuntimeError naming the engine when it does not do it.
     """
-    try:
-        with docker_api(docker_host, host_key, timeout_seconds=2.0 * _STOP_SECONDS) as api:
-            query = {"all": "true", "filters": json.dumps({"name": [f"^/{own.name}$"]})}
-            named = api.get("/containers/json", params=query).json()
-            found = [str(each["Id"]) for each in named if own.is_this(each)]
-            for container in found:
-                api.post(f"/containers/{container}/stop", params={"t": _STOP_SECONDS})
-                api.delete(f"/containers/{container}", params={"force": "true"})
-    except (httpx.HTTPError, ValueError, KeyError) as error:
-        raise RuntimeError(
-            f"{docker_host}: container {own.name}, which the engine does not know, could not "
-            f"be removed: {error}. Remove it: docker rm --force {own.name}"
-        ) from None
+    problem = f"container {own.name}, which the engine does not know, could not be removed"
+    remedy = f"Remove it: docker rm --force {own.name}"
+    with docker_api(docker_host, host_key, problem, remedy, patience=2.0 * _STOP_SECONDS) as api:
+        query = {"all": "true", "filters": json.dumps({"name": [f"^/{own.name}$"]})}
+        named = api.get("/containers/json", params=query).json()
+        found = [str(each["Id"]) for each in named if own.is_this(each)]
+        for container in found:
+            api.post(f"/containers/{container}/stop", params={"t": _STOP_SECONDS})
+            api.delete(f"/containers/{container}", params={"force": "true"})
     return bool(found)

@@ -93,7 +93,7 @@ def docker_double(folder: Path) -> Iterator[DockerDouble]:
 
         do_GET = do_POST = do_DELETE = _any  # noqa: N815  names of http.server
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:
             """Says nothing."""
 
     with ThreadingUnixStreamServer(str(double.socket), Handler) as server:
