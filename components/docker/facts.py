@@ -1,26 +1,24 @@
 """What a Docker engine and its host say of themselves. Read only.
 
-The engine is asked over its own socket where that is on this machine, and through the docker
-command over SSH where it is not; the host by a script that needs neither root nor Docker.
+The engine is asked over its API; the host by a script that needs neither root nor Docker.
 """
 
 import ipaddress
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import httpx
 
-from components.common.answers import listed
+from components.common.answers import listed, mapped
 from components.common.script_text import script_text
+from components.docker.api import docker_api
 from components.docker.host import run_on_host
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-_ENGINE_SCRIPT = "docker/scripts/docker-engine-facts.sh"
 _HOST_SCRIPT = "docker/scripts/docker-host-check.sh"
-_TIMEOUT_SECONDS = 60.0
 _NOT_FOUND = 404
 _RANCHER_VERSION = "CATTLE_SERVER_VERSION="
 
@@ -79,25 +77,24 @@ class HostFacts:
 
 def read_engine(docker_host: str, host_key: str | None) -> EngineFacts:
     """Ask the engine. Raises RuntimeError naming it when it does not answer."""
-    if docker_host.startswith("ssh://"):
-        said = run_on_host(docker_host, host_key, script_text(_ENGINE_SCRIPT), ())
-        version, info, *containers = (json.loads(line) for line in said.splitlines())
-    else:
-        version, info, containers = _over_socket(docker_host)
-    return EngineFacts(
-        version=str(version.get("Version") or ""),
-        is_podman=_is_podman(version),
-        system=str(info.get("OSType") or "linux"),
-        memory_bytes=int(info.get("MemTotal") or 0),
-        root_folder=str(info.get("DockerRootDir") or "/var/lib/docker"),
-        containers=tuple(_container(each) for each in containers),
+    problem, remedy = (
+        "the Docker engine does not answer",
+        "Start it, or correct rancher.dockerHost.",
     )
-
-
-def _is_podman(version: Mapping[str, Any]) -> bool:
-    """Podman names itself among the components, and its docker command in its version."""
-    names = [each.get("Name") for each in listed(version.get("Components"))]
-    return any("podman" in str(name).lower() for name in (*names, version.get("Client")))
+    with docker_api(docker_host, host_key, problem, remedy) as api:
+        version, info = (api.get(path).json() for path in ("/version", "/info"))
+        identifiers = [each["Id"] for each in api.get("/containers/json?all=true").json()]
+        containers = [_inspected(api, each) for each in identifiers]
+        # Podman names itself among the components of its version.
+        components = [str(each.get("Name")).lower() for each in listed(version.get("Components"))]
+        return EngineFacts(
+            version=str(version.get("Version") or ""),
+            is_podman=any("podman" in name for name in components),
+            system=str(info.get("OSType") or "linux"),
+            memory_bytes=int(info.get("MemTotal") or 0),
+            root_folder=str(info.get("DockerRootDir") or "/var/lib/docker"),
+            containers=tuple(_container(each) for each in containers if each is not None),
+        )
 
 
 def read_host(
@@ -151,61 +148,36 @@ def _address(digits: str, order: str) -> Address:
     return mapped or address
 
 
-def _over_socket(docker_host: str) -> tuple[Any, Any, list[Any]]:
-    transport = httpx.HTTPTransport(uds=docker_host.removeprefix("unix://"))
+def _inspected(api: httpx.Client, identifier: str) -> dict[str, Any] | None:
+    """All that Docker says of a container; None when it is gone since it was listed."""
     try:
-        with httpx.Client(
-            transport=transport, base_url="http://docker", timeout=_TIMEOUT_SECONDS
-        ) as engine:
-            version, info = (_json(engine, path) for path in ("/version", "/info"))
-            listed = _json(engine, "/containers/json?all=true")
-            inspected = [_inspected(engine, each["Id"]) for each in listed]
-    except (httpx.HTTPError, ValueError, KeyError) as error:
-        raise RuntimeError(
-            f"rancher.dockerHost {docker_host}: the Docker engine does not answer: {error}. "
-            "Start it, or give the socket that it listens on."
-        ) from None
-    return version, info, [each for each in inspected if each is not None]
-
-
-def _json(engine: httpx.Client, path: str) -> Any:
-    return engine.get(path).raise_for_status().json()
-
-
-def _inspected(engine: httpx.Client, identifier: str) -> dict[str, Any] | None:
-    answer = engine.get(f"/containers/{identifier}/json")
-    if answer.status_code == _NOT_FOUND:
-        # Gone since it was listed: no fact any more.
-        return None
-    whole = answer.raise_for_status().json()
-    environment = cast("list[str]", whole["Config"].get("Env") or [])
-    versions = [
-        line.removeprefix(_RANCHER_VERSION)
-        for line in environment
-        if line.startswith(_RANCHER_VERSION)
-    ]
-    return {
-        "Name": whole["Name"],
-        "Image": whole["Config"]["Image"],
-        "Running": whole["State"]["Running"],
-        "Ports": whole["HostConfig"].get("PortBindings"),
-        "RancherVersion": versions[0] if versions else "",
-    }
+        return api.get(f"/containers/{identifier}/json").json()
+    except httpx.HTTPStatusError as error:
+        if error.response.status_code == _NOT_FOUND:
+            return None
+        raise
 
 
 def _container(said: Mapping[str, Any]) -> ContainerFacts:
-    published = cast("Mapping[str, list[dict[str, str]] | None]", said["Ports"] or {})
+    bindings: dict[str, list[dict[str, str]] | None] = mapped(
+        said["HostConfig"].get("PortBindings")
+    )
+    versions = [
+        line.removeprefix(_RANCHER_VERSION)
+        for line in listed(said["Config"].get("Env"))
+        if line.startswith(_RANCHER_VERSION)
+    ]
     return ContainerFacts(
         name=str(said["Name"]).removeprefix("/"),
-        image=str(said["Image"]),
-        is_running=bool(said["Running"]),
+        image=str(said["Config"]["Image"]),
+        is_running=bool(said["State"]["Running"]),
         ports=frozenset(
             # No address is every address, of IPv4 and of IPv6.
             (int(binding["HostPort"]), ipaddress.ip_address(binding.get("HostIp") or "::"))
-            for inner, bindings in published.items()
+            for inner, published in bindings.items()
             if inner.endswith("/tcp")
-            for binding in bindings or []
+            for binding in published or []
             if (binding.get("HostPort") or "").isdecimal()
         ),
-        rancher_version=str(said["RancherVersion"]),
+        rancher_version=versions[0] if versions else "",
     )

@@ -11,16 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from components.common.answers import listed, mapped
 from components.common.owner import MARK
-from components.common.script_text import script_text
-from components.docker.host import run_on_host
+from components.docker.api import docker_api
 
 _STOP_SECONDS = 60
-_NOT_MODIFIED = 304
-_SCRIPT = "docker/scripts/docker-remove-container.sh"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,32 +56,13 @@ def remove_left_container(docker_host: str, host_key: str | None, own: OwnContai
 
     Raises RuntimeError naming the engine when it does not do it.
     """
-    if docker_host.startswith("ssh://"):
-        arguments = [own.name, f"{MARK}={own.stack}", own.data, own.data_path, str(_STOP_SECONDS)]
-        return bool(run_on_host(docker_host, host_key, script_text(_SCRIPT), arguments).strip())
-    transport = httpx.HTTPTransport(uds=docker_host.removeprefix("unix://"))
-    with httpx.Client(
-        transport=transport, base_url="http://docker", timeout=2.0 * _STOP_SECONDS
-    ) as engine:
-        try:
-            found = [each for each in _named(engine, own.name) if own.is_this(each)]
-            for container in found:
-                _remove(engine, str(container["Id"]))
-        except httpx.HTTPError as error:
-            raise RuntimeError(
-                f"{docker_host}: container {own.name}, which the engine does not know, could not "
-                f"be removed: {error}. Remove it: docker rm --force {own.name}"
-            ) from None
+    problem = f"container {own.name}, which the engine does not know, could not be removed"
+    remedy = f"Remove it: docker rm --force {own.name}"
+    with docker_api(docker_host, host_key, problem, remedy, patience=2.0 * _STOP_SECONDS) as api:
+        query = {"all": "true", "filters": json.dumps({"name": [f"^/{own.name}$"]})}
+        named = api.get("/containers/json", params=query).json()
+        found = [str(each["Id"]) for each in named if own.is_this(each)]
+        for container in found:
+            api.post(f"/containers/{container}/stop", params={"t": _STOP_SECONDS})
+            api.delete(f"/containers/{container}", params={"force": "true"})
     return bool(found)
-
-
-def _named(engine: httpx.Client, name: str) -> list[dict[str, Any]]:
-    query = {"all": "true", "filters": json.dumps({"name": [f"^/{name}$"]})}
-    return engine.get("/containers/json", params=query).raise_for_status().json()
-
-
-def _remove(engine: httpx.Client, container: str) -> None:
-    stopped = engine.post(f"/containers/{container}/stop", params={"t": _STOP_SECONDS})
-    if stopped.status_code != _NOT_MODIFIED:
-        stopped.raise_for_status()
-    engine.delete(f"/containers/{container}", params={"force": "true"}).raise_for_status()

@@ -8,7 +8,6 @@ import json
 import os
 import socket
 import ssl
-import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,8 +16,7 @@ from typing import Any
 
 import pytest
 
-from components.common.script_text import script_text
-from components.docker import facts as docker_facts
+from components.docker.exec import run_in_container
 from components.docker.facts import read_engine
 from components.rancher.server.ca import RancherCaProvider
 from lab.common.waiting import wait_until
@@ -319,25 +317,24 @@ def test_a_certificate_that_everybody_trusts_leaves_rancher_without_a_ca(
     assert stack.preview().or_fail().operations() == {}
 
 
-def test_the_docker_command_tells_the_same_as_the_socket(
-    stack: Stack, server: Server, monkeypatch: pytest.MonkeyPatch
+def test_the_docker_command_carries_the_same_as_the_socket(
+    stack: Stack, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stack.up().or_fail()
-
-    def with_the_command(*_: object) -> str:
-        search_path = f"{server.docker.client.parent}:{os.environ['PATH']}"
-        return subprocess.run(
-            ["sh", "-s"],
-            input=script_text("docker/scripts/docker-engine-facts.sh"),
-            env={**os.environ, "PATH": search_path, "DOCKER_HOST": server.docker.host},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-
-    monkeypatch.setattr(docker_facts, "run_on_host", with_the_command)
+    # In the place of ssh: its last word is run here.
+    ssh = tmp_path / "bin" / "ssh"
+    ssh.parent.mkdir()
+    ssh.write_text('#!/bin/sh\nshift $(($# - 1))\n[ "$1" = -V ] || exec sh -c "$1"\n')
+    ssh.chmod(0o755)
+    folders = [str(ssh.parent), str(server.docker.client.parent), os.environ["PATH"]]
+    monkeypatch.setenv("PATH", os.pathsep.join(folders))
+    monkeypatch.setenv("DOCKER_HOST", server.docker.host)
     over_socket = read_engine(server.docker.host, None)
     assert read_engine("ssh://anywhere", None) == over_socket
+    words = ["sh", "-c", "echo out; echo error >&2"]
+    assert run_in_container("ssh://anywhere", None, CONTAINER, words) == "out\n"
+    with pytest.raises(RuntimeError, match=f"container {CONTAINER}: exit status 3: why"):
+        run_in_container("ssh://anywhere", None, CONTAINER, ["sh", "-c", "echo why >&2; exit 3"])
     (container,) = over_socket.containers
     assert container.rancher_version == TAG
     assert {port for port, _ in container.ports} == {HTTP, HTTPS}

@@ -17,7 +17,7 @@ from pulumi.dynamic import Resource
 
 from components.common.dynamic import DynamicProvider, Properties
 from components.common.waiting import tell, wait_until
-from components.docker.host import run_in_container
+from components.docker.exec import run_in_container
 
 _SETTING = ("settings.management.cattle.io", "server-url")
 _READ = ("kubectl", "get", *_SETTING, "-o", "jsonpath={.value}")

@@ -9,7 +9,7 @@ from pulumi.dynamic import Resource
 
 from components.common.dynamic import DynamicProvider, Properties
 from components.common.waiting import wait_until
-from components.docker.host import run_in_container
+from components.docker.exec import run_in_container
 from components.rancher.api.ca import ca_checksum, is_same_ca
 
 _COMMAND = (

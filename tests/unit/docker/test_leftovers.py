@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from components.cluster.helm_records import forget_release, forget_unfinished
-from components.docker import leftovers as docker_leftovers
+from components.docker import api as docker_api
 from components.docker.leftovers import OwnContainer, remove_left_container
 from tests.unit.doubles.a_stack import RELEASE, run, valid
 
@@ -82,9 +82,7 @@ class FakeEngine:
 
 
 def _serve(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> None:
-    monkeypatch.setattr(
-        docker_leftovers.httpx, "HTTPTransport", lambda **_: httpx.MockTransport(engine)
-    )
+    monkeypatch.setattr(docker_api.httpx, "HTTPTransport", lambda **_: httpx.MockTransport(engine))
 
 
 def _mount(name: str, path: str) -> dict[str, Any]:

@@ -109,7 +109,7 @@ def agent_says(stand_in: StandIn, verb: str, token: str, **said: Any) -> dict[st
 
 
 def in_container(stand_in: StandIn, data_directory: Path) -> Callable[..., str]:
-    """What takes the place of components.docker.host.run_in_container for this stand-in."""
+    """What takes the place of components.docker.exec.run_in_container for this stand-in."""
 
     def run(_host: str, _key: str | None, container: str, command: Sequence[str]) -> str:
         try:

@@ -1,13 +1,19 @@
 """An SSH server on 127.0.0.1, in a thread of its own, that answers whatever a test wants."""
 
 import asyncio
+import os
+import shutil
+import signal
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import asyncssh
+import pytest
 
 PASSWORD = "opens-the-door"  # noqa: S105
 _STARTING_SECONDS = 30
@@ -30,12 +36,19 @@ class Server:
     """What every command prints; None lets it hang."""
     complaint: bytes = b""
     status: int = 0
+    docker_socket: Path | None = None
+    """Where `docker system dial-stdio` leads, which is then answered by nothing else."""
     port: int = 0
     host_key: str = ""
     client_key: str = field(default="", repr=False)
     asked: list[Asked] = field(default_factory=list)
     tunnels: list[tuple[str, int]] = field(default_factory=list)
     connections: int = 0
+
+    @property
+    def url(self) -> str:
+        """Its address as a Docker host."""
+        return f"ssh://operator@127.0.0.1:{self.port}"
 
 
 @contextmanager
@@ -108,9 +121,15 @@ class _Connection(asyncssh.SSHServer):
 
 def _process(server: Server) -> Callable[[Any], Any]:
     async def handle(process: Any) -> None:
-        stdin = await process.stdin.read()
+        is_docker = process.command == "docker system dial-stdio"
+        # Docker's command speaks before its input ends, and so does a shell that has none.
+        stdin = b"" if is_docker else await process.stdin.read()
         user = process.get_extra_info("username")
         server.asked.append(Asked(user, process.command, stdin.decode()))
+        if is_docker and server.docker_socket:
+            await _dial(process, server.docker_socket)
+            process.exit(server.status)
+            return
         if server.answer is None:
             await asyncio.Event().wait()
         process.stdout.write(server.answer)
@@ -118,3 +137,41 @@ def _process(server: Server) -> Callable[[Any], Any]:
         process.exit(server.status)
 
     return handle
+
+
+async def _dial(process: Any, path: Path) -> None:
+    """Carry both directions until the other side has said all."""
+    reader, writer = await asyncio.open_unix_connection(path)
+
+    async def inward() -> None:
+        while data := await process.stdin.read(65536):
+            writer.write(data)
+        writer.write_eof()
+
+    task = asyncio.create_task(inward())
+    while data := await reader.read(65536):
+        process.stdout.write(data)
+    task.cancel()
+    writer.close()
+
+
+needs_ssh_agent = pytest.mark.skipif(
+    shutil.which("ssh-agent") is None, reason="needs the commands ssh, ssh-agent and ssh-add"
+)
+
+
+@contextmanager
+def trusted_agent(server: Server, socket: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An SSH agent of this process that holds the server's client key, as a person's own would."""
+    said = subprocess.run(
+        ["ssh-agent", "-s", "-a", str(socket)], capture_output=True, text=True, check=True
+    ).stdout
+    process = int(said.partition("SSH_AGENT_PID=")[2].partition(";")[0])
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
+    try:
+        subprocess.run(
+            ["ssh-add", "-"], input=server.client_key, text=True, capture_output=True, check=True
+        )
+        yield
+    finally:
+        os.kill(process, signal.SIGTERM)
