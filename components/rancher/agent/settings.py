@@ -149,7 +149,8 @@ def has_any(deployment: Mapping[str, Any], settings: AgentSettings) -> bool:
 
 
 def _variables(settings: AgentSettings) -> list[Document]:
-    return [{"name": name, "value": value} for name, value in settings.environment.items()]
+    # The engine does not keep the order of a map.
+    return [{"name": name, "value": value} for name, value in sorted(settings.environment.items())]
 
 
 def _in_plain(variable: Document, live: Mapping[str, Any]) -> Document:
@@ -162,7 +163,9 @@ def _in_plain(variable: Document, live: Mapping[str, Any]) -> Document:
 
 
 def _aliases(settings: AgentSettings) -> list[Document]:
-    return [{"ip": ip, "hostnames": list(names)} for ip, names in settings.host_aliases.items()]
+    return [
+        {"ip": ip, "hostnames": list(names)} for ip, names in sorted(settings.host_aliases.items())
+    ]
 
 
 def _pod(deployment: Mapping[str, Any]) -> Document:

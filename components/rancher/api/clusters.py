@@ -199,7 +199,7 @@ class Clusters:
         It is in the import manifest from then on, and Rancher deploys its agent again with it.
         Source: Rancher 2.8.5, pkg/systemtemplate/import.go and clusterdeploy.go.
         """
-        variables = [{"name": name, "value": value} for name, value in environment.items()]
+        variables = [{"name": name, "value": value} for name, value in sorted(environment.items())]
         answer = self._accounts.call(
             "PUT",
             f"/v3/clusters/{quote(cluster.id, safe='')}",

@@ -32,6 +32,11 @@ def test_a_deployment_that_has_them_already_is_the_same_again() -> None:
     assert with_settings(a_deployment(), AgentSettings()) == a_deployment()
 
 
+def test_the_order_in_which_they_are_given_changes_nothing() -> None:
+    turned = AgentSettings(environment=dict(reversed(list(PROXY.environment.items()))))
+    assert with_settings(a_deployment(), turned) == with_settings(a_deployment(), PROXY)
+
+
 def test_only_what_is_wanted_counts() -> None:
     live = with_settings(rancher_s(), BOTH)
     assert settings_of(live, AgentSettings()) == {}
