@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from configuration.addresses import host_address
 from configuration.base import AbsolutePath, HostKey, Port, Seconds, StackModel, pattern
 from configuration.environment import Environment
+from configuration.host_aliases import HostAliasSettings
 from configuration.problems import rule
 
 # Scheme, host and port alone: no login, path, query or fragment.
@@ -216,9 +217,9 @@ class RancherSettings(StackModel):
 
 
 class RancherImportSettings(StackModel):
-    """The manifest that connects the cluster to Rancher, when a person gives it.
+    """Rancher's agent in the cluster, and its import manifest when a person gives it.
 
-    Its address is a secret (it holds the registration token): rancherManifestUrl.
+    The manifest's address is a secret (it holds the registration token): rancherManifestUrl.
     """
 
     manifest_file: str | None = None
@@ -227,5 +228,11 @@ class RancherImportSettings(StackModel):
     """PEM file with the CA that signed Rancher's certificate, for fetching the manifest."""
     ca_fingerprint: _Fingerprint | None = None
     """SHA-256 of the CA file's text as Rancher counts it, instead of caFile."""
+    agent_environment: Environment = Field(default_factory=dict)
+    """Environment variables for Rancher's agent, such as HTTPS_PROXY with NO_PROXY; no secrets,
+    since they are plain text in the state, in Rancher and in the cluster. They are all that the
+    cluster's agent environment in Rancher has then."""
+    host_aliases: tuple[HostAliasSettings, ...] = Field(default=(), strict=False)
+    """Entries for the hosts file of Rancher's agent, such as Rancher's own name."""
     timeout_seconds: Seconds = 600
     """How long the agent may take to start."""

@@ -1,8 +1,9 @@
-"""Rules between the keys of the Rancher server. Pure."""
+"""Rules between the keys of the Rancher server and of the import into it. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from configuration.environment import environment_problems
+from configuration.environment import AGENT, SERVER, environment_problems
+from configuration.host_aliases import host_alias_problems
 from configuration.problems import Problem
 from configuration.stack_file import StackFile
 
@@ -51,7 +52,14 @@ def _docker_host_key(file: StackFile) -> Iterator[Problem]:
 
 def _environment(file: StackFile) -> Iterator[Problem]:
     if file.rancher is not None:
-        yield from environment_problems(file.rancher.environment, "rancher.environment")
+        yield from environment_problems(file.rancher.environment, "rancher.environment", SERVER)
+
+
+def _agent(file: StackFile) -> Iterator[Problem]:
+    given = file.rancher_import
+    key = "rancherImport.agentEnvironment"
+    yield from environment_problems(given.agent_environment, key, AGENT)
+    yield from host_alias_problems(given.host_aliases, "rancherImport.hostAliases")
 
 
 def _extra_mounts(file: StackFile) -> Iterator[Problem]:
@@ -83,5 +91,6 @@ RANCHER_RULES: Sequence[Callable[[StackFile], Iterable[Problem]]] = (
     _data_volume,
     _docker_host_key,
     _environment,
+    _agent,
     _extra_mounts,
 )

@@ -9,6 +9,7 @@ import pulumi_kubernetes as kubernetes
 
 from components.rancher.agent.agent import RancherAgent, RancherAgentArgs
 from components.rancher.agent.given_manifest import RancherManifest, RancherManifestArgs
+from components.rancher.agent.settings import AgentSettings
 from components.rancher.registration.active import RancherClusterActive, RancherClusterActiveArgs
 from components.rancher.registration.cleanup import RancherCleanup, RancherCleanupArgs
 from components.rancher.registration.registration import (
@@ -20,7 +21,7 @@ from components.rancher.server.ca import RancherCa, RancherCaArgs
 from components.rancher.server.host_rules import node_warning
 from components.rancher.server.password import GeneratedPassword
 from components.rancher.server.server import RancherCertificate, RancherServer, RancherServerArgs
-from configuration.rancher import RancherSettings
+from configuration.rancher import RancherImportSettings, RancherSettings
 from configuration.secrets import Secret
 from settings import Settings
 
@@ -121,6 +122,7 @@ def _registered(
             server_url=rancher.url,
             owner=owner,
             server_id=server.container_id,
+            agent_environment=settings.rancher_import.agent_environment,
             ready_timeout_seconds=rancher.start_timeout_seconds,
         ),
     )
@@ -192,8 +194,16 @@ def _agent(
             timeout_seconds=settings.rancher_import.timeout_seconds,
             kubeconfig=str(Path(settings.cluster.kubeconfig).expanduser()),
             context=settings.cluster.context,
+            settings=_agent_settings(settings.rancher_import),
         ),
         after,
+    )
+
+
+def _agent_settings(given: RancherImportSettings) -> AgentSettings:
+    return AgentSettings(
+        environment=given.agent_environment,
+        host_aliases={alias.ip: alias.hostnames for alias in given.host_aliases},
     )
 
 

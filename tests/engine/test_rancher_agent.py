@@ -15,6 +15,7 @@ import yaml
 
 from components.cluster.provider import kubernetes_provider
 from components.rancher.agent.agent import RancherAgent, RancherAgentArgs
+from components.rancher.agent.settings import AgentSettings
 from components.rancher.api.client import RancherClient
 from components.rancher.registration.active import RancherClusterActive, RancherClusterActiveArgs
 from components.rancher.registration.registration import (
@@ -25,7 +26,7 @@ from configuration.cluster import ClusterSettings
 from lab.cluster.kubernetes import ClusterHandle
 from lab.common.paths import PROJECT
 from lab.common.waiting import wait_until
-from lab.rancher.stand_in import agent
+from lab.rancher.stand_in import agent, redeployment
 from lab.rancher.stand_in.options import Options
 from lab.rancher.stand_in.server import StandIn
 from lab.rancher.stand_in.state import Cluster
@@ -39,19 +40,35 @@ pytestmark = marks("kubernetes")
 
 ACTIVE = "pulumi-python:dynamic/rancher:ClusterActive"
 CONNECTION = "pulumi-python:dynamic/rancher:AgentConnection"
+REGISTRATION = "pulumi-python:dynamic/rancher:Registration"
 ADDITIONS = "pulumi-python:dynamic/rancher:AgentAdditions"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 _SECONDS = 60.0
 
 
-def program(url: str, ca_pem: str, kubeconfig: str, manifest_file: str = "") -> None:
-    """The cluster imported; a given manifest takes the place of a registration."""
+def program(
+    url: str, ca_pem: str, kubeconfig: str, manifest_file: str = "", proxy: str = "", ip: str = ""
+) -> None:
+    """The cluster imported; a given manifest takes the place of a registration.
+
+    Args:
+        proxy: what the agent has as HTTPS_PROXY; nothing if empty.
+        ip: what the agent's hosts file has for rancher.example.com; nothing if empty.
+    """
+    settings = AgentSettings(
+        environment={"HTTPS_PROXY": proxy, "NO_PROXY": "127.0.0.1"} if proxy else {},
+        host_aliases={ip: ["rancher.example.com"]} if ip else {},
+    )
     provider = kubernetes_provider(ClusterSettings(name="storage", kubeconfig=kubeconfig))
     on_cluster = pulumi.ResourceOptions(providers=[provider])
 
     def agent_of(manifest: pulumi.Input[str]) -> RancherAgent:
         wanted = RancherAgentArgs(
-            manifest=manifest, timeout_seconds=60, kubeconfig=kubeconfig, context=None
+            manifest=manifest,
+            timeout_seconds=60,
+            kubeconfig=kubeconfig,
+            context=None,
+            settings=settings,
         )
         return RancherAgent("agent", wanted, on_cluster)
 
@@ -69,6 +86,7 @@ def program(url: str, ca_pem: str, kubeconfig: str, manifest_file: str = "") -> 
             server_url=url,
             # As another container's id does, it has Rancher asked again.
             server_id=ca_pem,
+            agent_environment=settings.environment,
             ready_timeout_seconds=30,
             delete_timeout_seconds=30,
         ),
@@ -121,6 +139,10 @@ class Imported(OnCluster):
         """What the running agent was told."""
         container = self.deployment()["spec"]["template"]["spec"]["containers"][0]
         return {each["name"]: each.get("value", "") for each in container["env"]}
+
+    def hosts(self) -> list[Any]:
+        """The hosts entries of the running agent."""
+        return self.deployment()["spec"]["template"]["spec"].get("hostAliases", [])
 
     def is_connected(self) -> bool:
         """Whether the agent, in its newest form, still serves Rancher after its next word."""
@@ -218,6 +240,55 @@ def test_a_patch_version_of_rancher_brings_its_agent_along_and_up_waits_for_it(
     assert imported.stack.preview("--refresh").or_fail().operations() == {}
 
 
+def test_environment_and_hosts_entries_survive_what_rancher_deploys_and_go_with_their_keys(
+    imported: Imported,
+) -> None:
+    stack, plain = imported.stack, imported.stack.arguments
+    entry = {"ip": "192.0.2.10", "hostnames": ["rancher.example.com"]}
+    stack.arguments = {**plain, "proxy": "http://proxy.example.com:3128", "ip": entry["ip"]}
+    stack.up().or_fail()
+    assert [each["name"] for each in imported.known.agent_environment] == [
+        "HTTPS_PROXY",
+        "NO_PROXY",
+    ]
+
+    def has_both() -> bool:
+        proxy = imported.environment().get("HTTPS_PROXY")
+        return proxy == "http://proxy.example.com:3128" and imported.hosts() == [entry]
+
+    assert has_both()
+    assert stack.start("preview", "--refresh").wait().or_fail().operations() == {}
+    imported.known.annotations[redeployment.FORCE] = "true"
+    wait_until(
+        lambda: imported.known.annotations[redeployment.FORCE] == "false",
+        doing="waiting for Rancher to deploy its agent",
+        seconds=_SECONDS,
+    )
+    assert has_both()
+    name = ("deployment", "cattle-cluster-agent", "-n", "cattle-system")
+    imported.kubectl("patch", *name, "-p", '{"spec":{"template":{"spec":{"hostAliases":null}}}}')
+    imported.known.agent_environment = []
+    wait_until(
+        lambda: "HTTPS_PROXY" not in imported.environment(),
+        doing="waiting for Rancher to deploy its agent without the environment",
+        seconds=_SECONDS,
+    )
+    shown = stack.start("preview", "--refresh").wait().or_fail()
+    assert shown.operations(CONNECTION) == {"update": 1}
+    assert shown.operations(REGISTRATION) == {"update": 1}
+    stack.up("--refresh").or_fail()
+    assert has_both()
+    assert imported.is_connected()
+    assert stack.start("preview", "--refresh").wait().or_fail().operations() == {}
+    stack.arguments = plain
+    stack.up().or_fail()
+    assert "HTTPS_PROXY" not in imported.environment()
+    assert imported.hosts() == []
+    assert imported.known.agent_environment == []
+    assert imported.environment()["CATTLE_FEATURES"]
+    assert stack.start("preview", "--refresh").wait().or_fail().operations() == {}
+
+
 def test_another_ca_reaches_the_agent_and_leaves_it_its_features(imported: Imported) -> None:
     imported.rancher.swap_ca()
     imported.stack.arguments = {
@@ -290,7 +361,11 @@ def test_a_given_manifest_is_held_to_the_same_and_brings_its_registry_along(
         assert "cattle-private-registry" not in lab.kubectl("get", "secrets", "-n", "cattle-system")
         lab.rancher.swap_ca()
         file.write_text(_manifest_by_hand(lab))
+        stack.arguments = {**stack.arguments, "proxy": "http://proxy", "ip": "192.0.2.10"}
         stack.up().or_fail()
+        assert lab.environment()["HTTPS_PROXY"] == "http://proxy"
+        assert lab.hosts() == [{"ip": "192.0.2.10", "hostnames": ["rancher.example.com"]}]
+        assert lab.known.agent_environment == []
         assert lab.is_connected()
         assert lab.environment()["CATTLE_FEATURES"]
 

@@ -22,6 +22,7 @@ from components.rancher.agent.running_agent import (
     RancherAgentConnection,
     RancherAgentConnectionArgs,
 )
+from components.rancher.agent.settings import NO_SETTINGS, AgentSettings, with_settings
 
 # Of the Deployment's spec: all but the selector, which Kubernetes never changes.
 _CHANGEABLE = (
@@ -46,6 +47,8 @@ class RancherAgentArgs:
     """Path of the cluster's kubeconfig file."""
     context: str | None
     """Context in it; None for the current one."""
+    settings: AgentSettings = NO_SETTINGS
+    """What the stack gives the agent beside its manifest."""
 
 
 class RancherAgent(pulumi.ComponentResource):
@@ -66,7 +69,12 @@ class RancherAgent(pulumi.ComponentResource):
     ) -> None:
         super().__init__("longhornrancher:rancher:Agent", name, None, opts)
         objects = pulumi.Output.secret(args.manifest).apply(agent_objects)
-        public = pulumi.Output.unsecret(objects.apply(public_objects))
+        public = pulumi.Output.unsecret(objects.apply(public_objects)).apply(
+            lambda found: {
+                **found,
+                "deployment": with_settings(found["deployment"], args.settings),
+            }
+        )
         self._public = public
 
         core, rbac = kubernetes.core.v1, kubernetes.rbac.v1
@@ -147,6 +155,7 @@ class RancherAgent(pulumi.ComponentResource):
                 deployment=public.apply(lambda found: found["deployment"]),
                 incarnation=incarnation,
                 timeout_seconds=args.timeout_seconds,
+                settings=args.settings,
             ),
             pulumi.ResourceOptions(parent=self, depends_on=[deployment, credentials]),
         )

@@ -3,7 +3,8 @@
 Some 15 s after the first connection Rancher applies a Deployment of its own over the manifest's:
 with CATTLE_FEATURES, without which the agent opens a tunnel and serves nothing, with a Secret of
 its own, and from then on with every new image. All that is Rancher's. This program's is what
-makes the connection, since Rancher can't bring that to an agent that does not reach it.
+makes the connection, since Rancher can't bring that to an agent that does not reach it, and what
+the stack gives the agent beside its manifest (settings.py).
 Source: Rancher 2.8.5, pkg/controllers/management/clusterdeploy/clusterdeploy.go.
 """
 
@@ -11,6 +12,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.common.answers import listed, mapped
+from components.rancher.agent.settings import (
+    NO_SETTINGS,
+    AgentSettings,
+    has_any,
+    is_settled,
+    with_changes,
+    without,
+)
 from components.rancher.api.addresses import normal_address
 
 Document = dict[str, Any]
@@ -49,18 +58,45 @@ def is_rancher_s(deployment: Mapping[str, Any]) -> bool:
 
 
 def patch_for(
-    live: Mapping[str, Any], wanted: Mapping[str, Any], before: Mapping[str, Any] | None
+    live: Mapping[str, Any],
+    wanted: Mapping[str, Any],
+    before: Mapping[str, Any] | None,
+    settings: AgentSettings = NO_SETTINGS,
+    settings_before: AgentSettings = NO_SETTINGS,
 ) -> Document | None:
     """The strategic merge patch that brings a running agent to another manifest.
 
     Until Rancher has applied its own, that is the whole of the manifest; afterwards the connection
-    only, and that only if it has to change. None where nothing has to.
+    and the settings only, and each only if it has to change. None where nothing has to.
 
     Args:
         live: the Deployment as it is.
         wanted: as the manifest has it.
         before: as the manifest had it when this was done last; None for never.
+        settings: what the stack gives the agent.
+        settings_before: what it gave when this was done last.
     """
+    patch: Document | None = _patch_of_manifest(live, wanted, before)
+    gone = without(settings_before, settings, wanted)
+    if patch is None:
+        if is_settled(live, settings) and not has_any(live, gone):
+            return None
+        patch = {}
+    spec = mapped(patch.get("spec"))
+    template = mapped(spec.get("template"))
+    pod = with_changes(
+        mapped(template.get("spec")),
+        live,
+        container=_container(wanted)["name"],
+        wanted=settings,
+        gone=gone,
+    )
+    return {**patch, "spec": {**spec, "template": {**template, "spec": pod}}}
+
+
+def _patch_of_manifest(
+    live: Mapping[str, Any], wanted: Mapping[str, Any], before: Mapping[str, Any] | None
+) -> Document | None:
     if not is_rancher_s(live):
         return {
             "metadata": {"annotations": wanted["metadata"].get("annotations") or {}},

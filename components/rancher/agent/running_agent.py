@@ -19,6 +19,7 @@ from components.rancher.agent.connection import (
     rollout_problem,
 )
 from components.rancher.agent.known_objects import AGENT, NAMESPACE
+from components.rancher.agent.settings import NO_SETTINGS, AgentSettings, settings_of
 
 _PATH = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{AGENT}"
 
@@ -32,11 +33,13 @@ class RancherAgentConnectionArgs:
     context: str | None
     """Context in it; None for the current one."""
     deployment: pulumi.Input[Mapping[str, Any]]
-    """The manifest's Deployment, readable: it holds no secret."""
+    """The manifest's Deployment with the settings in it, readable: it holds no secret."""
     incarnation: pulumi.Input[str]
     """The Deployment's uid: another one was made from the manifest, without what Rancher had."""
     timeout_seconds: int
     """How long the new pods may take."""
+    settings: AgentSettings = NO_SETTINGS
+    """What the stack gives the agent beside its manifest."""
 
 
 class RancherAgentConnectionProvider(DynamicProvider):
@@ -49,11 +52,11 @@ class RancherAgentConnectionProvider(DynamicProvider):
         return AGENT, _brought_along(new, {})
 
     def differences(self, old: Properties, new: Properties) -> set[str]:
-        """Also an agent that a refresh found looking elsewhere for Rancher."""
+        """Also an agent that a refresh found looking elsewhere for Rancher, or without settings."""
         wanted = new.get("deployment")
         is_known = not is_unknown(wanted)
-        is_elsewhere = is_known and wanted is not None and old.get("found") != connection_of(wanted)
-        return super().differences(old, new) | ({"found"} if is_elsewhere else set())
+        is_other = is_known and wanted is not None and old.get("found") != _found(wanted, new)
+        return super().differences(old, new) | ({"found"} if is_other else set())
 
     def change(self, id_: str, old: Properties, new: Properties) -> Properties:
         """Bring it along."""
@@ -61,7 +64,10 @@ class RancherAgentConnectionProvider(DynamicProvider):
         return _brought_along(new, old)
 
     def look(self, id_: str, state: Properties) -> Properties | None:
-        """Where the agent looks for Rancher now. A cluster that does not answer proves nothing."""
+        """Where the agent looks for Rancher now, and what it has of its settings.
+
+        A cluster that does not answer proves nothing.
+        """
         del id_
         try:
             live = read_object(open_cluster(state), _PATH)
@@ -77,7 +83,11 @@ class RancherAgentConnectionProvider(DynamicProvider):
                 "disconnected, have it deploy its agent again: annotation "
                 "io.cattle.agent.force.deploy=true on the cluster in Rancher."
             )
-        return {**state, "found": connection_of(live)}
+        return {**state, "found": _found(live, state)}
+
+
+def _found(deployment: Mapping[str, Any], props: Properties) -> Properties:
+    return {**connection_of(deployment), **settings_of(deployment, AgentSettings.of(props))}
 
 
 def _brought_along(new: Properties, old: Properties) -> Properties:
@@ -89,7 +99,8 @@ def _brought_along(new: Properties, old: Properties) -> Properties:
             "Run `pulumi refresh` and then `pulumi up`, which makes it again."
         )
     wanted: Mapping[str, Any] = new["deployment"]
-    patch = patch_for(live, wanted, old.get("deployment"))
+    settings, before = AgentSettings.of(new), AgentSettings.of(old)
+    patch = patch_for(live, wanted, old.get("deployment"), settings, before)
     revision = str(old.get("revision") or live["metadata"]["generation"])
     if patch is not None:
         revision = str(merge_object(cluster, _PATH, patch)["metadata"]["generation"])
@@ -98,7 +109,7 @@ def _brought_along(new: Properties, old: Properties) -> Properties:
             _not_rolled_out(cluster),
             timeout_seconds=float(new["timeout_seconds"]),
         )
-    return {**new, "found": connection_of(wanted), "revision": revision}
+    return {**new, "found": _found(wanted, new), "revision": revision}
 
 
 def _not_rolled_out(cluster: ClusterApi) -> Callable[[], list[str]]:
@@ -113,6 +124,8 @@ def _not_rolled_out(cluster: ClusterApi) -> Callable[[], list[str]]:
 
 class RancherAgentConnection(Resource, module="rancher", name="AgentConnection"):
     """Owns where the running agent looks for Rancher, what it trusts and what it joins with.
+
+    Owns the variables and hosts entries, too, that the stack gives it, each by its name.
 
     Refuses to touch what Rancher itself puts into the Deployment. Holds for a manifest that was
     given too: it needs the cluster and no Rancher.
@@ -136,6 +149,7 @@ class RancherAgentConnection(Resource, module="rancher", name="AgentConnection")
                 "deployment": args.deployment,
                 "incarnation": args.incarnation,
                 "timeout_seconds": args.timeout_seconds,
+                **args.settings.inputs,
                 "found": None,
                 "revision": None,
             },

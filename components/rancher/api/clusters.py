@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import quote
 
+from components.common.answers import listed
 from components.rancher.api.accounts import Accounts, expected, unexpected
 from components.rancher.api.errors import (
     BadClusterNameError,
@@ -17,6 +18,7 @@ from components.rancher.api.transport import Answer, Transport
 OWNER = "longhorn-rancher/owner"
 """Annotation on a cluster in Rancher: which Kubernetes cluster it was made for."""
 _FORCE = "io.cattle.agent.force.deploy"
+_AGENT_ENVIRONMENT = "agentEnvVars"
 _AGENT = "apps.deployments/cattle-system/cattle-cluster-agent"
 
 
@@ -30,6 +32,8 @@ class Cluster:
     owner: str
     conditions: Mapping[str, tuple[str, str]]
     annotations: Mapping[str, str] = field(default_factory=dict[str, str])
+    agent_environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What Rancher gives the cluster's agents, name → value."""
 
     def is_true(self, condition: str) -> bool:
         """Whether Rancher reports the condition as True."""
@@ -189,6 +193,21 @@ class Clusters:
         )
         expected(answer, "having its agent deployed again", 200)
 
+    def set_agent_environment(self, cluster: Cluster, environment: Mapping[str, str]) -> None:
+        """Have Rancher give the cluster's agents this environment and no more of its own.
+
+        It is in the import manifest from then on, and Rancher deploys its agent again with it.
+        Source: Rancher 2.8.5, pkg/systemtemplate/import.go and clusterdeploy.go.
+        """
+        variables = [{"name": name, "value": value} for name, value in sorted(environment.items())]
+        answer = self._accounts.call(
+            "PUT",
+            f"/v3/clusters/{quote(cluster.id, safe='')}",
+            what="setting its agent's environment",
+            body={"type": "cluster", "name": cluster.name, _AGENT_ENVIRONMENT: variables},
+        )
+        expected(answer, "setting its agent's environment", 200)
+
     def _renamed(self, known: Cluster, name: str) -> Cluster:
         # Source: Rancher 2.8.5 and 2.13.1, pkg/api/norman/store/cluster/cluster_store.go, Update.
         answer = self._accounts.call(
@@ -242,6 +261,10 @@ def _cluster(body: Mapping[str, Any]) -> Cluster:
             for condition in cast("list[dict[str, Any]]", body.get("conditions") or [])
         },
         annotations=annotations,
+        agent_environment={
+            str(variable.get("name")): str(variable.get("value") or "")
+            for variable in listed(body.get(_AGENT_ENVIRONMENT))
+        },
     )
 
 

@@ -50,6 +50,8 @@ class RancherRegistrationArgs:
     server_id: pulumi.Input[str] = ""
     """Whatever changes when the server is another one or starts again (its container's id); then
     it is asked again for everything, since its version or its data may be others."""
+    agent_environment: Mapping[str, str] | None = None
+    """What Rancher gives the cluster's agents, all of it; None to leave that to others."""
     ready_timeout_seconds: pulumi.Input[float] = 900.0
     """How long Rancher may take until it answers."""
     delete_timeout_seconds: pulumi.Input[float] = 300.0
@@ -139,6 +141,9 @@ class RancherRegistrationProvider(DynamicProvider):
             cluster = rancher.clusters.find_or_create(
                 props["cluster_name"], props["owner"], olds.get("cluster_id", "")
             )
+            environment = _agent_environment(props, olds)
+            if environment is not None and cluster.agent_environment != environment:
+                rancher.clusters.set_agent_environment(cluster, environment)
             if olds and _description(olds) != _description(props):
                 # A token is known by the cluster's name.
                 rancher.accounts.delete_api_tokens(_description(olds))
@@ -177,6 +182,8 @@ class RancherRegistrationProvider(DynamicProvider):
             if is_same_address(server_url, props["server_url"]):
                 server_url = props["server_url"]
             outs = {**props, "cluster_name": cluster.name, "server_url": server_url}
+            if props.get("agent_environment"):
+                outs["agent_environment"] = dict(cluster.agent_environment)
             if server_url == props["server_url"]:
                 outs.update(self._facts(rancher, cluster.id, outs))
             if not is_token_good:
@@ -202,6 +209,8 @@ class RancherRegistrationProvider(DynamicProvider):
 
 class RancherRegistration(Resource, module="rancher", name="Registration"):
     """Owns the cluster's entry in Rancher, Rancher's admin password, server-url and a token.
+
+    Owns the environment of the cluster's agents there, too, if one is given.
 
     Refuses to own what runs in the cluster: the manifest is an output, checked, for others to
     apply. Deleting it makes Rancher clean up inside the cluster, through the agent.
@@ -234,6 +243,7 @@ class RancherRegistration(Resource, module="rancher", name="Registration"):
             "server_url": args.server_url,
             "owner": args.owner,
             "server_id": args.server_id,
+            "agent_environment": args.agent_environment or None,
             "ready_timeout_seconds": args.ready_timeout_seconds,
             "delete_timeout_seconds": args.delete_timeout_seconds,
         }
@@ -249,6 +259,12 @@ class RancherRegistration(Resource, module="rancher", name="Registration"):
 
 def _is_to_be_renewed(state: Properties) -> bool:
     return ends_soon(str(state.get("api_token_expires") or ""), datetime.now(UTC))
+
+
+def _agent_environment(props: Properties, olds: Properties) -> dict[str, str] | None:
+    """What Rancher is to have; None where it is not, and was not, this program's."""
+    given = props.get("agent_environment")
+    return {} if given is None and olds.get("agent_environment") else given
 
 
 def _description(props: Properties) -> str:

@@ -103,7 +103,7 @@ def cluster(known: Cluster, now: float, options: Options, *, flapping: bool = Fa
         "created": _date(known.created), "createdTS": int(known.created * 1000),
         "annotations": known.annotations, "labels": {}, "internal": not known.imported,
         "driver": "imported" if known.connected_since else "", "conditions": conditions,
-        "agentImage": known.agent_image,
+        "agentImage": known.agent_image, "agentEnvVars": known.agent_environment or None,
     }  # fmt: skip
 
 

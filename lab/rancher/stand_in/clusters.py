@@ -61,6 +61,7 @@ class ClusterCalls:
                 checksum=secrets.token_hex(32) if wrong else "",
                 version=self._context.options.version,
                 install_uuid=self._context.state.install_uuid,
+                environment=[] if cluster is None else cluster.agent_environment,
             )
         )
 
@@ -187,13 +188,18 @@ class ClusterCalls:
         return answers.of(self._cluster_body(cluster), 201)
 
     def _change(self, cluster: Cluster, body: answers.Body) -> Answer:
-        """Name and annotations; annotations that the body does not name stay, as in Rancher."""
+        """Name, annotations, the agents' environment; what the body does not name stays.
+
+        Of annotations each counts for itself, and a list takes the old one's place, as in Rancher.
+        """
         name = str(body.get("name", ""))
         problem = None if name == cluster.name else self._name_problem(name)
         if problem is not None:
             return problem
         cluster.name = name
         cluster.annotations |= body.get("annotations") or {}
+        if "agentEnvVars" in body:
+            cluster.agent_environment = list(body["agentEnvVars"] or [])
         self._context.state.save()
         return answers.of(self._cluster_body(cluster))
 

@@ -6,6 +6,8 @@ those of Rancher's manifest, so that a program can be tested on checking them.
 
 import base64
 import hashlib
+import json
+from collections.abc import Mapping, Sequence
 
 
 def ca_checksum(pem: str) -> str:
@@ -22,14 +24,16 @@ def render(
     version: str,
     install_uuid: str,
     features: str = "",
+    environment: Sequence[Mapping[str, str]] = (),
 ) -> str:
     """The manifest's text. `token` is put in whether anybody made it or not, as Rancher does.
 
     Args:
         features: CATTLE_FEATURES, which only what Rancher itself applies has.
+        environment: the cluster's agentEnvVars, which come behind Rancher's own.
     """
     credentials = f"cattle-credentials-{_digest(server_url + token)[:7]}"
-    environment = {
+    variables = {
         **({"CATTLE_FEATURES": features} if features else {}),
         "CATTLE_SERVER": server_url,
         "CATTLE_CA_CHECKSUM": checksum or ca_checksum(ca_pem),
@@ -41,12 +45,15 @@ def render(
         "CATTLE_INGRESS_IP_DOMAIN": "sslip.io",
     }
     if _minor(version) < 13:
-        environment["CATTLE_IS_RKE"] = "false"
+        variables["CATTLE_IS_RKE"] = "false"
     else:
-        environment["CATTLE_CREDENTIAL_NAME"] = credentials
+        variables["CATTLE_CREDENTIAL_NAME"] = credentials
     lines = "".join(
-        f'        - name: {name}\n          value: "{value}"\n'
-        for name, value in environment.items()
+        f"        - name: {name}\n          value: {json.dumps(value)}\n"
+        for name, value in [
+            *variables.items(),
+            *((each["name"], each.get("value", "")) for each in environment),
+        ]
     )
     return (
         _TEXT.replace("@CREDENTIALS@", credentials)

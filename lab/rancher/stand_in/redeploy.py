@@ -1,10 +1,11 @@
 """What Rancher's agent lets happen in its cluster: Rancher's own Deployment of it, applied.
 
 Objects are written as `kubectl apply` does on the client's side: a merge by the names in lists,
-under kubectl's field manager, with the annotation of what was applied last. Not played: fields
-that an earlier apply had and this one has no more; they stay.
+under kubectl's field manager, with the annotation of what was applied last. Of the fields that an
+earlier apply had and this one has no more, variables of a Deployment go; others stay, unlike there.
 """
 
+import copy
 import json
 from typing import Any
 
@@ -75,11 +76,33 @@ def _apply(client: ApiClient, document: dict[str, Any]) -> None:
     if document["kind"].startswith("ClusterRole"):
         body["metadata"].pop("namespace", None)
     try:
-        _send(client, "PATCH", f"{folder}/{metadata['name']}", body)
+        gone = _variables_gone(client, document) if document["kind"] == "Deployment" else []
+        _send(client, "PATCH", f"{folder}/{metadata['name']}", _with_variables(body, gone))
     except ApiException as error:
         if error.status != 404:
             raise
         _send(client, "POST", folder, body)
+
+
+def _variables_gone(client: ApiClient, document: dict[str, Any]) -> list[dict[str, str]]:
+    """What an earlier apply had among the first container's variables, and this one has not."""
+    live = read(client, document["metadata"]["name"]) or {}
+    last = live.get("metadata", {}).get("annotations", {}).get(_LAST)
+    before = _variables(json.loads(last)) if last else set[str]()
+    return [{"name": name, "$patch": "delete"} for name in sorted(before - _variables(document))]
+
+
+def _variables(deployment: dict[str, Any]) -> set[str]:
+    container = deployment["spec"]["template"]["spec"]["containers"][0]
+    return {each["name"] for each in container["env"]}
+
+
+def _with_variables(body: dict[str, Any], more: list[dict[str, str]]) -> dict[str, Any]:
+    if not more:
+        return body
+    patch = copy.deepcopy(body)
+    patch["spec"]["template"]["spec"]["containers"][0]["env"] += more
+    return patch
 
 
 def _send(

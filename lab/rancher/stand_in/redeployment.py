@@ -2,9 +2,10 @@
 
 As in Rancher 2.8.5 (pkg/controllers/management/clusterdeploy and clusterconnected): the agent of
 the import manifest opens a tunnel and no more. Through it Rancher applies its own Deployment, with
-CATTLE_FEATURES and with the token of a second registration. Only an agent with features serves
-what `Connected` asks for, and Rancher looks for it only every now and then. Not played: taints,
-agent settings and customization as reasons for a redeploy.
+CATTLE_FEATURES and with the token of a second registration, and again when the cluster's
+agentEnvVars change. Only an agent with features serves what `Connected` asks for, and Rancher looks
+for it only every now and then. Not played: taints, agent settings and customization as reasons for
+a redeploy.
 """
 
 import secrets
@@ -25,6 +26,7 @@ def hear(cluster: Cluster, said: dict[str, Any], *, now: float, image: str) -> N
     """The agent spoke. One that says nothing of itself counts as deployed by Rancher."""
     if not said:
         cluster.agent_deployed, cluster.agent_image = True, image
+        cluster.applied_environment = cluster.agent_environment
     cluster.last_word = now
     cluster.agent_object = said.get("deployment") or _rolled_out(image)
     if said.get("features", FEATURES):
@@ -48,12 +50,15 @@ def _rolled_out(image: str) -> dict[str, Any]:
 def is_due(cluster: Cluster, image: str) -> bool:
     """Whether Rancher would deploy its agent again."""
     is_forced = cluster.annotations.get(FORCE) == "true"
-    return not cluster.agent_deployed or is_forced or cluster.agent_image != image
+    is_other_environment = cluster.applied_environment != cluster.agent_environment
+    is_other = is_other_environment or cluster.agent_image != image
+    return not cluster.agent_deployed or is_forced or is_other
 
 
 def text(cluster: Cluster, *, server_url: str, ca_pem: str, version: str, install_uuid: str) -> str:
     """What is applied: the import manifest with features and the second registration's token."""
     cluster.system_token = cluster.system_token or secrets.token_hex(27)
+    cluster.rendered_environment = cluster.agent_environment
     return manifest.render(
         server_url=server_url,
         token=cluster.system_token,
@@ -62,12 +67,14 @@ def text(cluster: Cluster, *, server_url: str, ca_pem: str, version: str, instal
         version=version,
         install_uuid=install_uuid,
         features=FEATURES,
+        environment=cluster.agent_environment,
     )
 
 
 def done(cluster: Cluster, image: str) -> None:
     """The agent was deployed."""
     cluster.agent_deployed, cluster.agent_image = True, image
+    cluster.applied_environment = cluster.rendered_environment
     if FORCE in cluster.annotations:
         cluster.annotations[FORCE] = "false"
 

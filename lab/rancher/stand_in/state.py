@@ -71,6 +71,9 @@ class Cluster:
     system_token: str = ""
     agent_deployed: bool = False
     agent_image: str = ""
+    agent_environment: list[dict[str, str]] = field(default_factory=list)
+    rendered_environment: list[dict[str, str]] = field(default_factory=list)
+    applied_environment: list[dict[str, str]] = field(default_factory=list)
     agent_object: dict[str, Any] = field(default_factory=dict)
     features_lost: float | None = None
 

@@ -87,3 +87,78 @@ def test_two_mounts_in_one_place_are_refused() -> None:
     assert [problem.rule for problem in mistakes(_rancher(extraMounts=mounts))] == [
         "is mounted twice"
     ]
+
+
+def _agent(**keys: Any) -> Any:
+    return valid(stages={"rancherImport": True}, rancherImport=keys)
+
+
+def test_environment_and_hosts_entries_reach_the_agent_and_the_environment_rancher_too() -> None:
+    environment = {"HTTPS_PROXY": "http://proxy.example.com:3128", **_NO_PROXY}
+    aliases = [{"ip": "192.0.2.10", "hostnames": ["Rancher.Example.com"]}]
+    recording = run(_agent(agentEnvironment=environment, hostAliases=aliases))
+    assert recording.named("rancher-registration").inputs["agent_environment"] == environment
+    connection = recording.named("rancher-agent-connection").inputs
+    assert connection["environment"] == environment
+    assert connection["host_aliases"] == {"192.0.2.10": ["rancher.example.com"]}
+    pod = recording.named("rancher-agent-deployment").inputs["spec"]["template"]["spec"]
+    told = {each["name"]: each.get("value") for each in pod["containers"][0]["env"]}
+    assert environment.items() <= told.items()
+    assert pod["hostAliases"] == [{"ip": "192.0.2.10", "hostnames": ["rancher.example.com"]}]
+
+
+def test_an_agent_that_is_given_nothing_leaves_rancher_s_field_to_others() -> None:
+    recording = run(_agent())
+    assert recording.named("rancher-registration").inputs.get("agent_environment") is None
+    connection = recording.named("rancher-agent-connection").inputs
+    assert connection.get("environment") is None
+    assert connection.get("host_aliases") is None
+
+
+@pytest.mark.parametrize(
+    ("environment", "key", "rule"),
+    [
+        ({"GITHUB_TOKEN": "hunter22"}, "GITHUB_TOKEN", "the name of a secret"),
+        ({"HTTP_PROXY": "http://a:hunter22@proxy", "NO_PROXY": "x"}, "HTTP_PROXY", "a login in it"),
+        ({"CATTLE_SERVER": "https://hunter22"}, "CATTLE_SERVER", "is set by this program"),
+        ({"CATTLE_FEATURES": "hunter22"}, "CATTLE_FEATURES", "is set by this program"),
+        ({"https_proxy": "http://hunter22"}, "NO_PROXY", "so Rancher's agent would ask"),
+    ],
+)
+def test_the_agents_environment_is_held_to_the_same(
+    environment: dict[str, str], key: str, rule: str
+) -> None:
+    problem = mistake(_agent(agentEnvironment=environment))
+    assert problem.key == f"longhorn-rancher:rancherImport.agentEnvironment.{key}"
+    assert rule in problem.rule
+    assert "hunter22" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("alias", "key", "rule"),
+    [
+        ({"ip": "192.0.2", "hostnames": ["a"]}, "ip", "must be an IP address"),
+        ({"ip": "0.0.0.0", "hostnames": ["a"]}, "ip", "no host can have"),  # noqa: S104
+        ({"ip": "fe80::1%eth0", "hostnames": ["a"]}, "ip", "no host can have"),
+        ({"ip": "192.0.2.1", "hostnames": ["a_b"]}, "hostnames[0]", "must be a host name"),
+        ({"ip": "192.0.2.1", "hostnames": ["192.0.2.2"]}, "hostnames[0]", "must be a host name"),
+        ({"ip": "192.0.2.1", "hostnames": []}, "hostnames", "has no name in it"),
+    ],
+)
+def test_a_hosts_entry_that_kubernetes_would_refuse_is_refused(
+    alias: dict[str, Any], key: str, rule: str
+) -> None:
+    problem = mistake(_agent(hostAliases=[alias]))
+    assert problem.key == f"longhorn-rancher:rancherImport.hostAliases[0].{key}"
+    assert rule in problem.rule
+
+
+def test_an_address_or_a_name_with_two_hosts_entries_is_refused_and_two_kinds_are_not() -> None:
+    def entries(*given: tuple[str, str]) -> Any:
+        return _agent(hostAliases=[{"ip": ip, "hostnames": [name]} for ip, name in given])
+
+    twice = mistake(entries(("2001:db8::1", "a.example"), ("2001:db8:0::1", "b.example")))
+    assert twice.key.endswith("hostAliases[1].ip")
+    other = mistake(entries(("192.0.2.1", "a.example"), ("192.0.2.2", "A.example")))
+    assert other.key.endswith("hostAliases[1].hostnames")
+    assert mistakes(entries(("192.0.2.1", "a.example"), ("2001:db8::1", "a.example"))) == []

@@ -9,7 +9,9 @@ import pytest
 import yaml
 
 from components.rancher.api.ca import ca_checksum
+from lab.rancher.stand_in import redeployment
 from lab.rancher.stand_in.agent import AgentError, Credentials, join
+from lab.rancher.stand_in.manifest import agent_image
 from lab.rancher.stand_in.server import StandIn
 from tests.unit.doubles.a_rancher import logged_in, running, url_of
 
@@ -75,3 +77,17 @@ def test_a_token_that_rancher_does_not_know_is_found_out_by_the_agent(
 
 def test_its_credentials_are_not_shown(credentials: Credentials) -> None:
     assert credentials.token not in repr(credentials)
+
+
+def test_another_environment_of_the_cluster_has_its_agent_deployed_again_once(
+    stand_in: StandIn, credentials: Credentials
+) -> None:
+    joined = changed(credentials, features="some=true")
+    (cluster,) = [each for each in stand_in.context.state.clusters.values() if each.imported]
+    redeployment.text(cluster, server_url="u", ca_pem="", version="v2.8.5", install_uuid="u")
+    redeployment.done(cluster, agent_image("v2.8.5"))
+    assert "apply" not in join(joined)
+    cluster.agent_environment = [{"name": "NO_PROXY", "value": ".svc"}]
+    assert "NO_PROXY" in join(joined)["apply"]
+    redeployment.done(cluster, agent_image("v2.8.5"))
+    assert "apply" not in join(joined)

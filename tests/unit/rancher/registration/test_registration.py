@@ -419,3 +419,58 @@ def test_a_provider_travels_by_reference(provider: Any) -> None:
     assert type(provider).__name__.encode() in pickled
     assert len(pickled) < 200
     assert provider.serialize_as_secret_always is False
+
+
+PROXY = {"HTTPS_PROXY": "http://proxy.example.com:3128", "NO_PROXY": ".svc"}
+
+
+def _agent_environment(stand_in: StandIn, cluster_id: str) -> dict[str, str]:
+    known = stand_in.context.state.clusters[cluster_id].agent_environment
+    return {each["name"]: each["value"] for each in known}
+
+
+def test_the_agents_environment_is_ranchers_before_the_manifest_is_fetched(
+    stand_in: StandIn,
+) -> None:
+    outs = registered(registration_inputs(stand_in, agent_environment=PROXY))
+    assert _agent_environment(stand_in, outs["cluster_id"]) == PROXY
+    assert PROXY["HTTPS_PROXY"] in outs["manifest"]
+
+
+def test_another_environment_is_a_change_and_one_that_is_given_no_more_goes(
+    stand_in: StandIn,
+) -> None:
+    inputs = registration_inputs(stand_in, agent_environment=PROXY)
+    outs = registered(inputs)
+    for given in ({"NO_PROXY": "elsewhere"}, None):
+        inputs = registration_inputs(stand_in, agent_environment=given)
+        assert PROVIDER.diff("storage", outs, inputs).changes
+        outs = updated(outs, inputs)
+        assert _agent_environment(stand_in, outs["cluster_id"]) == (given or {})
+    assert "NO_PROXY" not in outs["manifest"]
+
+
+def test_a_refresh_sees_an_environment_that_somebody_changed_in_rancher(
+    stand_in: StandIn,
+) -> None:
+    inputs = registration_inputs(stand_in, agent_environment=PROXY)
+    outs = registered(inputs)
+    cluster = stand_in.context.state.clusters[outs["cluster_id"]]
+    cluster.agent_environment = [*cluster.agent_environment, {"name": "MORE", "value": "x"}]
+    found = PROVIDER.read("storage", dict(outs)).outs
+    assert found is not None
+    assert PROVIDER.diff("storage", found, inputs).changes
+    updated(found, inputs)
+    assert _agent_environment(stand_in, outs["cluster_id"]) == PROXY
+
+
+def test_an_environment_of_others_stays_where_the_stack_gives_none(stand_in: StandIn) -> None:
+    inputs = registration_inputs(stand_in)
+    outs = registered(inputs)
+    cluster = stand_in.context.state.clusters[outs["cluster_id"]]
+    cluster.agent_environment = [{"name": "MORE", "value": "x"}]
+    found = PROVIDER.read("storage", dict(outs)).outs
+    assert found is not None
+    assert not PROVIDER.diff("storage", found, inputs).changes
+    updated(found, inputs | {"server_id": "another"})
+    assert _agent_environment(stand_in, outs["cluster_id"]) == {"MORE": "x"}
