@@ -22,7 +22,13 @@ URL = "https://rancher.example.com"
 
 def a_deployment(**changes: str) -> dict[str, Any]:
     """The Deployment of an import manifest."""
-    given = {"server_url": URL, "token": "t1", "ca_pem": "", "checksum": "c1", "version": "v2.8.5"}
+    given: dict[str, Any] = {
+        "server_url": URL,
+        "token": "t1",
+        "ca_pem": "",
+        "checksum": "c1",
+        "version": "v2.8.5",
+    }
     text = render(**({"install_uuid": "u"} | given | changes))
     (found,) = [each for each in yaml.safe_load_all(text) if each and each["kind"] == "Deployment"]
     return found

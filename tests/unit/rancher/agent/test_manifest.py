@@ -20,7 +20,7 @@ CA = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
 
 
 def a_manifest(**changes: str) -> str:
-    wanted = {
+    wanted: dict[str, Any] = {
         "server_url": URL,
         "token": TOKEN,
         "ca_pem": CA,
