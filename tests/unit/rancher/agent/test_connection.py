@@ -20,7 +20,7 @@ from lab.rancher.stand_in.redeployment import FEATURES
 URL = "https://rancher.example.com"
 
 
-def a_deployment(**changes: str) -> dict[str, Any]:
+def a_deployment(**changes: Any) -> dict[str, Any]:
     """The Deployment of an import manifest."""
     given: dict[str, Any] = {
         "server_url": URL,

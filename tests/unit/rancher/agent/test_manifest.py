@@ -19,7 +19,7 @@ TOKEN = "registration" + "-token"
 CA = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
 
 
-def a_manifest(**changes: str) -> str:
+def a_manifest(**changes: Any) -> str:
     wanted: dict[str, Any] = {
         "server_url": URL,
         "token": TOKEN,
