@@ -51,6 +51,7 @@ class ClaimedVolumes:
 def reconcile(api: LonghornApi, core: CoreV1Api, settings: Mapping[str, str]) -> None:
     """Give every volume its replicas, move those that are to leave, and say how it is."""
     volumes = api.by_name(VOLUMES)
+    _let_go(api)
     if not volumes:
         return
     nodes = api.by_name(longhorn_nodes.PLURAL)
@@ -72,6 +73,15 @@ def reconcile(api: LonghornApi, core: CoreV1Api, settings: Mapping[str, str]) ->
             spec = step.remove["spec"]
             say(f"volume {name}: evicted its replica from {spec['nodeID']}:{spec['diskPath']}")
         _say_how_it_is(api, volume, persistent.get(name), is_scheduled=not step.is_without_place)
+
+
+def _let_go(api: LonghornApi) -> None:
+    """Take the finalizer off replicas that somebody deleted (controller/replica_controller.go)."""
+    if not api.has(REPLICAS):
+        return
+    for replica in api.by_name(REPLICAS).values():
+        if "deletionTimestamp" in replica["metadata"]:
+            api.delete(REPLICAS, replica)
 
 
 def _replicas_of(api: LonghornApi, volume: str) -> list[Object]:

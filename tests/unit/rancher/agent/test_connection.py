@@ -29,7 +29,8 @@ def a_deployment(**changes: Any) -> dict[str, Any]:
         "checksum": "c1",
         "version": "v2.8.5",
     }
-    text = render(**({"install_uuid": "u"} | given | changes))
+    given |= {"install_uuid": "u", **changes}
+    text = render(**given)
     (found,) = [each for each in yaml.safe_load_all(text) if each and each["kind"] == "Deployment"]
     return found
 
