@@ -77,8 +77,6 @@ def reconcile(api: LonghornApi, core: CoreV1Api, settings: Mapping[str, str]) ->
 
 def _let_go(api: LonghornApi) -> None:
     """Take the finalizer off replicas that somebody deleted (controller/replica_controller.go)."""
-    if not api.has(REPLICAS):
-        return
     for replica in api.by_name(REPLICAS).values():
         if "deletionTimestamp" in replica["metadata"]:
             api.delete(REPLICAS, replica)
