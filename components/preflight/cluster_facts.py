@@ -57,8 +57,6 @@ class ClusterFacts:
     """By name."""
     default_classes: Sequence[str] = ()
     """StorageClasses that are the default."""
-    ingress_classes: Sequence[str] = ()
-    """Names of the IngressClasses."""
     secrets: Sequence[str] = ()
     """Names of those Secrets in Longhorn's namespace that were asked for and are there."""
     longhorn: LonghornLeftovers = LonghornLeftovers()
@@ -80,9 +78,6 @@ def read_cluster(api: ClusterApi, secrets: Iterable[str] = ()) -> ClusterFacts:
     dns: Any = api.apps.list_namespaced_deployment(
         "kube-system", label_selector=_DNS_LABEL, **_ANSWER
     )
-    ingresses: Any = api.custom.list_cluster_custom_object(
-        "networking.k8s.io", "v1", "ingressclasses", **_ANSWER
-    )
     classes: Any = api.storage.list_storage_class(**_ANSWER)
     nodes: Any = api.core.list_node(**_ANSWER)
     defaults = [
@@ -97,7 +92,6 @@ def read_cluster(api: ClusterApi, secrets: Iterable[str] = ()) -> ClusterFacts:
         default_classes=sorted(
             str(item.metadata.name) for item in listed(classes.items) if _is_default(item)
         ),
-        ingress_classes=sorted(str(c["metadata"]["name"]) for c in listed(ingresses["items"])),
         secrets=[name for name in secrets if _has_secret(api, name)],
         longhorn=_leftovers(api),
     )

@@ -24,13 +24,6 @@ def check_objects(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[CheckR
             "one default",
             _class_remedy(facts, others[0]),
         )
-    if wanted.ingress_class is not None and wanted.ingress_class not in facts.ingress_classes:
-        yield _error(
-            "ingressClass",
-            f"frontend.ingressClass {wanted.ingress_class} does not exist; there is "
-            f"{', '.join(facts.ingress_classes) or 'none'}",
-            "Install the ingress controller, or name one that is there.",
-        )
     for key, name in wanted.secrets:
         if name not in facts.secrets:
             yield _error(

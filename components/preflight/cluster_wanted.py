@@ -34,8 +34,6 @@ class ClusterWanted:
     """The taints that Longhorn is told to tolerate."""
     is_default_class: bool = False
     """Whether `longhorn` is to be the one default StorageClass."""
-    ingress_class: str | None = None
-    """IngressClass of the interface."""
     secrets: Sequence[tuple[str, str]] = ()
     """Secrets in Longhorn's namespace that must be there: stack key and name."""
     replica_count: int | None = None
@@ -80,7 +78,6 @@ def cluster_wanted(settings: Settings) -> ClusterWanted:
             *_in_values(longhorn.values),
         ],
         is_default_class=stages.longhorn and longhorn.default_storage_class,
-        ingress_class=frontend.ingress_class if is_ingress else None,
         secrets=[(key, name) for key, name in secrets if name is not None],
         replica_count=longhorn.replica_count if stages.longhorn else None,
     )

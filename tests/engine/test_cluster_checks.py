@@ -18,7 +18,8 @@ from components.preflight.agent import check_agent, read_agent
 from components.preflight.cluster import check_cluster
 from components.preflight.cluster_facts import read_cluster
 from components.preflight.cluster_wanted import ClusterWanted, WantedNode
-from configuration.longhorn import DEFAULT_VERSION
+from components.preflight.frontend import check_ingress_class, read_ingress_classes
+from configuration.longhorn import DEFAULT_VERSION, FrontendSettings
 from tests.engine import longhorn_chart
 from tests.engine.conftest import Cluster
 
@@ -118,7 +119,8 @@ def used(cluster: Cluster) -> Iterator[Cluster]:
 def test_nodes_taints_classes_secrets_and_leftovers_are_compared_with_the_stack(
     used: Cluster,
 ) -> None:
-    facts = read_cluster(ClusterApi(str(used.handle.kubeconfig), None), ["registry"])
+    api = ClusterApi(str(used.handle.kubeconfig), None)
+    facts = read_cluster(api, ["registry"])
     wanted = ClusterWanted(
         longhorn_version=DEFAULT_VERSION,
         nodes=[
@@ -126,10 +128,12 @@ def test_nodes_taints_classes_secrets_and_leftovers_are_compared_with_the_stack(
             WantedNode(name="node-two", has_disks=True),
         ],
         is_default_class=True,
-        ingress_class="nginx",
         secrets=[("longhorn.registrySecret", "registry")],
     )
-    found = {result.check: result for result in check_cluster(facts, wanted)}
+    ingress = {"type": "Ingress", "host": "a.example.com", "tlsSecret": "tls"}
+    frontend = FrontendSettings.model_validate({**ingress, "ingressClass": "nginx"})
+    classes = check_ingress_class(frontend, read_ingress_classes(api), has_password=False)
+    found = {result.check: result for result in [*check_cluster(facts, wanted), *classes]}
     assert found["nodeName"].node == "node-two"
     assert "CriticalAddonsOnly=true:NoExecute" in found["taints"].found
     assert "local-path" in found["defaultStorageClass"].found

@@ -150,13 +150,6 @@ def test_a_second_default_class_elsewhere_is_taken_off_with_kubectl() -> None:
     assert results({"default_classes": ["gp2"]}, is_default_class=False) == []
 
 
-def test_an_ingress_class_that_does_not_exist_is_an_error() -> None:
-    result = only({"ingress_classes": ["traefik"]}, ingress_class="nginx")
-    assert (result.check, result.severity) == ("ingressClass", "error")
-    assert "there is traefik" in result.found
-    assert results({"ingress_classes": ["nginx"]}, ingress_class="nginx") == []
-
-
 def test_a_secret_that_is_named_and_not_there_is_an_error_with_its_key() -> None:
     result = only(secrets=[("longhorn.registrySecret", "registry")])
     assert (result.check, result.severity) == ("referencedSecret", "error")
@@ -217,11 +210,9 @@ def test_a_stack_wants_the_secrets_and_the_class_that_it_names() -> None:
             "type": "Ingress",
             "host": "a.example.com",
             "tlsSecret": "tls",
-            "ingressClass": "nginx",
         },
     )
     assert [name for _, name in found.secrets] == ["registry", "tls", "backup"]
-    assert found.ingress_class == "nginx"
 
 
 def test_a_tls_secret_that_an_issuer_makes_need_not_be_there() -> None:
