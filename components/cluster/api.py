@@ -4,7 +4,7 @@ Dynamic resources run in a process of their own, so they open the cluster by the
 kubeconfig; its contents never enter the state.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,16 @@ class ClusterApi:
 def open_cluster(props: Mapping[str, Any]) -> ClusterApi:
     """The cluster that a dynamic resource's inputs `kubeconfig` and `context` name."""
     return ClusterApi(props["kubeconfig"], props.get("context"))
+
+
+def unless_missing(ask: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """What the cluster answers to a call of its client; None where it has no such thing (404)."""
+    try:
+        return ask(*arguments, **options)
+    except ApiError as error:
+        if status_of(error) == 404:
+            return None
+        raise
 
 
 def status_of(error: Exception) -> int:

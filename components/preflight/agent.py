@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from components.cluster.api import ApiError, ClusterApi, status_of
+from components.cluster.api import ClusterApi, unless_missing
 from components.common.answers import listed
-from components.preflight.report import CLUSTER, CheckResult
+from components.preflight.report import CheckResult, of_cluster
 
 _AGENT = ("cattle-cluster-agent", "cattle-system")
 _SERVER = "CATTLE_SERVER"
-# How an object that the engine applied names who owns its fields.
+# How an object that Pulumi applied names who owns its fields.
 _FIELD_MANAGER = "pulumi-kubernetes"
 _ANSWER_SECONDS = 10
 
@@ -25,7 +25,7 @@ class AgentFacts:
     server: str
     """The Rancher that it reports to."""
     is_managed: bool
-    """Whether an engine like this one put it there."""
+    """Whether a Pulumi stack put it there."""
 
 
 def read_agent(api: ClusterApi) -> AgentFacts | None:
@@ -33,12 +33,11 @@ def read_agent(api: ClusterApi) -> AgentFacts | None:
 
     Raises whatever the client raises when the cluster does not answer.
     """
-    try:
-        found: Any = api.apps.read_namespaced_deployment(*_AGENT, _request_timeout=_ANSWER_SECONDS)
-    except ApiError as error:
-        if status_of(error) == 404:
-            return None
-        raise
+    found: Any = unless_missing(
+        api.apps.read_namespaced_deployment, *_AGENT, _request_timeout=_ANSWER_SECONDS
+    )
+    if found is None:
+        return None
     variables = listed(found.spec.template.spec.containers[0].env)
     managers = [str(entry.manager) for entry in listed(found.metadata.managed_fields)]
     return AgentFacts(
@@ -51,10 +50,9 @@ def check_agent(agent: AgentFacts | None, rancher_url: str) -> Iterator[CheckRes
     """An agent that somebody else installed for another Rancher; it would be taken over."""
     if agent is None or agent.is_managed or agent.server.rstrip("/") == rancher_url.rstrip("/"):
         return
-    yield CheckResult(
-        node=CLUSTER,
-        check="otherRancher",
-        severity="error",
-        found=f"the cluster is imported into the Rancher at {agent.server} already",
-        remedy="Delete it there first. Accepted, its agent is moved to the Rancher of this stack.",
+    yield of_cluster(
+        "otherRancher",
+        "error",
+        f"the cluster is imported into the Rancher at {agent.server} already",
+        "Delete it there first. Accepted, its agent is moved to the Rancher of this stack.",
     )

@@ -7,7 +7,7 @@ from components.preflight.cluster_facts import ClusterFacts
 from components.preflight.cluster_nodes import check_nodes_of_cluster
 from components.preflight.cluster_objects import check_objects
 from components.preflight.cluster_wanted import ClusterWanted
-from components.preflight.report import CLUSTER, CheckResult
+from components.preflight.report import CheckResult, of_cluster
 
 _DNS_REPLICAS = 2
 
@@ -23,36 +23,32 @@ def check_cluster(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[CheckR
 def _check_for_longhorn(facts: ClusterFacts, longhorn_version: str) -> Iterator[CheckResult]:
     too_old = too_old_kubernetes(facts.version, longhorn_version)
     if too_old is not None:
-        yield CheckResult(
-            node=CLUSTER,
-            check="kubernetesVersion",
-            severity="error",
-            found=too_old,
-            remedy="Upgrade the cluster.",
+        yield of_cluster(
+            "kubernetesVersion",
+            "error",
+            too_old,
+            "Upgrade the cluster.",
         )
     untested = untested_kubernetes(facts.version, longhorn_version)
     if untested is not None:
-        yield CheckResult(
-            node=CLUSTER,
-            check="kubernetesVersion",
-            severity="warning",
-            found=untested,
-            remedy="Try volumes before you rely on them (stages.volumeCheck: true).",
+        yield of_cluster(
+            "kubernetesVersion",
+            "warning",
+            untested,
+            "Try volumes before you rely on them (stages.volumeCheck: true).",
         )
     if facts.global_priority_class and not minor_of(longhorn_version).has_priority_class:
-        yield CheckResult(
-            node=CLUSTER,
-            check="globalPriorityClass",
-            severity="warning",
-            found=f"PriorityClass {facts.global_priority_class} is the default of all pods, "
+        yield of_cluster(
+            "globalPriorityClass",
+            "warning",
+            f"PriorityClass {facts.global_priority_class} is the default of all pods, "
             "which makes Longhorn restart its instance managers again and again",
-            remedy="Set longhorn.values.defaultSettings.priorityClass to its name.",
+            "Set longhorn.values.defaultSettings.priorityClass to its name.",
         )
     if facts.dns_replicas is not None and facts.dns_replicas < _DNS_REPLICAS:
-        yield CheckResult(
-            node=CLUSTER,
-            check="coreDnsReplicas",
-            severity="warning",
-            found=f"CoreDNS has {facts.dns_replicas} replica; RWX volumes hang while it is away",
-            remedy="kubectl -n kube-system scale deployment coredns --replicas=2.",
+        yield of_cluster(
+            "coreDnsReplicas",
+            "warning",
+            f"CoreDNS has {facts.dns_replicas} replica; RWX volumes hang while it is away",
+            "kubectl -n kube-system scale deployment coredns --replicas=2.",
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.cluster.api import ApiError, ClusterApi, status_of
+from components.cluster.api import ClusterApi, unless_missing
 from components.common.answers import listed, mapped
 
 NAMESPACE = "longhorn-system"
@@ -92,7 +92,11 @@ def read_cluster(api: ClusterApi, secrets: Iterable[str] = ()) -> ClusterFacts:
         default_classes=sorted(
             str(item.metadata.name) for item in listed(classes.items) if _is_default(item)
         ),
-        secrets=[name for name in secrets if _has_secret(api, name)],
+        secrets=[
+            name
+            for name in secrets
+            if unless_missing(api.core.read_namespaced_secret, name, NAMESPACE, **_ANSWER)
+        ],
         longhorn=_leftovers(api),
     )
 
@@ -110,16 +114,6 @@ def _is_default(storage_class: Any) -> bool:
     return any(annotations.get(key) == "true" for key in _DEFAULT_CLASS)
 
 
-def _has_secret(api: ClusterApi, name: str) -> bool:
-    try:
-        api.core.read_namespaced_secret(name, NAMESPACE, **_ANSWER)
-    except ApiError as error:
-        if status_of(error) == 404:
-            return False
-        raise
-    return True
-
-
 def _leftovers(api: ClusterApi) -> LonghornLeftovers:
     definitions: Any = api.extensions.list_custom_resource_definition(**_ANSWER)
     releases: set[str] = set()
@@ -127,29 +121,17 @@ def _leftovers(api: ClusterApi) -> LonghornLeftovers:
         marks = mapped(definition.metadata.annotations)
         if definition.spec.group == _GROUP and marks.get(_RELEASE_NAME):
             releases.add(f"{marks.get(_RELEASE_NAMESPACE)}/{marks[_RELEASE_NAME]}")
+    namespace: Any = unless_missing(api.core.read_namespace, NAMESPACE, **_ANSWER)
     return LonghornLeftovers(
         releases=sorted(releases),
         volumes=_longhorn_names(api, "volumes"),
         has_settings=bool(_longhorn_names(api, "settings")),
-        is_terminating=_is_terminating(api),
+        is_terminating=namespace is not None and namespace.status.phase == "Terminating",
     )
 
 
 def _longhorn_names(api: ClusterApi, plural: str) -> list[str]:
-    try:
-        found: Any = api.custom.list_cluster_custom_object(_GROUP, _VERSION, plural, **_ANSWER)
-    except ApiError as error:
-        if status_of(error) == 404:
-            return []
-        raise
-    return sorted(str(item["metadata"]["name"]) for item in listed(found["items"]))
-
-
-def _is_terminating(api: ClusterApi) -> bool:
-    try:
-        namespace: Any = api.core.read_namespace(NAMESPACE, **_ANSWER)
-    except ApiError as error:
-        if status_of(error) == 404:
-            return False
-        raise
-    return namespace.status.phase == "Terminating"
+    found: Any = unless_missing(
+        api.custom.list_cluster_custom_object, _GROUP, _VERSION, plural, **_ANSWER
+    )
+    return sorted(str(item["metadata"]["name"]) for item in listed(mapped(found).get("items")))

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from components.preflight.cluster_facts import NAMESPACE, ClusterFacts
 from components.preflight.cluster_wanted import ClusterWanted
-from components.preflight.report import CLUSTER, CheckResult
-from configuration.checks import CheckName
+from components.preflight.report import CheckResult, of_cluster
 
 _CLASS = "longhorn"
 _RELEASE = f"{NAMESPACE}/longhorn"
@@ -18,44 +17,47 @@ def check_objects(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[CheckR
         yield from _leftovers(facts)
     others = [name for name in facts.default_classes if name != _CLASS]
     if wanted.is_default_class and others:
-        yield _error(
+        yield of_cluster(
             "defaultStorageClass",
+            "error",
             f"StorageClass {', '.join(others)} is the default already, and `longhorn` is to be the "
             "one default",
             _class_remedy(facts, others[0]),
         )
     for key, name in wanted.secrets:
         if name not in facts.secrets:
-            yield _error(
+            yield of_cluster(
                 "referencedSecret",
+                "error",
                 f"{key} names the Secret {name}, which is not in the namespace {NAMESPACE}",
                 f"Make it (kubectl create namespace {NAMESPACE}, if that is not there yet, and "
                 f"kubectl -n {NAMESPACE} create secret …); the program takes the namespace over.",
             )
     holding = sum(node.has_disks for node in wanted.nodes)
     if wanted.replica_count is not None and 0 < holding < wanted.replica_count:
-        yield CheckResult(
-            node=CLUSTER,
-            check="replicaCount",
-            severity="warning",
-            found=f"longhorn.replicaCount is {wanted.replica_count}, and {holding} "
+        yield of_cluster(
+            "replicaCount",
+            "warning",
+            f"longhorn.replicaCount is {wanted.replica_count}, and {holding} "
             f"node{'s have' if holding > 1 else ' has'} disks, so every volume stays degraded",
-            remedy="Lower it, or add nodes with disks.",
+            "Lower it, or add nodes with disks.",
         )
 
 
 def _leftovers(facts: ClusterFacts) -> Iterator[CheckResult]:
     found = facts.longhorn
     if found.is_terminating:
-        yield _error(
+        yield of_cluster(
             "longhornLeftovers",
+            "error",
             f"the namespace {NAMESPACE} is being deleted",
             f"Wait until it is gone; what keeps it: kubectl get namespace {NAMESPACE} -o yaml.",
         )
     for release in found.releases:
         if release != _RELEASE:
-            yield _error(
+            yield of_cluster(
                 "longhornLeftovers",
+                "error",
                 f"Longhorn's definitions belong to the Helm release {release}, so Helm refuses to "
                 f"install {_RELEASE}",
                 "Uninstall that release first (its volumes go with it), or set stages.longhorn: "
@@ -64,8 +66,9 @@ def _leftovers(facts: ClusterFacts) -> Iterator[CheckResult]:
     if found.volumes and not found.has_settings:
         more = len(found.volumes) - _NAMED
         names = ", ".join(found.volumes[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-        yield _error(
+        yield of_cluster(
             "longhornLeftovers",
+            "error",
             f"volumes of an earlier Longhorn are left without it: {names}",
             "Restore that Longhorn to rescue them, or remove what is left of it (Longhorn's "
             "documentation, Uninstall).",
@@ -84,7 +87,3 @@ def _class_remedy(facts: ClusterFacts, name: str) -> str:
         f"kubectl annotate storageclass {name} storageclass.kubernetes.io/is-default-class-, "
         f"{otherwise}."
     )
-
-
-def _error(check: CheckName, found: str, remedy: str) -> CheckResult:
-    return CheckResult(node=CLUSTER, check=check, severity="error", found=found, remedy=remedy)

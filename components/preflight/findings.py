@@ -1,7 +1,6 @@
 """Looking at the hosts and the cluster before anything is declared, in previews too."""
 
-import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from components.preflight.agent import check_agent, read_agent
 from components.preflight.cluster import check_cluster
 from components.preflight.cluster_facts import read_cluster
 from components.preflight.cluster_wanted import cluster_wanted
+from components.preflight.deadline import answer_within
 from components.preflight.frontend import (
     check_guard,
     check_ingress_class,
@@ -33,7 +33,7 @@ _CLUSTER_SECONDS = 30.0
 
 
 def read_findings(settings: Settings) -> Mapping[str, NodeFindings]:
-    """Read every host once and tell what is wrong there; empty where the stack switches it off.
+    """Read every host once and say what is wrong there; empty where the stack switches it off.
 
     A host or cluster that can't be read is a warning with its name, and nothing is concluded
     about it. Raises pulumi.RunError with a report over all nodes when a check fails that the
@@ -64,7 +64,7 @@ def read_findings(settings: Settings) -> Mapping[str, NodeFindings]:
                 ]
             )
         )
-    _tell(settings, results)
+    _report(settings, results)
     now = datetime.now(UTC)
     found = {
         node.name: node_findings(
@@ -76,7 +76,7 @@ def read_findings(settings: Settings) -> Mapping[str, NodeFindings]:
     return dated(found, f"{now:%Y-%m-%d %H:%M:%S} UTC")
 
 
-def _tell(settings: Settings, results: list[CheckResult]) -> None:
+def _report(settings: Settings, results: list[CheckResult]) -> None:
     sorted_results = report(results, settings.checks.accept)
     if sorted_results.errors:
         raise pulumi.RunError(str(PreflightError(sorted_results)))
@@ -85,7 +85,7 @@ def _tell(settings: Settings, results: list[CheckResult]) -> None:
 
 
 def _asks_hosts(settings: Settings) -> bool:
-    """Whether a stage works on the hosts, or tells Longhorn of disks that somebody else mounted."""
+    """Whether a stage works on the hosts, or gives Longhorn disks that somebody else mounted."""
     stages = settings.stages
     on_hosts = stages.packages or stages.disks or stages.control_plane_health
     return on_hosts or (stages.labels and settings.opens_hosts)
@@ -142,41 +142,31 @@ def _credentials(settings: Settings) -> HostCredentials:
 
 def _cluster_results(settings: Settings) -> list[CheckResult]:
     """What is wrong with the cluster; nothing, and a warning, when it does not answer in time."""
-    results: list[CheckResult] = []
-    problems: list[str] = ["no answer in time"]
-
-    def ask() -> None:
-        try:
-            api = ClusterApi(settings.cluster.kubeconfig, settings.cluster.context)
-            if settings.stages.longhorn or settings.stages.labels:
-                wanted = cluster_wanted(settings)
-                facts = read_cluster(api, [name for _, name in wanted.secrets])
-                results.extend(check_cluster(facts, wanted))
-            if settings.stages.frontend and settings.frontend.type == "Ingress":
-                classes = read_ingress_classes(api)
-                has_password = settings.has(Secret.FRONTEND_BASIC_AUTH)
-                results.extend(
-                    check_ingress_class(settings.frontend, classes, has_password=has_password)
-                )
-            # A manifest given by hand leads to a Rancher that the stack file does not name.
-            imports = settings.stages.rancher_import and not settings.has_given_manifest
-            if imports and settings.rancher is not None:
-                results.extend(check_agent(read_agent(api), settings.rancher.url))
-            problems.clear()
-        except Exception as error:  # whatever a cluster answers, the preview goes on
-            problems[:] = [f"{type(error).__name__}: {error}"]
-
-    # The client tries again by itself for longer than a preview should wait.
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(_CLUSTER_SECONDS)
-    if problems:
+    try:
+        return answer_within(_CLUSTER_SECONDS, lambda: list(_checked_cluster(settings)))
+    except Exception as error:  # whatever a cluster answers, the preview goes on
+        problem = f"{type(error).__name__}: {error}".splitlines()[0]
         pulumi.log.warn(
             f"cluster {settings.cluster.name} could not be asked for what the stack needs of it: "
-            f"{problems[0].splitlines()[0]}{_loopback_hint(settings)}"
+            f"{problem}{_loopback_hint(settings)}"
         )
         return []
-    return results
+
+
+def _checked_cluster(settings: Settings) -> Iterator[CheckResult]:
+    stages, frontend = settings.stages, settings.frontend
+    api = ClusterApi(settings.cluster.kubeconfig, settings.cluster.context)
+    if stages.longhorn or stages.labels:
+        wanted = cluster_wanted(settings)
+        yield from check_cluster(read_cluster(api, [name for _, name in wanted.secrets]), wanted)
+    if stages.frontend and frontend.type == "Ingress":
+        has_password = settings.has(Secret.FRONTEND_BASIC_AUTH)
+        yield from check_ingress_class(
+            frontend, read_ingress_classes(api), has_password=has_password
+        )
+    # A manifest given by hand leads to a Rancher that the stack file does not name.
+    if stages.rancher_import and not settings.has_given_manifest and settings.rancher is not None:
+        yield from check_agent(read_agent(api), settings.rancher.url)
 
 
 def _loopback_hint(settings: Settings) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from components.cluster.api import ClusterApi
 from components.common.answers import listed, mapped
-from components.preflight.report import CLUSTER, CheckResult
+from components.preflight.report import CheckResult, of_cluster
 from configuration.longhorn import FrontendSettings
 
 _ANSWER_SECONDS = 10
@@ -53,31 +53,27 @@ def check_ingress_class(
     frontend: FrontendSettings, classes: Sequence[IngressClass], *, has_password: bool
 ) -> Iterator[CheckResult]:
     """A class that the cluster does not have, or whose controller asks nobody for the password."""
-    if frontend.type != "Ingress":
-        return
     name = frontend.ingress_class
     found = next((c for c in classes if (c.name == name if name else c.is_default)), None)
     known = ", ".join(f"{c.name} ({c.controller})" for c in classes) or "none"
     if found is None:
-        yield CheckResult(
-            node=CLUSTER,
-            check="ingressClass",
-            severity="error",
-            found=f"the cluster has no ingress class {name}"
+        yield of_cluster(
+            "ingressClass",
+            "error",
+            f"the cluster has no ingress class {name}"
             if name
             else "the cluster has no default ingress class, and the stack names none",
-            remedy=f"Set frontend.ingressClass to one of its classes: {known}.",
+            f"Set frontend.ingressClass to one of its classes: {known}.",
         )
         return
     controller = _CONTROLLERS.get(found.controller)
     if has_password and controller != frontend.controller:
-        yield CheckResult(
-            node=CLUSTER,
-            check="frontendGuard",
-            severity="error",
-            found=f"the ingress class {found.name} is served by {found.controller}, which would "
+        yield of_cluster(
+            "frontendGuard",
+            "error",
+            f"the ingress class {found.name} is served by {found.controller}, which would "
             "let everybody in without the password in the secret frontendBasicAuth",
-            remedy=f"Set frontend.ingressController: {controller}."
+            f"Set frontend.ingressController: {controller}."
             if controller
             else "Take a class of ingress-nginx or Traefik, or remove the secret and guard the "
             "Ingress by annotations of that controller.",
@@ -100,11 +96,10 @@ def check_guard(frontend: FrontendSettings, *, has_password: bool) -> Iterator[C
         "Ingress": "Set the secret frontendBasicAuth.",
     }
     if not guarded[frontend.type]:
-        yield CheckResult(
-            node=CLUSTER,
-            check="frontendGuard",
-            severity="warning",
-            found=f"whoever reaches Longhorn's {frontend.type} can delete every volume, since the "
+        yield of_cluster(
+            "frontendGuard",
+            "warning",
+            f"whoever reaches Longhorn's {frontend.type} can delete every volume, since the "
             "interface has no login",
-            remedy=remedies[frontend.type],
+            remedies[frontend.type],
         )

@@ -1,12 +1,11 @@
-"""What is wrong with Longhorn's Helm release in the cluster, for the engine's diff. Reads only.
+"""What is wrong with Longhorn's Helm release in the cluster, for Pulumi's diff. Reads only.
 
-The engine forgets with a refresh that an installation failed, and would then call it unchanged.
+Pulumi forgets with a refresh that an installation failed, and would then call it unchanged.
 """
-
-import threading
 
 from components.cluster.api import ClusterApi
 from components.cluster.helm_records import latest_record
+from components.preflight.deadline import answer_within
 from settings import Settings
 
 _NAMESPACE, _NAME = "longhorn-system", "longhorn"
@@ -22,19 +21,13 @@ def read_release(settings: Settings) -> str | None:
     """
     if not settings.stages.longhorn or not settings.checks.read_cluster:
         return None
-    found: list[str | None] = []
-
-    def ask() -> None:
-        try:
-            api = ClusterApi(settings.cluster.kubeconfig, settings.cluster.context)
-            found.append(release_finding(api))
-        except Exception:  # whatever a cluster answers, the preview goes on
-            found.append(None)
-
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(_SECONDS)
-    return found[0] if found else None
+    cluster = settings.cluster
+    try:
+        return answer_within(
+            _SECONDS, lambda: release_finding(ClusterApi(cluster.kubeconfig, cluster.context))
+        )
+    except Exception:  # whatever a cluster answers, the preview goes on
+        return None
 
 
 def release_finding(api: ClusterApi) -> str | None:

@@ -28,16 +28,21 @@ class CheckResult:
 CLUSTER = "the cluster"
 
 
+def of_cluster(check: CheckName, severity: Severity, found: str, remedy: str) -> CheckResult:
+    """A result that is about the cluster and no single node."""
+    return CheckResult(node=CLUSTER, check=check, severity=severity, found=found, remedy=remedy)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The results over all nodes, sorted into what stops the program and what is only told."""
+    """The results over all nodes, sorted into what stops the program and what is only shown."""
 
     errors: tuple[CheckResult, ...]
     """What stops the program."""
     accepted: tuple[CheckResult, ...]
     """Errors that the stack file accepts."""
     warnings: tuple[CheckResult, ...]
-    """What is told besides."""
+    """What stops nothing."""
 
     @property
     def remarks(self) -> str:
@@ -47,7 +52,7 @@ class Report:
 
 
 class PreflightError(ValueError):
-    """Something on the nodes or in the cluster stands in the way; the message is the report."""
+    """Something on the nodes or in the cluster is in the way; the message is the report."""
 
     def __init__(self, report: Report) -> None:
         names = sorted({result.check for result in report.errors})

@@ -99,11 +99,6 @@ def test_a_class_that_the_cluster_does_not_have_is_an_error_with_those_it_has(
     assert f"traefik ({_TRAEFIK})" in result.remedy
 
 
-def test_other_types_have_no_class() -> None:
-    frontend = FrontendSettings.model_validate({"type": "NodePort"})
-    assert list(check_ingress_class(frontend, [], has_password=False)) == []
-
-
 @pytest.mark.parametrize(
     ("frontend", "has_password", "warned"),
     [
