@@ -1,4 +1,4 @@
-"""Reading and writing the cluster from dynamic resources, beside the engine's own provider.
+"""Reading and writing the cluster from dynamic resources, beside Pulumi's own provider.
 
 Dynamic resources run in a process of their own, so they open the cluster by the path of the
 kubeconfig; its contents never enter the state.
@@ -11,6 +11,8 @@ from typing import Any
 # The client is generated and has no types, so it enters as Any, here and nowhere else.
 import kubernetes.client  # pyright: ignore[reportMissingTypeStubs]
 import kubernetes.config  # pyright: ignore[reportMissingTypeStubs]
+
+from configuration.cluster import ClusterSettings
 
 _client: Any = kubernetes.client
 _config: Any = kubernetes.config
@@ -68,6 +70,11 @@ class ClusterApi:
             response_type="object",
             auth_settings=["BearerToken"],
         )
+
+
+def cluster_inputs(cluster: ClusterSettings) -> dict[str, str | None]:
+    """The inputs of a dynamic resource by which `open_cluster` finds the cluster."""
+    return {"kubeconfig": cluster.kubeconfig, "context": cluster.context}
 
 
 def open_cluster(props: Mapping[str, Any]) -> ClusterApi:

@@ -1,7 +1,7 @@
 """What every dynamic provider of this program is.
 
 A dynamic provider does what no plugin does: it waits, asks Rancher, edits an object of Longhorn's.
-Its methods run in a process of their own, which the engine starts beside the program (ADR 0003):
+Its methods run in a process of their own, which Pulumi starts beside the program (ADR 0003):
 nothing that the program holds in memory is there, only the inputs, the state and the environment
 of `pulumi`. The state keeps a reference to the class (module and name), never its code, so both
 are fixed for good (docs/adr/0010-what-a-state-promises.md); tests/unit/test_states.py holds them.
@@ -10,12 +10,14 @@ are fixed for good (docs/adr/0010-what-a-state-promises.md); tests/unit/test_sta
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, final
 
+import pulumi
 from pulumi.dynamic import (
     CheckFailure,
     CheckResult,
     CreateResult,
     DiffResult,
     ReadResult,
+    Resource,
     ResourceProvider,
     UpdateResult,
 )
@@ -41,7 +43,7 @@ class DynamicProvider(ResourceProvider):
     serialize_as_secret_always = False
 
     outputs: ClassVar[Sequence[str]] = ()
-    """Properties that the provider computes; the resource declares them with None."""
+    """Properties that the provider computes."""
     not_compared: ClassVar[Mapping[str, str]] = {}
     """Inputs whose change alone runs nothing, and why that is right."""
     replaced_by: ClassVar[Sequence[str]] = ()
@@ -73,16 +75,16 @@ class DynamicProvider(ResourceProvider):
         del old, new
         return changed & set(self.replaced_by)
 
-    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
-        """Bring it to what is wanted now; returns the state to keep."""
-        raise NotImplementedError
+    def change(self, old: Properties, new: Properties) -> Properties:
+        """Bring it to what is wanted now; returns the state to keep. By itself as `make` does."""
+        del old
+        return self.make(new)[1]
 
-    def look(self, id_: str, state: Properties) -> Properties | None:
+    def look(self, state: Properties) -> Properties | None:
         """The state as it is now, for a refresh; None if the thing is gone."""
-        del id_
         return state
 
-    def remove(self, id_: str, state: Properties) -> None:
+    def remove(self, state: Properties) -> None:
         """Take it away; by itself nothing."""
 
     @final
@@ -108,15 +110,44 @@ class DynamicProvider(ResourceProvider):
     @final
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """The SDK's call; see `change`."""
-        return UpdateResult(self.change(_id, _olds, _news))
+        return UpdateResult(self.change(_olds, _news))
 
     @final
     def read(self, id_: str, props: Properties) -> ReadResult:
         """The SDK's call; see `look`."""
-        found = self.look(id_, props)
+        found = self.look(props)
         return ReadResult(None, {}) if found is None else ReadResult(id_, found)
 
     @final
     def delete(self, _id: str, _props: Properties) -> None:
         """The SDK's call; see `remove`."""
-        self.remove(_id, _props)
+        self.remove(_props)
+
+
+class DynamicResource(Resource):
+    """Base of the resources with such a provider."""
+
+    def __init__(
+        self,
+        provider: DynamicProvider,
+        name: str,
+        inputs: Mapping[str, Any],
+        opts: pulumi.ResourceOptions | None = None,
+        secrets: Sequence[str] = (),
+    ) -> None:
+        """Declare it.
+
+        Args:
+            provider: What the state refers to.
+            name: The resource's name.
+            inputs: Everything but what the provider computes.
+            opts: The resource's options.
+            secrets: Properties that are secret in the state although no input makes them so.
+        """
+        hidden = pulumi.ResourceOptions(additional_secret_outputs=list(secrets))
+        super().__init__(
+            provider,
+            name,
+            {**inputs, **dict.fromkeys(provider.outputs)},
+            pulumi.ResourceOptions.merge(opts, hidden) if secrets else opts,
+        )

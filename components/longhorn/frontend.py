@@ -2,7 +2,6 @@
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -33,24 +32,11 @@ _TRAEFIK = {
 _TRAEFIK_MIDDLEWARES = "traefik.ingress.kubernetes.io/router.middlewares"
 
 
-@dataclass(frozen=True, kw_only=True)
-class LonghornFrontendArgs:
-    """How the interface is exposed."""
-
-    frontend: FrontendSettings
-    """Type and its details."""
-    node_address: str | None
-    """Address of a node, for the URL of a NodePort."""
-    basic_auth: pulumi.Output[str] | None
-    """htpasswd lines (secret) that guard the Ingress, if any; refused by the settings where
-    nothing would ask for them."""
-
-
 class LonghornFrontend(pulumi.ComponentResource):
     """Owns a Service or Ingress in front of Longhorn's UI, and its URL.
 
     Refuses to own the chart's Service `longhorn-frontend`: that stays ClusterIP, since Rancher
-    and `kubectl port-forward` use it; a Service of its own shows in the engine's diff when
+    and `kubectl port-forward` use it; a Service of its own shows in Pulumi's diff when
     somebody changes it, which a Helm release's objects do not.
     """
 
@@ -58,15 +44,29 @@ class LonghornFrontend(pulumi.ComponentResource):
     """Where the interface is reached; for ClusterIP, the address inside the cluster."""
 
     def __init__(
-        self, name: str, args: LonghornFrontendArgs, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        *,
+        frontend: FrontendSettings,
+        node_address: str | None,
+        basic_auth: pulumi.Output[str] | None,
+        opts: pulumi.ResourceOptions,
     ) -> None:
+        """Declare it.
+
+        Args:
+            name: The resource's name, and the beginning of its parts' names.
+            frontend: Type and its details.
+            node_address: Address of a node, for the URL of a NodePort.
+            basic_auth: htpasswd lines (secret) that guard the Ingress, if any.
+            opts: The resource's options.
+        """
         super().__init__("longhornrancher:longhorn:Frontend", name, None, opts)
-        self._name, self._args = name, args
-        kind = args.frontend.type
-        if kind == "Ingress":
+        self._name, self._frontend, self._basic_auth = name, frontend, basic_auth
+        if frontend.type == "Ingress":
             self.url = self._ingress()
-        elif kind in ("NodePort", "LoadBalancer"):
-            self.url = self._service()
+        elif frontend.type in ("NodePort", "LoadBalancer"):
+            self.url = self._service(node_address)
         else:
             self.url = pulumi.Output.from_input(f"http://{_CHART_SERVICE}.{NAMESPACE}")
         self.register_outputs({"url": self.url})
@@ -76,8 +76,8 @@ class LonghornFrontend(pulumi.ComponentResource):
             name=_NAME, namespace=NAMESPACE, annotations=annotations or None
         )
 
-    def _service(self) -> pulumi.Output[str]:
-        frontend = self._args.frontend
+    def _service(self, node_address: str | None) -> pulumi.Output[str]:
+        frontend = self._frontend
         service = kubernetes.core.v1.Service(
             f"{self._name}-service",
             metadata=self._metadata(frontend.annotations),
@@ -97,12 +97,12 @@ class LonghornFrontend(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         if frontend.type == "NodePort":
-            address = in_url(self._args.node_address or "NODE")
+            address = in_url(node_address or "NODE")
             return service.spec.apply(lambda spec: f"http://{address}:{_node_port(spec)}")
         return service.status.apply(lambda status: f"http://{_balancer_address(status)}")
 
     def _ingress(self) -> pulumi.Output[str]:
-        frontend = self._args.frontend
+        frontend = self._frontend
         guards, asking = self._guard()
         annotations = {**(_TRAEFIK if frontend.controller == "traefik" else _NGINX), **asking}
         if frontend.cluster_issuer is not None:
@@ -147,15 +147,15 @@ class LonghornFrontend(pulumi.ComponentResource):
 
     def _guard(self) -> tuple[list[pulumi.Resource], dict[str, str]]:
         """What asks for the password, and the annotations that make the Ingress use it."""
-        if self._args.basic_auth is None:
+        if self._basic_auth is None:
             return [], {}
-        is_traefik = self._args.frontend.controller == "traefik"
+        is_traefik = self._frontend.controller == "traefik"
         metadata = kubernetes.meta.v1.ObjectMetaArgs(name=_BASIC_AUTH_SECRET, namespace=NAMESPACE)
         secret = kubernetes.core.v1.Secret(
             f"{self._name}-basic-auth",
             metadata=metadata,
             # nginx reads the key `auth`, Traefik the key `users`.
-            string_data={"users" if is_traefik else "auth": self._args.basic_auth},
+            string_data={"users" if is_traefik else "auth": self._basic_auth},
             opts=pulumi.ResourceOptions(parent=self),
         )
         if not is_traefik:

@@ -1,15 +1,13 @@
 """The tags of a node in Longhorn, by which a StorageClass may choose nodes (nodeSelector)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pulumi
-from pulumi.dynamic import Resource
 
-from components.cluster.api import ApiError, ClusterApi, open_cluster, status_of
+from components.cluster.api import ApiError, ClusterApi, cluster_inputs, open_cluster, status_of
 from components.cluster.gone import open_for_removal
 from components.common.answers import listed, mapped
-from components.common.dynamic import DynamicProvider, Properties
+from components.common.dynamic import DynamicProvider, DynamicResource, Properties
 from components.common.waiting import wait_until
 from components.longhorn.objects import patch_object, read_object
 from configuration.cluster import ClusterSettings
@@ -17,20 +15,6 @@ from configuration.cluster import ClusterSettings
 # What passes: somebody else's edit, and a webhook that waits for the node's status.
 _RETRIED = (400, 409, 422)
 _FORBIDDEN = 403
-
-
-@dataclass(frozen=True, kw_only=True)
-class LonghornNodeTagsArgs:
-    """Which tags a node has."""
-
-    cluster: ClusterSettings
-    """How the cluster is reached."""
-    node_name: str
-    """The node's name."""
-    tags: Sequence[str]
-    """Its tags, one at least."""
-    timeout_seconds: int
-    """How long Longhorn may take to know the node and to take the change."""
 
 
 class LonghornNodeTagsProvider(DynamicProvider):
@@ -43,24 +27,21 @@ class LonghornNodeTagsProvider(DynamicProvider):
         _write(open_cluster(new), new, taken=set(), wanted=set(new["tags"]))
         return f"tags-{new['node_name']}", new
 
-    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
+    def change(self, old: Properties, new: Properties) -> Properties:
         """Add the tags of now, and take off those that are no longer listed."""
-        del id_
         _write(open_cluster(new), new, taken=set(old["tags"]), wanted=set(new["tags"]))
         return new
 
-    def look(self, id_: str, state: Properties) -> Properties | None:
+    def look(self, state: Properties) -> Properties | None:
         """Those of these tags that the node has now."""
-        del id_
         node = read_object(open_cluster(state), "nodes", str(state["node_name"]))
         if node is None:
             return None
         present = _tags(node)
         return {**state, "tags": [tag for tag in state["tags"] if tag in present]}
 
-    def remove(self, id_: str, state: Properties) -> None:
+    def remove(self, state: Properties) -> None:
         """Take the tags off; a node that Longhorn does not have needs nothing."""
-        del id_
         cluster = open_for_removal(state)
         if cluster is not None and read_object(cluster, "nodes", str(state["node_name"])):
             _write(cluster, state, taken=set(state["tags"]), wanted=set())
@@ -98,21 +79,24 @@ def _tags(node: Properties) -> set[str]:
     return set(listed(mapped(node.get("spec")).get("tags")))
 
 
-class LonghornNodeTags(Resource, module="longhorn", name="NodeTags"):
+class LonghornNodeTags(DynamicResource, module="longhorn", name="NodeTags"):
     """Owns these tags of one nodes.longhorn.io object, and no other field of it."""
 
     def __init__(
-        self, name: str, args: LonghornNodeTagsArgs, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        *,
+        cluster: ClusterSettings,
+        node_name: str,
+        tags: Sequence[str],
+        timeout_seconds: int,
+        opts: pulumi.ResourceOptions,
     ) -> None:
-        super().__init__(
-            LonghornNodeTagsProvider(),
-            name,
-            {
-                "kubeconfig": args.cluster.kubeconfig,
-                "context": args.cluster.context,
-                "node_name": args.node_name,
-                "tags": list(args.tags),
-                "timeout_seconds": args.timeout_seconds,
-            },
-            opts,
-        )
+        """Declare it; the time is for Longhorn to know the node and to take the change."""
+        inputs = {
+            **cluster_inputs(cluster),
+            "node_name": node_name,
+            "tags": list(tags),
+            "timeout_seconds": timeout_seconds,
+        }
+        super().__init__(LonghornNodeTagsProvider(), name, inputs, opts)

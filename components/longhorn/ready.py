@@ -1,37 +1,19 @@
 """The wait for what Longhorn starts by itself, which Helm's own wait does not see."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pulumi
-from pulumi.dynamic import Resource
 
-from components.cluster.api import open_cluster
-from components.common.dynamic import DynamicProvider, Properties
+from components.cluster.api import cluster_inputs, open_cluster
+from components.common.dynamic import DynamicProvider, DynamicResource, Properties
+from components.common.owner import this_stack
 from components.common.waiting import wait_until
 from components.longhorn.disks.late import put_late_disks
 from components.longhorn.missing import missing_parts
 from components.longhorn.snapshot import ClusterView
 from configuration.cluster import ClusterSettings
-
-
-@dataclass(frozen=True, kw_only=True)
-class LonghornReadyArgs:
-    """What counts as ready."""
-
-    cluster: ClusterSettings
-    """How the cluster is reached."""
-    version: pulumi.Input[str]
-    """The installed version; a new one is waited for again."""
-    disks_by_node: Mapping[str, Mapping[str, Any]]
-    """The disks that Longhorn must report Ready and Schedulable, by node name (wanted_disks)."""
-    owner: str
-    """What marks this stack's things (components/common/owner.py)."""
-    default_storage_class: bool
-    """Whether `longhorn` must be the cluster's one default StorageClass."""
-    timeout_seconds: int
-    """Deadline for all of it together."""
+from configuration.longhorn import LonghornSettings
 
 
 class LonghornReadyProvider(DynamicProvider):
@@ -47,28 +29,18 @@ class LonghornReadyProvider(DynamicProvider):
 
     def make(self, new: Properties) -> tuple[str, Properties]:
         """Wait until nothing is missing. Raises TimeoutError listing what still is."""
-        return "longhorn", _waited(new)
+        cluster = open_cluster(new)
+        view = ClusterView(cluster)
 
-    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
-        """Wait again, for what is wanted now."""
-        del id_, old
-        return _waited(new)
+        def missing() -> list[str]:
+            return [*put_late_disks(cluster, new), *_missing(view, new)]
 
-    def look(self, id_: str, state: Properties) -> Properties:
+        wait_until("Longhorn", missing, timeout_seconds=new["timeout_seconds"])
+        return "longhorn", {**new, "default_class": ",".join(view.read().default_classes)}
+
+    def look(self, state: Properties) -> Properties:
         """What is missing now; that differs from the input `missing` and shows."""
-        del id_
         return {**state, "missing": _missing(ClusterView(open_cluster(state)), state)}
-
-
-def _waited(props: Properties) -> Properties:
-    cluster = open_cluster(props)
-    view = ClusterView(cluster)
-
-    def missing() -> list[str]:
-        return [*put_late_disks(cluster, props), *_missing(view, props)]
-
-    wait_until("Longhorn", missing, timeout_seconds=props["timeout_seconds"])
-    return {**props, "default_class": ",".join(view.read().default_classes)}
 
 
 def _missing(view: ClusterView, props: Properties) -> list[str]:
@@ -80,7 +52,7 @@ def _missing(view: ClusterView, props: Properties) -> list[str]:
     )
 
 
-class LonghornReady(Resource, module="longhorn", name="Ready"):
+class LonghornReady(DynamicResource, module="longhorn", name="Ready"):
     """Owns nothing; done when Longhorn's managers, CSI driver, class, nodes and disks are ready.
 
     After an upgrade, done only when all of them are those of the new version.
@@ -94,21 +66,30 @@ class LonghornReady(Resource, module="longhorn", name="Ready"):
     """The cluster's default StorageClass."""
 
     def __init__(
-        self, name: str, args: LonghornReadyArgs, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        *,
+        cluster: ClusterSettings,
+        longhorn: LonghornSettings,
+        disks_by_node: Mapping[str, Mapping[str, Any]],
+        opts: pulumi.ResourceOptions,
     ) -> None:
-        super().__init__(
-            LonghornReadyProvider(),
-            name,
-            {
-                "kubeconfig": args.cluster.kubeconfig,
-                "context": args.cluster.context,
-                "version": args.version,
-                "disks_by_node": args.disks_by_node,
-                "owner": args.owner,
-                "missing": [],
-                "default_storage_class": args.default_storage_class,
-                "timeout_seconds": args.timeout_seconds,
-                "default_class": None,
-            },
-            opts,
-        )
+        """Declare it.
+
+        Args:
+            name: The resource's name.
+            cluster: The cluster.
+            longhorn: Version, default class, and the deadline for all of it together.
+            disks_by_node: The disks that must be Ready and Schedulable, by node (wanted_disks).
+            opts: The resource's options.
+        """
+        inputs: Properties = {
+            **cluster_inputs(cluster),
+            "version": longhorn.version,
+            "disks_by_node": disks_by_node,
+            "owner": this_stack(),
+            "missing": [],
+            "default_storage_class": longhorn.default_storage_class,
+            "timeout_seconds": longhorn.timeout_seconds,
+        }
+        super().__init__(LonghornReadyProvider(), name, inputs, opts)

@@ -1,34 +1,20 @@
 """A look at the cluster before a version of Longhorn is put into it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import pulumi
-from pulumi.dynamic import CheckFailure, Resource
+from pulumi.dynamic import CheckFailure
 
-from components.cluster.api import ClusterApi, open_cluster
+from components.cluster.api import ClusterApi, cluster_inputs, open_cluster
 from components.common.answers import mapped
-from components.common.dynamic import DynamicProvider, Properties, is_unknown
-from components.common.owner import MARK
+from components.common.dynamic import DynamicProvider, DynamicResource, Properties, is_unknown
+from components.common.owner import MARK, this_stack
 from components.longhorn.objects import VERSION_SETTING, read_objects
 from components.longhorn.upgrade_rules import Installed, install_problems, path_problem
 from configuration.cluster import ClusterSettings
 
 _ID = "longhorn-upgrade"
 _ANSWER_SECONDS = 10
-
-
-@dataclass(frozen=True, kw_only=True)
-class LonghornUpgradeArgs:
-    """What is to run where."""
-
-    cluster: ClusterSettings
-    """How the cluster is reached."""
-    version: str
-    """Longhorn's version."""
-    owner: str
-    """What marks a Longhorn of this stack (components/common/owner.py)."""
 
 
 class LonghornUpgradeProvider(DynamicProvider):
@@ -56,33 +42,22 @@ class LonghornUpgradeProvider(DynamicProvider):
         """Look. Raises RuntimeError with everything that stands in the way."""
         return _ID, _inspected(new, is_new=True)
 
-    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
+    def change(self, old: Properties, new: Properties) -> Properties:
         """Look again, for the version that is wanted now."""
-        del id_, old
+        del old
         return _inspected(new, is_new=False)
 
 
-class LonghornUpgrade(Resource, module="longhorn", name="Upgrade"):
+class LonghornUpgrade(DynamicResource, module="longhorn", name="Upgrade"):
     """Owns nothing: it lets Longhorn's release be made or changed, or stops it.
 
     An `up` that broke off behind it goes on with the same version without another look, since a
     Longhorn that is halfway through has to arrive.
     """
 
-    def __init__(
-        self, name: str, args: LonghornUpgradeArgs, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
-        super().__init__(
-            LonghornUpgradeProvider(),
-            name,
-            {
-                "kubeconfig": args.cluster.kubeconfig,
-                "context": args.cluster.context,
-                "version": args.version,
-                "owner": args.owner,
-            },
-            opts,
-        )
+    def __init__(self, name: str, *, cluster: ClusterSettings, version: str) -> None:
+        inputs = {**cluster_inputs(cluster), "version": version, "owner": this_stack()}
+        super().__init__(LonghornUpgradeProvider(), name, inputs)
 
 
 def read_installed(cluster: ClusterApi) -> Installed | None:

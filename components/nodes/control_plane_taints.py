@@ -54,9 +54,8 @@ class ControlPlaneUntaintProvider(DynamicProvider):
         removed = _change(open_cluster(new), new, take_off=True)
         return f"untainted-{new['node_name']}", {**new, "removed": removed}
 
-    def look(self, id_: str, state: Properties) -> Properties | None:
+    def look(self, state: Properties) -> Properties | None:
         """Whether the taints are back; `present` then differs from the input and shows."""
-        del id_
         try:
             node = open_cluster(state).core.read_node(state["node_name"])
         except ApiError as error:
@@ -66,16 +65,14 @@ class ControlPlaneUntaintProvider(DynamicProvider):
         present = [taint["key"] for taint in _taints(node) if _is_control_plane(taint)]
         return {**state, "present": present}
 
-    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
+    def change(self, old: Properties, new: Properties) -> Properties:
         """Take them off again."""
-        del id_
         # What was taken off at first is put back in the end, too.
         wanted = {**new, "removed": old.get("removed")}
         return {**new, "removed": _change(open_cluster(new), wanted, take_off=True)}
 
-    def remove(self, id_: str, state: Properties) -> None:
+    def remove(self, state: Properties) -> None:
         """Put back what was taken off; a node or a cluster that is gone needs nothing."""
-        del id_
         cluster = open_for_removal(state)
         if cluster is not None:
             _change(cluster, state, take_off=False)

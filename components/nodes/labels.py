@@ -43,23 +43,20 @@ class NodeMarksProvider(DynamicProvider):
         put_marks(open_cluster(new), str(new["node_name"]), str(new["owner"]), _marks(new))
         return f"marks-{new['node_name']}", new
 
-    def look(self, id_: str, state: Properties) -> Properties | None:
+    def look(self, state: Properties) -> Properties | None:
         """Which of them are there now."""
-        del id_
         found = read_marks(open_cluster(state), str(state["node_name"]), _marks(state))
         return None if found is None else {**state, **found}
 
-    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
+    def change(self, old: Properties, new: Properties) -> Properties:
         """Set them as they are wanted now; a stack that was renamed lets its old name go."""
-        del id_
         self.make(new)
         if old.get("owner") not in (None, new["owner"]):
             drop_marks(open_cluster(new), str(new["node_name"]), str(old["owner"]))
         return new
 
-    def remove(self, id_: str, state: Properties) -> None:
+    def remove(self, state: Properties) -> None:
         """Take them off; a node or a cluster that is gone needs nothing."""
-        del id_
         cluster = open_for_removal(state)
         if cluster is not None:
             drop_marks(cluster, str(state["node_name"]), str(state["owner"]))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.longhorn.removal.guard import LonghornRemovalGuard, LonghornRemovalGuardArgs
+from components.longhorn.removal.guard import LonghornRemovalGuard
 from components.stack.longhorn import LonghornParts
 from components.stack.rancher import RancherParts
 from settings import Settings
@@ -40,10 +40,9 @@ def declare_stack_guard(
     )
     LonghornRemovalGuard(
         "removal-guard",
-        LonghornRemovalGuardArgs(
-            cluster=settings.cluster, allow_uninstall=settings.longhorn.allow_uninstall
-        ),
-        pulumi.ResourceOptions(
+        cluster=settings.cluster,
+        allow_uninstall=settings.longhorn.allow_uninstall,
+        opts=pulumi.ResourceOptions(
             depends_on=[*(part for part in parts if part is not None), *others],
             replace_with=longhorn.release.guarded,
         ),

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.common.owner import this_stack
-from components.longhorn.frontend import LonghornFrontend, LonghornFrontendArgs
-from components.longhorn.release import LonghornRelease, LonghornReleaseArgs
-from components.longhorn.upgrade import LonghornUpgrade, LonghornUpgradeArgs
+from components.longhorn.frontend import LonghornFrontend
+from components.longhorn.release import LonghornRelease
+from components.longhorn.upgrade import LonghornUpgrade
 from components.nodes.description import Tolerated, tolerated_taints, tolerations
 from components.nodes.node import LonghornNode
 from components.volume_check.check import VolumeCheck, VolumeCheckArgs
@@ -57,12 +56,10 @@ def declare_longhorn(
     if settings.stages.frontend:
         frontend = LonghornFrontend(
             "longhorn-frontend",
-            LonghornFrontendArgs(
-                frontend=settings.frontend,
-                node_address=next((node.host for node in settings.present_nodes), None),
-                basic_auth=settings.secret(Secret.FRONTEND_BASIC_AUTH),
-            ),
-            pulumi.ResourceOptions(providers=providers, depends_on=after),
+            frontend=settings.frontend,
+            node_address=next((node.host for node in settings.present_nodes), None),
+            basic_auth=settings.secret(Secret.FRONTEND_BASIC_AUTH),
+            opts=pulumi.ResourceOptions(providers=providers, depends_on=after),
         )
     check = None
     if settings.stages.volume_check:
@@ -88,33 +85,23 @@ def _release(
     tolerated: Sequence[Tolerated],
     found: str | None,
 ) -> LonghornRelease:
-    disks_by_node = {node.name: settings.disks_of(node) for node in settings.nodes}
-    # Not below the release's component, whose parts wait for every node: what stands in the way
-    # is told first.
+    # Not below the release's component, whose parts wait for every node: what is in the way is
+    # reported first.
     upgrade = LonghornUpgrade(
-        "longhorn-upgrade",
-        LonghornUpgradeArgs(
-            cluster=settings.cluster, version=settings.longhorn.version, owner=this_stack()
-        ),
+        "longhorn-upgrade", cluster=settings.cluster, version=settings.longhorn.version
     )
     return LonghornRelease(
         "longhorn",
-        LonghornReleaseArgs(
-            longhorn=settings.longhorn,
-            cluster=settings.cluster,
-            disks_by_node={node: disks for node, disks in disks_by_node.items() if disks},
-            nodes=nodes,
-            lost_nodes=frozenset(node.name for node in settings.nodes if node.lost),
-            tags_by_node={node.name: node.tags for node in settings.present_nodes if node.tags},
-            registry_password=settings.secret(Secret.LONGHORN_REGISTRY_PASSWORD),
-            uuids={
-                name: {path: disk.uuid for path, disk in node.disks.items()}
-                for name, node in nodes.items()
-            },
-            tolerated=tolerated,
-            found=found,
-        ),
-        pulumi.ResourceOptions(
+        file=settings,
+        nodes=nodes,
+        uuids={
+            name: {path: disk.uuid for path, disk in node.disks.items()}
+            for name, node in nodes.items()
+        },
+        registry_password=settings.secret(Secret.LONGHORN_REGISTRY_PASSWORD),
+        tolerated=tolerated,
+        found=found,
+        opts=pulumi.ResourceOptions(
             providers=providers, depends_on=[upgrade, *nodes.values(), *untaints]
         ),
     )

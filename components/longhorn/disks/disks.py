@@ -1,55 +1,31 @@
 """A node's disks in Longhorn itself, for as long as Longhorn runs.
 
 The node's annotation is read only while Longhorn knows no disk of the node, so a disk that comes,
-goes or changes later has to be told to nodes.longhorn.io.
+goes or changes later has to be written into nodes.longhorn.io.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import Resource
 
-from components.cluster.api import ClusterApi, open_cluster
+from components.cluster.api import ClusterApi, cluster_inputs, open_cluster
 from components.cluster.gone import open_for_removal
 from components.common.answers import mapped
-from components.common.dynamic import DynamicProvider, Properties
+from components.common.dynamic import DynamicProvider, DynamicResource, Properties
+from components.common.owner import this_stack
 from components.common.waiting import tell
 from components.longhorn.disks.lost_node import wait_until_forgotten
 from components.longhorn.disks.node_object import Claim, LonghornNodeDisks
 from components.longhorn.disks.removal import remove_disks
 from components.longhorn.disks.renewal import changed_file_systems, renew_disks
 from components.longhorn.disks.rules import described, disks_by_path, put_changes
-from components.longhorn.disks.wanted import wanted_disks
 from components.longhorn.removal.confirmation import removal_is_confirmed
 from configuration.cluster import ClusterSettings
-from configuration.hosts import DiskSettings
+from configuration.longhorn import LonghornSettings
 
 # A manager that runs takes a change once it has looked at its disks, which it does every 30 s.
 _BRIEFLY_SECONDS = 90.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class LonghornDisksArgs:
-    """Which disks Longhorn is to have on one node."""
-
-    cluster: ClusterSettings
-    """How the cluster is reached."""
-    node_name: str
-    """The node's name in Kubernetes."""
-    disks: Sequence[DiskSettings]
-    """All its disks, mounted."""
-    uuids: Mapping[str, pulumi.Input[str]]
-    """UUIDs of their file systems by mount point; none where the stack does not prepare them."""
-    owner: str
-    """What marks this stack's things (components/common/owner.py)."""
-    lost: bool
-    """Whether the node is gone for good, so that its disks can't be emptied."""
-    timeout_seconds: int
-    """How long Longhorn may take to accept a change."""
-    eviction_timeout_seconds: int
-    """How long moving replicas off a disk that is removed may take."""
 
 
 class LonghornDisksProvider(DynamicProvider):
@@ -71,9 +47,8 @@ class LonghornDisksProvider(DynamicProvider):
             _put(cluster, new)
         return f"longhorn-disks-{new['node_name']}", new
 
-    def look(self, id_: str, state: Properties) -> Properties | None:
+    def look(self, state: Properties) -> Properties | None:
         """The disks as Longhorn has them now, those of this resource only."""
-        del id_
         node = LonghornNodeDisks(open_cluster(state), str(state["node_name"])).read()
         if node is None:
             return None
@@ -85,12 +60,11 @@ class LonghornDisksProvider(DynamicProvider):
         }
         return {**state, "disks": disks}
 
-    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
+    def change(self, old: Properties, new: Properties) -> Properties:
         """Renew the disks with another file system, see to all, then take out the unlisted.
 
         In this order, since an added disk may be the room that a removed one's replicas need.
         """
-        del id_
         cluster = open_cluster(new)
         if new["lost"]:
             wait_until_forgotten(cluster, new)
@@ -110,12 +84,11 @@ class LonghornDisksProvider(DynamicProvider):
         _remove(cluster, new, gone)
         return new
 
-    def remove(self, id_: str, state: Properties) -> None:
+    def remove(self, state: Properties) -> None:
         """Take all its disks out of Longhorn; a lost node, or a Longhorn that is gone, has none.
 
         When Longhorn itself is on its way out, its uninstallation sees to its disks.
         """
-        del id_
         cluster = None if state["lost"] else open_for_removal(state)
         if cluster is None:
             return
@@ -149,24 +122,38 @@ def _remove(cluster: ClusterApi, props: dict[str, Any], paths: set[str]) -> None
     )
 
 
-class LonghornDisks(Resource, module="longhorn", name="Disks"):
+class LonghornDisks(DynamicResource, module="longhorn", name="Disks"):
     """Owns the entries of these disks in one nodes.longhorn.io object, and no other entry."""
 
     def __init__(
-        self, name: str, args: LonghornDisksArgs, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        *,
+        cluster: ClusterSettings,
+        longhorn: LonghornSettings,
+        node_name: str,
+        disks: Mapping[str, Mapping[str, Any]],
+        lost: bool,
+        opts: pulumi.ResourceOptions,
     ) -> None:
-        super().__init__(
-            LonghornDisksProvider(),
-            name,
-            {
-                "kubeconfig": args.cluster.kubeconfig,
-                "context": args.cluster.context,
-                "node_name": args.node_name,
-                "disks": wanted_disks(args.disks, args.uuids),
-                "owner": args.owner,
-                "lost": args.lost,
-                "timeout_seconds": args.timeout_seconds,
-                "eviction_timeout_seconds": args.eviction_timeout_seconds,
-            },
-            opts,
-        )
+        """Declare it.
+
+        Args:
+            name: The resource's name.
+            cluster: The cluster.
+            longhorn: How long Longhorn may take for a change, and for moving replicas off a disk.
+            node_name: The node's name in Kubernetes.
+            disks: All its disks, mounted (wanted_disks).
+            lost: Whether the node is gone for good, so that its disks can't be emptied.
+            opts: The resource's options.
+        """
+        inputs = {
+            **cluster_inputs(cluster),
+            "node_name": node_name,
+            "disks": disks,
+            "owner": this_stack(),
+            "lost": lost,
+            "timeout_seconds": longhorn.timeout_seconds,
+            "eviction_timeout_seconds": longhorn.eviction_timeout_seconds,
+        }
+        super().__init__(LonghornDisksProvider(), name, inputs, opts)

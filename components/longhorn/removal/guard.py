@@ -1,29 +1,17 @@
 """What stands before the removal of Longhorn: nothing goes while it holds volumes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pulumi
-from pulumi.dynamic import Resource
 
-from components.cluster.api import open_cluster
+from components.cluster.api import cluster_inputs, open_cluster
 from components.cluster.gone import open_for_removal
-from components.common.dynamic import DynamicProvider, Properties
+from components.common.dynamic import DynamicProvider, DynamicResource, Properties
 from components.common.waiting import tell
 from components.longhorn.removal.confirmation import removal_is_confirmed, set_removal_confirmed
 from components.longhorn.removal.node_sync import wait_until_disks_are_seen
 from components.longhorn.volumes import HeldVolume, read_volumes, volume_lines
 from configuration.cluster import ClusterSettings
-
-
-@dataclass(frozen=True, kw_only=True)
-class LonghornRemovalGuardArgs:
-    """What is guarded."""
-
-    cluster: ClusterSettings
-    """How the cluster is reached."""
-    allow_uninstall: bool
-    """Whether Longhorn may go with the volumes that it holds (longhorn.allowUninstall)."""
 
 
 class LonghornRemovalGuardProvider(DynamicProvider):
@@ -34,24 +22,16 @@ class LonghornRemovalGuardProvider(DynamicProvider):
         set_removal_confirmed(open_cluster(new), confirmed=False)
         return "longhorn-removal-guard", new
 
-    def look(self, id_: str, state: Properties) -> Properties:
+    def look(self, state: Properties) -> Properties:
         """Whether somebody has confirmed the removal in Longhorn itself."""
-        del id_
         return {**state, "removal_confirmed": removal_is_confirmed(open_cluster(state))}
 
-    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
-        """Take back a confirmation that somebody else gave."""
-        del id_, old
-        set_removal_confirmed(open_cluster(new), confirmed=False)
-        return new
-
-    def remove(self, id_: str, state: Properties) -> None:
+    def remove(self, state: Properties) -> None:
         """Let Longhorn be removed.
 
         Raises RuntimeError listing the volumes that it still holds, TimeoutError naming the disks
         that it has not looked at yet.
         """
-        del id_
         cluster = open_for_removal(state)
         if cluster is None:
             return
@@ -79,7 +59,7 @@ def refusal(volumes: Sequence[HeldVolume]) -> str:
     )
 
 
-class LonghornRemovalGuard(Resource, module="longhorn", name="RemovalGuard"):
+class LonghornRemovalGuard(DynamicResource, module="longhorn", name="RemovalGuard"):
     """Owns nothing but Longhorn's setting deleting-confirmation-flag.
 
     Whatever may only go with Longhorn has to be made before it: the engine deletes in the opposite
@@ -90,17 +70,14 @@ class LonghornRemovalGuard(Resource, module="longhorn", name="RemovalGuard"):
     def __init__(
         self,
         name: str,
-        args: LonghornRemovalGuardArgs,
-        opts: pulumi.ResourceOptions | None = None,
+        *,
+        cluster: ClusterSettings,
+        allow_uninstall: bool,
+        opts: pulumi.ResourceOptions,
     ) -> None:
-        super().__init__(
-            LonghornRemovalGuardProvider(),
-            name,
-            {
-                "kubeconfig": args.cluster.kubeconfig,
-                "context": args.cluster.context,
-                "allow_uninstall": args.allow_uninstall,
-                "removal_confirmed": False,
-            },
-            opts,
-        )
+        inputs = {
+            **cluster_inputs(cluster),
+            "allow_uninstall": allow_uninstall,
+            "removal_confirmed": False,
+        }
+        super().__init__(LonghornRemovalGuardProvider(), name, inputs, opts)

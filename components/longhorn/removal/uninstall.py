@@ -1,32 +1,18 @@
 """Longhorn's uninstallation to the end: nothing is left, and its namespace is gone."""
 
-from dataclasses import dataclass
-
 import pulumi
-from pulumi.dynamic import Resource
 
-from components.cluster.api import ApiError, ClusterApi, status_of
+from components.cluster.api import ApiError, ClusterApi, cluster_inputs, status_of
 from components.cluster.gone import open_for_removal
 from components.common.answers import listed
-from components.common.dynamic import DynamicProvider, Properties
+from components.common.dynamic import DynamicProvider, DynamicResource, Properties
 from components.common.waiting import wait_until
 from components.longhorn.objects import NAMESPACE
 from components.longhorn.removal.guard import refusal
 from components.longhorn.removal.leftovers import Leftovers
 from components.longhorn.volumes import read_volumes
 from configuration.cluster import ClusterSettings
-
-
-@dataclass(frozen=True, kw_only=True)
-class LonghornUninstallArgs:
-    """What is waited for."""
-
-    cluster: ClusterSettings
-    """How the cluster is reached."""
-    allow_uninstall: bool
-    """Whether volumes that are still there may go with the namespace (longhorn.allowUninstall)."""
-    timeout_seconds: int
-    """Deadline for the uninstallation, and again for the namespace."""
+from configuration.longhorn import LonghornSettings
 
 
 class LonghornUninstallProvider(DynamicProvider):
@@ -36,17 +22,11 @@ class LonghornUninstallProvider(DynamicProvider):
         """Nothing to do: Longhorn is about to be installed."""
         return "longhorn-uninstall", new
 
-    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
-        """Nothing to do but to have it in the state."""
-        del id_, old
-        return new
-
-    def remove(self, id_: str, state: Properties) -> None:
+    def remove(self, state: Properties) -> None:
         """Wait until nothing of Longhorn is left, then delete its namespace.
 
         Raises RuntimeError listing volumes that are still there, TimeoutError naming what is stuck.
         """
-        del id_
         cluster = open_for_removal(state)
         if cluster is None:
             return
@@ -86,7 +66,7 @@ def _namespace_left(cluster: ClusterApi) -> list[str]:
     return [f"namespace {NAMESPACE} {' '.join(reasons)}".rstrip()]
 
 
-class LonghornUninstall(Resource, module="longhorn", name="Uninstall"):
+class LonghornUninstall(DynamicResource, module="longhorn", name="Uninstall"):
     """Owns the end of Longhorn: namespace and release depend on it, so it is deleted after both.
 
     Helm's own wait can't stand in for it: definitions that are stuck in a finalizer make it run
@@ -96,17 +76,15 @@ class LonghornUninstall(Resource, module="longhorn", name="Uninstall"):
     def __init__(
         self,
         name: str,
-        args: LonghornUninstallArgs,
-        opts: pulumi.ResourceOptions | None = None,
+        *,
+        cluster: ClusterSettings,
+        longhorn: LonghornSettings,
+        opts: pulumi.ResourceOptions,
     ) -> None:
-        super().__init__(
-            LonghornUninstallProvider(),
-            name,
-            {
-                "kubeconfig": args.cluster.kubeconfig,
-                "context": args.cluster.context,
-                "allow_uninstall": args.allow_uninstall,
-                "timeout_seconds": args.timeout_seconds,
-            },
-            opts,
-        )
+        """Declare it; Longhorn's timeout is for the uninstallation, and again for the namespace."""
+        inputs = {
+            **cluster_inputs(cluster),
+            "allow_uninstall": longhorn.allow_uninstall,
+            "timeout_seconds": longhorn.timeout_seconds,
+        }
+        super().__init__(LonghornUninstallProvider(), name, inputs, opts)

@@ -45,14 +45,12 @@ class RancherAgentAdditionsProvider(DynamicProvider):
         """Also one that a refresh did not find."""
         return super().differences(old, new) | ({"missing"} if old.get("missing") else set())
 
-    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
+    def change(self, old: Properties, new: Properties) -> Properties:
         """Apply all, and delete what is no longer among them."""
-        del id_
         return _applied(new, _by_path(old))
 
-    def look(self, id_: str, state: Properties) -> Properties | None:
+    def look(self, state: Properties) -> Properties | None:
         """Which of them are missing. A cluster that does not answer proves nothing."""
-        del id_
         known = _by_path(state)
         try:
             cluster = open_cluster(state) if known else None
@@ -62,9 +60,8 @@ class RancherAgentAdditionsProvider(DynamicProvider):
             return state
         return {**state, "missing": missing}
 
-    def remove(self, id_: str, state: Properties) -> None:
+    def remove(self, state: Properties) -> None:
         """Delete all; one that is gone already is no error."""
-        del id_
         known = _by_path(state)
         cluster = open_for_removal(state) if known else None
         for path in known:

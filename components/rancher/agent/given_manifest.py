@@ -41,17 +41,16 @@ class RancherManifestProvider(DynamicProvider):
         """Fetch. Raises RuntimeError or ManifestMismatchError, neither with the token."""
         return "manifest", {**new, "text": _fetch(new)}
 
-    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
+    def change(self, old: Properties, new: Properties) -> Properties:
         """Fetch again."""
-        del id_, old
+        del old
         return {**new, "text": _fetch(new)}
 
-    def look(self, id_: str, state: Properties) -> Properties:
+    def look(self, state: Properties) -> Properties:
         """What Rancher hands out now, so that a manifest changed by an upgrade shows.
 
         A Rancher that does not answer proves nothing: that is said, and the state stays.
         """
-        del id_
         try:
             return {**state, "text": _fetch(state)}
         except RancherError as error:

@@ -58,17 +58,15 @@ class RancherAgentConnectionProvider(DynamicProvider):
         is_other = is_known and wanted is not None and old.get("found") != _found(wanted, new)
         return super().differences(old, new) | ({"found"} if is_other else set())
 
-    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
+    def change(self, old: Properties, new: Properties) -> Properties:
         """Bring it along."""
-        del id_
         return _brought_along(new, old)
 
-    def look(self, id_: str, state: Properties) -> Properties | None:
+    def look(self, state: Properties) -> Properties | None:
         """Where the agent looks for Rancher now, and what it has of its settings.
 
         A cluster that does not answer proves nothing.
         """
-        del id_
         try:
             live = read_object(open_cluster(state), _PATH)
         except (ApiError, HTTPError, OSError, RuntimeError) as error:

@@ -78,12 +78,12 @@ class RancherClusterActiveProvider(DynamicProvider):
             return set()
         return super().replacements(old, new, changed)
 
-    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
+    def change(self, old: Properties, new: Properties) -> Properties:
         """Wait again."""
-        del id_, old
+        del old
         return _waited(new)
 
-    def look(self, id_: str, state: Properties) -> Properties | None:
+    def look(self, state: Properties) -> Properties | None:
         """The state that Rancher sees now; gone if it has no such cluster.
 
         What keeps Rancher from telling is said and leaves the state as it is.
@@ -93,14 +93,16 @@ class RancherClusterActiveProvider(DynamicProvider):
                 state["url"], state["ca_pem"], retry_seconds=_READ_SECONDS, say=_say
             ) as rancher:
                 resume(rancher, state["api_token"], state["admin_password"])
-                cluster = rancher.clusters.get(id_)
+                cluster = rancher.clusters.get(state["cluster_id"])
                 is_answering = (
                     why_not_active(cluster) != ""
-                    or rancher.clusters.agent_deployment(id_, retry_seconds=_AGENT_SECONDS)
+                    or rancher.clusters.agent_deployment(
+                        state["cluster_id"], retry_seconds=_AGENT_SECONDS
+                    )
                     is not None
                 )
         except RancherError as error:
-            _say(f"{id_}: could not be compared with Rancher. {error}")
+            _say(f"{state['cluster_id']}: could not be compared with Rancher. {error}")
             return state
         if cluster is None:
             return None
@@ -109,14 +111,14 @@ class RancherClusterActiveProvider(DynamicProvider):
             found = "disconnected"
         return {**state, "state": found}
 
-    def remove(self, id_: str, state: Properties) -> None:
+    def remove(self, state: Properties) -> None:
         """Take the cluster out of Rancher; see removal.py."""
         deregister(
             url=state["url"],
             ca_pem=state["ca_pem"],
             api_token=state["api_token"],
             admin_password=state["admin_password"],
-            cluster_id=id_,
+            cluster_id=state["cluster_id"],
             timeout_seconds=state["delete_timeout_seconds"],
             say=_say,
         )

@@ -46,14 +46,12 @@ class RancherCleanupProvider(DynamicProvider):
         found = belongings(open_cluster(new))
         return "rancher-cleanup", {**new, "kept": [str(each) for each in found]}
 
-    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
+    def change(self, old: Properties, new: Properties) -> Properties:
         """Nothing to do but to have it in the state."""
-        del id_
         return {**new, "kept": old["kept"]}
 
-    def remove(self, id_: str, state: Properties) -> None:
+    def remove(self, state: Properties) -> None:
         """Wait for Rancher's clean-up and remove what it left. Raises TimeoutError naming it."""
-        del id_
         cluster = open_for_removal(state)
         if cluster is not None:
             clear(

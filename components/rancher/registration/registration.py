@@ -99,12 +99,11 @@ class RancherRegistrationProvider(DynamicProvider):
         """Register the cluster, or find it registered."""
         return str(new["cluster_name"]), self._converge(new, {})
 
-    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
+    def change(self, old: Properties, new: Properties) -> Properties:
         """The same as make; a Rancher that lost its data gets the cluster again."""
-        del id_
         return self._converge(new, old)
 
-    def look(self, id_: str, state: Properties) -> Properties | None:
+    def look(self, state: Properties) -> Properties | None:
         """What Rancher says now; gone if it has no such cluster.
 
         A Rancher that does not answer, has another CA or takes no password proves nothing about
@@ -114,12 +113,11 @@ class RancherRegistrationProvider(DynamicProvider):
         try:
             return self._read(state)
         except RancherError as error:
-            _say(f"{id_}: could not be compared with Rancher. {error}")
+            _say(f"{state['cluster_name']}: could not be compared with Rancher. {error}")
             return state
 
-    def remove(self, id_: str, state: Properties) -> None:
+    def remove(self, state: Properties) -> None:
         """Take the cluster out of Rancher and delete the API token; see removal.py."""
-        del id_
         deregister(
             url=state["url"],
             ca_pem=state["ca_pem"],

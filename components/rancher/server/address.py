@@ -54,9 +54,9 @@ class RancherAddressProvider(DynamicProvider):
         _set(new)
         return "rancher-address", new
 
-    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
+    def change(self, old: Properties, new: Properties) -> Properties:
         """Set it again, unless Rancher has it already."""
-        del id_, old
+        del old
         _set(new)
         return new
 

@@ -55,9 +55,8 @@ class RancherCaProvider(DynamicProvider):
         """Read the CA. Raises TimeoutError when Rancher has none in time."""
         return "rancher-ca", {**new, "pem": _read(new)}
 
-    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
+    def change(self, old: Properties, new: Properties) -> Properties:
         """Read it again. Raises RuntimeError when it is another CA than the one pinned."""
-        del id_
         pem = _read(new)
         # A CA that the stack file names was compared with it already.
         is_accepted = new.get("expected") or ca_checksum(pem) == new.get("accept")

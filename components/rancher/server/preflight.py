@@ -69,9 +69,8 @@ class RancherPreflightProvider(DynamicProvider):
         """Look. Raises RuntimeError with everything that keeps Rancher from running there."""
         return _ID, {**new, "found": _inspect(new, {})}
 
-    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
+    def change(self, old: Properties, new: Properties) -> Properties:
         """Look again, for what is asked now; what runs already makes room for it."""
-        del id_
         return {**new, "found": _inspect(new, old)}
 
 

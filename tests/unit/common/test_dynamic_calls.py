@@ -21,16 +21,16 @@ class _Recording(DynamicProvider):
     def make(self, new: Properties) -> tuple[str, Properties]:
         return "made", {**new, "computed": 1}
 
-    def change(self, id_: str, old: Properties, new: Properties) -> Properties:
-        self.asked.append((id_, old, new))
+    def change(self, old: Properties, new: Properties) -> Properties:
+        self.asked.append((old, new))
         return {**new, "computed": 2}
 
-    def look(self, id_: str, state: Properties) -> Properties | None:
-        self.asked.append((id_, state))
+    def look(self, state: Properties) -> Properties | None:
+        self.asked.append(state)
         return self.found
 
-    def remove(self, id_: str, state: Properties) -> None:
-        self.asked.append((id_, state))
+    def remove(self, state: Properties) -> None:
+        self.asked.append(state)
 
 
 def test_what_is_made_and_changed_is_what_the_state_keeps() -> None:
@@ -41,13 +41,13 @@ def test_what_is_made_and_changed_is_what_the_state_keeps() -> None:
         "name": "b",
         "computed": 2,
     }
-    assert provider.asked == [("made", {"name": "a"}, {"name": "b"})]
+    assert provider.asked == [({"name": "a"}, {"name": "b"})]
 
 
-def test_a_removal_goes_by_id_and_state() -> None:
+def test_a_removal_goes_by_the_state() -> None:
     provider = _Recording()
     provider.delete("made", {"name": "a"})
-    assert provider.asked == [("made", {"name": "a"})]
+    assert provider.asked == [{"name": "a"}]
 
 
 def test_a_refresh_tells_what_is_there_and_that_a_thing_is_gone() -> None:

@@ -47,28 +47,28 @@ def test_a_node_without_any_tag_gets_them(cluster: ACluster) -> None:
 
 def test_a_tag_that_is_no_longer_listed_goes(cluster: ACluster) -> None:
     PROVIDER.make(_PROPS)
-    PROVIDER.change("", _PROPS, {**_PROPS, "tags": ["ssd", "new"]})
+    PROVIDER.change(_PROPS, {**_PROPS, "tags": ["ssd", "new"]})
     assert _spec(cluster)["tags"] == ["new", "ssd", "theirs"]
 
 
 def test_a_refresh_sees_a_tag_that_somebody_took_off(cluster: ACluster) -> None:
     PROVIDER.make(_PROPS)
-    assert PROVIDER.look("", _PROPS) == _PROPS
+    assert PROVIDER.look(_PROPS) == _PROPS
     _spec(cluster)["tags"] = ["ssd", "other"]
-    assert PROVIDER.look("", _PROPS) == {**_PROPS, "tags": ["ssd"]}
+    assert PROVIDER.look(_PROPS) == {**_PROPS, "tags": ["ssd"]}
     cluster.objects["nodes"].clear()
-    assert PROVIDER.look("", _PROPS) is None
+    assert PROVIDER.look(_PROPS) is None
 
 
 def test_a_removal_takes_off_only_its_own(cluster: ACluster) -> None:
     PROVIDER.make(_PROPS)
-    PROVIDER.remove("", _PROPS)
+    PROVIDER.remove(_PROPS)
     assert _spec(cluster)["tags"] == ["theirs"]
 
 
 def test_a_node_that_longhorn_does_not_have_needs_no_removal(cluster: ACluster) -> None:
     cluster.objects["nodes"].clear()
-    PROVIDER.remove("", _PROPS)
+    PROVIDER.remove(_PROPS)
 
 
 @pytest.mark.parametrize("status", [409, 403, 500])
