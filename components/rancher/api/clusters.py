@@ -1,11 +1,12 @@
 """Clusters in Rancher: found, made, joined by a token, taken out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import quote
 
 from components.common.answers import listed
+from components.common.waiting import wait_until
 from components.rancher.api.accounts import Accounts, expected, unexpected
 from components.rancher.api.errors import (
     BadClusterNameError,
@@ -119,23 +120,23 @@ class Clusters:
         """
         path = f"/v3/clusterregistrationtokens/{quote(cluster_id, safe='')}:default-token"
         what = "reading the registration token"
-        missing = "it has not made the token"
-        for tell in self._transport.pauses(timeout_seconds, f"Cluster {cluster_id}"):
+        body: Mapping[str, Any] = {}
+
+        def missing() -> list[str]:
+            nonlocal body
             answer = self._accounts.call("GET", path, what=what)
-            if answer.status != 404:
-                body = expected(answer, what, 200)
-                if body.get("token") and body.get("manifestUrl"):
-                    return RegistrationToken(str(body["token"]), str(body["manifestUrl"]))
-                missing = "the token has no manifest address (is server-url set?)"
-            else:
+            if answer.status == 404:
                 self._ask_for_token(cluster_id)
-            tell(missing)
-        raise NotReadyError(
-            f"Rancher at {self._transport.url} gives no registration token for cluster "
-            f"{cluster_id} within {timeout_seconds:.0f} s: {missing}. See `docker logs` on the "
-            "Rancher host.",
-            "starting",
-        )
+                return ["it has not made the token"]
+            body = expected(answer, what, 200)
+            is_whole = body.get("token") and body.get("manifestUrl")
+            return [] if is_whole else ["the token has no manifest address (is server-url set?)"]
+
+        try:
+            self._wait("the registration token", cluster_id, missing, timeout_seconds)
+        except TimeoutError as error:
+            raise NotReadyError(f"{error}. See `docker logs` on its host.", "starting") from None
+        return RegistrationToken(str(body["token"]), str(body["manifestUrl"]))
 
     def delete(self, cluster_id: str, timeout_seconds: float) -> bool:
         """Take the cluster out and wait until Rancher has none; False if it had none before.
@@ -149,15 +150,16 @@ class Clusters:
             return False
         if answer.status not in (200, 202, 204):
             raise unexpected(answer, "deleting the cluster")
-        for tell in self._transport.pauses(timeout_seconds, f"Deleting cluster {cluster_id}"):
+
+        def missing() -> list[str]:
             left = self.get(cluster_id)
-            if left is None:
-                return True
-            tell(f"Rancher still has it ({left.state})")
-        raise RemovalUnfinishedError(
-            f"Rancher at {self._transport.url} still has cluster {cluster_id} "
-            f"{timeout_seconds:.0f} s after its deletion."
-        )
+            return [] if left is None else [f"Rancher still has it ({left.state})"]
+
+        try:
+            self._wait("the removal", cluster_id, missing, timeout_seconds)
+        except TimeoutError as error:
+            raise RemovalUnfinishedError(str(error)) from None
+        return True
 
     def agent_deployment(
         self, cluster_id: str, *, retry_seconds: float = 0.0
@@ -207,6 +209,16 @@ class Clusters:
             body={"type": "cluster", "name": cluster.name, _AGENT_ENVIRONMENT: variables},
         )
         expected(answer, "setting its agent's environment", 200)
+
+    def _wait(
+        self, what: str, cluster_id: str, missing: Callable[[], list[str]], seconds: float
+    ) -> None:
+        wait_until(
+            f"Rancher at {self._transport.url}, {what} of cluster {cluster_id}",
+            missing,
+            timeout_seconds=seconds,
+            say=self._transport.say,
+        )
 
     def _renamed(self, known: Cluster, name: str) -> Cluster:
         # Source: Rancher 2.8.5 and 2.13.1, pkg/api/norman/store/cluster/cluster_store.go, Update.

@@ -10,14 +10,14 @@ import json
 import logging
 import re
 import ssl
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 import httpx
 
+from components.common.waiting import wait_until
 from components.rancher.api.errors import CertificateMismatchError
 from components.rancher.api.presented import presented_at
 from components.rancher.api.trouble import (
@@ -32,9 +32,6 @@ Say = Callable[[str], None]
 
 _CALL_SECONDS = 30.0
 _CONNECT_SECONDS = 10.0
-_FIRST_PAUSE_SECONDS = 0.5
-_LONGEST_PAUSE_SECONDS = 5.0
-_TELL_EVERY_SECONDS = 15.0
 _IMPORT_PATH = re.compile(r"/v3/import/[^\s\"']+")
 
 
@@ -93,14 +90,12 @@ class Transport:
         *,
         retry_seconds: float = 120.0,
         say: Say = lambda _: None,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         if urlsplit(url).scheme != "https":
             raise ValueError(f"Rancher's address {url!r} must begin with https://")
         self.url = url.rstrip("/")
         self.retry_seconds = retry_seconds
         self.say = say
-        self._sleep = sleep
         self._is_pinned = bool(ca_pem.strip())
         self._tls = ssl.create_default_context(cadata=ca_pem if self._is_pinned else None)
         self._client = self._connect()
@@ -111,29 +106,6 @@ class Transport:
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
-
-    def pauses(self, seconds: float, what: str) -> Iterator[Callable[[str], None]]:
-        """Attempts until `seconds` have passed, with growing pauses between them.
-
-        Yields at each attempt a function that tells, every now and then, why it goes on.
-        """
-        started = told = time.monotonic()
-        pause = _FIRST_PAUSE_SECONDS
-
-        def tell(why: str) -> None:
-            nonlocal told
-            now = time.monotonic()
-            if now - told >= _TELL_EVERY_SECONDS:
-                told = now
-                self.say(f"{what}: {why}; {max(0.0, seconds - (now - started)):.0f} s left")
-
-        while True:
-            yield tell
-            left = seconds - (time.monotonic() - started)
-            if left <= 0:
-                return
-            self._sleep(min(pause, left))
-            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
     def call(
         self,
@@ -160,17 +132,25 @@ class Transport:
         seconds = self.retry_seconds if retry_seconds is None else retry_seconds
         sent = {**(headers or {}), **({"Authorization": f"Bearer {token}"} if token else {})}
         last = Trouble("not tried", "unreachable")
-        for tell in self.pauses(seconds, f"Rancher at {self.url}"):
+        answers: list[Answer] = []
+
+        def missing() -> list[str]:
+            nonlocal last
             got = self.attempt(
                 method, path, body, sent, missing_route_is_answer=missing_route_is_answer
             )
-            if isinstance(got, Answer):
-                return got
-            last = got
-            tell(last.text)
-        raise not_ready(
-            f"Rancher at {self.url} did not answer within {seconds:.0f} s ({what})", last, self.url
-        )
+            if isinstance(got, Trouble):
+                last = got
+                return [got.text]
+            answers.append(got)
+            return []
+
+        try:
+            wait_until(f"Rancher at {self.url}", missing, timeout_seconds=seconds, say=self.say)
+        except TimeoutError:
+            failed = f"Rancher at {self.url} did not answer within {seconds:.0f} s ({what})"
+            raise not_ready(failed, last, self.url) from None
+        return answers[0]
 
     def attempt(
         self,

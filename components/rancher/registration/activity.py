@@ -4,14 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.common.waiting import SYSTEM_CLOCK, Clock
+from components.common.waiting import SYSTEM_CLOCK, Clock, wait_until
 from components.rancher.agent.connection import image_of, rollout_problem
 from components.rancher.api.clusters import Cluster
 from components.rancher.api.errors import ClusterNotActiveError
 from components.rancher.api.transport import Say
 
 _INTERVAL_SECONDS = 2.0
-_TELL_EVERY_SECONDS = 15.0
 _LOST_SECONDS = 30.0
 """How long an agent that was there may be away before Rancher is asked to deploy it again."""
 _FIRST_SECONDS = 120.0
@@ -86,38 +85,41 @@ def wait_until_active(
     Raises ClusterNotActiveError at the deadline, with what Rancher said last.
     """
     clock = clock or SYSTEM_CLOCK
-    started = told = connected = clock.now()
+    started = connected = clock.now()
     asked = started - _AGAIN_SECONDS
-    in_a_row, last = 0, ""
-    while True:
+
+    def missing() -> list[str]:
+        nonlocal connected, asked
         cluster = rancher.cluster()
         why = why_not_active(cluster)
         agent = None if why else rancher.agent()
         now = clock.now()
+        connected = connected if agent is None else now
         if not why:
             why = why_not_settled(agent, image if now - started < _IMAGE_SECONDS else "")
-        in_a_row = 0 if why else in_a_row + 1
-        if in_a_row >= confirmations:
-            return
-        if now - started >= timeout_seconds:
-            raise ClusterNotActiveError(
-                f"Cluster {cluster_id} is not active in Rancher after {timeout_seconds:.0f} s: "
-                f"{why or 'it became active only now'}. See what its agent says: kubectl -n "
-                "cattle-system get pods, and kubectl -n cattle-system logs deploy/cattle-cluster-"
-                "agent. It must reach Rancher's server-url from a pod."
-            )
-        if agent is not None:
-            connected = now
         is_lost = now - connected >= _patience(cluster) and now - asked >= _AGAIN_SECONDS
         if is_lost and cluster is not None and cluster.is_true("AgentDeployed"):
             say(f"cluster {cluster_id}: {why}; Rancher is asked to deploy its agent again")
             rancher.deploy_again(cluster)
-            asked = told = now
-        elif why and (why != last or now - told >= _TELL_EVERY_SECONDS):
-            say(f"waiting for cluster {cluster_id}: {why}")
-            told = now
-        last = why
-        clock.sleep(_INTERVAL_SECONDS)
+            asked = now
+        return [why] if why else []
+
+    try:
+        wait_until(
+            f"Cluster {cluster_id}, active in Rancher",
+            missing,
+            timeout_seconds=timeout_seconds,
+            say=say,
+            confirmations=confirmations,
+            interval_seconds=_INTERVAL_SECONDS,
+            clock=clock,
+        )
+    except TimeoutError as error:
+        raise ClusterNotActiveError(
+            f"{error}. See what its agent says: kubectl -n cattle-system get pods, and kubectl -n "
+            "cattle-system logs deploy/cattle-cluster-agent. It must reach Rancher's server-url "
+            "from a pod."
+        ) from None
 
 
 def _patience(cluster: Cluster | None) -> float:

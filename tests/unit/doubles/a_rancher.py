@@ -15,7 +15,6 @@ import pytest
 
 from components.common import waiting
 from components.common.waiting import Clock
-from components.rancher.api import transport as rancher_transport
 from components.rancher.api.client import RancherClient
 from components.rancher.registration import activity as rancher_activity
 from components.rancher.registration import removal as rancher_removal
@@ -130,8 +129,6 @@ def unused_port() -> int:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses between attempts so short that a test with retries takes no time."""
-    monkeypatch.setattr(rancher_transport, "_FIRST_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(rancher_transport, "_LONGEST_PAUSE_SECONDS", 0.05)
     monkeypatch.setattr(rancher_activity, "_INTERVAL_SECONDS", 0.01)
     monkeypatch.setattr(waiting, "SYSTEM_CLOCK", Clock(sleep=lambda _: time.sleep(0.01)))
     monkeypatch.setattr(rancher_removal, "_SEARCH_SECONDS", 0.5)

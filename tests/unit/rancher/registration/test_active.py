@@ -108,18 +108,19 @@ def test_one_confirmation_is_enough_where_one_is_wanted() -> None:
     assert looks.count == 1
 
 
-def test_each_new_reason_is_told_once() -> None:
-    said = wait(Looks(PENDING, PENDING, UNCONNECTED, ACTIVE))
+def test_what_is_missing_is_told_every_now_and_then_and_a_setback_at_once() -> None:
+    said = wait(Looks(*[PENDING] * 31, ACTIVE, UNCONNECTED, ACTIVE), timeout_seconds=60.0)
     assert len(said) == 2
     assert "pending" in said[0]
     assert "Connected" in said[1]
+    assert "gone again" in said[1]
 
 
 def test_the_deadline_tells_the_reason_and_what_to_look_at() -> None:
     with pytest.raises(ClusterNotActiveError) as caught:
         wait(Looks(PENDING))
     message = str(caught.value)
-    assert "after 30 s" in message
+    assert "within 30 s" in message
     assert "no agent yet" in message
     assert "logs deploy/cattle-cluster-agent" in message
 
