@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 help:
 	@echo "make demo              build the lab on this machine and bring the stack lab up on it"
 	@echo "make demo-down         remove the lab"
-	@echo "make plan STACK=name   everything that a stack would create, without reaching anything"
+	@echo "make plan STACK=name   what a stack would do, without reaching anything; ALL=1: every resource"
 	@echo "make test              every check and test"
 	@echo "make unit              the tests that need nothing but Python"
 	@echo "make bench             how long it takes with 3 to 1000 nodes"
@@ -30,7 +30,7 @@ demo-down: $(VENV)/ready
 	$(RUN) -m lab down
 
 plan: $(VENV)/ready
-	@$(RUN) -m tools.plan $(STACK) $(if $(JSON),--json)
+	@$(RUN) -m tools.plan $(STACK) $(if $(JSON),--json) $(if $(ALL),--all)
 
 test: setup
 	$(RUN) -m ruff format --check .

@@ -64,6 +64,8 @@ class Recording:
     resources: list[Declared] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
     """The stack's outputs by name, in the form of Declared.inputs."""
+    settings: Any = None
+    """The settings that the program read."""
 
     def of_type(self, type_: str) -> list[Declared]:
         """Resources of this exact type."""
@@ -192,7 +194,7 @@ def _run(
 
         @pulumi.runtime.test
         def program() -> None:
-            runpy.run_path(str(PROJECT / "__main__.py"))
+            recording.settings = runpy.run_path(str(PROJECT / "__main__.py"))["settings"]
 
         program()
         root = pulumi.runtime.get_root_resource()

@@ -1,6 +1,6 @@
 """What `pulumi up` would create for a stack, told without engine, cluster or credentials.
 
-    python -m tools.plan STACK [--json]
+    python -m tools.plan STACK [--all | --json]
 
 It runs the real program under the SDK's mocks, so it knows what the stack file says and nothing
 of what is there already: `pulumi preview` knows that. Encrypted values stay encrypted.
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import yaml
+from rich.console import Console, RenderableType
 
 from configuration.problems import SettingsError
 from tools.offline.graph import Graph
@@ -27,8 +28,11 @@ from tools.offline.stack_file import (
     read_stack_config,
     stack_path,
 )
-from tools.plan.text import plan_text
+from tools.plan.screen import plan_screen
+from tools.plan.tree import plan_tree
 
+# Columns where no terminal says how many there are.
+_WIDTH, _WHOLE_LINES = 100, 10_000
 _KEY_SECRET = f"{NAMESPACE}:sshPrivateKey"
 
 
@@ -37,7 +41,11 @@ def plan(config: StackConfig, stack: str) -> dict[str, Any]:
 
     Raises SettingsError when the stack file has mistakes.
     """
-    return _described(run_program(without_key_file(config), stack=stack, preview=True), stack)
+    return _described(_recorded(config, stack), stack)
+
+
+def _recorded(config: StackConfig, stack: str) -> Recording:
+    return run_program(without_key_file(config), stack=stack, preview=True)
 
 
 def without_key_file(config: StackConfig) -> StackConfig:
@@ -86,21 +94,34 @@ def _resource(resource: Declared, scripts: Scripts) -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the plan; 1 when the stack file has mistakes."""
+    """Print the plan on one screen, or all of it; 1 when the stack file has mistakes."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.plan", description="Tell what a stack would create."
     )
     parser.add_argument("stack", help="name of the stack, as in stacks/Pulumi.NAME.yaml")
-    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--all", action="store_true", help="print every resource with its inputs")
+    form.add_argument("--json", action="store_true", help="print JSON, for programs")
     options = parser.parse_args(arguments)
     try:
-        found = plan(read_stack_config(stack_path(options.stack)), options.stack)
+        recording = _recorded(read_stack_config(stack_path(options.stack)), options.stack)
     except (SettingsError, StackFileError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(json.dumps(found, indent=2) if options.json else plan_text(found))
+    if options.json:
+        print(json.dumps(_described(recording, options.stack), indent=2))
+    elif options.all:
+        _show(plan_tree(_described(recording, options.stack)), _WHOLE_LINES)
+    else:
+        _show(plan_screen(recording, options.stack), _WIDTH)
     return 0
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _show(answer: RenderableType, width: int) -> None:
+    """Print with colours and its own width on a terminal, plain text of this width elsewhere."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = width
+    with console.capture() as capture:
+        console.print(answer)
+    print("\n".join(line.rstrip() for line in capture.get().splitlines()))

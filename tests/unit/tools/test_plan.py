@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from components.common.script_text import script_text
 from components.nodes.script_parts import DISK
@@ -13,7 +14,7 @@ from tools.offline import stack_file
 from tools.offline.shown import SECRET
 from tools.offline.stack_file import PROJECT, SECRET_PLACEHOLDER, stack_config
 from tools.plan import plan as plan_tool
-from tools.plan.text import plan_text
+from tools.plan.tree import plan_tree
 
 _STACKS = sorted(path.name.split(".")[1] for path in PROJECT.glob("stacks/Pulumi.*.yaml"))
 
@@ -26,6 +27,13 @@ def _plan(config: Any) -> dict[str, Any]:
 def _named(plan: dict[str, Any], name: str) -> dict[str, Any]:
     (found,) = [resource for resource in plan["resources"] if resource["name"] == name]
     return found
+
+
+def _tree(plan: dict[str, Any]) -> str:
+    console = Console(width=400)
+    with console.capture() as capture:
+        console.print(plan_tree(plan))
+    return capture.get()
 
 
 @pytest.fixture
@@ -41,7 +49,19 @@ def test_every_shipped_stack_has_a_plan(stack: str, capsys: pytest.CaptureFixtur
     assert plan_tool.main([stack]) == 0
     text = capsys.readouterr().out
     assert text.startswith(f"Stack {stack} would create ")
-    assert "command:remote:Command" in text
+    assert SECRET_PLACEHOLDER not in text
+
+
+@pytest.mark.parametrize("stack", _STACKS)
+def test_every_resource_stands_in_the_whole_plan(
+    stack: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert plan_tool.main([stack, "--all"]) == 0
+    text = capsys.readouterr().out
+    found = plan_tool.plan(stack_file.read_stack_config(stack_file.stack_path(stack)), stack)
+    for resource in found["resources"]:
+        assert f"{resource['name']}  {resource['type']}" in text
+    assert text.count("stdin: ") == found["counts"]["command:remote:Command"]
     assert SECRET_PLACEHOLDER not in text
 
 
@@ -111,7 +131,7 @@ def test_no_secret_value_is_shown() -> None:
     }
     frontend = {"type": "Ingress", "host": "a.example.com", "tlsSecret": "tls"}
     plan = _plan(with_secrets(valid(frontend=frontend), **secrets))
-    shown = json.dumps(plan) + plan_text(plan)
+    shown = json.dumps(plan) + _tree(plan)
     assert "hidden" not in shown
     assert "[secret]" in shown
 
@@ -136,7 +156,7 @@ def test_serialized_code_of_dynamic_resources_is_left_out() -> None:
 
 
 def test_what_is_kept_is_marked() -> None:
-    text = plan_text(_plan(valid()))
+    text = _tree(_plan(valid()))
     assert "rancher-data  docker:index/volume:Volume [kept on destroy]" in text
 
 
@@ -163,7 +183,7 @@ def test_encrypted_keys_need_no_passphrase(
     config = {**valid(), "sshPassword": {"secure": "v1:aaaa:bbbb"}}
     body = json.dumps({"encryptionsalt": "v1:x", "config": config})
     (stack_folder / "Pulumi.mine.yaml").write_text(body)
-    assert plan_tool.main(["mine"]) == 0
+    assert plan_tool.main(["mine", "--all"]) == 0
     assert "password [secret]" in capsys.readouterr().out
 
 

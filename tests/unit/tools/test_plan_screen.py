@@ -1,0 +1,195 @@
+"""`make plan`: what a person is told, on one screen."""
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from tests.unit.doubles.a_stack import HOST_KEY, nodes, valid, with_secrets
+from tools.offline.recording import run_program
+from tools.offline.stack_file import PROJECT, StackConfig, stack_config
+from tools.plan.nodes import ranges
+from tools.plan.screen import plan_screen
+
+_SCREEN = 40
+"""Lines of a terminal that nobody made small."""
+
+
+def _screen(config: Any) -> str:
+    given = config if isinstance(config, StackConfig) else stack_config(config)
+    recording = run_program(given, stack="test", preview=True)
+    console = Console(width=200)
+    with console.capture() as capture:
+        console.print(plan_screen(recording, "test"))
+    return capture.get()
+
+
+def _disks(device: str) -> list[dict[str, str]]:
+    return [{"device": device, "mountPoint": "/mnt/longhorn"}]
+
+
+def test_thirty_equal_nodes_are_told_once_and_fit_on_a_screen() -> None:
+    many = [
+        {"name": f"node-{number}", "host": f"10.0.0.{number}", "hostKey": HOST_KEY}
+        for number in range(1, 31)
+    ]
+    text = _screen(valid(nodes=many, stages={"volumeCheck": True, "rancherImport": True}))
+    assert "30 nodes" in text
+    assert "node-1 to node-30" in text
+    assert "10.0.0.1 to 10.0.0.30" in text
+    assert text.count("/dev/sdb → ext4 on /mnt/longhorn-sdb") == 1
+    assert len(text.splitlines()) <= _SCREEN
+
+
+def test_nodes_whose_disks_differ_by_name_only_are_told_once_with_their_disks() -> None:
+    text = _screen(
+        valid(
+            nodes=nodes(
+                {"disks": _disks("/dev/disk/by-id/wwn-1")},
+                {"disks": _disks("/dev/disk/by-id/wwn-2")},
+            )
+        )
+    )
+    assert text.count("its disk → ext4 on /mnt/longhorn") == 1
+    assert "node-1: /dev/disk/by-id/wwn-1" in text
+    assert "node-2: /dev/disk/by-id/wwn-2" in text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"controlPlane": True}, {"disks": []}, {"tags": ["fast"]}, {"user": "ops"}, {"lost": True}],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_node_of_another_kind_is_told_apart(change: dict[str, Any]) -> None:
+    text = _screen(valid(nodes=nodes({}, {}, change)))
+    assert "2 nodes" in text
+    assert "Node node-3" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["a"], "a"),
+        (["node-1", "node-2"], "node-1, node-2"),
+        (["k8s-node-9", "k8s-node-10", "k8s-node-11"], "k8s-node-9 to k8s-node-11"),
+        (["n1", "n2", "n3", "n5", "x"], "n1 to n3, n5, x"),
+        (["n1.a", "n2.a", "n3.b"], "n1.a, n2.a, n3.b"),
+        (["10.0.0.254", "10.0.0.255", "10.0.1.0"], "10.0.0.254, 10.0.0.255, 10.0.1.0"),
+    ],
+)
+def test_only_what_counts_up_becomes_a_range(words: list[str], told: str) -> None:
+    assert ranges(words) == told
+
+
+@pytest.mark.parametrize(
+    ("stages", "title"),
+    [
+        ({"longhorn": False, "frontend": False}, "Longhorn 1"),
+        ({"frontend": False}, "Its interface"),
+        ({"volumeCheck": False}, "Volume check"),
+        ({"rancher": False}, "Rancher v"),
+        ({"rancherImport": False}, "Import"),
+        ({"packages": False, "disks": False, "labels": False}, "by SSH"),
+        ({"packages": False}, "packages"),
+        ({"labels": False}, "label "),
+    ],
+)
+def test_a_stage_that_is_off_is_not_told(stages: dict[str, bool], title: str) -> None:
+    everything = {"volumeCheck": True, "rancherImport": True}
+    assert title in _screen(valid(stages=everything))
+    assert title not in _screen(
+        valid(
+            stages={
+                **everything,
+                **({"rancherImport": False} if "rancher" in stages else {}),
+                **stages,
+            }
+        )
+    )
+
+
+def test_of_longhorn_only_what_differs_from_its_defaults_is_listed() -> None:
+    usual = _screen(valid())
+    assert "createDefaultDiskLabeledNodes = true" in usual
+    assert "kubeletRootDir" not in usual
+    changed = _screen(
+        valid(
+            longhorn={
+                "kubeletRootDir": "/k",
+                "replicaCount": 2,
+                "defaultSettings": {"replicaAutoBalance": "best-effort"},
+            }
+        )
+    )
+    assert "csi.kubeletRootDir = /k" in changed
+    assert "defaultSettings.defaultReplicaCount = 2" in changed
+    assert "defaultSettings.replicaAutoBalance = best-effort" in changed
+    assert "class longhorn: the default class, 2 replicas" in changed
+
+
+@pytest.mark.parametrize(
+    ("frontend", "told"),
+    [
+        ({}, "inside the cluster only"),
+        (
+            {"type": "NodePort", "nodePort": 30080},
+            "http://192.0.2.11:30080: for whoever reaches a node, without a password",
+        ),
+        ({"type": "LoadBalancer", "sourceRanges": ["10.0.0.0/8"]}, "for 10.0.0.0/8, without"),
+    ],
+    ids=["ClusterIP", "NodePort", "LoadBalancer"],
+)
+def test_who_reaches_the_interface_is_told(frontend: dict[str, Any], told: str) -> None:
+    assert told in _screen(valid(frontend=frontend))
+
+
+def test_a_guarded_ingress_is_told_as_guarded_without_its_password() -> None:
+    frontend = {"type": "Ingress", "host": "a.example.com", "tlsSecret": "tls"}
+    hashed = "ops:$apr1$hidden$" + "x" * 22
+    text = _screen(with_secrets(valid(frontend=frontend), frontendBasicAuth=hashed))
+    assert "https://a.example.com: for whoever reaches the Ingress, with the password in" in text
+    assert "hidden" not in text
+
+
+def test_what_destroy_keeps_is_told_and_what_it_takes_too() -> None:
+    kept = _screen(valid())
+    assert "4 file systems with their data" in kept
+    assert "Docker volume rancher-data" in kept
+    assert "destroy refuses" in kept
+    taken = _screen(
+        valid(
+            longhorn={"allowUninstall": True},
+            rancher={"url": "https://rancher.example.com", "removeDataOnDestroy": True},
+        )
+    )
+    assert "Docker volume rancher-data" not in taken
+    assert "not Rancher's data: rancher.removeDataOnDestroy is true" in taken
+    assert "not Longhorn's volumes: longhorn.allowUninstall is true" in taken
+
+
+def test_what_is_asked_of_the_person_is_told() -> None:
+    text = _screen(
+        with_secrets(
+            valid(longhorn={"registry": "r.example.com", "registrySecret": "pull"}),
+            sudoPassword="hidden",
+        )
+    )
+    assert "kubeconfig ~/.kube/config" in text
+    assert "an SSH agent with a key for root" in text
+    assert "the Secrets pull (longhorn.registrySecret)" in text
+    assert "secrets: sudoPassword" in text
+    assert "hidden" not in text
+
+
+def test_a_pipe_gets_no_colours_and_a_terminal_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = [sys.executable, "-m", "tools.plan", "three-nodes"]
+
+    def shown() -> str:
+        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    assert "\x1b[" not in shown()
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[" in shown()

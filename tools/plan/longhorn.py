@@ -1,0 +1,63 @@
+"""What of Longhorn's chart is set otherwise than its own default, in words. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from components.longhorn.objects import NAMESPACE
+from settings import Settings
+from tools.offline.recording import SecretValue
+
+# What the program always writes, with the default of the chart and of Longhorn (questions.yaml of
+# the charts 1.5.3 to 1.6.4; of the kubelet's folder, what the chart finds by itself).
+_DEFAULTS: Mapping[str, Any] = {
+    "csi.kubeletRootDir": "/var/lib/kubelet",
+    "defaultSettings.defaultReplicaCount": 3,
+    "service.ui.type": "ClusterIP",
+}
+_TAINTS = "defaultSettings.taintToleration"
+_IN_WORDS = {_TAINTS} | {
+    f"persistence.{key}" for key in ("defaultClass", "defaultClassReplicaCount", "reclaimPolicy")
+}
+
+
+def longhorn_lines(settings: Settings, release: Mapping[str, Any]) -> Sequence[str]:
+    """Where the chart comes from, the class, and every value that is not the chart's own.
+
+    Args:
+        settings: The stack's settings.
+        release: The inputs of the Helm release.
+    """
+    longhorn = settings.longhorn
+    values = dict(_leaves(_plain(release["values"]), ""))
+    default = "the default class" if values["persistence.defaultClass"] else "not the default class"
+    others = [
+        f"  {path} = {str(value).lower() if isinstance(value, bool) else value}"
+        for path, value in sorted(values.items())
+        if _DEFAULTS.get(path) != value
+        and path not in _IN_WORDS
+        and not path.endswith(".tolerations")  # the same taints once more
+    ]
+    taints = values.get(_TAINTS)
+    return [
+        f"chart from {longhorn.chart_path or longhorn.chart_repository}, in {NAMESPACE}",
+        f"class longhorn: {default}, {values['persistence.defaultClassReplicaCount']} replicas, "
+        f"reclaim policy {values['persistence.reclaimPolicy']}",
+        *([f"runs on nodes with the taints {taints.replace(';', ', ')}"] if taints else []),
+        *(["other than its defaults:", *others] if others else []),
+    ]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, SecretValue):
+        return "[secret]"
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
+
+
+def _leaves(values: Mapping[str, Any], above: str) -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value
