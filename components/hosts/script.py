@@ -133,7 +133,7 @@ def result_of(command: remote.Command, host: RemoteHost) -> pulumi.Output[dict[s
 
 
 def parse_result(printed: str, host: str, user: str) -> dict[str, Any]:
-    """The last line that a script printed, as JSON; a login may have printed others before. Pure.
+    """The last line that is a JSON object; a login and a logout may print around it. Pure.
 
     Args:
         host: What the host is called.
@@ -148,14 +148,16 @@ def parse_result(printed: str, host: str, user: str) -> dict[str, Any]:
             f"shell there that runs commands (chsh -s /bin/sh {user}), and let the next run do it "
             "again: pulumi up --replace with the URN of this command"
         )
-    try:
-        result: object = json.loads(lines[-1])
-    except (ValueError, RecursionError):
-        result = None
-    if not isinstance(result, dict):
-        shown = "".join(c if c.isprintable() else "?" for c in lines[-1])[:_SHOWN_CHARACTERS]
-        raise ResultError(
-            f"node {host}: the script ended without its result; the last line printed was: "
-            f"{shown}. Let nothing that runs at the login or logout of {user} print after it"
-        )
-    return cast(dict[str, Any], result)
+    for line in reversed(lines):
+        try:
+            result: object = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(result, dict):
+            return cast(dict[str, Any], result)
+    shown = "".join(c if c.isprintable() else "?" for c in lines[-1])[:_SHOWN_CHARACTERS]
+    raise ResultError(
+        f"node {host}: the script ended without its result; the last line printed was: {shown}. "
+        f"See what answers in place of the login shell of {user}, and let the next run do it "
+        "again: pulumi up --replace with the URN of this command"
+    )

@@ -1,6 +1,6 @@
 """Looking at the hosts and the cluster before anything is declared, in previews too."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from components.cluster.api import ClusterApi
 from components.hosts.address import jump_address, node_address
 from components.hosts.connection import HostCredentials, agent_path
 from components.hosts.facts import HostAnswer
-from components.hosts.reading import Question, ReadingPlan, read_hosts, unread
+from components.hosts.reading import Question, Reading, ReadingPlan, read_hosts, unread
 from components.nodes.findings import NodeFindings, dated, node_findings
 from components.nodes.script_parts import questions as node_questions
 from components.preflight.agent import check_agent, read_agent
@@ -64,6 +64,8 @@ def read_findings(settings: Settings) -> Mapping[str, NodeFindings]:
                 ]
             )
         )
+    elif _asks_hosts(settings) and not pulumi.runtime.is_dry_run():
+        results.extend(_mute_hosts(settings))
     _report(settings, results)
     now = datetime.now(UTC)
     found = {
@@ -104,26 +106,47 @@ def _answers(settings: Settings, results: list[CheckResult]) -> dict[str, HostAn
         )
         for node in settings.present_nodes
     ]
-    readings = read_hosts(
-        questions,
-        ReadingPlan(
-            credentials=_credentials(settings),
-            jump=jump_address(settings.ssh),
-            connect_seconds=settings.ssh.connect_timeout_seconds,
-            deadline_seconds=settings.checks.timeout_seconds,
-        ),
-    )
-    users = {question.address.name: question.address.user for question in questions}
-    mute = [name for name, reading in readings.items() if reading.nothing_ran]
-    results.extend(check_login_shell(name, users[name]) for name in mute)
+    readings = read_hosts(questions, _reading_plan(settings))
+    results.extend(_nothing_ran(questions, readings))
     for name, problem in unread(readings).items():
-        if name in mute:
+        if readings[name].nothing_ran:
             continue
         pulumi.log.warn(
             f"node {name} could not be read, so nothing is known about its packages and disks: "
             f"{problem}"
         )
     return {name: reading.answer for name, reading in readings.items() if reading.answer}
+
+
+def _mute_hosts(settings: Settings) -> list[CheckResult]:
+    """The hosts on which a run would do nothing, and then count as done: they are asked a word.
+
+    For a run whose stack file keeps the hosts from being read; nothing else is concluded.
+    """
+    questions = [
+        Question(address=node_address(node, settings.ssh)) for node in settings.present_nodes
+    ]
+    return _nothing_ran(questions, read_hosts(questions, _reading_plan(settings)))
+
+
+def _nothing_ran(
+    questions: Sequence[Question], readings: Mapping[str, Reading]
+) -> list[CheckResult]:
+    users = {question.address.name: question.address.user for question in questions}
+    return [
+        check_login_shell(name, users[name])
+        for name, reading in readings.items()
+        if reading.nothing_ran
+    ]
+
+
+def _reading_plan(settings: Settings) -> ReadingPlan:
+    return ReadingPlan(
+        credentials=_credentials(settings),
+        jump=jump_address(settings.ssh),
+        connect_seconds=settings.ssh.connect_timeout_seconds,
+        deadline_seconds=settings.checks.timeout_seconds,
+    )
 
 
 def _credentials(settings: Settings) -> HostCredentials:

@@ -171,8 +171,24 @@ def test_a_login_shell_that_runs_nothing_and_ends_well_is_no_success(
     stack.configure({"checks": {"readHosts": False}})
     outcome = stack.up()
     assert not outcome.succeeded
-    assert f"node {host.name}: the script printed nothing" in outcome.errors()
+    assert f"loginShell: {host.name}" in outcome.errors()
+    assert stack.resources(COMMAND) == []
     assert mounts(host) == {}
+    on_host(host, "cp /etc/passwd.before /etc/passwd")
+    stack.up().or_fail()
+    assert len(mounts(host)) == 2
+
+
+def test_what_a_logout_prints_spoils_no_result(
+    engine: Engine, new_host: Callable[..., HostHandle]
+) -> None:
+    host = new_host()
+    on_host(host, "cat > /usr/local/bin/noisy", '#!/bin/sh\necho hello\nsh "$@"\necho bye\n')
+    on_host(host, "chmod +x /usr/local/bin/noisy && echo /usr/local/bin/noisy >> /etc/shells")
+    on_host(host, "sed -i 's#^\\(root:.*\\):[^:]*$#\\1:/usr/local/bin/noisy#' /etc/passwd")
+    stack = engine.project_stack("noisy", config=hosts_only([host], checks={"readHosts": False}))
+    stack.up().or_fail()
+    assert len(mounts(host)) == 2
 
 
 def test_a_disk_that_holds_something_is_refused_by_name_and_keeps_every_byte(

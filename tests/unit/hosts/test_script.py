@@ -118,8 +118,9 @@ def test_a_stale_command_line_fits_whoever_logs_in_later() -> None:
         assert lines == {command_line(line)}
 
 
-def test_a_login_may_print_what_it_likes_before_the_result() -> None:
-    assert parse_result('hello\n\n{"uuid":"1"}\n', "node-1", "root") == {"uuid": "1"}
+@pytest.mark.parametrize("printed", ['hello\n\n{"uuid":"1"}\n', '{"uuid":"1"}\nbye\x1b\n[1]\n'])
+def test_a_login_and_a_logout_may_print_what_they_like_around_the_result(printed: str) -> None:
+    assert parse_result(printed, "node-1", "root") == {"uuid": "1"}
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,7 @@ def test_a_login_may_print_what_it_likes_before_the_result() -> None:
     [
         ("", "the script printed nothing"),
         (" \n\n", "the script printed nothing"),
-        ('{"uuid":"1"}\nbye\x1b\n', "the last line printed was: bye?"),
+        ("hello\nbye\x1b\n", "the last line printed was: bye?"),
         ("[1]", "the last line printed was: [1]"),
         ('{"uuid":', "the last line printed was: "),
         ("[" * 100_000, "without its result"),

@@ -67,9 +67,13 @@ def test_a_finding_carries_the_moment_of_the_reading(
     assert re.fullmatch(rf"/dev/sdb is not mounted on /mnt/longhorn-sdb {when}", line)
 
 
-def test_nothing_is_opened_where_reading_is_switched_off(
-    server: Server, stack: Callable[..., Settings], warned: list[str]
+def test_a_preview_opens_nothing_where_reading_is_switched_off(
+    server: Server,
+    stack: Callable[..., Settings],
+    warned: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: True)
     assert read_findings(stack({"readHosts": False})) == {}
     assert read_findings(stack(stages={"packages": False, "disks": False, "labels": False})) == {}
     assert server.connections == 0
@@ -99,6 +103,23 @@ def test_a_login_shell_that_runs_nothing_stops_the_program(
     with pytest.raises(pulumi.RunError, match="loginShell: node-1: root can log in, but nothing"):
         read_findings(stack())
     assert warned == []
+
+
+@pytest.mark.parametrize("is_dry_run", [True, False])
+def test_a_run_asks_whether_commands_run_at_all_also_where_reading_is_switched_off(
+    server: Server,
+    stack: Callable[..., Settings],
+    monkeypatch: pytest.MonkeyPatch,
+    is_dry_run: bool,
+) -> None:
+    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: is_dry_run)
+    server.answer = b""
+    if is_dry_run:
+        assert read_findings(stack({"readHosts": False})) == {}
+        assert server.connections == 0
+    else:
+        with pytest.raises(pulumi.RunError, match="loginShell: node-1"):
+            read_findings(stack({"readHosts": False}))
 
 
 def test_a_host_that_is_not_read_is_a_warning_with_its_name_and_has_no_findings(
