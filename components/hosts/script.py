@@ -73,10 +73,11 @@ def remote_script(
     arguments: Sequence[str] = (),
     *,
     found: str | None = None,
+    action: str = _ENSURE,
     delete_action: str | None = "remove",
     opts: pulumi.ResourceOptions,
 ) -> remote.Command:
-    """Declare that this script has run on this host, with the action `ensure`.
+    """Declare that this script has run on this host.
 
     Args:
         name: Name of the resource.
@@ -84,6 +85,7 @@ def remote_script(
         parts: The files that the script is joined from, below components/.
         arguments: What follows the action word; plain values, never secrets.
         found: What is not as the script leaves it; makes the engine run it again.
+        action: Action word for this run; another one is no change by itself.
         delete_action: Action word for delete; None leaves the host alone.
         opts: At least the parent.
     """
@@ -96,8 +98,8 @@ def remote_script(
     return remote.Command(
         name,
         connection=host.connection,
-        create=command_line(_ENSURE),
-        update=command_line(_ENSURE, found),
+        create=command_line(action),
+        update=command_line(action, found),
         delete=None if delete_action is None else command_line(delete_action),
         stdin=stdin,
         add_previous_output_in_env=False,
@@ -124,7 +126,7 @@ def _ignored(host: RemoteHost, found: str | None) -> list[str]:
         return _EVERY_INPUT
     # A repair leaves its reason in the state. Without this, the next preview, which finds nothing
     # wrong, would show the reason's removal as a change.
-    return [] if found else ["update"]
+    return ["create"] if found else ["create", "update"]
 
 
 def result_of(command: remote.Command, host: RemoteHost) -> pulumi.Output[dict[str, Any]]:

@@ -21,6 +21,8 @@ class NodeDiskArgs:
     """Device, mount point and file system."""
     found: str | None = None
     """What is wrong with it on the host right now, for the engine's diff."""
+    before_move: pulumi.ResourceHook | None = None
+    """What has Longhorn let go of it, where this stack has it mounted elsewhere; it moves then."""
 
 
 class NodeDisk(pulumi.ComponentResource):
@@ -43,14 +45,20 @@ class NodeDisk(pulumi.ComponentResource):
         self, name: str, args: NodeDiskArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("longhornrancher:node:Disk", name, None, opts)
-        disk = args.disk
+        disk, before = args.disk, [args.before_move] if args.before_move else []
         command = remote_script(
             f"{name}-mount",
             args.host,
             DISK,
             arguments(disk, owner=f"{this_stack()} {name}"),
             found=args.found,
-            opts=pulumi.ResourceOptions(parent=self),
+            action="move" if before else "ensure",
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                hooks=pulumi.ResourceHookBinding(before_create=before, before_update=before)
+                if before
+                else None,
+            ),
         )
         result = result_of(command, args.host)
         self.uuid = result.apply(lambda found: str(found["uuid"]))

@@ -23,14 +23,26 @@ class NodeFindings:
     """Packages or services that are missing, in one line."""
     disks: Mapping[str, str] = field(default_factory=dict[str, str])
     """What is wrong with a disk, in one line, by its mount point."""
+    moved: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Where a disk that is to move is mounted now, by its new mount point."""
     control_plane: str | None = None
     """Which health ports are closed again, in one line."""
 
 
 def node_findings(
-    answer: HostAnswer, disks: Sequence[DiskSettings], stages: StageSettings
+    answer: HostAnswer,
+    disks: Sequence[DiskSettings],
+    stages: StageSettings,
+    moved: Mapping[str, str] | None = None,
 ) -> NodeFindings:
-    """What the scripts of the stages that run would have to do on this host."""
+    """What the scripts of the stages that run would have to do on this host.
+
+    Args:
+        answer: What the host said.
+        disks: The node's disks.
+        stages: Which stages run.
+        moved: Where disks that are to move are mounted now, by their new mount points.
+    """
     facts = {found.mount_point: found for found in answer.facts.disks}
     lines: dict[str, str] = {}
     for disk in disks if stages.disks else ():
@@ -44,6 +56,7 @@ def node_findings(
     return NodeFindings(
         packages=packages_finding(answer.facts, file_systems) if stages.packages else None,
         disks=lines,
+        moved=moved or {},
         control_plane=control_plane_finding(answer.verdicts.get(CONTROL_PLANE)),
     )
 
@@ -83,7 +96,9 @@ def disk_finding(found: DiskFacts, verdict: AnswerModel | None, disk: DiskSettin
     if verdict.content == "unfinished":
         return f"the formatting of {disk.device} was broken off"
     problems: list[str] = []
-    if not verdict.mounted:
+    if verdict.mounted_on:
+        problems.append(f"{disk.device} is mounted on {verdict.mounted_on}")
+    elif not verdict.mounted:
         problems.append(f"{disk.device} is not mounted on {disk.mount_point}")
     elif found.writable is False:
         problems.append(f"{disk.device} is mounted read-only")
@@ -131,6 +146,7 @@ def dated(findings: Mapping[str, NodeFindings], when: str) -> dict[str, NodeFind
         name: NodeFindings(
             packages=node.packages and f"{node.packages} ({when})",
             disks={mount_point: f"{line} ({when})" for mount_point, line in node.disks.items()},
+            moved=node.moved,
             control_plane=node.control_plane and f"{node.control_plane} ({when})",
         )
         for name, node in findings.items()

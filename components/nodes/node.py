@@ -1,6 +1,6 @@
 """Everything that one node needs before Longhorn may use it, in the order that keeps it safe."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
@@ -31,6 +31,10 @@ class LonghornNodeArgs:
     """What marks this stack's things (components/common/owner.py)."""
     findings: NodeFindings = field(default_factory=NodeFindings)
     """What the host is like right now."""
+    before_move: Mapping[str, pulumi.ResourceHook] = field(
+        default_factory=dict[str, pulumi.ResourceHook]
+    )
+    """By new mount point: what has Longhorn let go of a disk that moves."""
 
 
 class LonghornNode(pulumi.ComponentResource):
@@ -66,6 +70,7 @@ class LonghornNode(pulumi.ComponentResource):
                         host=args.host,
                         disk=disk,
                         found=args.findings.disks.get(disk.mount_point),
+                        before_move=args.before_move.get(disk.mount_point),
                     ),
                     pulumi.ResourceOptions(parent=self, depends_on=done),
                 )

@@ -25,6 +25,12 @@ class Verdict(AnswerModel):
     """The number by which a Longhorn knows the disk; None where it has none that can be read."""
     owner: str | None = None
     """Stack and resource that have the mount; None where this program has not made sure of it."""
+    mounted_on: str | None = None
+    """Where this program has it mounted now, if that is another mount point."""
+    mounted_by: str | None = None
+    """Stack and resource that have that mount."""
+    exchanged: str | None = None
+    """The disk's name now, where the named one is another mount point's."""
 
 
 class ControlPlaneVerdict(AnswerModel):

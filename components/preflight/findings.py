@@ -7,11 +7,13 @@ from pathlib import Path
 import pulumi
 
 from components.cluster.api import ClusterApi
+from components.common.owner import this_stack
 from components.hosts.address import jump_address, node_address
 from components.hosts.connection import HostCredentials, agent_path
 from components.hosts.facts import HostAnswer
 from components.hosts.reading import Question, Reading, ReadingPlan, read_hosts, unread
 from components.nodes.findings import NodeFindings, dated, node_findings
+from components.nodes.moves import moved_disks
 from components.nodes.script_parts import questions as node_questions
 from components.preflight.agent import check_agent, read_agent
 from components.preflight.cluster import check_cluster
@@ -42,6 +44,7 @@ def read_findings(settings: Settings) -> Mapping[str, NodeFindings]:
     stages, checks = settings.stages, settings.checks
     results: list[CheckResult] = []
     answers: dict[str, HostAnswer] = {}
+    moved: Mapping[str, Mapping[str, str]] = {}
     has_password = settings.has(Secret.FRONTEND_BASIC_AUTH)
     if stages.frontend:
         results.extend(check_guard(settings.frontend, has_password=has_password))
@@ -50,6 +53,7 @@ def read_findings(settings: Settings) -> Mapping[str, NodeFindings]:
         results.extend(_cluster_results(settings))
     if checks.read_hosts and _asks_hosts(settings):
         answers = _answers(settings, results)
+        moved = _moved(settings, answers)
         results.extend(
             check_nodes(
                 [
@@ -58,6 +62,7 @@ def read_findings(settings: Settings) -> Mapping[str, NodeFindings]:
                         answer=answers[node.name],
                         disks=settings.disks_of(node),
                         stages=settings.stages_of(node),
+                        moved=moved[node.name],
                     )
                     for node in settings.nodes
                     if node.name in answers
@@ -70,12 +75,27 @@ def read_findings(settings: Settings) -> Mapping[str, NodeFindings]:
     now = datetime.now(UTC)
     found = {
         node.name: node_findings(
-            answers[node.name], settings.disks_of(node), settings.stages_of(node)
+            answers[node.name],
+            settings.disks_of(node),
+            settings.stages_of(node),
+            moved[node.name],
         )
         for node in settings.nodes
         if node.name in answers
     }
     return dated(found, f"{now:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _moved(settings: Settings, answers: Mapping[str, HostAnswer]) -> dict[str, Mapping[str, str]]:
+    """The disks that one run moves, by node: only this stack's own Longhorn can let go of them."""
+    owner, has_longhorn = this_stack(), settings.stages.longhorn
+    return {
+        node.name: moved_disks(answers[node.name], settings.disks_of(node), owner)
+        if has_longhorn
+        else {}
+        for node in settings.nodes
+        if node.name in answers
+    }
 
 
 def _report(settings: Settings, results: list[CheckResult]) -> None:

@@ -6,11 +6,12 @@ Pure: facts in, results out. Longhorn's own script reports most of this and exit
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from components.hosts.facts import HostAnswer, HostFacts, Refusal
 from components.nodes.distribution import family_of, missing_packages
 from components.nodes.findings import was_prepared
+from components.nodes.moves import mounted_by, mounted_elsewhere
 from components.nodes.verdicts import CONTROL_PLANE, Verdict
 from components.preflight.report import CheckResult, Severity
 from configuration.checks import CheckName
@@ -47,6 +48,8 @@ class NodeToCheck:
     answer: HostAnswer
     disks: Sequence[DiskSettings]
     stages: StageSettings
+    moved: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Where disks that a run moves are mounted now, by their new mount points."""
 
     @property
     def facts(self) -> HostFacts:
@@ -234,7 +237,10 @@ def _tools(node: NodeToCheck) -> _Found:
 
 
 def _disks(node: NodeToCheck) -> _Found:
-    """The refusals of the disk's script. One that was fine before stops only its node."""
+    """The refusals of the disk's script. One that was fine before stops only its node.
+
+    What the stack file asks for, as another file system on a disk in use, is never a fault there.
+    """
     if not node.stages.disks:
         return
     by_mount_point: Mapping[str, DiskSettings] = {disk.mount_point: disk for disk in node.disks}
@@ -244,8 +250,43 @@ def _disks(node: NodeToCheck) -> _Found:
         if disk is not None and isinstance(verdict, Refusal):
             if verdict.missing_command and node.stages.packages:
                 continue  # the packages stage installs it before any disk is touched
-            severity: Severity = "warning" if was_prepared(found, disk) else "error"
+            is_asked = found.mounted and found.file_system not in (None, disk.file_system)
+            is_failing = was_prepared(found, disk) and not is_asked
+            severity: Severity = "warning" if is_failing else "error"
             yield ("disk", severity, verdict.found, verdict.remedy)
+
+
+def _moved_disks(node: NodeToCheck) -> _Found:
+    """A disk that this program has mounted elsewhere: one run moves it, or the way is told."""
+    for path, former in mounted_elsewhere(node.answer).items():
+        if path in node.moved:
+            yield (
+                "disk",
+                "warning",
+                f"the disk for {path} is mounted on {former}",
+                "The next run has Longhorn move its replicas to other disks, unmounts it there, "
+                f"and gives it back to Longhorn on {path}.",
+            )
+        else:
+            by = mounted_by(node.answer, path)
+            yield (
+                "disk",
+                "error",
+                f"the disk for {path} is mounted on {former} by {by}",
+                "Take it out of the stack file that names it there and run `pulumi up`, then add "
+                "it with its new mount point and run `pulumi up` again. To exchange mount points, "
+                "take out all the disks concerned first. Its data stays.",
+            )
+    for path, verdict in node.answer.verdicts.items():
+        if isinstance(verdict, Verdict) and verdict.exchanged:
+            yield (
+                "disk",
+                "warning",
+                f"the disk for {path} is now {verdict.exchanged}, and the named one is another "
+                "mount point's; each stays where it is",
+                "Name disks by /dev/disk/by-id, which a restart does not change; mount points of "
+                "disks that are named so can be exchanged.",
+            )
 
 
 def _disks_by_hand(node: NodeToCheck) -> _Found:
@@ -345,6 +386,7 @@ _CHECKS: Sequence[Callable[[NodeToCheck], _Found]] = (
     _mount_propagation,
     _tools,
     _disks,
+    _moved_disks,
     _adopted_from_longhorn,
     _selinux,
 )

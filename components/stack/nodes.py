@@ -6,6 +6,7 @@ import pulumi
 
 from components.common.owner import this_stack
 from components.hosts.host import remote_host
+from components.longhorn.disks.leaving import leaves_longhorn
 from components.nodes.control_plane_health import ControlPlaneHealth, ControlPlaneHealthArgs
 from components.nodes.control_plane_taints import ControlPlaneUntaint, ControlPlaneUntaintArgs
 from components.nodes.findings import NodeFindings
@@ -30,6 +31,7 @@ def declare_nodes(
     secrets = ssh_secrets(settings)
     nodes: dict[str, LonghornNode] = {}
     for node in settings.nodes:
+        found = findings.get(node.name, NodeFindings())
         nodes[node.name] = LonghornNode(
             node.name,
             LonghornNodeArgs(
@@ -38,7 +40,18 @@ def declare_nodes(
                 stages=settings.stages_of(node),
                 cluster=settings.cluster,
                 owner=this_stack(),
-                findings=findings.get(node.name, NodeFindings()),
+                findings=found,
+                before_move={
+                    path: leaves_longhorn(
+                        f"{node.name}{former}-leaves-longhorn",
+                        settings.cluster,
+                        settings.longhorn,
+                        node_name=node.name,
+                        path=former,
+                        owner=this_stack(),
+                    )
+                    for path, former in found.moved.items()
+                },
             ),
         )
     return nodes

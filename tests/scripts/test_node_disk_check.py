@@ -55,6 +55,9 @@ def test_a_blank_disk_is_told_from_all_others(host: Sandbox, disk: Disk) -> None
         "immutable": False,
         "longhornDisk": None,
         "owner": None,
+        "mountedOn": None,
+        "mountedBy": None,
+        "exchanged": None,
     }
 
 
@@ -71,6 +74,9 @@ def test_a_prepared_disk_shows_nothing_left_to_do(host: Sandbox, disk: Disk) -> 
         "immutable": True,
         "longhornDisk": None,
         "owner": "demo/a node-1-sdb",
+        "mountedOn": None,
+        "mountedBy": None,
+        "exchanged": None,
     }
 
 

@@ -1,6 +1,19 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # Gives the disk to Longhorn: formatted if it is blank, mounted by its UUID, in fstab. Killed at any
 # point, the next run completes the work.
+
+# The same for a disk that this stack has mounted elsewhere. Longhorn has let go of it there: whoever
+# asks for this has seen to that, and a mount that is in use can't be ended.
+move() { ensure; }
+
+leave_other_mount() {
+    moved_by=$(recorded_at owner "$moved_from")
+    [ "${moved_by%% *}" = "${owner%% *}" ] || refuse "$device is mounted on $moved_from by $moved_by" "Remove it there first"
+    say "$device: leaving $moved_from for $mount_point"
+    umount "$moved_from" >&2 || die "$device: $moved_from cannot be unmounted. In use by: $(users_of "$moved_from"). Drain the node, or end these, then run again"
+    UNTOUCHED="The disk was unmounted from $moved_from, nothing else was changed."
+}
+
 ensure() {
     check_request
     require_disk
@@ -8,6 +21,7 @@ ensure() {
     lock_disk
     examine
     formatted=false
+    [ -z "$moved_from" ] || leave_other_mount
     case $content in
         blank | unfinished) format_disk ;;
     esac

@@ -10,6 +10,7 @@ RUN_DIRECTORY=/run/longhorn-rancher
 LOCK_SECONDS=900
 MIB=1048576
 LOOK_AT_HEALTH="Look at the disk's health (dmesg, smartctl)"
+IN_TWO_RUNS="To move it, take the disk out of the stack file and run pulumi up, then add it with its new mount point and run pulumi up again; its data stays"
 OR_BY_HAND="mount it yourself by a line in /etc/fstab and set stages.disks: false, so that Longhorn gets the path as you made it"
 
 # ---- what was asked -------------------------------------------------------------------------
@@ -65,15 +66,20 @@ require_disk() {
 
 # Kernel names are given again at each start. When /dev/sdb and /dev/sdc have changed places, the
 # lines that an earlier run wrote to fstab still tell which is whose: the named disk is another
-# mount point's, and ours is there under another name. Sets disk, number, sysfs and size to ours.
+# mount point's, and ours is there under another name. Sets disk, number, sysfs and size to ours,
+# and exchanged. A link such as /dev/disk/by-id/... means the same disk at every start.
 follow_exchanged_name() {
+    exchanged=
     line=$(own_lines "$(tag UUID)" '')
     case $line in
         '' | *" $mount_point") return 0 ;;
     esac
     ours=$(path_of_own_line)
     [ -n "$ours" ] || return 0
+    [ "$disk" = "$device" ] || [ "$action" = remove ] ||
+        refuse "$device is the disk of ${line#* }, and that of $mount_point is $ours" "To exchange them, take both disks out of the stack file and run pulumi up, then add them with their new mount points and run pulumi up again; their data stays"
     say "warning: $device is now the disk of ${line#* }, and that of $mount_point is $ours; each stays where it was. Name disks by /dev/disk/by-id, which a restart does not change"
+    exchanged=$ours
     named=$device device=$ours
     find_disk || refuse "$device, the disk of $mount_point, has no medium (size 0)" "Attach the disk"
     device=$named
@@ -144,13 +150,28 @@ holder_path() {
     if [ -r "$1/dm/name" ]; then printf '/dev/mapper/%s' "$(cat "$1/dm/name")"; else printf '/dev/%s' "$(basename "$1")"; fi
 }
 
-# MOUNT_POINT where the disk is mounted now -> how it gets to the one that was asked for
-moving_advice() {
-    if [ -e "$(owner_record "$1")" ]; then
-        printf 'To move it, take the disk out of the stack file and run pulumi up, then add it with its new mount point and run pulumi up again; its data stays'
-    else
-        printf 'Unmount it there, or name that mount point'
-    fi
+# KEY MOUNT_POINT -> what the record of that mount point says; empty if there is no record
+recorded_at() { sed -n "s/^$1 //p" "$(owner_record "$2")" 2>/dev/null | head -n 1; }
+
+# MOUNT_POINT where the disk is mounted now -> is that a mount of this program's that it may end?
+is_movable_from() {
+    case $1 in *,*) return 1 ;; esac
+    [ -n "$(recorded_at owner "$1")" ] && [ -z "$(recorded_at 'line of the user' "$1")" ]
+}
+
+# Sets moved_from where the disk is mounted elsewhere by this program. A preview tells it, and a run
+# moves it only when it was told to: Longhorn has to let go of the disk first.
+look_at_other_mount() {
+    elsewhere=$(mounts_of "$number")
+    case $elsewhere in
+        '') return 0 ;;
+        / | /,*) refuse "$device is the root disk of this host" "Name a free disk" ;;
+    esac
+    is_movable_from "$elsewhere" || refuse "$device is already mounted on $elsewhere" "Unmount it there, and delete its line in /etc/fstab, or name that mount point"
+    case $action in
+        check | move) moved_from=$elsewhere ;;
+        *) refuse "$device is already mounted on $elsewhere" "$IN_TWO_RUNS" ;;
+    esac
 }
 
 # Refuses a disk that something on this host uses, other than the mount that was asked for.
@@ -165,13 +186,7 @@ refuse_disk_in_use() {
     [ ! -e "$sysfs/bcache" ] || refuse "$device is in use by bcache" "Name a free disk"
     ! swap_uses_disk || refuse "$device is in use as swap space" "Name a free disk"
     [ "$(blockdev --getro "$disk")" = 0 ] || refuse "$device is read-only" "Make it writable, or name another disk"
-    [ "$mounted" = no ] || return 0
-    elsewhere=$(mounts_of "$number")
-    case $elsewhere in
-        '') ;;
-        / | /,*) refuse "$device is the root disk of this host" "Name a free disk" ;;
-        *) refuse "$device is already mounted on $elsewhere" "$(moving_advice "$elsewhere")" ;;
-    esac
+    [ "$mounted" = yes ] || look_at_other_mount
 }
 
 # ---- what is on the disk --------------------------------------------------------------------
@@ -277,6 +292,7 @@ refuse_foreign_content() {
             "$file_system") remedy="$remedy To use this file system as it is, with its data, give its UUID as the one to adopt." ;;
             ext4 | xfs) remedy="$remedy To keep this file system, ask for $(tag TYPE) instead of $file_system." ;;
         esac
+        [ "$mounted" = no ] || refuse "$device is mounted on $mount_point and holds $found, not $file_system" "To keep this file system, ask for it. To give up what is on it, take the disk out of the stack file and run pulumi up, which has its replicas moved; then clear it yourself: $(clearing_command); then add it with $file_system and run pulumi up again"
         refuse "$device is not blank: it holds $found" "Look at it first, and $remedy To give this disk up for good, clear it yourself: $(clearing_command)"
     fi
     [ -z "$adopt_uuid" ] || [ "$uuid" = "$adopt_uuid" ] ||
@@ -365,7 +381,7 @@ directory_is_immutable() {
 owner_record() { printf '%s/mount-%s' "$STATE_DIRECTORY" "$(printf '%s' "$1" | sha256sum | cut -c 1-32)"; }
 
 # KEY -> what the record of this mount point says; empty if there is no record
-recorded() { sed -n "s/^$1 //p" "$(owner_record "$mount_point")" 2>/dev/null | head -n 1; }
+recorded() { recorded_at "$1" "$mount_point"; }
 
 # ---- fstab ----------------------------------------------------------------------------------
 
@@ -495,6 +511,7 @@ require_unique_uuid() {
 
 # All that can be refused, before anything is changed.
 examine() {
+    moved_from=
     require_disk
     follow_exchanged_name
     look_at_mount_point
@@ -519,8 +536,10 @@ check() {
     esac
     immutable=false
     [ ! -d "$mount_point" ] || ! directory_is_immutable || immutable=true
-    printf '{"device":%s,"content":"%s","uuid":%s,"sizeBytes":%s,"inFstab":%s,"mounted":%s,"immutable":%s,"longhornDisk":%s,"owner":%s}\n' \
+    printf '{"device":%s,"content":"%s","uuid":%s,"sizeBytes":%s,"inFstab":%s,"mounted":%s,"immutable":%s,"longhornDisk":%s,"owner":%s,"mountedOn":%s,"mountedBy":%s,"exchanged":%s}\n' \
         "$(json_string "$device")" "$content" "$(json_or_null "$uuid")" "$size" \
         "$(json_boolean [ "$fstab_changed" = no ])" "$(json_boolean [ "$mounted" = yes ])" "$immutable" \
-        "$(json_or_null "$(longhorn_disk)")" "$(json_or_null "$(recorded owner)")"
+        "$(json_or_null "$(longhorn_disk)")" "$(json_or_null "$(recorded owner)")" \
+        "$(json_or_null "$moved_from")" "$(json_or_null "${moved_from:+$(recorded_at owner "$moved_from")}")" \
+        "$(json_or_null "$exchanged")"
 }

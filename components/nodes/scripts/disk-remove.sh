@@ -2,23 +2,24 @@
 # Takes the disk back from Longhorn: unmounted at most, its data never touched. What another resource
 # or stack has taken over since, and what was the user's own before, stays as it is.
 
-# PID of a process -> whether it has an open file, directory or program below the mount point
-process_uses_mount_point() {
-    { ls -l "/proc/$1" "/proc/$1/fd" 2>/dev/null || :; } | awk -v top="$mount_point" '
+# PID MOUNT_POINT -> whether the process has an open file, directory or program below it
+process_uses() {
+    { ls -l "/proc/$1" "/proc/$1/fd" 2>/dev/null || :; } | awk -v top="$2" '
         { arrow = index($0, " -> "); path = substr($0, arrow + 4) }
         arrow && (path == top || index(path, top "/") == 1) { used = 1 }
-        END { exit !used }' || grep -qs " $mount_point/" "/proc/$1/maps"
+        END { exit !used }' || grep -qs " $2/" "/proc/$1/maps"
 }
 
-users_of_mount_point() {
+# MOUNT_POINT -> who uses what is mounted there
+users_of() {
     for directory in /proc/[0-9]*; do
-        ! process_uses_mount_point "${directory#/proc/}" || printf '%s/\n' "$directory"
+        ! process_uses "${directory#/proc/}" "$1" || printf '%s/\n' "$directory"
     done | name_processes
-    awk -v below="$mount_point/" 'index($5, below) == 1 { printf "; the mount on %s", $5 }' /proc/self/mountinfo
-    awk -v below="$mount_point/" 'index($1, below) == 1 { printf "; the swap file %s", $1 }' /proc/swaps
+    awk -v below="$1/" 'index($5, below) == 1 { printf "; the mount on %s", $5 }' /proc/self/mountinfo
+    awk -v below="$1/" 'index($1, below) == 1 { printf "; the swap file %s", $1 }' /proc/swaps
     for file in /sys/block/loop*/loop/backing_file; do
         case $(cat "$file" 2>/dev/null) in
-            "$mount_point"/*) printf '; the loop device %s' "$(echo "$file" | cut -d/ -f4)" ;;
+            "$1"/*) printf '; the loop device %s' "$(echo "$file" | cut -d/ -f4)" ;;
         esac
     done
 }
@@ -40,7 +41,7 @@ unmount_disk() {
             return 0
         fi
         umount "$mount_point" >&2 ||
-            die "$device: $mount_point cannot be unmounted. In use by: $(users_of_mount_point). Take the disk out of Longhorn and drain the node, or end these, then run again"
+            die "$device: $mount_point cannot be unmounted. In use by: $(users_of "$mount_point"). Take the disk out of Longhorn and drain the node, or end these, then run again"
     done
 }
 

@@ -1,6 +1,7 @@
 # shellcheck shell=sh disable=SC2034
-# Gives one disk of a node to Longhorn (ensure), takes it back (remove), or tells what ensure would
-# find (check). It comes last, behind disk-look.sh, and for ensure and remove behind their own files.
+# Gives one disk of a node to Longhorn (ensure; move, where this stack has it mounted elsewhere), takes
+# it back (remove), or tells what ensure would find (check). It comes last, behind disk-look.sh, and
+# for ensure, move and remove behind their own files.
 #
 #   sh -s -- ACTION DEVICE MOUNT_POINT FILE_SYSTEM [ADOPT_UUID [OWNER [MOUNT_OPTIONS [MKFS_OPTIONS]]]]
 #
@@ -16,8 +17,8 @@ main() {
     adopt_uuid=$(printf '%s' "${5-}" | tr '[:upper:]' '[:lower:]')
     owner=${6-} mount_options=${7-} mkfs_options=${8-}
     case $action in
-        ensure | check | remove) "$action" ;;
-        *) die "usage: disk.sh ensure|check|remove DEVICE MOUNT_POINT FILE_SYSTEM [ADOPT_UUID [OWNER [MOUNT_OPTIONS [MKFS_OPTIONS]]]]" ;;
+        ensure | move | check | remove) "$action" ;;
+        *) die "usage: disk.sh ensure|move|check|remove DEVICE MOUNT_POINT FILE_SYSTEM [ADOPT_UUID [OWNER [MOUNT_OPTIONS [MKFS_OPTIONS]]]]" ;;
     esac
 }
 
