@@ -48,6 +48,11 @@ def _ca_file(file: StackFile) -> Iterator[Problem]:
         yield from _unreadable("rancher.caFile", file.rancher.ca_file)
 
 
+def _backup_ca_file(file: StackFile) -> Iterator[Problem]:
+    if file.longhorn.backup is not None:
+        yield from _unreadable("longhorn.backup.caFile", file.longhorn.backup.ca_file)
+
+
 def _unreadable(key: str, path: str | None) -> Iterator[Problem]:
     if path is None:
         return
@@ -121,6 +126,7 @@ FILE_RULES: Sequence[Callable[[StackFile], Iterable[Problem]]] = (
     _import_ca_file,
     _certificate_file,
     _ca_file,
+    _backup_ca_file,
     _chart,
     _chart_values,
 )

@@ -1,10 +1,10 @@
 """Longhorn itself: release, user interface, volume check."""
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
+from configuration.backup import BackupSettings
 from configuration.base import (
     AbsolutePath,
     DnsLabel,
@@ -19,6 +19,8 @@ from configuration.base import (
     pattern,
 )
 from configuration.problems import rule
+from configuration.recurring_jobs import RecurringJobSettings
+from configuration.storage_classes import StorageClassSettings
 from configuration.tolerations import TolerationSettings
 
 # 1.6.0 is left out: its instance manager can deadlock, and volumes hang with it until its pod is
@@ -27,31 +29,6 @@ SUPPORTED_VERSIONS = ("1.5.3", "1.5.4", "1.5.5", "1.6.1", "1.6.2", "1.6.3", "1.6
 DEFAULT_VERSION = SUPPORTED_VERSIONS[0]
 MAXIMUM_REPLICAS = 3
 """Replicas of a volume where the stack does not say how many, if there are enough nodes."""
-_BACKUP_FORMS = (
-    "s3://BUCKET@REGION/, nfs://SERVER:/PATH, cifs://SERVER/SHARE or azblob://CONTAINER@ENDPOINT/"
-)
-_BACKUP_TARGETS = {
-    # BUCKET alone is for a store that is no Amazon; the path is never left out.
-    "s3": re.compile(r"s3://[^\s@/:]+(@[^\s@/:]+)?/\S*"),
-    "nfs": re.compile(r"nfs://([^\s/:@]+|\[[0-9A-Fa-f:]+\]):/\S*"),
-    "cifs": re.compile(r"cifs://[^\s/@]+/\S+"),
-    "azblob": re.compile(r"azblob://[^\s@/:]+@[^\s@/]+/\S*"),
-}
-
-
-def _backup_target(value: str) -> str:
-    scheme, separator, rest = value.partition("://")
-    if separator and "@" in rest and ":" in rest.partition("@")[0] and scheme != "nfs":
-        raise rule(
-            "holds credentials, which would be readable by everybody",
-            "Put them into a Secret and name that in backupTargetCredentialSecret.",
-        )
-    if scheme not in _BACKUP_TARGETS or not separator:
-        raise rule("is no backup target that Longhorn knows", f"Write {_BACKUP_FORMS}.")
-    if _BACKUP_TARGETS[scheme].fullmatch(value) is None:
-        forms = {word.partition("://")[0]: word for word in re.split(r", | or ", _BACKUP_FORMS)}
-        raise rule(f"is not written as Longhorn reads {scheme}", f"Write {forms[scheme]}.")
-    return value
 
 
 def _ingress_host(value: str) -> str:
@@ -118,11 +95,6 @@ class LonghornDefaultSettings(StackModel):
     The rest goes to longhorn.values.defaultSettings by Longhorn's names.
     """
 
-    backup_target: Annotated[str, form("backup target", _backup_target)] | None = None
-    """Where backups go: s3://bucket@region/, nfs://server:/path, cifs://server/share or
-    azblob://container@endpoint/."""
-    backup_target_credential_secret: ObjectName | None = None
-    """Name of a Secret in longhorn-system with the credentials of the backup target."""
     default_data_locality: Literal["disabled", "best-effort", "strict-local"] | None = None
     """Whether a replica is kept on the node of the workload; for the class `longhorn`, too."""
     replica_soft_anti_affinity: bool | None = None
@@ -191,6 +163,12 @@ class LonghornSettings(StackModel):
         LonghornDefaultSettings()
     )
     """Longhorn's own settings."""
+    backup: BackupSettings | None = None
+    """Where backups go."""
+    recurring_jobs: tuple[RecurringJobSettings, ...] = Field(default=(), strict=False)
+    """What Longhorn does to volumes again and again."""
+    storage_classes: tuple[StorageClassSettings, ...] = Field(default=(), strict=False)
+    """StorageClasses beside `longhorn`."""
     values: Annotated[dict[str, Any], BeforeValidator(_map)] = Field(default_factory=dict)
     """Further values of the chart. Lists of tolerations are joined with the program's own; keys
     that the chart does not have are refused."""

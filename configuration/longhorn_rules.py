@@ -18,6 +18,11 @@ _PODS = (
     *(f"csi.{part}ReplicaCount" for part in ("attacher", "provisioner", "resizer", "snapshotter")),
 )
 _LONGHORNS_OWN_IMAGES = ("engine", "manager", "ui", "instanceManager", "shareManager")
+_BACKUP_KEYS = {
+    "backupTarget": "target",
+    "backupTargetCredentialSecret": "credentialSecret",
+    "backupstorePollInterval": "pollSeconds",
+}
 # What a key of the stack and a value of the chart both say, by the setting's field.
 _TWICE = {
     "persistence.reclaimPolicy": "reclaim_policy",
@@ -80,6 +85,17 @@ def _decided(file: StackFile) -> Iterator[Problem]:
 def _default_class(file: StackFile) -> Iterator[Problem]:
     own = file.longhorn.default_storage_class
     yield from _decides(file, "persistence.defaultClass", (own,), "longhorn.defaultStorageClass")
+
+
+def _backup_keys(file: StackFile) -> Iterator[Problem]:
+    """Keys of the chart that later versions ignore without a word, and with them every backup."""
+    for key, own in _BACKUP_KEYS.items():
+        if value_at(file.longhorn.values, f"defaultSettings.{key}") is not None:
+            yield Problem(
+                f"{_VALUES}.defaultSettings.{key}",
+                "has a key of its own",
+                f"Write longhorn.backup.{own} instead.",
+            )
 
 
 _REMEDIES = {
@@ -254,6 +270,7 @@ LONGHORN_RULES: Sequence[Callable[[StackFile], Iterable[Problem]]] = (
     _unknown,
     _decided,
     _default_class,
+    _backup_keys,
     _twice,
     _secrets,
     _registry_login,

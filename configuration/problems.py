@@ -17,6 +17,11 @@ _SECRET_WORDS = re.compile(r"pass(word|phrase)?$|private_?key$|token$|secret$|cr
 _LOGIN = re.compile(r"://[^/@]*@")
 _MAX_SHOWN = 60
 
+_MOVED = {
+    "longhorn.defaultSettings.backupTarget": "longhorn.backup.target",
+    "longhorn.defaultSettings.backupTargetCredentialSecret": "longhorn.backup.credentialSecret",
+}
+"""Keys of earlier versions, and what to write now."""
 _REMEDIES = {
     "missing": ("is required", "Add it."),
     "int_parsing": ("must be a whole number", "Write digits only, without quotes."),
@@ -95,6 +100,9 @@ def _choice(details: ErrorDetails) -> str:
 def _unknown_key(
     where: str, name: str, model: type[BaseModel], loc: Sequence[int | str]
 ) -> Problem:
+    moved = _MOVED.get(where.partition(":")[2] or where)
+    if moved is not None:
+        return Problem(where, "has moved", f"Write {moved} instead.")
     if _SECRET_WORDS.search(name):
         return Problem(
             where,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from configuration.backup_rules import BACKUP_RULES
 from configuration.frontend_rules import FRONTEND_RULES
 from configuration.hosts import DiskSettings, NodeSettings
 from configuration.longhorn_rules import LONGHORN_RULES
@@ -17,6 +18,7 @@ from configuration.problems import Problem
 from configuration.rancher_rules import RANCHER_RULES
 from configuration.secrets import Secret
 from configuration.stack_file import StackFile
+from configuration.storage_class_rules import STORAGE_CLASS_RULES
 
 Rule = Callable[[StackFile], Iterable[Problem]]
 
@@ -267,6 +269,8 @@ _RULES: Sequence[Rule] = (
     _no_rancher,
     _no_manifest,
     *LONGHORN_RULES,
+    *BACKUP_RULES,
+    *STORAGE_CLASS_RULES,
     *FRONTEND_RULES,
     *RANCHER_RULES,
 )

@@ -30,6 +30,16 @@ class Secret(StrEnum):
         "Password for longhorn.registry, for the pull Secret that Longhorn's chart makes "
         "(see longhorn.registryUser).",
     )
+    LONGHORN_BACKUP_PASSWORD = (
+        "longhornBackupPassword",
+        "What opens the backup target for longhorn.backup.user: secret key (s3), account key "
+        "(azblob) or password (cifs).",
+    )
+    LONGHORN_ENCRYPTION_KEY = (
+        "longhornEncryptionKey",
+        "Passphrase of the volumes of encrypted StorageClasses. Keep a copy: without it their data "
+        "is lost.",
+    )
     RANCHER_BOOTSTRAP_PASSWORD = (
         "rancherBootstrapPassword",
         "Rancher's first password, 12 characters or more; else generated.",

@@ -55,8 +55,8 @@ def cluster_wanted(settings: Settings) -> ClusterWanted:
             frontend.tls_secret if is_ingress and frontend.cluster_issuer is None else None,
         ),
         (
-            "longhorn.defaultSettings.backupTargetCredentialSecret",
-            longhorn.default_settings.backup_target_credential_secret if stages.longhorn else None,
+            "longhorn.backup.credentialSecret",
+            longhorn.backup.credential_secret if stages.longhorn and longhorn.backup else None,
         ),
     ]
     return ClusterWanted(

@@ -31,6 +31,7 @@ def declare_stack_guard(
         return
     parts = (
         longhorn.release,
+        longhorn.policies,
         longhorn.frontend,
         longhorn.check,
         rancher.server,

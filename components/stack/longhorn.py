@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.longhorn.frontend import LonghornFrontend
+from components.longhorn.policies.policies import LonghornPolicies
 from components.longhorn.release import LonghornRelease
 from components.longhorn.upgrade import LonghornUpgrade
 from components.nodes.description import Tolerated, tolerated_taints, tolerations
@@ -20,6 +21,7 @@ class LonghornParts:
     """What of Longhorn the stack has; None for a stage that is off."""
 
     release: LonghornRelease | None = None
+    policies: LonghornPolicies | None = None
     frontend: LonghornFrontend | None = None
     check: VolumeCheck | None = None
 
@@ -51,7 +53,19 @@ def declare_longhorn(
     release = None
     if settings.stages.longhorn:
         release = _release(settings, providers, nodes, untaints, tolerated, found)
-    after = [release] if release is not None else [*nodes.values(), *untaints]
+    after: list[pulumi.Resource] = (
+        [release] if release is not None else [*nodes.values(), *untaints]
+    )
+    policies = None
+    if release is not None and _has_policies(settings):
+        policies = LonghornPolicies(
+            "longhorn-policies",
+            file=settings,
+            backup_password=settings.secret(Secret.LONGHORN_BACKUP_PASSWORD),
+            encryption_key=settings.secret(Secret.LONGHORN_ENCRYPTION_KEY),
+            opts=pulumi.ResourceOptions(providers=providers, depends_on=after),
+        )
+        after = [policies]
     frontend = None
     if settings.stages.frontend:
         frontend = LonghornFrontend(
@@ -74,7 +88,17 @@ def declare_longhorn(
             ),
             pulumi.ResourceOptions(depends_on=after),
         )
-    return LonghornParts(release=release, frontend=frontend, check=check)
+    return LonghornParts(release=release, policies=policies, frontend=frontend, check=check)
+
+
+def _has_policies(settings: Settings) -> bool:
+    longhorn = settings.longhorn
+    return bool(
+        longhorn.backup
+        or longhorn.recurring_jobs
+        or longhorn.storage_classes
+        or settings.has(Secret.LONGHORN_ENCRYPTION_KEY)
+    )
 
 
 def _release(

@@ -150,7 +150,8 @@ def test_disks_named_by_links_are_not_exchanged_in_one_run(host: Sandbox, disk: 
     assert fstab(host) == table
 
 
-def test_a_name_of_the_kernel_that_is_another_disks_now_is_told(host: Sandbox, disk: Disk) -> None:
+@pytest.mark.usefixtures("disk")
+def test_a_name_of_the_kernel_that_is_another_disks_now_is_told(host: Sandbox) -> None:
     other = host.add_disk("sdc", 16 * MIB)
     ensure(host, other, mount_point=NEW, owner=NEW_OWNER)
     assert check(host, "/dev/sdb")["exchanged"] == "/dev/sdc"

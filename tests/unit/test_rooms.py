@@ -30,8 +30,12 @@ _WITH_SETTINGS = ("preflight", "stack")
 _COMMON = {
     *("__init__", "answers", "dynamic", "owner", "script_text", "versions", "waiting"),
 }
-# Of longhorn: its two inner rooms never see each other, but for one word about the removal.
-_LONGHORN_INNER = {"longhorn.disks": ("longhorn.removal.confirmation",), "longhorn.removal": ()}
+# Of longhorn: its inner rooms never see each other, but for one word about the removal.
+_LONGHORN_INNER: Mapping[str, tuple[str, ...]] = {
+    "longhorn.disks": ("longhorn.removal.confirmation",),
+    "longhorn.policies": (),
+    "longhorn.removal": (),
+}
 _LONGHORN_TOP = ("longhorn.release", "longhorn.ready")
 
 

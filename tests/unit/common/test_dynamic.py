@@ -31,10 +31,12 @@ def _configurations() -> Iterator[StackConfig]:
         "stages": json.dumps({"rancherImport": True}),
         "nodes": json.dumps([{**each, "tags": ["fast"]} for each in production_nodes[:3]]),
         "rancherManifestUrl": "https://rancher.example.com/v3/import/token_c-abcde.yaml",
+        "longhornEncryptionKey": "words",
     }
     yield StackConfig(
         {**production.values, **{f"{NAMESPACE}:{key}": value for key, value in asked.items()}},
-        production.secret_keys | {f"{NAMESPACE}:rancherManifestUrl"},
+        production.secret_keys
+        | {f"{NAMESPACE}:{key}" for key in ("rancherManifestUrl", "longhornEncryptionKey")},
     )
 
 

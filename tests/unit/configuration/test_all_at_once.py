@@ -30,7 +30,7 @@ _EXPECTED = {
     "nodes[3].disks[1].adoptUuid": "no UUID",
     "longhorn.version": "does not support|supports",
     "longhorn.registry": "host name",
-    "longhorn.defaultSettings.backupTarget": "not written as Longhorn reads nfs",
+    "longhorn.backup.target": "not written as Longhorn reads nfs",
     "longhorn.defaultSettings.nodeDownPodDeletionPolicy": "must be",
     "longhorn.values.persistence.defaultClass": "this program decides",
     "longhorn.values.privateRegistry.registryPasswd": "plain text",
@@ -83,8 +83,8 @@ def _file(absent: Path) -> dict[str, Any]:
         longhorn={
             "version": "1.4.0",
             "registry": "https://registry.example.com",
+            "backup": {"target": "nfs://server/backups"},
             "defaultSettings": {
-                "backupTarget": "nfs://server/backups",
                 "nodeDownPodDeletionPolicy": "nothing",
             },
             "values": {

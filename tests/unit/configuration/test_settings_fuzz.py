@@ -56,7 +56,11 @@ _WHOLE = valid(
         "version": "1.5.3",
         "registry": "registry.example.com:5000",
         "replicaCount": 2,
-        "defaultSettings": {"backupTarget": "nfs://server:/backups"},
+        "backup": {"target": "nfs://server:/backups", "pollSeconds": 600},
+        "recurringJobs": [
+            {"name": "nightly", "task": "backup", "cron": "0 2 * * *", "groups": ["default"]}
+        ],
+        "storageClasses": [{"name": "fast", "replicas": 2, "recurringJobs": ["nightly"]}],
         "values": {"defaultSettings": {"logLevel": "Debug"}, "persistence": {"migratable": True}},
     },
     frontend={"type": "NodePort", "nodePort": 30080, "annotations": {"a": "b"}},

@@ -122,7 +122,7 @@ def test_names_of_objects_are_as_long_as_kubernetes_allows(name: str) -> None:
     }
     longhorn = {
         "registrySecret": name,
-        "defaultSettings": {"backupTargetCredentialSecret": name},
+        "backup": {"target": "s3://bucket/", "credentialSecret": name},
     }
     config = valid(frontend=frontend, longhorn=longhorn, volumeCheck={"storageClass": name})
     assert mistakes(config) == []
@@ -195,41 +195,3 @@ def test_a_form_is_described_in_words_and_never_as_a_regular_expression(
     assert not set("^$\\[]{}") & set(problem.rule), problem.rule
     assert "pattern" not in problem.rule
     assert problem.remedy != "Correct the value."
-
-
-@pytest.mark.parametrize(
-    "target",
-    [
-        "s3://bucket@eu-central-1/",
-        "s3://bucket@eu-central-1/folder/",
-        "s3://bucket/folder",
-        "nfs://server:/path",
-        "nfs://192.0.2.1:/path?nfsOptions=soft,timeo=330",
-        "nfs://[2001:db8::1]:/path",
-        "cifs://server/share",
-        "azblob://container@core.windows.net/",
-    ],
-)
-def test_a_backup_target_in_a_form_of_longhorn_is_accepted(target: str) -> None:
-    assert mistakes(valid(longhorn={"defaultSettings": {"backupTarget": target}})) == []
-
-
-@pytest.mark.parametrize(
-    ("target", "found"),
-    [
-        ("", "no backup target"),
-        ("bucket", "no backup target"),
-        ("https://bucket.s3.amazonaws.com", "no backup target"),
-        ("smb://server/share", "no backup target"),
-        ("s3://bucket@eu-central-1", "as Longhorn reads s3"),
-        ("nfs://server/path", "as Longhorn reads nfs"),
-        ("nfs://server:path", "as Longhorn reads nfs"),
-        ("cifs://server", "as Longhorn reads cifs"),
-        ("azblob://container/", "as Longhorn reads azblob"),
-        ("s3://key:correct-horse@bucket/", "holds credentials"),
-    ],
-)
-def test_a_backup_target_in_another_form_is_refused(target: str, found: str) -> None:
-    problem = mistake(valid(longhorn={"defaultSettings": {"backupTarget": target}}))
-    assert found in problem.rule
-    assert "correct-horse" not in str(problem)

@@ -19,8 +19,6 @@ _EVERYTHING = LonghornSettings.model_validate(
         "registry": "registry.example.com",
         "registrySecret": "registry",
         "defaultSettings": {
-            "backupTarget": "s3://bucket@region/",
-            "backupTargetCredentialSecret": "backup",
             "defaultDataLocality": "disabled",
             "replicaSoftAntiAffinity": False,
             "replicaAutoBalance": "disabled",

@@ -50,7 +50,7 @@ def test_the_kubelets_folder_is_always_given_since_it_can_not_always_be_found() 
 
 
 def test_settings_of_longhorn_keep_longhorns_own_spelling() -> None:
-    given = {"guaranteedInstanceManagerCPU": 20, "backupTarget": "nfs://server:/backups"}
+    given = {"guaranteedInstanceManagerCPU": 20, "replicaAutoBalance": "best-effort"}
     settings = _values(defaultSettings=given)["defaultSettings"]
     assert given.items() <= settings.items()
 

@@ -204,7 +204,7 @@ def test_a_stack_wants_the_secrets_and_the_class_that_it_names() -> None:
     found = wanted(
         longhorn={
             "registrySecret": "registry",
-            "defaultSettings": {"backupTargetCredentialSecret": "backup"},
+            "backup": {"target": "s3://bucket/", "credentialSecret": "backup"},
         },
         frontend={
             "type": "Ingress",

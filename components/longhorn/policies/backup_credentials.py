@@ -1,0 +1,29 @@
+"""What opens the backup target, in the form in which Longhorn reads it. Pure."""
+
+from configuration.backup import BackupSettings
+
+
+def credentials(backup: BackupSettings, password: str, ca: str | None) -> dict[str, str]:
+    """The entries of the Secret (longhorn-manager v1.5.3, types/types.go).
+
+    Args:
+        backup: The target, with a user.
+        password: What opens it.
+        ca: The certificate authority of the store (PEM).
+    """
+    user, endpoint = str(backup.user), backup.endpoint
+    if backup.scheme == "cifs":
+        return {"CIFS_USERNAME": user, "CIFS_PASSWORD": password}
+    if backup.scheme == "azblob":
+        values = {"AZBLOB_ACCOUNT_NAME": user, "AZBLOB_ACCOUNT_KEY": password}
+        return values | _with({"AZBLOB_ENDPOINT": endpoint, "AZBLOB_CERT": ca})
+    style = "true" if backup.virtual_hosted_style else None
+    values = {"AWS_ACCESS_KEY_ID": user, "AWS_SECRET_ACCESS_KEY": password}
+    return values | _with(
+        {"AWS_ENDPOINTS": endpoint, "AWS_CERT": ca, "VIRTUAL_HOSTED_STYLE": style}
+    )
+
+
+def _with(values: dict[str, str | None]) -> dict[str, str]:
+    # Longhorn refuses white space around a value (datastore.ValidateSetting).
+    return {name: value.strip() for name, value in values.items() if value is not None}

@@ -1,0 +1,185 @@
+"""Longhorn's backup target: set, and waited for until Longhorn itself calls it available."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+import pulumi
+
+from components.cluster.api import ApiError, ClusterApi, cluster_inputs, open_cluster, status_of
+from components.cluster.gone import open_for_removal
+from components.common.answers import listed, mapped
+from components.common.dynamic import DynamicProvider, DynamicResource, Properties
+from components.common.waiting import wait_until
+from components.longhorn.objects import patch_object, read_object
+from configuration.backup import BackupSettings
+from configuration.cluster import ClusterSettings
+
+# Longhorn's object for the one target that versions before 1.8 have; its settings lead to it.
+_TARGET = "default"
+_REFUSED = (400, 403, 422)
+
+
+def target_settings(target: str, credential_secret: str, poll_seconds: int) -> dict[str, str]:
+    """Longhorn's settings for this target, by name (longhorn-manager v1.5.3, types/setting.go)."""
+    return {
+        # First, so that Longhorn never tries a target with the credentials of another.
+        "backup-target-credential-secret": credential_secret,
+        "backupstore-poll-interval": str(poll_seconds),
+        "backup-target": target,
+    }
+
+
+def unavailable(target: Mapping[str, Any] | None, wanted_url: str) -> str:
+    """Why Longhorn can't use its target, in its own words; empty when it can.
+
+    Args:
+        target: The object backuptargets.longhorn.io `default`, None without one.
+        wanted_url: The target that it is to have.
+    """
+    if target is None:
+        return "Longhorn has no backup target yet"
+    found = mapped(target.get("spec")).get("backupTargetURL")
+    if found != wanted_url:
+        return f"Longhorn's backup target is {found or 'empty'}"
+    status = mapped(target.get("status"))
+    if status.get("available"):
+        return ""
+    for condition in map(mapped, listed(status.get("conditions"))):
+        if condition.get("type") == "Unavailable" and condition.get("status") == "True":
+            return f"Longhorn: {condition.get('message') or 'no reason given'}"
+    return "Longhorn has not tried it yet"
+
+
+class BackupTargetProvider(DynamicProvider):
+    """Writes the settings, asks Longhorn to try the target now, and waits for its answer."""
+
+    not_compared: ClassVar[Mapping[str, str]] = {
+        "timeout_seconds": "a longer patience is no reason to try again",
+    }
+
+    def make(self, new: Properties) -> tuple[str, Properties]:
+        """Raises TimeoutError with Longhorn's reason when the target stays unavailable."""
+        _set(open_cluster(new), new)
+        return "backup-target", new
+
+    def change(self, old: Properties, new: Properties) -> Properties:
+        """Set what is wanted now; new credentials are tried, too."""
+        del old
+        _set(open_cluster(new), new)
+        return new
+
+    def look(self, state: Properties) -> Properties:
+        """What Longhorn has now; a target that is away differs from the input `unavailable`."""
+        cluster = open_cluster(state)
+        values = {
+            name: mapped(read_object(cluster, "settings", name)).get("value")
+            for name in state["settings"]
+        }
+        reason = unavailable(read_object(cluster, "backuptargets", _TARGET), _url(state))
+        return {**state, "settings": values, "unavailable": reason}
+
+    def remove(self, state: Properties) -> None:
+        """Empty the settings; a target that somebody else has set since stays."""
+        cluster = open_for_removal(state)
+        if cluster is None:
+            return
+        setting = read_object(cluster, "settings", "backup-target")
+        if setting is not None and setting.get("value") == _url(state):
+            _write(cluster, {"backup-target": "", "backup-target-credential-secret": ""})
+
+
+def _url(props: Properties) -> str:
+    return str(props["settings"]["backup-target"])
+
+
+def _set(cluster: ClusterApi, props: Properties) -> None:
+    url, secret = _url(props), props["settings"]["backup-target-credential-secret"]
+    before: list[Any] = []
+
+    def missing() -> list[str]:
+        if not before:
+            _write(cluster, props["settings"])
+            target = read_object(cluster, "backuptargets", _TARGET) or {}
+            spec = mapped(target.get("spec"))
+            if (spec.get("backupTargetURL"), spec.get("credentialSecret")) != (url, secret):
+                return ["Longhorn's backup target"]
+            before.append(_try_now(cluster, target))
+            return ["Longhorn's first look at it"]
+        target = read_object(cluster, "backuptargets", _TARGET)
+        reason = unavailable(target, url)
+        if reason:
+            return [reason]
+        # What it says of an earlier look may be about other credentials.
+        return [] if _last_look(target) != before[0] else ["Longhorn's look at it"]
+
+    wait_until(f"backup target {url}", missing, timeout_seconds=float(props["timeout_seconds"]))
+
+
+def _try_now(cluster: ClusterApi, target: Mapping[str, Any]) -> str:
+    """Ask for a look now, as Longhorn's interface does; returns when the last one was."""
+    last = _last_look(target)
+    now = datetime.now(UTC)
+    if last:  # this machine's clock may be behind the cluster's
+        now = max(now, datetime.fromisoformat(last) + timedelta(seconds=1))
+    requested = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    patch_object(cluster, "backuptargets", _TARGET, {"spec": {"syncRequestedAt": requested}})
+    return last
+
+
+def _last_look(target: Mapping[str, Any] | None) -> str:
+    return str(mapped(mapped(target).get("status")).get("lastSyncedAt") or "")
+
+
+def _write(cluster: ClusterApi, values: Mapping[str, str]) -> None:
+    for name, value in values.items():
+        try:
+            patch_object(cluster, "settings", name, {"value": value})
+        except ApiError as error:
+            if status_of(error) in _REFUSED:
+                raise ValueError(
+                    f"Longhorn refuses {value or 'an empty value'} for its setting {name}: "
+                    f"{_message(error)}. Correct longhorn.backup."
+                ) from error
+            raise
+
+
+def _message(error: Exception) -> str:
+    try:
+        return str(json.loads(str(getattr(error, "body", ""))).get("message"))
+    except ValueError:
+        return str(error).splitlines()[0]
+
+
+class BackupTarget(DynamicResource, module="longhorn", name="BackupTarget"):
+    """Owns Longhorn's three settings for its backup target, and no backup."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: ClusterSettings,
+        backup: BackupSettings,
+        credential_secret: str,
+        credentials: pulumi.Input[str],
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        """Declare it.
+
+        Args:
+            name: The resource's name.
+            cluster: The cluster.
+            backup: The target.
+            credential_secret: Name of the Secret in longhorn-system that opens it; empty for none.
+            credentials: A digest of what that Secret holds: a changed password is tried at once.
+            opts: The resource's options.
+        """
+        inputs = {
+            **cluster_inputs(cluster),
+            "settings": target_settings(backup.target, credential_secret, backup.poll_seconds),
+            "credentials": credentials,
+            "unavailable": "",
+            "timeout_seconds": backup.timeout_seconds,
+        }
+        super().__init__(BackupTargetProvider(), name, inputs, opts)

@@ -1,0 +1,131 @@
+"""Where volumes are put, what is done to them again and again, and where their backups go."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components.longhorn.objects import GROUP, NAMESPACE, VERSION
+from components.longhorn.policies.backup_credentials import credentials
+from components.longhorn.policies.backup_target import BackupTarget
+from components.longhorn.policies.classes import declare_class
+from components.longhorn.policies.encryption_key import EncryptionKey
+from configuration.backup import BackupSettings
+from configuration.cluster import ClusterSettings
+from configuration.longhorn import replica_count
+from configuration.recurring_jobs import RecurringJobSettings
+from configuration.stack_file import StackFile
+
+_CREDENTIALS = "longhorn-backup-credentials"
+
+
+class LonghornPolicies(pulumi.ComponentResource):
+    """Owns the stack's own StorageClasses, recurring jobs, backup target and encryption key.
+
+    Refuses to own backups and what volumes were made with: both outlive it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        file: StackFile,
+        backup_password: pulumi.Output[str] | None,
+        encryption_key: pulumi.Output[str] | None,
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        """Declare it.
+
+        Args:
+            name: The resource's name, and the beginning of its parts' names.
+            file: The stack file.
+            backup_password: The secret for longhorn.backup.user.
+            encryption_key: The secret for encrypted classes.
+            opts: The resource's options.
+        """
+        super().__init__("longhornrancher:longhorn:Policies", name, None, opts)
+        longhorn = file.longhorn
+        if longhorn.backup is not None:
+            self._backup_target(name, file.cluster, longhorn.backup, backup_password)
+        jobs = [self._job(name, job) for job in longhorn.recurring_jobs]
+        before: list[pulumi.Resource] = [*jobs]
+        if encryption_key is not None:
+            before.append(
+                EncryptionKey(
+                    f"{name}-encryption-key",
+                    cluster=file.cluster,
+                    key=encryption_key,
+                    opts=pulumi.ResourceOptions(parent=self),
+                )
+            )
+        replicas = replica_count(longhorn.replica_count, file.nodes_with_disks)
+        for each in longhorn.storage_classes:
+            declare_class(
+                f"{name}-class-{each.name}",
+                each,
+                replicas,
+                pulumi.ResourceOptions(parent=self, depends_on=before),
+            )
+        self.register_outputs({})
+
+    def _backup_target(
+        self,
+        name: str,
+        cluster: ClusterSettings,
+        backup: BackupSettings,
+        password: pulumi.Output[str] | None,
+    ) -> None:
+        after: Sequence[pulumi.Resource] = ()
+        secret_name, digest = backup.credential_secret or "", pulumi.Output.from_input("")
+        if password is not None and backup.user is not None:
+            ca = Path(backup.ca_file).expanduser().read_text() if backup.ca_file else None
+            data = password.apply(lambda word: credentials(backup, word, ca))
+            secret_name, digest = _CREDENTIALS, data.apply(_digest)
+            after = [
+                kubernetes.core.v1.Secret(
+                    f"{name}-backup-credentials",
+                    metadata=kubernetes.meta.v1.ObjectMetaArgs(
+                        name=_CREDENTIALS, namespace=NAMESPACE
+                    ),
+                    string_data=data,
+                    opts=pulumi.ResourceOptions(parent=self),
+                )
+            ]
+        BackupTarget(
+            f"{name}-backup-target",
+            cluster=cluster,
+            backup=backup,
+            credential_secret=secret_name,
+            credentials=digest,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=after),
+        )
+
+    def _job(self, name: str, job: RecurringJobSettings) -> kubernetes.apiextensions.CustomResource:
+        return kubernetes.apiextensions.CustomResource(
+            f"{name}-job-{job.name}",
+            api_version=f"{GROUP}/{VERSION}",
+            kind="RecurringJob",
+            metadata=kubernetes.meta.v1.ObjectMetaArgs(name=job.name, namespace=NAMESPACE),
+            spec=_job_spec(job),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+
+def _job_spec(job: RecurringJobSettings) -> dict[str, Any]:
+    return {
+        "name": job.name,
+        "task": job.task,
+        "cron": job.cron,
+        "retain": job.retain,
+        "concurrency": job.concurrency,
+        "groups": list(job.groups),
+        "labels": dict(job.labels),
+    }
+
+
+def _digest(data: dict[str, str]) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()

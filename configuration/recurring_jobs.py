@@ -1,0 +1,78 @@
+"""What Longhorn does to volumes again and again."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from cronsim import CronSim, CronSimError
+from pydantic import Field
+
+from configuration.base import DnsLabel, StackModel, form
+from configuration.problems import rule
+
+DEFAULT_GROUP = "default"
+"""The group of every volume that has neither a job nor a group of its own."""
+BACKUP_TASKS = frozenset({"backup", "backup-force-create"})
+_TASKS_THAT_KEEP_NOTHING = frozenset({"filesystem-trim", "snapshot-delete", "snapshot-cleanup"})
+_MAXIMUM_NAME = 40
+# What robfig/cron's ParseStandard, with which Longhorn checks, reads beside five fields.
+_SHORT = re.compile(r"@(yearly|annually|monthly|weekly|daily|midnight|hourly)|@every [0-9hms]+")
+_NAMES = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|SUN|MON|TUE|WED|THU|FRI|SAT"
+# cronsim reads `L` and `#`, which Longhorn does not.
+_FIELD = re.compile(rf"([0-9*/,-]|{_NAMES})+", re.IGNORECASE)
+
+
+def _cron(value: str) -> str:
+    if _SHORT.fullmatch(value):
+        return value
+    fields = value.split()
+    try:
+        if len(fields) != 5 or not all(_FIELD.fullmatch(field) for field in fields):
+            raise CronSimError
+        CronSim(value, datetime.now(UTC))
+    except CronSimError:
+        raise rule(
+            "is no time as cron writes it",
+            "Write minute, hour, day of the month, month and day of the week: 0 2 * * * is two "
+            "o'clock every night.",
+        ) from None
+    return value
+
+
+def _name(value: str) -> str:
+    if len(value) > _MAXIMUM_NAME:
+        raise rule(f"is longer than {_MAXIMUM_NAME} characters", "Choose a shorter name.")
+    return value
+
+
+class RecurringJobSettings(StackModel):
+    """One recurring job of Longhorn (longhorn-manager v1.5.3, datastore.ValidateRecurringJob)."""
+
+    name: Annotated[DnsLabel, form("name of a job", _name)]
+    """Its name, 40 characters at most."""
+    task: Literal[
+        "snapshot",
+        "snapshot-force-create",
+        "snapshot-cleanup",
+        "snapshot-delete",
+        "backup",
+        "backup-force-create",
+        "filesystem-trim",
+    ]
+    """What is done."""
+    cron: Annotated[str, form("time as cron writes it", _cron)]
+    """When, in the time zone of the cluster's controller manager (most often UTC)."""
+    retain: int = Field(default=1, ge=1, le=100)
+    """How many snapshots or backups of a volume it keeps; 100 at most for all jobs of a volume."""
+    concurrency: int = Field(default=1, ge=1)
+    """How many volumes it works on at once."""
+    groups: tuple[DnsLabel, ...] = Field(default=(), strict=False)
+    """Whose volumes it works on: groups of volumes. `default` holds only volumes that name no job
+    and no group."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """Labels of the snapshots and backups that it makes."""
+
+    @property
+    def kept(self) -> int:
+        """What it takes of a volume's 100 snapshots and backups."""
+        return 0 if self.task in _TASKS_THAT_KEEP_NOTHING else self.retain

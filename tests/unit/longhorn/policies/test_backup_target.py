@@ -1,0 +1,149 @@
+"""The backup target: what Longhorn is told, and when it counts as done."""
+
+from typing import Any
+
+import pytest
+
+from components.common import waiting
+from components.longhorn.policies import backup_target
+from components.longhorn.policies.backup_target import (
+    BackupTargetProvider,
+    target_settings,
+    unavailable,
+)
+from tests.unit.doubles.a_clock import a_clock
+from tests.unit.doubles.a_cluster import ACluster, api_error
+
+_URL = "s3://bucket@region/"
+_PROPS: dict[str, Any] = {
+    "kubeconfig": "k",
+    "context": None,
+    "settings": target_settings(_URL, "credentials", 300),
+    "credentials": "digest",
+    "unavailable": "",
+    "timeout_seconds": 60,
+}
+_REASON = "AccessDenied: the key is wrong"
+PROVIDER = BackupTargetProvider()
+
+
+class _Longhorn(ACluster):
+    """Longhorn that looks at its target when it is asked to, as its controllers do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name in target_settings("", "", 0):
+            self.objects["settings"][name] = {"value": ""}
+        self.objects["backuptargets"] = {"default": {"spec": {"backupTargetURL": ""}, "status": {}}}
+        self.available = True
+        self.looks = 0
+        self.after_write = self._follow
+
+    @property
+    def target(self) -> dict[str, Any]:
+        return self.objects["backuptargets"]["default"]
+
+    def value(self, name: str) -> str:
+        return self.objects["settings"][name]["value"]
+
+    def _follow(self) -> None:
+        spec = self.target["spec"]
+        spec["backupTargetURL"] = self.value("backup-target")
+        spec["credentialSecret"] = self.value("backup-target-credential-secret")
+        if spec.pop("syncRequestedAt", None):
+            self.looks += 1
+            condition = {"type": "Unavailable", "message": _REASON}
+            self.target["status"] = {
+                "available": self.available,
+                "lastSyncedAt": f"2026-01-01T00:00:{self.looks:02d}Z",
+                "conditions": [{**condition, "status": str(not self.available)}],
+            }
+
+
+@pytest.fixture
+def longhorn(monkeypatch: pytest.MonkeyPatch) -> _Longhorn:
+    one = _Longhorn()
+    monkeypatch.setattr(backup_target, "open_cluster", lambda _props: one)
+    monkeypatch.setattr(backup_target, "open_for_removal", lambda _props: one)
+    monkeypatch.setattr(waiting, "SYSTEM_CLOCK", a_clock())
+    return one
+
+
+def test_the_settings_are_written_and_longhorn_is_asked_to_look_at_once(
+    longhorn: _Longhorn,
+) -> None:
+    assert PROVIDER.make(_PROPS) == ("backup-target", _PROPS)
+    assert longhorn.value("backup-target") == _URL
+    assert longhorn.value("backup-target-credential-secret") == "credentials"
+    assert longhorn.value("backupstore-poll-interval") == "300"
+    assert longhorn.looks == 1
+
+
+def test_a_target_that_stays_away_ends_with_longhorns_own_reason(longhorn: _Longhorn) -> None:
+    longhorn.available = False
+    with pytest.raises(TimeoutError, match=_REASON):
+        PROVIDER.make(_PROPS)
+
+
+def test_new_credentials_are_tried_although_the_target_was_available(longhorn: _Longhorn) -> None:
+    PROVIDER.make(_PROPS)
+    longhorn.available = False
+    with pytest.raises(TimeoutError, match=_REASON):
+        PROVIDER.change(_PROPS, {**_PROPS, "credentials": "other"})
+    assert longhorn.looks == 2
+
+
+def test_an_answer_about_an_earlier_look_does_not_count(
+    longhorn: _Longhorn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    PROVIDER.make(_PROPS)
+    monkeypatch.setattr(longhorn, "after_write", lambda: None)
+    with pytest.raises(TimeoutError, match="Longhorn's look at it"):
+        PROVIDER.change(_PROPS, {**_PROPS, "credentials": "other"})
+
+
+def test_what_longhorn_refuses_is_said_with_its_reason(longhorn: _Longhorn) -> None:
+    longhorn.refusals = [api_error(403, '{"message": "there is space in AWS_CERT"}')]
+    with pytest.raises(ValueError, match=r"there is space in AWS_CERT.*Correct longhorn\.backup"):
+        PROVIDER.make(_PROPS)
+
+
+def test_a_refresh_sees_another_target_and_one_that_is_away(longhorn: _Longhorn) -> None:
+    PROVIDER.make(_PROPS)
+    assert PROVIDER.look(_PROPS) == _PROPS
+    longhorn.target["status"] |= {
+        "available": False,
+        "conditions": [{"type": "Unavailable", "status": "True", "message": _REASON}],
+    }
+    assert PROVIDER.look(_PROPS)["unavailable"] == f"Longhorn: {_REASON}"
+    longhorn.objects["settings"]["backup-target"]["value"] = ""
+    assert PROVIDER.look(_PROPS)["settings"]["backup-target"] == ""
+
+
+def test_a_removal_empties_the_target(longhorn: _Longhorn) -> None:
+    PROVIDER.make(_PROPS)
+    PROVIDER.remove(_PROPS)
+    assert longhorn.value("backup-target") == ""
+    assert longhorn.value("backup-target-credential-secret") == ""
+
+
+def test_a_removal_leaves_a_target_that_somebody_else_has_set(longhorn: _Longhorn) -> None:
+    PROVIDER.make(_PROPS)
+    longhorn.objects["settings"]["backup-target"]["value"] = "nfs://other:/path"
+    PROVIDER.remove(_PROPS)
+    assert longhorn.value("backup-target") == "nfs://other:/path"
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        (None, "no backup target yet"),
+        ({"spec": {"backupTargetURL": "nfs://a:/b"}}, "is nfs://a:/b"),
+        ({"spec": {"backupTargetURL": ""}}, "is empty"),
+        ({"spec": {"backupTargetURL": _URL}}, "not tried it yet"),
+        ({"spec": {"backupTargetURL": _URL}, "status": {"available": True}}, ""),
+    ],
+)
+def test_the_reason_names_what_longhorn_has(target: dict[str, Any] | None, reason: str) -> None:
+    found = unavailable(target, _URL)
+    assert found.endswith(reason) if reason else found == ""
