@@ -83,15 +83,6 @@ _CaChecksum = Annotated[
         "Copy it from the message that names the new CA.",
     ),
 ]
-_Fingerprint = Annotated[
-    str,
-    pattern(
-        "checksum",
-        r"([0-9A-Fa-f]{2}:?){32}",
-        "must be a SHA-256 fingerprint: 64 hexadecimal digits, with or without colons",
-        "Copy it from Rancher, or use caFile.",
-    ),
-]
 
 
 def _is_loopback(host: str) -> bool:
@@ -129,7 +120,7 @@ class RancherSettings(StackModel):
     tag: _Tag = "v2.8.5"
     """Image tag; pinned, so that a restart is not an upgrade."""
     pull_image: bool = True
-    """Whether the image is pulled; false takes the one that the engine already holds."""
+    """Whether the image is pulled; false takes the one that the Docker engine already holds."""
     container_name: _DockerName = "rancher"
     """Name of the container; its data volume is NAME-data unless dataVolume says otherwise."""
     data_volume: _Volume | None = None
@@ -226,8 +217,6 @@ class RancherImportSettings(StackModel):
     """File with the manifest that Rancher's page `Import existing` offers."""
     ca_file: str | None = None
     """PEM file with the CA that signed Rancher's certificate, for fetching the manifest."""
-    ca_fingerprint: _Fingerprint | None = None
-    """SHA-256 of the CA file's text as Rancher counts it, instead of caFile."""
     agent_environment: Environment = Field(default_factory=dict)
     """Environment variables for Rancher's agent, such as HTTPS_PROXY with NO_PROXY; no secrets,
     since they are plain text in the state, in Rancher and in the cluster. They are all that the

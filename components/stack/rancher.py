@@ -7,21 +7,20 @@ from pathlib import Path
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.rancher.agent.agent import RancherAgent, RancherAgentArgs
-from components.rancher.agent.given_manifest import RancherManifest, RancherManifestArgs
-from components.rancher.agent.settings import AgentSettings
+from components.rancher.agent.agent import RancherAgent
+from components.rancher.agent.given_manifest import RancherManifest
 from components.rancher.registration.active import RancherClusterActive, RancherClusterActiveArgs
-from components.rancher.registration.cleanup import RancherCleanup, RancherCleanupArgs
+from components.rancher.registration.cleanup import RancherCleanup
 from components.rancher.registration.registration import (
     RancherRegistration,
     RancherRegistrationArgs,
 )
-from components.rancher.server.address import RancherAddress, RancherAddressArgs
-from components.rancher.server.ca import RancherCa, RancherCaArgs
+from components.rancher.server.address import RancherAddress
+from components.rancher.server.ca import RancherCa
 from components.rancher.server.host_rules import node_warning
 from components.rancher.server.password import GeneratedPassword
-from components.rancher.server.server import RancherCertificate, RancherServer, RancherServerArgs
-from configuration.rancher import RancherImportSettings, RancherSettings
+from components.rancher.server.server import RancherCertificate, RancherServer
+from configuration.rancher import RancherSettings
 from configuration.secrets import Secret
 from settings import Settings
 
@@ -39,7 +38,7 @@ class RancherParts:
 
 def declare_rancher(
     settings: Settings,
-    engine: pulumi.ProviderResource | None,
+    docker: pulumi.ProviderResource | None,
     cluster: pulumi.ProviderResource | None,
     before_import: Sequence[pulumi.Resource],
 ) -> RancherParts:
@@ -47,21 +46,19 @@ def declare_rancher(
 
     Args:
         settings: The stack's settings.
-        engine: Provider of the Docker engine; None where the stack runs no server.
+        docker: Provider of the Docker engine; None where the stack runs no server.
         cluster: Provider of the cluster; None where no stage uses it.
         before_import: What must be done before the cluster is imported.
     """
     server = None
-    if engine is not None and settings.rancher is not None:
+    if docker is not None and settings.rancher is not None:
         _warn_of_a_shared_host(settings, settings.rancher)
         server = RancherServer(
             "rancher",
-            RancherServerArgs(
-                rancher=settings.rancher,
-                bootstrap_password=settings.secret(Secret.RANCHER_BOOTSTRAP_PASSWORD),
-                certificate=_certificate(settings, settings.rancher),
-            ),
-            pulumi.ResourceOptions(providers=[engine]),
+            rancher=settings.rancher,
+            bootstrap_password=settings.secret(Secret.RANCHER_BOOTSTRAP_PASSWORD),
+            certificate=_certificate(settings, settings.rancher),
+            opts=pulumi.ResourceOptions(providers=[docker]),
         )
     if not settings.stages.rancher_import or cluster is None:
         return RancherParts(server=server)
@@ -70,10 +67,7 @@ def declare_rancher(
     system = kubernetes.core.v1.Namespace.get(
         "kube-system", "kube-system", opts=pulumi.ResourceOptions(provider=cluster)
     )
-    cleanup = RancherCleanup(
-        "rancher-cleanup",
-        RancherCleanupArgs(cluster=settings.cluster, owner=system.metadata.uid),
-    )
+    cleanup = RancherCleanup("rancher-cleanup", cluster=settings.cluster, owner=system.metadata.uid)
     after = pulumi.ResourceOptions(providers=[cluster], depends_on=[*before_import, cleanup])
     if settings.has_given_manifest or server is None or settings.rancher is None:
         agent = _agent(settings, _given_manifest(settings), after)
@@ -101,15 +95,7 @@ def _registered(
     if password is None:
         password = GeneratedPassword("rancher-admin-password").value
     address = RancherAddress(
-        "rancher-address",
-        RancherAddressArgs(
-            docker_host=rancher.docker_host,
-            docker_host_key=rancher.docker_host_key,
-            container_name=rancher.container_name,
-            container_id=server.container_id,
-            url=server.url,
-            timeout_seconds=rancher.start_timeout_seconds,
-        ),
+        "rancher-address", rancher=rancher, container_id=server.container_id, url=server.url
     )
     registration = RancherRegistration(
         "rancher-registration",
@@ -157,15 +143,9 @@ def _ca(rancher: RancherSettings, server: RancherServer) -> pulumi.Input[str]:
         return ""
     return RancherCa(
         "rancher-ca",
-        RancherCaArgs(
-            docker_host=rancher.docker_host,
-            docker_host_key=rancher.docker_host_key,
-            container_name=rancher.container_name,
-            container_id=server.container_id,
-            accept=rancher.accept_ca,
-            expected=None if rancher.ca_file is None else _text(rancher.ca_file),
-            timeout_seconds=rancher.start_timeout_seconds,
-        ),
+        rancher=rancher,
+        container_id=server.container_id,
+        expected=None if rancher.ca_file is None else _text(rancher.ca_file),
     ).pem
 
 
@@ -189,21 +169,10 @@ def _agent(
 ) -> RancherAgent:
     return RancherAgent(
         "rancher-agent",
-        RancherAgentArgs(
-            manifest=manifest,
-            timeout_seconds=settings.rancher_import.timeout_seconds,
-            kubeconfig=str(Path(settings.cluster.kubeconfig).expanduser()),
-            context=settings.cluster.context,
-            settings=_agent_settings(settings.rancher_import),
-        ),
-        after,
-    )
-
-
-def _agent_settings(given: RancherImportSettings) -> AgentSettings:
-    return AgentSettings(
-        environment=given.agent_environment,
-        host_aliases={alias.ip: alias.hostnames for alias in given.host_aliases},
+        manifest=manifest,
+        cluster=settings.cluster,
+        given=settings.rancher_import,
+        opts=after,
     )
 
 
@@ -216,7 +185,4 @@ def _given_manifest(settings: Settings) -> pulumi.Output[str]:
     if url is None:
         raise ValueError("the settings let an import without a manifest pass")
     ca_pem = None if given.ca_file is None else _text(given.ca_file)
-    return RancherManifest(
-        "rancher-manifest",
-        RancherManifestArgs(url=url, ca_pem=ca_pem, ca_fingerprint=given.ca_fingerprint),
-    ).text
+    return RancherManifest("rancher-manifest", url=url, ca_pem=ca_pem).text

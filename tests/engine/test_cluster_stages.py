@@ -19,6 +19,7 @@ from lab.rancher.stand_in.server import StandIn
 from tests.engine.engine import Engine
 from tests.engine.kubectl import kubectl
 from tests.unit.doubles.a_rancher import registration_inputs, running, url_of
+from tests.unit.doubles.certificates import issue
 
 pytestmark = [
     pytest.mark.engine,
@@ -166,7 +167,7 @@ def stand_in(tmp_path: Path) -> Iterator[StandIn]:
         yield one
 
 
-@pytest.mark.parametrize("how", ["file", "address and CA", "address and fingerprint"])
+@pytest.mark.parametrize("how", ["file", "address and CA"])
 def test_a_manifest_given_by_hand_is_applied_as_managed_objects(
     engine: Engine, cluster: ClusterHandle, stand_in: StandIn, tmp_path: Path, how: str
 ) -> None:
@@ -182,8 +183,6 @@ def test_a_manifest_given_by_hand_is_applied_as_managed_objects(
         address = f"{url_of(stand_in)}/v3/import/{token}_{outs['cluster_id']}.yaml"
         secrets = {"rancherManifestUrl": address}
         given = {"caFile": str(ca_file)}
-        if how == "address and fingerprint":
-            given = {"caFingerprint": outs["ca_checksum"]}
     stack = engine.project_stack(
         "given",
         config=config(cluster, {"rancherImport": True}, rancherImport=given),
@@ -206,19 +205,20 @@ def test_a_manifest_given_by_hand_is_applied_as_managed_objects(
 
 
 def test_a_manifest_from_a_server_with_another_ca_is_not_applied(
-    engine: Engine, cluster: ClusterHandle, stand_in: StandIn
+    engine: Engine, cluster: ClusterHandle, stand_in: StandIn, tmp_path: Path
 ) -> None:
     outs = RancherRegistrationProvider().create(registration_inputs(stand_in)).outs or {}
-    token = outs["registration_token"]
+    token, other = outs["registration_token"], tmp_path / "other.pem"
+    other.write_text(issue("another CA").pem)
     stack = engine.project_stack(
         "forged",
-        config=config(cluster, {"rancherImport": True}, rancherImport={"caFingerprint": "ab" * 32}),
+        config=config(cluster, {"rancherImport": True}, rancherImport={"caFile": str(other)}),
         secrets={
             "rancherManifestUrl": f"{url_of(stand_in)}/v3/import/{token}_{outs['cluster_id']}.yaml"
         },
     )
     refused = stack.up()
     assert not refused.succeeded
-    assert "fingerprint" in refused.errors()
+    assert "not signed by the pinned CA" in refused.errors()
     assert token not in refused.log
     assert "namespace/cattle-system" not in kubectl(cluster, "get", "namespaces", "-o", "name")

@@ -14,8 +14,7 @@ import pytest
 import yaml
 
 from components.cluster.provider import kubernetes_provider
-from components.rancher.agent.agent import RancherAgent, RancherAgentArgs
-from components.rancher.agent.settings import AgentSettings
+from components.rancher.agent.agent import RancherAgent
 from components.rancher.api.client import RancherClient
 from components.rancher.registration.active import RancherClusterActive, RancherClusterActiveArgs
 from components.rancher.registration.registration import (
@@ -23,6 +22,7 @@ from components.rancher.registration.registration import (
     RancherRegistrationArgs,
 )
 from configuration.cluster import ClusterSettings
+from configuration.rancher import RancherImportSettings
 from lab.cluster.kubernetes import ClusterHandle
 from lab.common.paths import PROJECT
 from lab.common.waiting import wait_until
@@ -55,22 +55,21 @@ def program(
         proxy: what the agent has as HTTPS_PROXY; nothing if empty.
         ip: what the agent's hosts file has for rancher.example.com; nothing if empty.
     """
-    settings = AgentSettings(
-        environment={"HTTPS_PROXY": proxy, "NO_PROXY": "127.0.0.1"} if proxy else {},
-        host_aliases={ip: ["rancher.example.com"]} if ip else {},
+    given = RancherImportSettings.model_validate(
+        {
+            "timeoutSeconds": 60,
+            "agentEnvironment": {"HTTPS_PROXY": proxy, "NO_PROXY": "127.0.0.1"} if proxy else {},
+            "hostAliases": [{"ip": ip, "hostnames": ["rancher.example.com"]}] if ip else [],
+        }
     )
-    provider = kubernetes_provider(ClusterSettings(name="storage", kubeconfig=kubeconfig))
+    cluster = ClusterSettings(name="storage", kubeconfig=kubeconfig)
+    provider = kubernetes_provider(cluster)
     on_cluster = pulumi.ResourceOptions(providers=[provider])
 
     def agent_of(manifest: pulumi.Input[str]) -> RancherAgent:
-        wanted = RancherAgentArgs(
-            manifest=manifest,
-            timeout_seconds=60,
-            kubeconfig=kubeconfig,
-            context=None,
-            settings=settings,
+        return RancherAgent(
+            "agent", manifest=manifest, cluster=cluster, given=given, opts=on_cluster
         )
-        return RancherAgent("agent", wanted, on_cluster)
 
     if manifest_file:
         agent_of(pulumi.Output.secret(Path(manifest_file).read_text()))
@@ -86,7 +85,7 @@ def program(
             server_url=url,
             # As another container's id does, it has Rancher asked again.
             server_id=ca_pem,
-            agent_environment=settings.environment,
+            agent_environment=given.agent_environment,
             ready_timeout_seconds=30,
             delete_timeout_seconds=30,
         ),

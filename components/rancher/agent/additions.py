@@ -5,31 +5,17 @@ Which of them there are is known only with the manifest, so one resource holds t
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import Resource
 from urllib3.exceptions import HTTPError
 
 from components.cluster.api import ApiError, open_cluster
 from components.cluster.gone import open_for_removal
-from components.common.dynamic import DynamicProvider, Properties
+from components.common.dynamic import DynamicProvider, DynamicResource, Properties
 from components.common.waiting import tell
 from components.rancher.agent.cluster_objects import apply_object, delete_object, read_object
 from components.rancher.agent.known_objects import Document, api_path
-
-
-@dataclass(frozen=True, kw_only=True)
-class RancherAgentAdditionsArgs:
-    """What is applied."""
-
-    kubeconfig: str
-    """Path of the kubeconfig file."""
-    context: str | None
-    """Context in it; None for the current one."""
-    objects: pulumi.Input[str]
-    """JSON list of the objects (secret: a registry's password may be in one)."""
 
 
 class RancherAgentAdditionsProvider(DynamicProvider):
@@ -85,25 +71,24 @@ def _applied(props: Properties, before: Mapping[str, Document]) -> Properties:
     return {**props, "missing": []}
 
 
-class RancherAgentAdditions(Resource, module="rancher", name="AgentAdditions"):
+class RancherAgentAdditions(DynamicResource, module="rancher", name="AgentAdditions"):
     """Owns the manifest's objects beside the nine that every manifest has; often none."""
 
     def __init__(
         self,
         name: str,
-        args: RancherAgentAdditionsArgs,
-        opts: pulumi.ResourceOptions | None = None,
+        *,
+        cluster: Mapping[str, str | None],
+        objects: pulumi.Input[str],
+        opts: pulumi.ResourceOptions,
     ) -> None:
-        super().__init__(
-            RancherAgentAdditionsProvider(),
-            name,
-            {
-                "kubeconfig": args.kubeconfig,
-                "context": args.context,
-                "objects": pulumi.Output.secret(args.objects),
-                "missing": None,
-            },
-            pulumi.ResourceOptions.merge(
-                opts, pulumi.ResourceOptions(additional_secret_outputs=["objects"])
-            ),
-        )
+        """Declare it.
+
+        Args:
+            name: The resource's name.
+            cluster: The inputs that name the cluster.
+            objects: JSON list of the objects (secret: a registry's password may be in one).
+            opts: The resource's options.
+        """
+        inputs = {**cluster, "objects": pulumi.Output.secret(objects)}
+        super().__init__(RancherAgentAdditionsProvider(), name, inputs, opts, secrets=["objects"])

@@ -1,14 +1,14 @@
-"""Rancher's agent in the cluster: the import manifest as objects that the engine manages."""
+"""Rancher's agent in the cluster: the import manifest as objects that Pulumi manages."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.rancher.agent.additions import RancherAgentAdditions, RancherAgentAdditionsArgs
+from components.rancher.agent.additions import RancherAgentAdditions
 from components.rancher.agent.connection import image_of
 from components.rancher.agent.objects import (
     SELECTOR,
@@ -18,11 +18,10 @@ from components.rancher.agent.objects import (
     public_objects,
     role_of,
 )
-from components.rancher.agent.running_agent import (
-    RancherAgentConnection,
-    RancherAgentConnectionArgs,
-)
-from components.rancher.agent.settings import NO_SETTINGS, AgentSettings, with_settings
+from components.rancher.agent.running_agent import RancherAgentConnection
+from components.rancher.agent.settings import AgentSettings, with_settings
+from configuration.cluster import ClusterSettings
+from configuration.rancher import RancherImportSettings
 
 # Of the Deployment's spec: all but the selector, which Kubernetes never changes.
 _CHANGEABLE = (
@@ -33,22 +32,6 @@ _CHANGEABLE = (
     "revisionHistoryLimit",
     "progressDeadlineSeconds",
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class RancherAgentArgs:
-    """What is applied."""
-
-    manifest: pulumi.Input[str]
-    """The import manifest's text (secret), already verified."""
-    timeout_seconds: int
-    """How long the agent may take to start."""
-    kubeconfig: str
-    """Path of the cluster's kubeconfig file."""
-    context: str | None
-    """Context in it; None for the current one."""
-    settings: AgentSettings = NO_SETTINGS
-    """What the stack gives the agent beside its manifest."""
 
 
 class RancherAgent(pulumi.ComponentResource):
@@ -65,15 +48,32 @@ class RancherAgent(pulumi.ComponentResource):
     """The agent's image in the manifest."""
 
     def __init__(
-        self, name: str, args: RancherAgentArgs, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        *,
+        manifest: pulumi.Input[str],
+        cluster: ClusterSettings,
+        given: RancherImportSettings,
+        opts: pulumi.ResourceOptions,
     ) -> None:
+        """Declare it.
+
+        Args:
+            name: The resource's name, and the beginning of its parts' names.
+            manifest: The import manifest's text (secret), already verified.
+            cluster: The cluster.
+            given: What the agent gets beside its manifest, and how long it may take to start.
+            opts: The resource's options.
+        """
         super().__init__("longhornrancher:rancher:Agent", name, None, opts)
-        objects = pulumi.Output.secret(args.manifest).apply(agent_objects)
+        settings = AgentSettings.of_stack(given)
+        reached = {
+            "kubeconfig": str(Path(cluster.kubeconfig).expanduser()),
+            "context": cluster.context,
+        }
+        objects = pulumi.Output.secret(manifest).apply(agent_objects)
         public = pulumi.Output.unsecret(objects.apply(public_objects)).apply(
-            lambda found: {
-                **found,
-                "deployment": with_settings(found["deployment"], args.settings),
-            }
+            lambda found: {**found, "deployment": with_settings(found["deployment"], settings)}
         )
         self._public = public
 
@@ -116,16 +116,13 @@ class RancherAgent(pulumi.ComponentResource):
         )
         additions = RancherAgentAdditions(
             f"{name}-additions",
-            RancherAgentAdditionsArgs(
-                kubeconfig=args.kubeconfig,
-                context=args.context,
-                objects=pulumi.Output.secret(args.manifest).apply(
-                    lambda text: json.dumps(optional_objects(text), sort_keys=True)
-                ),
+            cluster=reached,
+            objects=pulumi.Output.secret(manifest).apply(
+                lambda text: json.dumps(optional_objects(text), sort_keys=True)
             ),
-            inside,
+            opts=inside,
         )
-        timeout = f"{args.timeout_seconds}s"
+        timeout = f"{given.timeout_seconds}s"
         deployment = kubernetes.apps.v1.Deployment(
             f"{name}-deployment",
             metadata=self._metadata("deployment"),
@@ -149,15 +146,12 @@ class RancherAgent(pulumi.ComponentResource):
         incarnation = deployment.metadata.apply(lambda found: str(cast(Any, found).uid))
         connection = RancherAgentConnection(
             f"{name}-connection",
-            RancherAgentConnectionArgs(
-                kubeconfig=args.kubeconfig,
-                context=args.context,
-                deployment=public.apply(lambda found: found["deployment"]),
-                incarnation=incarnation,
-                timeout_seconds=args.timeout_seconds,
-                settings=args.settings,
-            ),
-            pulumi.ResourceOptions(parent=self, depends_on=[deployment, credentials]),
+            cluster=reached,
+            deployment=public.apply(lambda found: found["deployment"]),
+            incarnation=incarnation,
+            timeout_seconds=given.timeout_seconds,
+            settings=settings,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[deployment, credentials]),
         )
         self.revision = pulumi.Output.concat(incarnation, " ", connection.revision)
         self.image = public.apply(lambda found: image_of(found["deployment"]))
@@ -181,7 +175,7 @@ def _field(objects: dict[str, dict[str, Any]], field: str) -> Any:
 
 
 def _inside(value: Any, path: Sequence[str]) -> Any:
-    """What stands there; None if nothing does."""
+    """What is there; None if nothing is."""
     for field in path:
         value = value.get(field) if value else None
     return value

@@ -1,4 +1,4 @@
-"""An import manifest taken apart into the objects that the engine manages. Pure."""
+"""An import manifest taken apart into the objects that Pulumi manages. Pure."""
 
 import base64
 import binascii

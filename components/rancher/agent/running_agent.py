@@ -1,15 +1,13 @@
 """The running agent brought along with its manifest, without taking back what is Rancher's."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import Resource
 from urllib3.exceptions import HTTPError
 
 from components.cluster.api import ApiError, ClusterApi, open_cluster
-from components.common.dynamic import DynamicProvider, Properties, is_unknown
+from components.common.dynamic import DynamicProvider, DynamicResource, Properties, is_unknown
 from components.common.waiting import tell, wait_until
 from components.rancher.agent.cluster_objects import merge_object, read_object
 from components.rancher.agent.connection import (
@@ -19,27 +17,9 @@ from components.rancher.agent.connection import (
     rollout_problem,
 )
 from components.rancher.agent.known_objects import AGENT, NAMESPACE
-from components.rancher.agent.settings import NO_SETTINGS, AgentSettings, settings_of
+from components.rancher.agent.settings import AgentSettings, settings_of
 
 _PATH = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{AGENT}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class RancherAgentConnectionArgs:
-    """Which agent, and what its manifest says."""
-
-    kubeconfig: str
-    """Path of the kubeconfig file."""
-    context: str | None
-    """Context in it; None for the current one."""
-    deployment: pulumi.Input[Mapping[str, Any]]
-    """The manifest's Deployment with the settings in it, readable: it holds no secret."""
-    incarnation: pulumi.Input[str]
-    """The Deployment's uid: another one was made from the manifest, without what Rancher had."""
-    timeout_seconds: int
-    """How long the new pods may take."""
-    settings: AgentSettings = NO_SETTINGS
-    """What the stack gives the agent beside its manifest."""
 
 
 class RancherAgentConnectionProvider(DynamicProvider):
@@ -120,7 +100,7 @@ def _not_rolled_out(cluster: ClusterApi) -> Callable[[], list[str]]:
     return missing
 
 
-class RancherAgentConnection(Resource, module="rancher", name="AgentConnection"):
+class RancherAgentConnection(DynamicResource, module="rancher", name="AgentConnection"):
     """Owns where the running agent looks for Rancher, what it trusts and what it joins with.
 
     Owns the variables and hosts entries, too, that the stack gives it, each by its name.
@@ -135,21 +115,32 @@ class RancherAgentConnection(Resource, module="rancher", name="AgentConnection")
     def __init__(
         self,
         name: str,
-        args: RancherAgentConnectionArgs,
-        opts: pulumi.ResourceOptions | None = None,
+        *,
+        cluster: Mapping[str, str | None],
+        deployment: pulumi.Input[Mapping[str, Any]],
+        incarnation: pulumi.Input[str],
+        timeout_seconds: int,
+        settings: AgentSettings,
+        opts: pulumi.ResourceOptions,
     ) -> None:
-        super().__init__(
-            RancherAgentConnectionProvider(),
-            name,
-            {
-                "kubeconfig": args.kubeconfig,
-                "context": args.context,
-                "deployment": args.deployment,
-                "incarnation": args.incarnation,
-                "timeout_seconds": args.timeout_seconds,
-                **args.settings.inputs,
-                "found": None,
-                "revision": None,
-            },
-            opts,
-        )
+        """Declare it.
+
+        Args:
+            name: The resource's name.
+            cluster: The inputs that name the cluster.
+            deployment: The manifest's Deployment with the settings in it, readable: it holds no
+                secret.
+            incarnation: The Deployment's uid: another one was made from the manifest, without what
+                Rancher had.
+            timeout_seconds: How long the new pods may take.
+            settings: What the stack gives the agent beside its manifest.
+            opts: The resource's options.
+        """
+        inputs: Properties = {
+            **cluster,
+            "deployment": deployment,
+            "incarnation": incarnation,
+            "timeout_seconds": timeout_seconds,
+            **settings.inputs,
+        }
+        super().__init__(RancherAgentConnectionProvider(), name, inputs, opts)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from components.common.answers import listed, mapped
+from configuration.rancher import RancherImportSettings
 
 Document = dict[str, Any]
 
@@ -24,6 +25,14 @@ class AgentSettings:
     """Name → value."""
     host_aliases: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     """IP address → the names that have it."""
+
+    @staticmethod
+    def of_stack(given: RancherImportSettings) -> "AgentSettings":
+        """What a stack file gives."""
+        return AgentSettings(
+            environment=given.agent_environment,
+            host_aliases={alias.ip: alias.hostnames for alias in given.host_aliases},
+        )
 
     @staticmethod
     def of(inputs: Mapping[str, Any] | None) -> "AgentSettings":
@@ -149,7 +158,7 @@ def has_any(deployment: Mapping[str, Any], settings: AgentSettings) -> bool:
 
 
 def _variables(settings: AgentSettings) -> list[Document]:
-    # The engine does not keep the order of a map.
+    # Pulumi does not keep the order of a map.
     return [{"name": name, "value": value} for name, value in sorted(settings.environment.items())]
 
 

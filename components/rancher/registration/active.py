@@ -1,14 +1,12 @@
 """The wait until Rancher really has the cluster: Active, Connected, and staying so."""
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import pulumi
-from pulumi.dynamic import Resource
 
-from components.common.dynamic import DynamicProvider, Properties, is_unknown
+from components.common.dynamic import DynamicProvider, DynamicResource, Properties, is_unknown
 from components.rancher.api.client import RancherClient
 from components.rancher.api.errors import RancherError
 from components.rancher.registration.activity import (
@@ -17,7 +15,7 @@ from components.rancher.registration.activity import (
     why_not_active,
 )
 from components.rancher.registration.login import resume
-from components.rancher.registration.removal import deregister
+from components.rancher.registration.removal import deregister, say
 
 _READ_SECONDS = 30.0
 _AGENT_SECONDS = 5.0
@@ -61,7 +59,22 @@ class RancherClusterActiveProvider(DynamicProvider):
 
     def make(self, new: Properties) -> tuple[str, Properties]:
         """Wait. Raises ClusterNotActiveError with the reason."""
-        return str(new["cluster_id"]), _waited(new)
+        with RancherClient(new["url"], new["ca_pem"], say=say) as rancher:
+            resume(rancher, new["api_token"], new["admin_password"])
+            clusters, cluster_id = rancher.clusters, str(new["cluster_id"])
+            wait_until_active(
+                RancherView(
+                    cluster=lambda: clusters.get(cluster_id),
+                    agent=lambda: clusters.agent_deployment(cluster_id),
+                    deploy_again=clusters.deploy_agent_again,
+                ),
+                cluster_id=cluster_id,
+                image=str(new.get("agent_image") or ""),
+                confirmations=int(new["confirmations"]),
+                timeout_seconds=float(new["timeout_seconds"]),
+                say=say,
+            )
+        return cluster_id, {**new, "state": "active"}
 
     def differences(self, old: Properties, new: Properties) -> set[str]:
         """A cluster that a refresh found not active is a difference, too."""
@@ -78,11 +91,6 @@ class RancherClusterActiveProvider(DynamicProvider):
             return set()
         return super().replacements(old, new, changed)
 
-    def change(self, old: Properties, new: Properties) -> Properties:
-        """Wait again."""
-        del old
-        return _waited(new)
-
     def look(self, state: Properties) -> Properties | None:
         """The state that Rancher sees now; gone if it has no such cluster.
 
@@ -90,7 +98,7 @@ class RancherClusterActiveProvider(DynamicProvider):
         """
         try:
             with RancherClient(
-                state["url"], state["ca_pem"], retry_seconds=_READ_SECONDS, say=_say
+                state["url"], state["ca_pem"], retry_seconds=_READ_SECONDS, say=say
             ) as rancher:
                 resume(rancher, state["api_token"], state["admin_password"])
                 cluster = rancher.clusters.get(state["cluster_id"])
@@ -102,7 +110,7 @@ class RancherClusterActiveProvider(DynamicProvider):
                     is not None
                 )
         except RancherError as error:
-            _say(f"{state['cluster_id']}: could not be compared with Rancher. {error}")
+            say(f"{state['cluster_id']}: could not be compared with Rancher. {error}")
             return state
         if cluster is None:
             return None
@@ -113,37 +121,10 @@ class RancherClusterActiveProvider(DynamicProvider):
 
     def remove(self, state: Properties) -> None:
         """Take the cluster out of Rancher; see removal.py."""
-        deregister(
-            url=state["url"],
-            ca_pem=state["ca_pem"],
-            api_token=state["api_token"],
-            admin_password=state["admin_password"],
-            cluster_id=state["cluster_id"],
-            timeout_seconds=state["delete_timeout_seconds"],
-            say=_say,
-        )
+        deregister(state)
 
 
-def _waited(props: Properties) -> Properties:
-    with RancherClient(props["url"], props["ca_pem"], say=_say) as rancher:
-        resume(rancher, props["api_token"], props["admin_password"])
-        clusters, cluster_id = rancher.clusters, str(props["cluster_id"])
-        wait_until_active(
-            RancherView(
-                cluster=lambda: clusters.get(cluster_id),
-                agent=lambda: clusters.agent_deployment(cluster_id),
-                deploy_again=clusters.deploy_agent_again,
-            ),
-            cluster_id=cluster_id,
-            image=str(props.get("agent_image") or ""),
-            confirmations=int(props["confirmations"]),
-            timeout_seconds=float(props["timeout_seconds"]),
-            say=_say,
-        )
-    return {**props, "state": "active"}
-
-
-class RancherClusterActive(Resource, module="rancher", name="ClusterActive"):
+class RancherClusterActive(DynamicResource, module="rancher", name="ClusterActive"):
     """Done when Rancher has had the cluster Active and Connected several times in a row.
 
     Its agent must answer through Rancher each time, with none of its pods still to be renewed:
@@ -160,28 +141,10 @@ class RancherClusterActive(Resource, module="rancher", name="ClusterActive"):
     def __init__(
         self, name: str, args: RancherClusterActiveArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__(
-            RancherClusterActiveProvider(),
-            name,
-            {
-                "url": args.url,
-                "ca_pem": args.ca_pem,
-                "cluster_id": args.cluster_id,
-                "api_token": pulumi.Output.secret(args.api_token),
-                "admin_password": pulumi.Output.secret(args.admin_password),
-                "revision": args.revision,
-                "agent_image": args.agent_image,
-                "confirmations": args.confirmations,
-                "timeout_seconds": args.timeout_seconds,
-                "delete_timeout_seconds": args.delete_timeout_seconds,
-                "state": None,
-            },
-            pulumi.ResourceOptions.merge(
-                opts,
-                pulumi.ResourceOptions(additional_secret_outputs=["api_token", "admin_password"]),
-            ),
-        )
-
-
-def _say(line: str) -> None:
-    print(f"Rancher: {line}", file=sys.stderr, flush=True)
+        inputs = {
+            **vars(args),
+            "api_token": pulumi.Output.secret(args.api_token),
+            "admin_password": pulumi.Output.secret(args.admin_password),
+        }
+        secrets = ["api_token", "admin_password"]
+        super().__init__(RancherClusterActiveProvider(), name, inputs, opts, secrets=secrets)

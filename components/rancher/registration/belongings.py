@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from components.cluster.api import ApiError, ClusterApi, status_of
+from components.cluster.api import ApiError, ClusterApi, status_of, unless_missing
 from components.common.answers import listed, mapped
 
 JOB_NAMESPACE, JOB_PREFIX = "default", "cattle-cleanup-"
@@ -79,10 +79,10 @@ def belongings(cluster: ClusterApi) -> list[Belonging]:
 
 def why_not_removable(cluster: ClusterApi) -> str:
     """Why nothing of Rancher's may be removed from this cluster; empty when it may."""
-    if _is_there(lambda: cluster.core.read_namespaced_service("rancher", "cattle-system")):
+    if unless_missing(cluster.core.read_namespaced_service, "rancher", "cattle-system"):
         return "a Rancher server runs in this cluster (Service cattle-system/rancher)"
     agent = "cattle-cluster-agent"
-    if _is_there(lambda: cluster.apps.read_namespaced_deployment(agent, "cattle-system")):
+    if unless_missing(cluster.apps.read_namespaced_deployment, agent, "cattle-system"):
         return f"Rancher's agent is still in this cluster (Deployment cattle-system/{agent})"
     return ""
 
@@ -153,16 +153,6 @@ def _has_failed(job: Any) -> bool:
         condition.type == "Failed" and condition.status == "True"
         for condition in listed(job.status.conditions)
     )
-
-
-def _is_there(read: Callable[[], Any]) -> bool:
-    try:
-        read()
-    except ApiError as error:
-        if status_of(error) == 404:
-            return False
-        raise
-    return True
 
 
 def _free_objects(cluster: ClusterApi, definition: str) -> None:

@@ -1,14 +1,12 @@
 """The end of Rancher in the cluster: its clean-up has run, and what that leaves is removed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import pulumi
-from pulumi.dynamic import Resource
 
-from components.cluster.api import ClusterApi, open_cluster
+from components.cluster.api import ClusterApi, cluster_inputs, open_cluster
 from components.cluster.gone import open_for_removal
-from components.common.dynamic import DynamicProvider, Properties
+from components.common.dynamic import DynamicProvider, DynamicResource, Properties
 from components.common.waiting import Clock, tell, wait_until
 from components.rancher.registration.belongings import (
     Belonging,
@@ -22,17 +20,8 @@ from components.rancher.registration.belongings import (
 )
 from configuration.cluster import ClusterSettings
 
-
-@dataclass(frozen=True, kw_only=True)
-class RancherCleanupArgs:
-    """Which cluster."""
-
-    cluster: ClusterSettings
-    """How the cluster is reached."""
-    owner: pulumi.Input[str]
-    """Uid of its namespace kube-system: from another cluster nothing is ever removed."""
-    timeout_seconds: int = 300
-    """How long Rancher's clean-up may take, and again what is removed after it."""
+_SECONDS = 300
+"""How long Rancher's clean-up may take, and again what is removed after it."""
 
 
 class RancherCleanupProvider(DynamicProvider):
@@ -42,7 +31,7 @@ class RancherCleanupProvider(DynamicProvider):
     replaced_by = ("owner",)
 
     def make(self, new: Properties) -> tuple[str, Properties]:
-        """Note what has one of Rancher's names already: that is somebody else's."""
+        """Note what has one of Rancher's names already: that belongs to others."""
         found = belongings(open_cluster(new))
         return "rancher-cleanup", {**new, "kept": [str(each) for each in found]}
 
@@ -93,20 +82,20 @@ def clear(
         say(f"Rancher: nothing of Rancher's is removed from the cluster, because {why}")
         return
     free_namespaces(cluster)
-    told = set[Belonging]()
+    reported = set[Belonging]()
 
     def left() -> list[str]:
         ours = [each for each in belongings(cluster) if str(each) not in kept]
         still = list[str]()
         for each in ours:
             if holds_data(cluster, each):
-                if each not in told:
+                if each not in reported:
                     say(f"Rancher: {each} is left, because it holds PersistentVolumeClaims")
-                told.add(each)
+                reported.add(each)
                 continue
-            if each not in told:
+            if each not in reported:
                 say(f"Rancher: removing {each}, which its clean-up left")
-                told.add(each)
+                reported.add(each)
             remove(cluster, each)
             still.append(str(each))
         return still
@@ -142,7 +131,7 @@ def _wait_for_jobs(
             remove_job(cluster, name)
 
 
-class RancherCleanup(Resource, module="rancher", name="Cleanup"):
+class RancherCleanup(DynamicResource, module="rancher", name="Cleanup"):
     """Owns what Rancher's agent brings beside its manifest; the agent must depend on it.
 
     Then it is deleted after the agent's objects, and no agent makes again what it removes.
@@ -151,18 +140,7 @@ class RancherCleanup(Resource, module="rancher", name="Cleanup"):
     kept: pulumi.Output[list[str]]
     """What had one of Rancher's names before the agent came, and is never removed."""
 
-    def __init__(
-        self, name: str, args: RancherCleanupArgs, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
-        super().__init__(
-            RancherCleanupProvider(),
-            name,
-            {
-                "kubeconfig": args.cluster.kubeconfig,
-                "context": args.cluster.context,
-                "owner": args.owner,
-                "timeout_seconds": args.timeout_seconds,
-                "kept": None,
-            },
-            opts,
-        )
+    def __init__(self, name: str, *, cluster: ClusterSettings, owner: pulumi.Input[str]) -> None:
+        """Declare it; owner is the uid of kube-system, and no other cluster is touched."""
+        inputs = {**cluster_inputs(cluster), "owner": owner, "timeout_seconds": _SECONDS}
+        super().__init__(RancherCleanupProvider(), name, inputs)

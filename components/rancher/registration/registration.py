@@ -1,16 +1,15 @@
-"""The cluster's place in Rancher, as a resource that the engine compares and keeps."""
+"""The cluster's place in Rancher, as a resource that Pulumi compares and keeps."""
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 import pulumi
-from pulumi.dynamic import CheckFailure, Resource
+from pulumi.dynamic import CheckFailure
 
-from components.common.dynamic import DynamicProvider, Properties, is_unknown
+from components.common.dynamic import DynamicProvider, DynamicResource, Properties, is_unknown
 from components.rancher.agent.manifest import read_manifest, verify_manifest
 from components.rancher.api.accounts import ends_soon
 from components.rancher.api.addresses import is_same_address
@@ -18,7 +17,7 @@ from components.rancher.api.ca import ca_checksum
 from components.rancher.api.client import RancherClient
 from components.rancher.api.errors import RancherError
 from components.rancher.registration.login import become_admin, resume
-from components.rancher.registration.removal import deregister
+from components.rancher.registration.removal import deregister, say
 
 SECRETS = ("admin_password", "bootstrap_password", "api_token", "registration_token", "manifest")
 _OUTPUTS = ("cluster_id", "registration_token", "manifest", "ca_checksum", "version")
@@ -59,7 +58,7 @@ class RancherRegistrationArgs:
 
 
 class RancherRegistrationProvider(DynamicProvider):
-    """Brings Rancher to the state wanted, from wherever it is; each step finds before it makes."""
+    """Brings Rancher to the state wanted, from wherever it is; each step looks before it makes."""
 
     outputs = (*_OUTPUTS, *_TOKEN_OUTPUTS)
     not_compared: ClassVar[Mapping[str, str]] = {
@@ -107,31 +106,22 @@ class RancherRegistrationProvider(DynamicProvider):
         """What Rancher says now; gone if it has no such cluster.
 
         A Rancher that does not answer, has another CA or takes no password proves nothing about
-        the cluster: that is said and the state stays as it is, so that the next `up`, which
+        the cluster: that is reported and the state stays as it is, so that the next `up`, which
         has the new CA or password, is not kept from putting it right.
         """
         try:
             return self._read(state)
         except RancherError as error:
-            _say(f"{state['cluster_name']}: could not be compared with Rancher. {error}")
+            say(f"{state['cluster_name']}: could not be compared with Rancher. {error}")
             return state
 
     def remove(self, state: Properties) -> None:
         """Take the cluster out of Rancher and delete the API token; see removal.py."""
-        deregister(
-            url=state["url"],
-            ca_pem=state["ca_pem"],
-            api_token=state["api_token"],
-            admin_password=state["admin_password"],
-            cluster_id=state["cluster_id"],
-            timeout_seconds=state["delete_timeout_seconds"],
-            token_description=_description(state),
-            say=_say,
-        )
+        deregister(state, token_description=_description(state))
 
     def _converge(self, props: Properties, olds: Properties) -> Properties:
         timeout = float(props["ready_timeout_seconds"])
-        with RancherClient(props["url"], props["ca_pem"], say=_say) as rancher:
+        with RancherClient(props["url"], props["ca_pem"], say=say) as rancher:
             rancher.wait_until_ready(timeout)
             earlier = [str(olds.get("admin_password", "")), str(props["bootstrap_password"])]
             become_admin(rancher, props["admin_password"], earlier)
@@ -170,7 +160,7 @@ class RancherRegistrationProvider(DynamicProvider):
 
     def _read(self, props: Properties) -> Properties | None:
         with RancherClient(
-            props["url"], props["ca_pem"], retry_seconds=_READ_SECONDS, say=_say
+            props["url"], props["ca_pem"], retry_seconds=_READ_SECONDS, say=say
         ) as rancher:
             is_token_good = resume(rancher, props["api_token"], props["admin_password"])
             cluster = rancher.clusters.get(props["cluster_id"])
@@ -205,7 +195,7 @@ class RancherRegistrationProvider(DynamicProvider):
         }
 
 
-class RancherRegistration(Resource, module="rancher", name="Registration"):
+class RancherRegistration(DynamicResource, module="rancher", name="Registration"):
     """Owns the cluster's entry in Rancher, Rancher's admin password, server-url and a token.
 
     Owns the environment of the cluster's agents there, too, if one is given.
@@ -232,27 +222,13 @@ class RancherRegistration(Resource, module="rancher", name="Registration"):
     def __init__(
         self, name: str, args: RancherRegistrationArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        inputs: Mapping[str, Any] = {
-            "url": args.url,
-            "ca_pem": args.ca_pem,
+        inputs = {
+            **vars(args),
             "bootstrap_password": pulumi.Output.secret(args.bootstrap_password),
             "admin_password": pulumi.Output.secret(args.admin_password),
-            "cluster_name": args.cluster_name,
-            "server_url": args.server_url,
-            "owner": args.owner,
-            "server_id": args.server_id,
             "agent_environment": args.agent_environment or None,
-            "ready_timeout_seconds": args.ready_timeout_seconds,
-            "delete_timeout_seconds": args.delete_timeout_seconds,
         }
-        super().__init__(
-            RancherRegistrationProvider(),
-            name,
-            {**inputs, **dict.fromkeys((*_OUTPUTS, *_TOKEN_OUTPUTS))},
-            pulumi.ResourceOptions.merge(
-                opts, pulumi.ResourceOptions(additional_secret_outputs=list(SECRETS))
-            ),
-        )
+        super().__init__(RancherRegistrationProvider(), name, inputs, opts, secrets=SECRETS)
 
 
 def _is_to_be_renewed(state: Properties) -> bool:
@@ -267,7 +243,3 @@ def _agent_environment(props: Properties, olds: Properties) -> dict[str, str] | 
 
 def _description(props: Properties) -> str:
     return f"longhorn-rancher, cluster {props['cluster_name']}"
-
-
-def _say(line: str) -> None:
-    print(f"Rancher: {line}", file=sys.stderr, flush=True)

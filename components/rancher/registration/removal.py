@@ -1,12 +1,13 @@
 """Taking a cluster out of Rancher, without ever being held up by a Rancher that is gone."""
 
+from components.common.dynamic import Properties
+from components.common.waiting import tell
 from components.rancher.api.client import RancherClient
 from components.rancher.api.errors import (
     CertificateMismatchError,
     NotReadyError,
     RemovalUnfinishedError,
 )
-from components.rancher.api.transport import Say
 from components.rancher.registration.login import resume
 
 _SEARCH_SECONDS = 30.0
@@ -17,21 +18,16 @@ _LEFTOVERS = (
 )
 
 
-def deregister(
-    *,
-    url: str,
-    ca_pem: str,
-    api_token: str,
-    admin_password: str,
-    cluster_id: str,
-    timeout_seconds: float,
-    say: Say,
-    token_description: str = "",
-) -> None:
+def say(line: str) -> None:
+    """Show a line of progress with Rancher."""
+    tell(f"Rancher: {line}")
+
+
+def deregister(state: Properties, token_description: str = "") -> None:
     """Delete the cluster in Rancher and wait until it is gone, with a bound.
 
     Rancher removes the agent and what came with it, so the agent should still run. What can't
-    be done is said, with what is left to do by hand, and does not fail: a Rancher that nobody
+    be done is reported, with what is left to do by hand, and does not fail: a Rancher that nobody
     reaches, one with another CA (its data was lost, and the cluster with it), and a removal
     that does not end.
 
@@ -39,12 +35,14 @@ def deregister(
     WrongPasswordError when it takes neither token nor password.
 
     Args:
+        state: url, ca_pem, api_token, admin_password, cluster_id and delete_timeout_seconds.
         token_description: Delete the API tokens of this description too; empty for none.
     """
+    url, cluster_id = state["url"], state["cluster_id"]
     try:
-        with RancherClient(url, ca_pem, retry_seconds=_SEARCH_SECONDS, say=say) as rancher:
-            resume(rancher, api_token, admin_password)
-            if rancher.clusters.delete(cluster_id, timeout_seconds):
+        with RancherClient(url, state["ca_pem"], retry_seconds=_SEARCH_SECONDS, say=say) as rancher:
+            resume(rancher, state["api_token"], state["admin_password"])
+            if rancher.clusters.delete(cluster_id, state["delete_timeout_seconds"]):
                 say(f"cluster {cluster_id} is taken out of Rancher at {url}")
             else:
                 say(f"Rancher at {url} has no cluster {cluster_id} any more")

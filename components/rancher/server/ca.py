@@ -1,45 +1,15 @@
 """Rancher's CA, read from inside its container and pinned from then on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pulumi
-from pulumi.dynamic import Resource
 
-from components.common.dynamic import DynamicProvider, Properties
+from components.common.dynamic import DynamicProvider, DynamicResource, Properties
 from components.common.waiting import wait_until
-from components.docker.exec import run_in_container
 from components.rancher.api.ca import ca_checksum, is_same_ca
-
-_COMMAND = (
-    "kubectl",
-    "get",
-    "settings.management.cattle.io",
-    "cacerts",
-    "-o",
-    "jsonpath={.value}",
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RancherCaArgs:
-    """Which container is asked, and over which engine."""
-
-    docker_host: str
-    """unix:///path or ssh://user@host[:port]."""
-    docker_host_key: str | None
-    """SSH host key of an ssh:// host."""
-    container_name: str
-    """Name of Rancher's container."""
-    container_id: pulumi.Input[str]
-    """Id of the container; another container is asked again."""
-    timeout_seconds: int
-    """How long Rancher may take until it has a CA."""
-    accept: str | None = None
-    """CATTLE_CA_CHECKSUM of a CA that may replace the pinned one."""
-    expected: str | None = None
-    """The CA (PEM) that the stack file gives; Rancher must say the same."""
+from components.rancher.server.container import container_inputs, rancher_setting
+from configuration.rancher import RancherSettings
 
 
 class RancherCaProvider(DynamicProvider):
@@ -76,12 +46,7 @@ def _read(props: dict[str, Any]) -> str:
     def missing() -> list[str]:
         nonlocal found
         try:
-            found = run_in_container(
-                props["docker_host"],
-                props.get("docker_host_key"),
-                props["container_name"],
-                _COMMAND,
-            ).strip()
+            found = rancher_setting(props, "cacerts").strip()
         except RuntimeError as error:
             return [str(error)]
         return [] if found else ["Rancher has no CA yet"]
@@ -97,27 +62,32 @@ def _read(props: dict[str, Any]) -> str:
     return found + "\n"
 
 
-class RancherCa(Resource, module="rancher", name="Ca"):
+class RancherCa(DynamicResource, module="rancher", name="Ca"):
     """Owns the pinned CA. The channel is Docker's own socket, or SSH with a pinned host key."""
 
     pem: pulumi.Output[str]
     """The CA's certificate, one trailing newline."""
 
     def __init__(
-        self, name: str, args: RancherCaArgs, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        *,
+        rancher: RancherSettings,
+        container_id: pulumi.Input[str],
+        expected: str | None,
     ) -> None:
-        super().__init__(
-            RancherCaProvider(),
-            name,
-            {
-                "docker_host": args.docker_host,
-                "docker_host_key": args.docker_host_key,
-                "container_name": args.container_name,
-                "container_id": args.container_id,
-                "timeout_seconds": args.timeout_seconds,
-                "accept": args.accept,
-                "expected": args.expected,
-                "pem": None,
-            },
-            opts,
-        )
+        """Declare it.
+
+        Args:
+            name: The resource's name.
+            rancher: The container, and the checksum of a CA that may replace the pinned one.
+            container_id: Id of the container; another container is asked again.
+            expected: The CA (PEM) that the stack file gives; Rancher must say the same.
+        """
+        inputs = {
+            **container_inputs(rancher),
+            "container_id": container_id,
+            "accept": rancher.accept_ca,
+            "expected": expected,
+        }
+        super().__init__(RancherCaProvider(), name, inputs)

@@ -3,9 +3,8 @@
 import secrets
 
 import pulumi
-from pulumi.dynamic import Resource
 
-from components.common.dynamic import DynamicProvider, Properties
+from components.common.dynamic import DynamicProvider, DynamicResource, Properties
 
 _BYTES = 24
 
@@ -21,18 +20,11 @@ class GeneratedPasswordProvider(DynamicProvider):
         return "password", {"value": secrets.token_urlsafe(_BYTES)}
 
 
-class GeneratedPassword(Resource, module="rancher", name="GeneratedPassword"):
+class GeneratedPassword(DynamicResource, module="rancher", name="GeneratedPassword"):
     """Owns one random password. Here and not in pulumi-random, to need one plugin less."""
 
     value: pulumi.Output[str]
     """The password, secret."""
 
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__(
-            GeneratedPasswordProvider(),
-            name,
-            {"value": None},
-            pulumi.ResourceOptions.merge(
-                opts, pulumi.ResourceOptions(additional_secret_outputs=["value"])
-            ),
-        )
+        super().__init__(GeneratedPasswordProvider(), name, {}, opts, secrets=["value"])

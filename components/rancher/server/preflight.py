@@ -1,45 +1,19 @@
 """A look at the Docker host before Rancher is started or changed there."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 import pulumi
-from pulumi.dynamic import CheckFailure, Resource
+from pulumi.dynamic import CheckFailure
 
-from components.common.dynamic import DynamicProvider, Properties, is_unknown
+from components.common.dynamic import DynamicProvider, DynamicResource, Properties, is_unknown
 from components.common.versions import version_of
 from components.docker.facts import ContainerFacts, EngineFacts, read_engine, read_host
 from components.rancher.server.host_rules import GIB, Wanted, host_problems, memory_of
 from components.rancher.server.upgrade_rules import upgrade_problem
+from configuration.rancher import RancherSettings
 
 _ID = "rancher-preflight"
-
-
-@dataclass(frozen=True, kw_only=True)
-class RancherPreflightArgs:
-    """What is to run where; every field is an input of the resource under its own name."""
-
-    docker_host: str
-    """unix:///path or ssh://user@host[:port]."""
-    docker_host_key: str | None
-    """SSH host key of an ssh:// host."""
-    container_name: str
-    """Name of Rancher's container; the ports that it holds are free for it."""
-    data: str
-    """Docker volume or folder of the host for Rancher's data."""
-    tag: str
-    """Tag of the image that is to run."""
-    http_port: int
-    """Port of the host for HTTP."""
-    https_port: int
-    """Port of the host for HTTPS."""
-    listen_address: str
-    """Address of the host on which the ports are published."""
-    minimum_memory_gib: int
-    """Memory that the host must have."""
-    minimum_disk_gib: int
-    """Free space that there must be for the data."""
 
 
 class RancherPreflightProvider(DynamicProvider):
@@ -74,16 +48,28 @@ class RancherPreflightProvider(DynamicProvider):
         return {**new, "found": _inspect(new, old)}
 
 
-class RancherPreflight(Resource, module="rancher", name="Preflight"):
+class RancherPreflight(DynamicResource, module="rancher", name="Preflight"):
     """Owns nothing: it lets Rancher's image, volume and container be made, or stops them."""
 
     found: pulumi.Output[str]
     """What the host had when it was looked at."""
 
     def __init__(
-        self, name: str, args: RancherPreflightArgs, opts: pulumi.ResourceOptions | None = None
+        self, name: str, *, rancher: RancherSettings, opts: pulumi.ResourceOptions
     ) -> None:
-        super().__init__(RancherPreflightProvider(), name, {**asdict(args), "found": None}, opts)
+        inputs = {
+            "docker_host": rancher.docker_host,
+            "docker_host_key": rancher.docker_host_key,
+            "container_name": rancher.container_name,
+            "data": rancher.volume,
+            "tag": rancher.tag,
+            "http_port": rancher.http_port,
+            "https_port": rancher.https_port,
+            "listen_address": rancher.listen_address,
+            "minimum_memory_gib": rancher.minimum_memory_gib,
+            "minimum_disk_gib": rancher.minimum_disk_gib,
+        }
+        super().__init__(RancherPreflightProvider(), name, inputs, opts)
 
 
 def _inspect(props: Properties, olds: Properties) -> str:

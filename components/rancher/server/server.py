@@ -10,7 +10,7 @@ from components.common.owner import MARK, this_stack
 from components.rancher.api.readiness import CONFIRMATIONS
 from components.rancher.server.clearance import clearance
 from components.rancher.server.password import GeneratedPassword
-from components.rancher.server.preflight import RancherPreflight, RancherPreflightArgs
+from components.rancher.server.preflight import RancherPreflight
 from configuration.rancher import RancherSettings
 
 _DATA = "/var/lib/rancher"
@@ -38,18 +38,6 @@ class RancherCertificate:
     """The CA; None for one that every machine trusts anyway."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class RancherServerArgs:
-    """Which server runs where."""
-
-    rancher: RancherSettings
-    """Address, image, ports, data volume."""
-    bootstrap_password: pulumi.Output[str] | None
-    """The first password of user admin (secret); None generates one."""
-    certificate: RancherCertificate | None = None
-    """What Rancher serves with; None lets it make a CA of its own."""
-
-
 class RancherServer(pulumi.ComponentResource):
     """Owns the container and its image; up once Rancher answers /ping several times in a row.
 
@@ -70,22 +58,30 @@ class RancherServer(pulumi.ComponentResource):
     """First password of user admin, secret; Rancher reads it only while it has no users."""
 
     def __init__(
-        self, name: str, args: RancherServerArgs, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        *,
+        rancher: RancherSettings,
+        bootstrap_password: pulumi.Output[str] | None,
+        certificate: RancherCertificate | None,
+        opts: pulumi.ResourceOptions,
     ) -> None:
+        """Declare it.
+
+        Args:
+            name: The resource's name, and the beginning of its parts' names.
+            rancher: Address, image, ports, data volume.
+            bootstrap_password: The first password of user admin (secret); None generates one.
+            certificate: What Rancher serves with; None lets it make a CA of its own.
+            opts: The resource's options.
+        """
         super().__init__("longhornrancher:rancher:Server", name, None, opts)
-        rancher = args.rancher
+        here = pulumi.ResourceOptions(parent=self)
         self.bootstrap_password = pulumi.Output.secret(
-            args.bootstrap_password
-            or GeneratedPassword(
-                f"{name}-bootstrap-password", pulumi.ResourceOptions(parent=self)
-            ).value
+            bootstrap_password or GeneratedPassword(f"{name}-bootstrap-password", here).value
         )
-        preflight = RancherPreflight(
-            f"{name}-preflight",
-            _preflight_args(rancher),
-            pulumi.ResourceOptions(parent=self),
-        )
-        container = self._container(name, rancher, args.certificate, preflight)
+        preflight = RancherPreflight(f"{name}-preflight", rancher=rancher, opts=here)
+        container = self._container(name, rancher, certificate, preflight)
         self.container_id = container.id
         self.url = container.id.apply(lambda _: rancher.url)
         self.register_outputs({"url": self.url, "bootstrapPassword": self.bootstrap_password})
@@ -119,7 +115,7 @@ class RancherServer(pulumi.ComponentResource):
             image=image,
             privileged=True,
             restart="unless-stopped",
-            # Without an explicit mode the engine's answer differs from the input at every preview.
+            # Without an explicit mode Docker's answer differs from the input at every preview.
             network_mode="bridge",
             envs=[
                 pulumi.Output.concat("CATTLE_BOOTSTRAP_PASSWORD=", self.bootstrap_password),
@@ -142,7 +138,7 @@ class RancherServer(pulumi.ComponentResource):
             ),
             wait=True,
             wait_timeout=rancher.start_timeout_seconds,
-            # Rancher's k3s writes its state when it is told to stop.
+            # Rancher's K3s writes its state when it is asked to stop.
             destroy_grace_seconds=60,
             opts=pulumi.ResourceOptions(
                 parent=self,
@@ -212,21 +208,6 @@ def _extra_mounts(rancher: RancherSettings) -> list[docker.ContainerVolumeArgs]:
         )
         for mount in rancher.extra_mounts
     ]
-
-
-def _preflight_args(rancher: RancherSettings) -> RancherPreflightArgs:
-    return RancherPreflightArgs(
-        docker_host=rancher.docker_host,
-        docker_host_key=rancher.docker_host_key,
-        container_name=rancher.container_name,
-        data=rancher.volume,
-        tag=rancher.tag,
-        http_port=rancher.http_port,
-        https_port=rancher.https_port,
-        listen_address=rancher.listen_address,
-        minimum_memory_gib=rancher.minimum_memory_gib,
-        minimum_disk_gib=rancher.minimum_disk_gib,
-    )
 
 
 def _uploads(certificate: RancherCertificate) -> list[docker.ContainerUploadArgs]:

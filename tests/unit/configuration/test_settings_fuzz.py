@@ -71,7 +71,7 @@ _WHOLE = valid(
         "dockerHostKey": JUMP_KEY,
         "listenAddress": "0.0.0.0",  # noqa: S104  a value to mutate
     },
-    rancherImport={"caFingerprint": "ab" * 32},
+    rancherImport={"agentEnvironment": {"NO_PROXY": "10.0.0.0/8"}},
 )
 _Path = tuple[str | int, ...]
 _ODD_TEXTS = (

@@ -180,7 +180,6 @@ def test_a_near_miss_of_a_word_comes_with_the_word(
         ("rancher", {"url": "https://a.example.com", "containerName": "-"}),
         ("rancher", {"url": "https://a.example.com", "tag": "a b"}),
         ("rancher", {"url": "https://a.example.com", "acceptCa": "abc"}),
-        ("rancherImport", {"caFingerprint": "abc"}),
         ("frontend", {"type": "Ingress", "host": "*.example.com", "tlsSecret": "tls"}),
         ("frontend", {"type": "NodePort", "nodePortRange": "30000"}),
         ("longhorn", {"registry": "https://registry"}),
