@@ -1,22 +1,10 @@
 """The health of a control-plane node's scheduler and controller manager, for Rancher to see."""
 
-from dataclasses import dataclass
-
 import pulumi
 
 from components.hosts.host import RemoteHost
 from components.hosts.script import remote_script, result_of
 from components.nodes.script_parts import CONTROL_PLANE_HEALTH
-
-
-@dataclass(frozen=True, kw_only=True)
-class ControlPlaneHealthArgs:
-    """Which node."""
-
-    host: RemoteHost
-    """A control-plane node made by kubeadm, Kubernetes 1.21 or older."""
-    found: str | None = None
-    """What was found wrong in its manifests; makes the script run again."""
 
 
 class ControlPlaneHealth(pulumi.ComponentResource):
@@ -32,17 +20,25 @@ class ControlPlaneHealth(pulumi.ComponentResource):
     """Version of the scheduler on that node, once both components have answered."""
 
     def __init__(
-        self, name: str, args: ControlPlaneHealthArgs, opts: pulumi.ResourceOptions | None = None
+        self, name: str, *, host: RemoteHost, found: str | None, opts: pulumi.ResourceOptions
     ) -> None:
+        """Declare it.
+
+        Args:
+            name: The resource's name, and the beginning of its command's name.
+            host: A control-plane node made by kubeadm, Kubernetes 1.21 or older.
+            found: What was found wrong in its manifests; makes the script run again.
+            opts: The resource's options.
+        """
         super().__init__("longhornrancher:node:ControlPlaneHealth", name, None, opts)
         command = remote_script(
             f"{name}-manifests",
-            args.host,
+            host,
             CONTROL_PLANE_HEALTH,
-            found=args.found,
+            found=found,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.kubernetes_version = result_of(command, args.host).apply(
+        self.kubernetes_version = result_of(command, host).apply(
             lambda result: result["kubernetes"]
         )
         self.register_outputs({"kubernetesVersion": self.kubernetes_version})

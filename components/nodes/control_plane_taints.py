@@ -1,33 +1,27 @@
 """Taking the control-plane taints off a node, and no other taint."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import Resource
 
-from components.cluster.api import ApiError, ClusterApi, open_cluster, status_of
+from components.cluster.api import (
+    ApiError,
+    ClusterApi,
+    cluster_inputs,
+    open_cluster,
+    status_of,
+    unless_missing,
+)
 from components.cluster.gone import open_for_removal
 from components.common.answers import listed, mapped
-from components.common.dynamic import DynamicProvider, Properties
+from components.common.dynamic import DynamicProvider, DynamicResource, Properties
+from components.common.owner import this_stack
 from components.common.waiting import tell
 from components.nodes.description import CONTROL_PLANE_TAINTS
 from components.nodes.untaint_record import ANNOTATION, record_text, taken_off
 from configuration.cluster import ClusterSettings
 
 _ATTEMPTS = 10
-
-
-@dataclass(frozen=True, kw_only=True)
-class ControlPlaneUntaintArgs:
-    """Which node."""
-
-    cluster: ClusterSettings
-    """How the cluster is reached."""
-    node_name: str
-    """The node's name in Kubernetes."""
-    owner: str
-    """What marks this stack's things (components/common/owner.py)."""
 
 
 def without_control_plane_taints(taints: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -42,7 +36,7 @@ def _is_control_plane(taint: dict[str, Any]) -> bool:
 class ControlPlaneUntaintProvider(DynamicProvider):
     """Changes the list of taints only against the version that it has read.
 
-    A patch through the engine's provider would own the whole list (it is atomic for server-side
+    A patch through Pulumi's own provider would own the whole list (it is atomic for server-side
     apply) and freeze taints that the node controller puts on and takes off.
     """
 
@@ -56,12 +50,9 @@ class ControlPlaneUntaintProvider(DynamicProvider):
 
     def look(self, state: Properties) -> Properties | None:
         """Whether the taints are back; `present` then differs from the input and shows."""
-        try:
-            node = open_cluster(state).core.read_node(state["node_name"])
-        except ApiError as error:
-            if status_of(error) == 404:
-                return None
-            raise
+        node = unless_missing(open_cluster(state).core.read_node, state["node_name"])
+        if node is None:
+            return None
         present = [taint["key"] for taint in _taints(node) if _is_control_plane(taint)]
         return {**state, "present": present}
 
@@ -132,25 +123,17 @@ def _taints(node: Any) -> list[dict[str, Any]]:
     return found
 
 
-class ControlPlaneUntaint(Resource, module="node", name="ControlPlaneUntaint"):
+class ControlPlaneUntaint(DynamicResource, module="node", name="ControlPlaneUntaint"):
     """Owns the absence of the control-plane taints on one node; put back on destroy."""
 
     removed: pulumi.Output[list[dict[str, Any]]]
     """The taints that were taken off."""
 
-    def __init__(
-        self, name: str, args: ControlPlaneUntaintArgs, opts: pulumi.ResourceOptions | None = None
-    ) -> None:
-        super().__init__(
-            ControlPlaneUntaintProvider(),
-            name,
-            {
-                "kubeconfig": args.cluster.kubeconfig,
-                "context": args.cluster.context,
-                "node_name": args.node_name,
-                "owner": args.owner,
-                "present": [],
-                "removed": None,
-            },
-            opts,
-        )
+    def __init__(self, name: str, *, cluster: ClusterSettings, node_name: str) -> None:
+        inputs: Properties = {
+            **cluster_inputs(cluster),
+            "node_name": node_name,
+            "owner": this_stack(),
+            "present": [],
+        }
+        super().__init__(ControlPlaneUntaintProvider(), name, inputs)

@@ -1,38 +1,23 @@
 """The label and the annotation from which Longhorn learns a node's disks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pulumi
-from pulumi.dynamic import Resource
 
-from components.cluster.api import open_cluster
+from components.cluster.api import cluster_inputs, open_cluster
 from components.cluster.gone import open_for_removal
-from components.common.dynamic import DynamicProvider, Properties
+from components.common.dynamic import DynamicProvider, DynamicResource, Properties
+from components.common.owner import this_stack
 from components.nodes.description import ANNOTATION, LABEL, disks_annotation
 from components.nodes.marks import Marks, drop_marks, put_marks, read_marks
 from configuration.cluster import ClusterSettings
 from configuration.hosts import DiskSettings
 
 
-@dataclass(frozen=True, kw_only=True)
-class NodeLabelsArgs:
-    """What Longhorn is to know of the node."""
-
-    node_name: str
-    """The node's name in Kubernetes."""
-    disks: Sequence[DiskSettings]
-    """Its disks, in the stack file's order."""
-    cluster: ClusterSettings
-    """How the cluster is reached."""
-    owner: str
-    """What marks this stack's things (components/common/owner.py)."""
-
-
 class NodeMarksProvider(DynamicProvider):
     """Sets labels and annotations of a Node that exists, and takes off what is still its own.
 
-    The engine's own NodePatch makes a Node that is not there, by server-side apply, and it takes
+    Pulumi's own NodePatch makes a Node that is not there, by server-side apply, and it takes
     off what a second resource has set as well.
     """
 
@@ -66,25 +51,26 @@ def _marks(props: Properties) -> Marks:
     return {"labels": props["labels"], "annotations": props["annotations"]}
 
 
-class NodeMarks(Resource, module="node", name="Marks"):
+class NodeMarks(DynamicResource, module="node", name="Marks"):
     """Owns these labels and annotations of one Node, and never the Node."""
 
     def __init__(
-        self, name: str, args: NodeLabelsArgs, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        *,
+        cluster: ClusterSettings,
+        node_name: str,
+        disks: Sequence[DiskSettings],
+        opts: pulumi.ResourceOptions,
     ) -> None:
-        super().__init__(
-            NodeMarksProvider(),
-            name,
-            {
-                "kubeconfig": args.cluster.kubeconfig,
-                "context": args.cluster.context,
-                "node_name": args.node_name,
-                "owner": args.owner,
-                "labels": {LABEL: "config"},
-                "annotations": {ANNOTATION: disks_annotation(args.disks)},
-            },
-            opts,
-        )
+        inputs = {
+            **cluster_inputs(cluster),
+            "node_name": node_name,
+            "owner": this_stack(),
+            "labels": {LABEL: "config"},
+            "annotations": {ANNOTATION: disks_annotation(disks)},
+        }
+        super().__init__(NodeMarksProvider(), name, inputs, opts)
 
 
 class NodeLabels(pulumi.ComponentResource):
@@ -96,8 +82,15 @@ class NodeLabels(pulumi.ComponentResource):
     """
 
     def __init__(
-        self, name: str, args: NodeLabelsArgs, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        *,
+        cluster: ClusterSettings,
+        node_name: str,
+        disks: Sequence[DiskSettings],
+        opts: pulumi.ResourceOptions,
     ) -> None:
         super().__init__("longhornrancher:node:Labels", name, None, opts)
-        NodeMarks(f"{name}-patch", args, pulumi.ResourceOptions(parent=self))
+        here = pulumi.ResourceOptions(parent=self)
+        NodeMarks(f"{name}-patch", cluster=cluster, node_name=node_name, disks=disks, opts=here)
         self.register_outputs({})

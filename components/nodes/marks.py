@@ -11,7 +11,7 @@ the uid of the one that it means: the API server then answers 409 instead.
 from collections.abc import Mapping
 from typing import Any
 
-from components.cluster.api import ApiError, ClusterApi, status_of
+from components.cluster.api import ApiError, ClusterApi, status_of, unless_missing
 from components.common.answers import listed, mapped
 from components.nodes.names import missing_node
 
@@ -95,9 +95,4 @@ def _apply(cluster: ClusterApi, node: Any, owner: str, marks: Marks) -> None:
 
 
 def _read(cluster: ClusterApi, name: str) -> Any:
-    try:
-        return cluster.core.read_node(name)
-    except ApiError as error:
-        if status_of(error) == 404:
-            return None
-        raise
+    return unless_missing(cluster.core.read_node, name)

@@ -1,24 +1,10 @@
 """The packages that Longhorn needs on a node, and its iSCSI daemon."""
 
-from dataclasses import dataclass
-
 import pulumi
 
 from components.hosts.host import RemoteHost
 from components.hosts.script import remote_script, result_of
 from components.nodes.script_parts import PACKAGES
-
-
-@dataclass(frozen=True, kw_only=True)
-class NodePackagesArgs:
-    """What the node must have."""
-
-    host: RemoteHost
-    """The node."""
-    xfs: bool = False
-    """Whether a disk of the node is to carry XFS."""
-    found: str | None = None
-    """What is missing on the host right now, for the engine's diff."""
 
 
 class NodePackages(pulumi.ComponentResource):
@@ -33,17 +19,32 @@ class NodePackages(pulumi.ComponentResource):
     """Installed version by package."""
 
     def __init__(
-        self, name: str, args: NodePackagesArgs, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        *,
+        host: RemoteHost,
+        xfs: bool,
+        found: str | None,
+        opts: pulumi.ResourceOptions,
     ) -> None:
+        """Declare it.
+
+        Args:
+            name: The resource's name, and the beginning of its command's name.
+            host: The node.
+            xfs: Whether a disk of the node is to carry XFS.
+            found: What is missing on the host right now, for Pulumi's diff.
+            opts: The resource's options.
+        """
         super().__init__("longhornrancher:node:Packages", name, None, opts)
         command = remote_script(
             f"{name}-install",
-            args.host,
+            host,
             PACKAGES,
-            ["--xfs"] if args.xfs else [],
-            found=args.found,
+            ["--xfs"] if xfs else [],
+            found=found,
             delete_action=None,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.versions = result_of(command, args.host).apply(lambda result: result["packages"])
+        self.versions = result_of(command, host).apply(lambda result: result["packages"])
         self.register_outputs({"versions": self.versions})

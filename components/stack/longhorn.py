@@ -11,7 +11,7 @@ from components.longhorn.release import LonghornRelease
 from components.longhorn.upgrade import LonghornUpgrade
 from components.nodes.description import Tolerated, tolerated_taints, tolerations
 from components.nodes.node import LonghornNode
-from components.volume_check.check import VolumeCheck, VolumeCheckArgs
+from components.volume_check.check import VolumeCheck
 from configuration.secrets import Secret
 from settings import Settings
 
@@ -79,14 +79,11 @@ def declare_longhorn(
     if settings.stages.volume_check:
         check = VolumeCheck(
             "volume-check",
-            VolumeCheckArgs(
-                check=settings.volume_check,
-                cluster=settings.cluster,
-                longhorn_version=settings.longhorn.version,
-                tolerations=tolerations(tolerated),
-                pull_secret=settings.longhorn.registry_secret,
-            ),
-            pulumi.ResourceOptions(depends_on=after),
+            check=settings.volume_check,
+            cluster=settings.cluster,
+            longhorn=settings.longhorn,
+            tolerations=tolerations(tolerated),
+            opts=pulumi.ResourceOptions(depends_on=after),
         )
     return LonghornParts(release=release, policies=policies, frontend=frontend, check=check)
 

@@ -7,10 +7,10 @@ import pulumi
 from components.common.owner import this_stack
 from components.hosts.host import remote_host
 from components.longhorn.disks.leaving import leaves_longhorn
-from components.nodes.control_plane_health import ControlPlaneHealth, ControlPlaneHealthArgs
-from components.nodes.control_plane_taints import ControlPlaneUntaint, ControlPlaneUntaintArgs
+from components.nodes.control_plane_health import ControlPlaneHealth
+from components.nodes.control_plane_taints import ControlPlaneUntaint
 from components.nodes.findings import NodeFindings
-from components.nodes.node import LonghornNode, LonghornNodeArgs
+from components.nodes.node import LonghornNode
 from components.stack.providers import ssh_secrets
 from settings import Settings
 
@@ -34,25 +34,22 @@ def declare_nodes(
         found = findings.get(node.name, NodeFindings())
         nodes[node.name] = LonghornNode(
             node.name,
-            LonghornNodeArgs(
-                host=remote_host(node, settings.ssh, secrets),
-                disks=settings.disks_of(node),
-                stages=settings.stages_of(node),
-                cluster=settings.cluster,
-                owner=this_stack(),
-                findings=found,
-                before_move={
-                    path: leaves_longhorn(
-                        f"{node.name}{former}-leaves-longhorn",
-                        settings.cluster,
-                        settings.longhorn,
-                        node_name=node.name,
-                        path=former,
-                        owner=this_stack(),
-                    )
-                    for path, former in found.moved.items()
-                },
-            ),
+            host=remote_host(node, settings.ssh, secrets),
+            disks=settings.disks_of(node),
+            stages=settings.stages_of(node),
+            cluster=settings.cluster,
+            findings=found,
+            before_move={
+                path: leaves_longhorn(
+                    f"{node.name}{former}-leaves-longhorn",
+                    settings.cluster,
+                    settings.longhorn,
+                    node_name=node.name,
+                    path=former,
+                    owner=this_stack(),
+                )
+                for path, former in found.moved.items()
+            },
         )
     return nodes
 
@@ -83,11 +80,9 @@ def declare_control_plane_health(
         done.append(
             ControlPlaneHealth(
                 f"{node.name}-control-plane-health",
-                ControlPlaneHealthArgs(
-                    host=remote_host(node, settings.ssh, secrets),
-                    found=findings.get(node.name, NodeFindings()).control_plane,
-                ),
-                pulumi.ResourceOptions(
+                host=remote_host(node, settings.ssh, secrets),
+                found=findings.get(node.name, NodeFindings()).control_plane,
+                opts=pulumi.ResourceOptions(
                     depends_on=[*([] if packages is None else [packages]), *done[-1:]]
                 ),
             )
@@ -100,12 +95,7 @@ def declare_untaints(settings: Settings) -> list[ControlPlaneUntaint]:
     if not settings.stages.labels or settings.control_plane.scheduling != "untaint":
         return []
     return [
-        ControlPlaneUntaint(
-            f"{node.name}-untaint",
-            ControlPlaneUntaintArgs(
-                cluster=settings.cluster, node_name=node.name, owner=this_stack()
-            ),
-        )
+        ControlPlaneUntaint(f"{node.name}-untaint", cluster=settings.cluster, node_name=node.name)
         for node in settings.present_nodes
         if node.control_plane
     ]

@@ -1,34 +1,16 @@
 """The proof that volumes work: claim, write, fill, read back from a second pod, clean up."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 import pulumi
-from pulumi.dynamic import Resource
 
-from components.cluster.api import open_cluster
-from components.common.dynamic import DynamicProvider, Properties
+from components.cluster.api import cluster_inputs, open_cluster
+from components.common.dynamic import DynamicProvider, DynamicResource, Properties
 from components.common.script_text import script_text
 from components.volume_check.run import VolumeCheckRun
 from configuration.cluster import ClusterSettings
-from configuration.longhorn import VolumeCheckSettings
-
-
-@dataclass(frozen=True, kw_only=True)
-class VolumeCheckArgs:
-    """What is proven."""
-
-    check: VolumeCheckSettings
-    """Class, access mode and size of the volume."""
-    cluster: ClusterSettings
-    """How the cluster is reached."""
-    longhorn_version: pulumi.Input[str]
-    """Longhorn's version; the check runs again when it changes."""
-    tolerations: Sequence[Mapping[str, str]] = ()
-    """Those of the pods, as Longhorn's own have them."""
-    pull_secret: str | None = None
-    """Secret for the image's registry, used where the check's namespace has it."""
+from configuration.longhorn import LonghornSettings, VolumeCheckSettings
 
 
 class VolumeCheckProvider(DynamicProvider):
@@ -54,7 +36,7 @@ class VolumeCheckProvider(DynamicProvider):
         return f"volume-check-{new['run']}", {**new, **report}
 
 
-class VolumeCheck(Resource, module="longhorn", name="VolumeCheck"):
+class VolumeCheck(DynamicResource, module="longhorn", name="VolumeCheck"):
     """Owns one run of the check and its report, and nothing that stays in the cluster."""
 
     bound_class: pulumi.Output[str]
@@ -65,29 +47,32 @@ class VolumeCheck(Resource, module="longhorn", name="VolumeCheck"):
     """How long the check took."""
 
     def __init__(
-        self, name: str, args: VolumeCheckArgs, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        *,
+        check: VolumeCheckSettings,
+        cluster: ClusterSettings,
+        longhorn: LonghornSettings,
+        tolerations: Sequence[Mapping[str, str]],
+        opts: pulumi.ResourceOptions,
     ) -> None:
-        check = args.check
-        super().__init__(
-            VolumeCheckProvider(),
-            name,
-            {
-                "kubeconfig": args.cluster.kubeconfig,
-                "context": args.cluster.context,
-                "longhorn_version": args.longhorn_version,
-                "storage_class": check.storage_class,
-                "access_mode": check.access_mode,
-                "size": check.size,
-                "image": check.image,
-                "namespace": check.namespace,
-                "tolerations": [dict(each) for each in args.tolerations],
-                "pull_secret": args.pull_secret,
-                "timeout_seconds": check.timeout_seconds,
-                "run": check.run,
-                "script": script_text("volume_check/volume-check.sh"),
-                "bound_class": None,
-                "bound_size": None,
-                "seconds": None,
-            },
-            opts,
-        )
+        """Declare it.
+
+        Args:
+            name: The resource's name.
+            check: What is proven.
+            cluster: The cluster.
+            longhorn: Its version, with which the check runs again, and the Secret of its registry,
+                which is used where the check's namespace has it.
+            tolerations: Those of the pods, as Longhorn's own have them.
+            opts: The resource's options.
+        """
+        inputs = {
+            **cluster_inputs(cluster),
+            **check.model_dump(),
+            "longhorn_version": longhorn.version,
+            "tolerations": [dict(each) for each in tolerations],
+            "pull_secret": longhorn.registry_secret,
+            "script": script_text("volume_check/volume-check.sh"),
+        }
+        super().__init__(VolumeCheckProvider(), name, inputs, opts)
