@@ -13,10 +13,12 @@ from typing import Any
 
 from components.common.answers import listed, mapped
 from components.rancher.agent.settings import (
-    NO_SETTINGS,
     AgentSettings,
+    container_of,
+    environment_of,
     has_any,
     is_settled,
+    pod_of,
     with_changes,
     without,
 )
@@ -28,11 +30,12 @@ _FEATURES = "CATTLE_FEATURES"
 _SERVER, _CHECKSUM = "CATTLE_SERVER", "CATTLE_CA_CHECKSUM"
 _CREDENTIAL_NAME = "CATTLE_CREDENTIAL_NAME"  # from Rancher 2.13 on
 _VOLUME = "cattle-credentials"
+_NOTHING = AgentSettings()
 
 
 def connection_of(deployment: Mapping[str, Any]) -> dict[str, str]:
     """Where this Deployment's agent looks for Rancher, and by what it trusts it."""
-    environment = _environment(deployment)
+    environment = environment_of(deployment)
     return {
         "server": normal_address(environment.get(_SERVER)),
         "ca_checksum": environment.get(_CHECKSUM, ""),
@@ -41,7 +44,7 @@ def connection_of(deployment: Mapping[str, Any]) -> dict[str, str]:
 
 def credentials_of(deployment: Mapping[str, Any]) -> str:
     """Name of the Secret that this Deployment's agent joins with."""
-    for volume in listed(_pod(deployment).get("volumes")):
+    for volume in listed(pod_of(deployment).get("volumes")):
         if volume.get("name") == _VOLUME:
             return str(mapped(volume.get("secret")).get("secretName", ""))
     return ""
@@ -49,20 +52,20 @@ def credentials_of(deployment: Mapping[str, Any]) -> str:
 
 def image_of(deployment: Mapping[str, Any]) -> str:
     """The agent's image."""
-    return str(_container(deployment).get("image", ""))
+    return str(container_of(deployment).get("image", ""))
 
 
 def is_rancher_s(deployment: Mapping[str, Any]) -> bool:
     """Whether Rancher has applied its own Deployment over the manifest's."""
-    return bool(_environment(deployment).get(_FEATURES))
+    return bool(environment_of(deployment).get(_FEATURES))
 
 
 def patch_for(
     live: Mapping[str, Any],
     wanted: Mapping[str, Any],
     before: Mapping[str, Any] | None,
-    settings: AgentSettings = NO_SETTINGS,
-    settings_before: AgentSettings = NO_SETTINGS,
+    settings: AgentSettings = _NOTHING,
+    settings_before: AgentSettings = _NOTHING,
 ) -> Document | None:
     """The strategic merge patch that brings a running agent to another manifest.
 
@@ -87,7 +90,7 @@ def patch_for(
     pod = with_changes(
         mapped(template.get("spec")),
         live,
-        container=_container(wanted)["name"],
+        container=container_of(wanted)["name"],
         wanted=settings,
         gone=gone,
     )
@@ -108,19 +111,19 @@ def _patch_of_manifest(
     )
     if connection_of(live) == connection_of(wanted) and not is_other_registration:
         return None
-    given = _environment(wanted)
+    given = environment_of(wanted)
     names = [name for name in (_SERVER, _CHECKSUM, _CREDENTIAL_NAME) if name in given]
     pod: Document = {
         "containers": [
             {
-                "name": _container(wanted)["name"],
+                "name": container_of(wanted)["name"],
                 "env": [{"name": name, "value": given[name]} for name in names],
             }
         ],
         "volumes": [{"name": _VOLUME, "secret": {"secretName": credentials_of(wanted)}}],
     }
-    if _pod(wanted).get("imagePullSecrets"):
-        pod["imagePullSecrets"] = _pod(wanted)["imagePullSecrets"]
+    if pod_of(wanted).get("imagePullSecrets"):
+        pod["imagePullSecrets"] = pod_of(wanted)["imagePullSecrets"]
     return {"spec": {"template": {"spec": pod}}}
 
 
@@ -140,18 +143,3 @@ def rollout_problem(deployment: Mapping[str, Any]) -> str:
         return "old pods are still there"
     available = int(status.get("availableReplicas") or 0)
     return "" if available >= updated else f"{available} of {updated} new pods are available"
-
-
-def _pod(deployment: Mapping[str, Any]) -> Document:
-    template = mapped(mapped(deployment.get("spec")).get("template"))
-    return mapped(template.get("spec"))
-
-
-def _container(deployment: Mapping[str, Any]) -> Document:
-    containers = listed(_pod(deployment).get("containers"))
-    return mapped(containers[0] if containers else None)
-
-
-def _environment(deployment: Mapping[str, Any]) -> dict[str, str]:
-    variables = listed(_container(deployment).get("env"))
-    return {str(each.get("name")): str(each.get("value") or "") for each in variables}

@@ -35,12 +35,11 @@ class AgentSettings:
         )
 
     @staticmethod
-    def of(inputs: Mapping[str, Any] | None) -> "AgentSettings":
+    def of(inputs: Mapping[str, Any]) -> "AgentSettings":
         """What the inputs or the state of a resource hold."""
-        given = inputs or {}
         return AgentSettings(
-            environment=mapped(given.get("environment")),
-            host_aliases=mapped(given.get("host_aliases")),
+            environment=mapped(inputs.get("environment")),
+            host_aliases=mapped(inputs.get("host_aliases")),
         )
 
     @property
@@ -50,9 +49,6 @@ class AgentSettings:
             "environment": dict(self.environment) or None,
             "host_aliases": {ip: list(names) for ip, names in self.host_aliases.items()} or None,
         }
-
-
-NO_SETTINGS = AgentSettings()
 
 
 def with_settings(deployment: Mapping[str, Any], settings: AgentSettings) -> Document:
@@ -75,7 +71,7 @@ def with_settings(deployment: Mapping[str, Any], settings: AgentSettings) -> Doc
 
 def settings_of(deployment: Mapping[str, Any], wanted: AgentSettings) -> Document:
     """What this Deployment has of what is wanted; only what is wanted counts."""
-    environment, aliases = _environment(deployment), _host_aliases(deployment)
+    environment, aliases = environment_of(deployment), _host_aliases(deployment)
     found: Document = {}
     if wanted.environment:
         found["environment"] = {
@@ -103,7 +99,7 @@ def with_changes(
         wanted: What the agent is to have.
         gone: What it had by an earlier patch and is to have no more.
     """
-    environment, aliases = _environment(live), _host_aliases(live)
+    environment, aliases = environment_of(live), _host_aliases(live)
     variables = [_in_plain(each, live) for each in _variables(wanted)] + [
         {"name": name, **_REMOVED} for name in gone.environment if name in environment
     ]
@@ -134,7 +130,7 @@ def without(
     before: AgentSettings, wanted: AgentSettings, manifest: Mapping[str, Any]
 ) -> AgentSettings:
     """What was given before, is not wanted now, and does not come with the manifest."""
-    environment, aliases = _environment(manifest), _host_aliases(manifest)
+    environment, aliases = environment_of(manifest), _host_aliases(manifest)
     return AgentSettings(
         environment={
             name: value
@@ -152,7 +148,7 @@ def without(
 def has_any(deployment: Mapping[str, Any], settings: AgentSettings) -> bool:
     """Whether the Deployment has a variable or an entry of these names, whatever its value."""
     return bool(
-        settings.environment.keys() & _environment(deployment).keys()
+        settings.environment.keys() & environment_of(deployment).keys()
         or settings.host_aliases.keys() & _host_aliases(deployment).keys()
     )
 
@@ -177,20 +173,26 @@ def _aliases(settings: AgentSettings) -> list[Document]:
     ]
 
 
-def _pod(deployment: Mapping[str, Any]) -> Document:
+def pod_of(deployment: Mapping[str, Any]) -> Document:
+    """The spec of a Deployment's pods."""
     return mapped(mapped(mapped(deployment.get("spec")).get("template")).get("spec"))
 
 
-def _environment(deployment: Mapping[str, Any]) -> dict[str, str]:
+def environment_of(deployment: Mapping[str, Any]) -> dict[str, str]:
+    """The variables of the agent's container."""
     variables = _first_environment(deployment)
     return {str(each.get("name")): str(each.get("value") or "") for each in variables}
 
 
 def _first_environment(deployment: Mapping[str, Any]) -> list[Document]:
-    containers = listed(_pod(deployment).get("containers"))
-    return [mapped(each) for each in listed(mapped(containers[0]).get("env"))] if containers else []
+    return [mapped(each) for each in listed(container_of(deployment).get("env"))]
+
+
+def container_of(deployment: Mapping[str, Any]) -> Document:
+    """The agent's container."""
+    return mapped(next(iter(listed(pod_of(deployment).get("containers"))), None))
 
 
 def _host_aliases(deployment: Mapping[str, Any]) -> dict[str, list[str]]:
-    entries = listed(_pod(deployment).get("hostAliases"))
+    entries = listed(pod_of(deployment).get("hostAliases"))
     return {str(each.get("ip")): listed(each.get("hostnames")) for each in entries}
