@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from components.cluster.api import ApiError, ClusterApi, status_of
+from components.cluster.api import ClusterApi, unless_missing
 from components.common.answers import listed
 
 NAMESPACE = "longhorn-system"
@@ -25,28 +25,20 @@ def read_objects(
     Raises ApiError when the cluster refuses.
     """
     custom = cluster.custom
-    try:
-        if everywhere:
-            found: Any = custom.list_cluster_custom_object(GROUP, VERSION, plural, **options)
-        else:
-            found = custom.list_namespaced_custom_object(
-                GROUP, VERSION, NAMESPACE, plural, **options
-            )
-    except ApiError as error:
-        if status_of(error) == 404:
-            return None
-        raise
-    return listed(found["items"])
+    if everywhere:
+        found = unless_missing(custom.list_cluster_custom_object, GROUP, VERSION, plural, **options)
+    else:
+        found = unless_missing(
+            custom.list_namespaced_custom_object, GROUP, VERSION, NAMESPACE, plural, **options
+        )
+    return None if found is None else listed(found["items"])
 
 
 def read_object(cluster: ClusterApi, plural: str, name: str) -> dict[str, Any] | None:
     """One of Longhorn's objects; None if it is not there. Raises ApiError."""
-    try:
-        return cluster.custom.get_namespaced_custom_object(GROUP, VERSION, NAMESPACE, plural, name)
-    except ApiError as error:
-        if status_of(error) == 404:
-            return None
-        raise
+    return unless_missing(
+        cluster.custom.get_namespaced_custom_object, GROUP, VERSION, NAMESPACE, plural, name
+    )
 
 
 def patch_object(
@@ -60,8 +52,6 @@ def patch_object(
 
 def delete_object(cluster: ClusterApi, plural: str, name: str) -> None:
     """Delete one of Longhorn's objects; one that is gone needs nothing. Raises ApiError."""
-    try:
-        cluster.custom.delete_namespaced_custom_object(GROUP, VERSION, NAMESPACE, plural, name)
-    except ApiError as error:
-        if status_of(error) != 404:
-            raise
+    unless_missing(
+        cluster.custom.delete_namespaced_custom_object, GROUP, VERSION, NAMESPACE, plural, name
+    )
