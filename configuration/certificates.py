@@ -1,7 +1,6 @@
 """A certificate of one's own for Rancher: its files, its key, and whether all of it fits.
 
-Whoever brings certificates along may also leave TLS to a proxy in front of Rancher; see
-docs/runbooks/rotate-the-ca.md.
+Where a proxy ends TLS, only its CA is looked at: the certificate is with the proxy.
 """
 
 from collections.abc import Iterator

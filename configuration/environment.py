@@ -20,6 +20,8 @@ _SECRET = re.compile(
 _LOGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/\s@]*@|^[^/\s@:]+:[^/\s@]+@")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY")
 _OWNED_BY_SERVER = {
+    "ACME_DOMAIN": "Remove it: Rancher's own ACME is not supported. Let a proxy have the "
+    "certificate (rancher.tlsTermination), or give it in rancher.certificateFile.",
     "CATTLE_BOOTSTRAP_PASSWORD": "Set the secret rancherBootstrapPassword.",
     "CATTLE_SERVER_URL": "Set rancher.url.",
     "CATTLE_SYSTEM_DEFAULT_REGISTRY": "Set rancher.systemDefaultRegistry.",
@@ -85,7 +87,7 @@ def environment_problems(
     """
     for name, value in environment.items():
         if name in reader.owned:
-            yield Problem(f"{key}.{name}", "is set by this program", reader.owned[name])
+            yield Problem(f"{key}.{name}", "is this program's to decide", reader.owned[name])
         elif _SECRET.search(name) is not None:
             yield Problem(
                 f"{key}.{name}",

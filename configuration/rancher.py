@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
@@ -137,11 +137,15 @@ class RancherSettings(StackModel):
     """Memory in GiB that the Docker host must have; less makes Rancher slow or kills it."""
     minimum_disk_gib: int = Field(default=10, ge=1, le=65536)
     """Free space in GiB that the Docker host must have for Rancher's data when it is new."""
+    tls_termination: Literal["rancher", "external"] = "rancher"
+    """Who ends TLS at Rancher's address: `rancher` itself, or `external`, a proxy or load balancer
+    in front, which hands requests to httpPort with `X-Forwarded-Proto: https`."""
     certificate_file: str | None = None
     """PEM file with a certificate of your own for Rancher's address, those that link it to its CA
     behind it; its key is the secret rancherCertificateKey."""
     ca_file: str | None = None
-    """PEM file with the CA that signed certificateFile; none if every machine trusts it anyway."""
+    """PEM file with the CA that signed certificateFile, or the proxy's certificate when TLS ends
+    there; none if every machine trusts it anyway."""
     system_default_registry: _Registry | None = None
     """Registry that Rancher takes the images of its agents and apps from."""
     environment: Environment = Field(default_factory=dict)
@@ -200,6 +204,12 @@ class RancherSettings(StackModel):
         except ValueError:
             raise rule("must be an IP address", "For example 0.0.0.0.") from None
         return value
+
+    @property
+    def is_trusted_everywhere(self) -> bool:
+        """Whether callers know the CA behind Rancher's address without being told."""
+        is_given = self.certificate_file is not None or self.tls_termination == "external"
+        return is_given and self.ca_file is None
 
     @property
     def volume(self) -> str:

@@ -18,13 +18,23 @@ def _ports(file: StackFile) -> Iterator[Problem]:
         )
 
 
-def _ca_file(file: StackFile) -> Iterator[Problem]:
+def _certificates(file: StackFile) -> Iterator[Problem]:
     rancher = file.rancher
-    if rancher is not None and rancher.ca_file is not None and rancher.certificate_file is None:
+    if rancher is None:
+        return
+    if rancher.tls_termination == "external":
+        if rancher.certificate_file is not None:
+            yield Problem(
+                "rancher.certificateFile",
+                "is of no use with tlsTermination: external, where the proxy has the certificate",
+                "Give it to the proxy and remove it here, with the secret rancherCertificateKey; "
+                "caFile stays if its CA is your own.",
+            )
+    elif rancher.ca_file is not None and rancher.certificate_file is None:
         yield Problem(
             "rancher.caFile",
-            "caFile goes with certificateFile",
-            "Add certificateFile, or remove caFile to let Rancher make a CA of its own.",
+            "caFile goes with certificateFile, or with tlsTermination: external",
+            "Add one of them, or remove caFile to let Rancher make a CA of its own.",
         )
 
 
@@ -87,7 +97,7 @@ def _extra_mounts(file: StackFile) -> Iterator[Problem]:
 
 RANCHER_RULES: Sequence[Callable[[StackFile], Iterable[Problem]]] = (
     _ports,
-    _ca_file,
+    _certificates,
     _data_volume,
     _docker_host_key,
     _environment,

@@ -139,7 +139,7 @@ def _registered(
 
 def _ca(rancher: RancherSettings, server: RancherServer) -> pulumi.Input[str]:
     """The CA that every call to Rancher trusts, and no other; empty for this machine's own CAs."""
-    if rancher.certificate_file is not None and rancher.ca_file is None:
+    if rancher.is_trusted_everywhere:
         return ""
     return RancherCa(
         "rancher-ca",
@@ -150,14 +150,13 @@ def _ca(rancher: RancherSettings, server: RancherServer) -> pulumi.Input[str]:
 
 
 def _certificate(settings: Settings, rancher: RancherSettings) -> RancherCertificate | None:
+    ca_pem = None if rancher.ca_file is None else _text(rancher.ca_file)
+    if rancher.tls_termination == "external":
+        return RancherCertificate(ca_pem=ca_pem)
     key = settings.secret(Secret.RANCHER_CERTIFICATE_KEY)
     if rancher.certificate_file is None or key is None:
         return None
-    return RancherCertificate(
-        chain_pem=_text(rancher.certificate_file),
-        key_pem=key,
-        ca_pem=None if rancher.ca_file is None else _text(rancher.ca_file),
-    )
+    return RancherCertificate(ca_pem=ca_pem, chain_pem=_text(rancher.certificate_file), key_pem=key)
 
 
 def _text(path: str) -> str:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from components.common.waiting import wait_until
-from components.rancher.api.errors import CertificateMismatchError
+from components.rancher.api.errors import CertificateMismatchError, UnexpectedAnswerError
 from components.rancher.api.presented import presented_at
 from components.rancher.api.trouble import (
     Trouble,
@@ -65,6 +65,15 @@ class Answer:
     def message(self) -> str:
         """The error message in the body; empty if there is none."""
         return str(self.body.get("message", ""))
+
+    @property
+    def wants_https(self) -> bool:
+        """Whether Rancher took the request for one that came without TLS.
+
+        Source: dynamiclistener 0.4.0, redirect.go.
+        """
+        is_redirect = self.status == 302 and self.headers.get("location", "").startswith("https:")
+        return is_redirect or (self.status == 400 and self.text.strip() == "Use HTTPS")
 
     @property
     def is_missing_route(self) -> bool:
@@ -163,7 +172,7 @@ class Transport:
     ) -> Answer | Trouble:
         """Send one request once; Trouble when the server failed to answer it.
 
-        Raises CertificateMismatchError.
+        Raises CertificateMismatchError, and UnexpectedAnswerError for a proxy that hides TLS.
         """
         try:
             response = self._client.request(method, path, json=body, headers=headers)
@@ -178,8 +187,15 @@ class Transport:
         if response.status_code == 429:
             return Trouble("429 Too Many Requests", "busy")
         if response.status_code >= 500:
-            return Trouble(f"HTTP {response.status_code}", "server-error")
+            return Trouble(_failed(response.status_code), "server-error")
         got = Answer(response.status_code, _json(response), response.text, response.headers)
+        if got.wants_https:
+            raise UnexpectedAnswerError(
+                f"Rancher at {self.url} takes requests for plain HTTP ones, so the proxy in front "
+                "of it does not say that TLS ended there. Have it send X-Forwarded-Proto: https "
+                "(docs/runbooks/put-a-proxy-in-front-of-rancher.md).",
+                got.status,
+            )
         if got.is_missing_route and not missing_route_is_answer:
             return Trouble("404 page not found, so it is still starting", "starting")
         return got
@@ -216,10 +232,16 @@ class Transport:
             f"({refused.verify_message}{f'; {seen}' if seen else ''}). Nothing was sent. If "
             "Rancher's data volume was lost it has a new CA: read the CA again on the Rancher host "
             "(docker exec CONTAINER kubectl get settings.management.cattle.io cacerts -o "
-            "jsonpath={.value}). If the issuer is not Rancher's, a proxy answers here: let it pass "
-            "TLS through to Rancher, or give Rancher the proxy's certificate with "
-            "rancher.certificateFile. Otherwise find out who answers at this address."
+            "jsonpath={.value}). If the issuer is not Rancher's, a proxy answers here: say so with "
+            "rancher.tlsTermination: external, or let it pass TLS through to Rancher "
+            "(docs/runbooks/put-a-proxy-in-front-of-rancher.md). Otherwise find out who answers at "
+            "this address."
         )
+
+
+def _failed(status: int) -> str:
+    is_proxy = status in (502, 504)
+    return f"HTTP {status}{', as of a proxy that does not reach Rancher' if is_proxy else ''}"
 
 
 def _json(response: httpx.Response) -> dict[str, Any]:

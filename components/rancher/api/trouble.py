@@ -58,8 +58,8 @@ def remedy(reason: NotReadyReason) -> str:
     if reason == "name":
         return (
             "Its CA is the pinned one. Rancher's own certificate takes the host of its setting "
-            "server-url alone: see that the address is that one. A certificate of your own must "
-            "name the host."
+            "server-url alone: see that the address is that one. A certificate of your own, or "
+            "of a proxy that ends TLS, must name the host."
         )
     if reason == "unreachable":
         return "Check that the container runs (docker ps) and that the port is open from here."

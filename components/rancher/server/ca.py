@@ -57,7 +57,7 @@ def _read(props: dict[str, Any]) -> str:
         raise RuntimeError(
             f"Rancher in container {props['container_name']} says that its CA has the checksum "
             f"{ca_checksum(found)}, and rancher.caFile holds one with {ca_checksum(expected)}. "
-            "Give the CA that signed rancher.certificateFile, or find out who changed Rancher's."
+            "Give the CA behind the certificate at rancher.url, or find out who changed Rancher's."
         )
     return found + "\n"
 

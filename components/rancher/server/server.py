@@ -15,7 +15,8 @@ from configuration.rancher import RancherSettings
 
 _DATA = "/var/lib/rancher"
 _HTTP, _HTTPS = 80, 443
-# Source: Rancher 2.8, Installing Rancher on a Single Node Using Docker, options B and D.
+# Source: Rancher 2.8, Installing Rancher on a Single Node Using Docker, options B and C; Docker
+# Install with TLS Termination at Layer-7 NGINX Load Balancer; pkg/tls/tls.go, readConfig.
 _CERTIFICATES = "/etc/rancher/ssl"
 _TRUSTED_EVERYWHERE = "--no-cacerts"
 # One answer is no proof: Rancher answers for a moment while it starts, and is gone again.
@@ -28,14 +29,14 @@ _ANSWERS_SEVERAL_TIMES = (
 
 @dataclass(frozen=True, kw_only=True)
 class RancherCertificate:
-    """A certificate of the person's own for Rancher's address."""
+    """What is known of a certificate for Rancher's address that Rancher did not make."""
 
-    chain_pem: str
-    """The certificate, and those that link it to its CA."""
-    key_pem: pulumi.Output[str]
-    """Its private key (secret)."""
     ca_pem: str | None
     """The CA; None for one that every machine trusts anyway."""
+    chain_pem: str | None = None
+    """The certificate, and those that link it to its CA; None where a proxy has it."""
+    key_pem: pulumi.Output[str] | None = None
+    """Its private key (secret); None where a proxy has it."""
 
 
 class RancherServer(pulumi.ComponentResource):
@@ -211,10 +212,10 @@ def _extra_mounts(rancher: RancherSettings) -> list[docker.ContainerVolumeArgs]:
 
 
 def _uploads(certificate: RancherCertificate) -> list[docker.ContainerUploadArgs]:
-    contents: dict[str, pulumi.Input[str]] = {
-        "cert.pem": certificate.chain_pem,
-        "key.pem": pulumi.Output.secret(certificate.key_pem),
-    }
+    contents: dict[str, pulumi.Input[str]] = {}
+    if certificate.chain_pem and certificate.key_pem is not None:
+        contents["cert.pem"] = certificate.chain_pem
+        contents["key.pem"] = pulumi.Output.secret(certificate.key_pem)
     if certificate.ca_pem:
         contents["cacerts.pem"] = certificate.ca_pem
     return [

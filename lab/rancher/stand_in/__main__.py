@@ -1,11 +1,11 @@
 """Run the stand-in until it is told to stop: `python3 -m rancher_stand_in` in its image."""
 
 import argparse
+import dataclasses
 import signal
 import threading
 
 from . import faults, options
-from .certificates import given_ca
 from .log import log
 from .server import StandIn
 
@@ -19,12 +19,10 @@ def main() -> None:
     parser.add_argument(
         "--no-cacerts",
         action="store_true",
-        help="the certificate given is trusted everywhere; goes with no cacerts.pem",
+        help="callers trust what they meet here anyway; goes with no cacerts.pem",
     )
     arguments = parser.parse_args()
-    chosen = options.from_environment()
-    if arguments.no_cacerts and given_ca(chosen.certificate_directory):
-        parser.error("--no-cacerts and cacerts.pem are mutually exclusive")
+    chosen = dataclasses.replace(options.from_environment(), no_cacerts=arguments.no_cacerts)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -45,6 +45,11 @@ class Api:
         self._context.state.save()
         return None if wanted else password
 
+    def tell_ca(self) -> None:
+        """Set what agents are told of the CA, as Rancher does at each start."""
+        self._context.state.settings["cacerts"] = self._context.certificates.ca_pem
+        self._context.state.save()
+
     def answer(self, request: Request) -> Answer:
         """Carry out one request."""
         with self._lock:
@@ -145,8 +150,6 @@ class Api:
         default = SETTING_DEFAULTS[name]
         value = self._context.state.settings.get(name, default)
         source = "db" if name in self._context.state.settings else "default"
-        if name == "cacerts":
-            value, source = self._context.certificates.ca_pem, "db"
         if name == "install-uuid":
             value, source = self._context.state.install_uuid, "db"
         if name == "server-url" and self._context.options.server_url:

@@ -6,7 +6,8 @@ was a request's Host after that request. Once server-url is set, each of these a
 server-url and nothing else ever. What the certificate has once it keeps.
 Source: Rancher 2.8.5, pkg/tls/tls.go, filterCN; dynamiclistener 0.4.0, listener.go.
 
-A certificate given in a folder, as Rancher takes it in /etc/rancher/ssl, is served as it is.
+A certificate given in a folder, as Rancher takes it in /etc/rancher/ssl, is served as it is. A CA
+alone is a proxy's: Rancher says it to its agents, and serves with a certificate of its own.
 """
 
 import ipaddress
@@ -29,9 +30,15 @@ class Certificates:
         directory: Path,
         extra_names: tuple[str, ...] = (),
         given: Path | None = None,
+        *,
+        no_cacerts: bool = False,
     ) -> None:
-        """Load or make the certificate; `given` may hold one to serve with instead."""
+        """Load or make the certificate; `given` may hold one to serve with instead.
+
+        Raises ValueError for a choice of files that Rancher does not start with.
+        """
         self._directory = directory
+        self._told_ca = _told_ca(given, no_cacerts=no_cacerts)
         self._given = given if given is not None and (given / _CERTIFICATE).exists() else None
         directory.mkdir(parents=True, exist_ok=True)
         if self._given is not None:
@@ -55,8 +62,7 @@ class Certificates:
     @property
     def ca_pem(self) -> str:
         """The CA as the setting `cacerts` has it: without a trailing newline."""
-        given = given_ca(self._given)
-        return self._ca.read_text().strip() if given is None else given
+        return self._ca.read_text().strip() if self._told_ca is None else self._told_ca
 
     def add_name(self, name: str) -> bool:
         """Make the certificate valid for `name` too; False if it was already."""
@@ -113,15 +119,19 @@ class Certificates:
             raise RuntimeError(f"openssl {arguments[0]} failed: {done.stderr.strip()}")
 
 
-def given_ca(folder: Path | None) -> str | None:
-    """The CA in a folder with a certificate: empty if it has none, None if there is no such folder.
+def _told_ca(folder: Path | None, *, no_cacerts: bool) -> str | None:
+    """The CA that agents are told of: given, empty for one that all know, None for its own.
 
-    The certificate then is one that everybody trusts anyway.
+    Source: Rancher 2.8.5, pkg/tls/tls.go, readConfig.
     """
-    if folder is None or not (folder / _CERTIFICATE).exists():
-        return None
-    file = folder / "cacerts.pem"
-    return file.read_text().strip() if file.exists() else ""
+    file = None if folder is None else folder / "cacerts.pem"
+    has_ca = file is not None and file.exists()
+    has_certificate = folder is not None and (folder / _CERTIFICATE).exists()
+    if has_ca == no_cacerts and (has_ca or has_certificate):
+        raise ValueError("invalid SSL configuration found: cacerts or --no-cacerts, one of them")
+    if no_cacerts:
+        return ""
+    return file.read_text().strip() if file is not None and has_ca else None
 
 
 def is_address(name: str) -> bool:

@@ -89,7 +89,7 @@ class TlsServer(_Server):
 
 class PlainServer(_Server):
     def __init__(self, address: tuple[str, int], stand_in: Served) -> None:
-        super().__init__(address, stand_in, _RedirectHandler)
+        super().__init__(address, stand_in, _PlainHandler)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -107,12 +107,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(answer.content)))
         self.end_headers()
         self.wfile.write(answer.content)
-
-
-class _RedirectHandler(_Handler):
-    def do_GET(self) -> None:
-        host = (self.headers.get("Host") or "localhost").rsplit(":", 1)[0]
-        self.send(Answer(302, headers={"Location": f"https://{host}{self.path}"}))
 
 
 class _ApiHandler(_Handler):
@@ -162,6 +156,25 @@ class _ApiHandler(_Handler):
         if faults.take("errors_after"):
             return answers.text("service unavailable\n", 503)
         return answer
+
+
+class _PlainHandler(_ApiHandler):
+    """Without TLS: answers behind a proxy that says it ended TLS, and sends others over to HTTPS.
+
+    Source: dynamiclistener 0.4.0, redirect.go.
+    """
+
+    def do_GET(self) -> None:
+        if self.headers.get("X-Forwarded-Proto") == "https" or self.path.startswith("/ping"):
+            self._serve()
+        elif self.command != "GET":
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.send(answers.text("Use HTTPS\n", 400))
+        else:
+            host = (self.headers.get("Host") or "localhost").rsplit(":", 1)[0]
+            self.send(Answer(302, headers={"Location": f"https://{host}{self.path}"}))
+
+    do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
 
 
 def _change_faults(faults: Faults, request: Request) -> Answer:

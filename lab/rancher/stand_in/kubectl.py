@@ -16,7 +16,6 @@ from pathlib import Path
 from urllib.error import HTTPError
 
 from . import options, state
-from .certificates import given_ca
 from .context import SETTING_DEFAULTS
 
 _KIND = "settings.management.cattle.io"
@@ -30,12 +29,7 @@ class KubectlError(RuntimeError):
     """What goes to standard error; the exit status is 1."""
 
 
-def answer(
-    arguments: Sequence[str],
-    data_directory: Path,
-    certificate_directory: Path | None = None,
-    port: int = 443,
-) -> str:
+def answer(arguments: Sequence[str], data_directory: Path, port: int = 443) -> str:
     """The value of the setting asked for, without a newline, as jsonpath prints it.
 
     Args:
@@ -60,9 +54,6 @@ def answer(
     if not file.exists():
         raise KubectlError(_NOT_UP)
     name = words[2]
-    if name == "cacerts":
-        given = given_ca(certificate_directory)
-        return (data_directory / "tls" / "ca.pem").read_text().strip() if given is None else given
     settings = state.load(file).settings
     if name not in settings and name not in SETTING_DEFAULTS:
         raise KubectlError(f'Error from server (NotFound): {_KIND} "{name}" not found')
@@ -93,8 +84,7 @@ def _patch(name: str, body: str, data_directory: Path, port: int) -> str:
 def main() -> None:
     """Answer what the command line asks."""
     try:
-        chosen = options.from_environment()
-        sys.stdout.write(answer(sys.argv[1:], chosen.data_directory, chosen.certificate_directory))
+        sys.stdout.write(answer(sys.argv[1:], options.from_environment().data_directory))
     except KubectlError as error:
         sys.exit(str(error))
 

@@ -13,6 +13,7 @@ class Options:
     data_directory: survives a restart when it is a volume, as /var/lib/rancher does.
     bootstrap_password: None means that one is generated and printed at the first start.
     certificate_directory: cert.pem, key.pem and cacerts.pem to serve with, if they are there.
+    no_cacerts: agents are told of no CA, since everybody trusts what they meet.
     version: as `/rancherversion` gives it; from v2.13 on, `/v1-public/login` exists.
     token_delay_seconds: how long a new cluster is without its registration token.
     activation_seconds: how long a cluster whose agent connected is still `waiting`.
@@ -26,6 +27,7 @@ class Options:
     data_directory: Path
     bootstrap_password: str | None = None
     certificate_directory: Path | None = None
+    no_cacerts: bool = False
     version: str = "v2.8.5"
     server_url: str | None = None
     token_delay_seconds: float = 1.5

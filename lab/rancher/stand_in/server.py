@@ -35,7 +35,10 @@ class StandIn:
         self.faults = faults or Faults()
         self._options = options
         self.certificates = Certificates(
-            options.data_directory / "tls", _own_addresses(), options.certificate_directory
+            options.data_directory / "tls",
+            _own_addresses(),
+            options.certificate_directory,
+            no_cacerts=options.no_cacerts,
         )
         remembered = state.load(options.data_directory / "state.json")
         self.context = Context(remembered, self.certificates, options, self.faults)
@@ -67,6 +70,7 @@ class StandIn:
         if self._options.start_seconds:
             log(f"Starting slowly on request: {self._options.start_seconds:.0f} s")
             time.sleep(self._options.start_seconds)
+        self.api.tell_ca()
         generated = self.api.first_start()
         if generated is not None:
             log(f"Bootstrap Password: {generated}")
@@ -104,6 +108,7 @@ class StandIn:
     def swap_ca(self) -> None:
         """Replace the CA and close every connection made under the old one."""
         self.certificates.swap_ca()
+        self.api.tell_ca()
         self.close_connections()
 
     @contextmanager

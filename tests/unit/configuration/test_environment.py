@@ -59,10 +59,16 @@ def test_a_login_in_a_proxys_address_is_refused_and_not_shown(value: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "name", ["CATTLE_BOOTSTRAP_PASSWORD", "CATTLE_SERVER_URL", "CATTLE_SYSTEM_DEFAULT_REGISTRY"]
+    "name",
+    [
+        "ACME_DOMAIN",
+        "CATTLE_BOOTSTRAP_PASSWORD",
+        "CATTLE_SERVER_URL",
+        "CATTLE_SYSTEM_DEFAULT_REGISTRY",
+    ],
 )
 def test_what_the_program_sets_itself_is_refused(name: str) -> None:
-    assert "is set by this program" in mistake(_rancher(environment={name: "x"})).rule
+    assert "is this program's to decide" in mistake(_rancher(environment={name: "x"})).rule
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "https_proxy"])
@@ -120,8 +126,8 @@ def test_an_agent_that_is_given_nothing_leaves_rancher_s_field_to_others() -> No
     [
         ({"GITHUB_TOKEN": "hunter22"}, "GITHUB_TOKEN", "the name of a secret"),
         ({"HTTP_PROXY": "http://a:hunter22@proxy", "NO_PROXY": "x"}, "HTTP_PROXY", "a login in it"),
-        ({"CATTLE_SERVER": "https://hunter22"}, "CATTLE_SERVER", "is set by this program"),
-        ({"CATTLE_FEATURES": "hunter22"}, "CATTLE_FEATURES", "is set by this program"),
+        ({"CATTLE_SERVER": "https://hunter22"}, "CATTLE_SERVER", "is this program's to decide"),
+        ({"CATTLE_FEATURES": "hunter22"}, "CATTLE_FEATURES", "is this program's to decide"),
         ({"https_proxy": "http://hunter22"}, "NO_PROXY", "so Rancher's agent would ask"),
     ],
 )

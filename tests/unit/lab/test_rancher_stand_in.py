@@ -80,13 +80,29 @@ def test_every_answer_says_that_it_is_a_stand_in(asker: Asker) -> None:
     assert (status, text, headers["X-Lab-Stand-In"]) == (200, "pong", "rancher")
 
 
-def test_http_sends_clients_over_to_https(stand_in: StandIn) -> None:
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "/rancherversion", {}, 302),
+        ("GET", "/rancherversion", {"X-Forwarded-Proto": "https"}, 200),
+        ("GET", "/ping", {}, 200),
+        ("POST", _LOGIN, {}, 400),
+        ("POST", _LOGIN, {"X-Forwarded-Proto": "https"}, 401),
+    ],
+)
+def test_http_sends_clients_over_to_https_unless_a_proxy_ended_tls(
+    stand_in: StandIn, method: str, path: str, headers: dict[str, str], status: int
+) -> None:
     connection = HTTPConnection("127.0.0.1", stand_in.http_port, timeout=10)
-    connection.request("GET", "/ping")
+    connection.request(method, path, headers=headers)
     response = connection.getresponse()
-    response.read()
+    text = response.read().decode()
     connection.close()
-    assert (response.status, response.headers["Location"]) == (302, "https://127.0.0.1/ping")
+    assert response.status == status
+    if status == 302:
+        assert response.headers["Location"] == f"https://127.0.0.1{path}"
+    if status == 400:
+        assert text == "Use HTTPS\n"
 
 
 def test_version_first_login_and_ca_need_no_login(asker: Asker) -> None:

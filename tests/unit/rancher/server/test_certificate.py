@@ -12,6 +12,7 @@ from components.rancher.server.ca import RancherCaProvider
 from configuration.problems import Problem
 from lab.rancher.stand_in import kubectl
 from lab.rancher.stand_in.certificates import Certificates
+from tests.unit.doubles.a_rancher import running
 from tests.unit.doubles.a_stack import mistake, mistakes, run, valid, with_secrets
 from tests.unit.doubles.certificates import issue
 from tools.offline.recording import Recording, SecretValue
@@ -130,6 +131,39 @@ def test_the_ca_of_the_stack_file_is_compared_with_rancher_s_own(files: dict[str
     assert ca.inputs["expected"] == _CA
 
 
+def test_behind_a_proxy_that_every_machine_trusts_rancher_tells_agents_no_ca() -> None:
+    config = _config({"tlsTermination": "external"}, key=False, stages={"rancherImport": True})
+    recording = run(config)
+    (container,) = recording.of_type(_CONTAINER)
+    assert container.inputs["command"] == ["--no-cacerts"]
+    assert not container.inputs.get("uploads")
+    assert recording.of_type(_RANCHER_CA) == []
+    assert recording.named("rancher-registration").inputs["ca_pem"] == ""
+
+
+def test_behind_a_proxy_rancher_gets_the_proxy_s_ca_and_no_certificate(
+    files: dict[str, str],
+) -> None:
+    config = _config(
+        {"tlsTermination": "external", "caFile": files["caFile"]},
+        key=False,
+        stages={"rancherImport": True},
+    )
+    recording = run(config)
+    (container,) = recording.of_type(_CONTAINER)
+    (upload,) = container.inputs["uploads"]
+    assert (upload["file"], upload["content"]) == ("/etc/rancher/ssl/cacerts.pem", _CA)
+    assert "command" not in container.inputs
+    (ca,) = recording.of_type(_RANCHER_CA)
+    assert ca.inputs["expected"] == _CA
+
+
+def test_a_certificate_beside_a_proxy_that_ends_tls_is_refused(files: dict[str, str]) -> None:
+    problem = mistake(_config({"tlsTermination": "external", **files}))
+    assert problem.key == "longhorn-rancher:rancher.certificateFile"
+    assert "the proxy has the certificate" in problem.rule
+
+
 _ASKED = {"docker_host": "unix:///x", "container_name": "rancher", "timeout_seconds": 0}
 
 
@@ -179,12 +213,31 @@ def test_the_stand_in_serves_a_given_certificate_and_says_its_ca(
     certificates = Certificates(tmp_path / "tls", given=given)
     assert certificates.ca_pem == pem.strip()
     assert certificates.add_name("rancher.example.com") is False
-    (tmp_path / "state.json").write_text("{}")
     question = ["get", "settings.management.cattle.io", "cacerts", "-o", "jsonpath={.value}"]
-    assert kubectl.answer(question, tmp_path, given) == pem.strip()
+    with running(tmp_path, certificate_directory=given):
+        assert kubectl.answer(question, tmp_path) == pem.strip()
 
 
 def test_the_stand_in_has_no_ca_beside_a_certificate_that_everybody_trusts(
     given: Path, tmp_path: Path
 ) -> None:
-    assert Certificates(tmp_path / "tls", given=given).ca_pem == ""
+    assert Certificates(tmp_path / "tls", given=given, no_cacerts=True).ca_pem == ""
+
+
+@pytest.mark.parametrize("no_cacerts", [False, True])
+def test_the_stand_in_starts_no_more_than_rancher_with_files_that_do_not_go_together(
+    given: Path, tmp_path: Path, no_cacerts: bool
+) -> None:
+    if no_cacerts:
+        (given / "cacerts.pem").write_text("x")
+    with pytest.raises(ValueError, match="one of them"):
+        Certificates(tmp_path / "tls", given=given, no_cacerts=no_cacerts)
+
+
+def test_the_stand_in_says_a_proxy_s_ca_and_serves_with_a_certificate_of_its_own(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "cacerts.pem").write_text(_CA)
+    certificates = Certificates(tmp_path / "tls", given=tmp_path)
+    assert certificates.ca_pem == _CA.strip()
+    assert certificates.add_name("rancher.example.com") is True

@@ -1,0 +1,98 @@
+"""Rancher behind a proxy that ends TLS: what callers trust, and what is said when it is wrong."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from components.rancher.api.client import RancherClient
+from components.rancher.api.errors import (
+    CertificateMismatchError,
+    NotReadyError,
+    UnexpectedAnswerError,
+)
+from lab.rancher.stand_in.server import StandIn
+from lab.rancher.tls_proxy import tls_proxy
+from tests.unit.doubles.a_rancher import BOOTSTRAP, impatient, running, unused_port, url_of
+from tests.unit.doubles.certificates import issue
+
+__all__ = ["impatient"]
+pytestmark = pytest.mark.usefixtures("impatient")
+
+_HERE = ("127.0.0.1", 0)
+_AUTHORITY = issue("a CA of one's own")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """What the proxy and Rancher are given, each its own."""
+    issued = issue("proxy", "127.0.0.1", by=_AUTHORITY)
+    (tmp_path / "cert.pem").write_text(issued.pem)
+    (tmp_path / "key.pem").write_text(issued.key_pem())
+    (tmp_path / "rancher").mkdir()
+    (tmp_path / "rancher" / "cacerts.pem").write_text(_AUTHORITY.pem)
+    return tmp_path
+
+
+@pytest.fixture
+def stand_in(files: Path) -> Iterator[StandIn]:
+    with running(files / "data", certificate_directory=files / "rancher") as one:
+        yield one
+
+
+def _asking(port: int, ca_pem: str = _AUTHORITY.pem) -> RancherClient:
+    return RancherClient(f"https://127.0.0.1:{port}", ca_pem, retry_seconds=0.2)
+
+
+def test_the_proxy_s_ca_is_trusted_and_proved_by_rancher(stand_in: StandIn, files: Path) -> None:
+    with (
+        tls_proxy(_HERE, ("127.0.0.1", stand_in.http_port), files) as port,
+        _asking(port) as rancher,
+    ):
+        rancher.wait_until_ready(5.0)
+        rancher.accounts.login(BOOTSTRAP)
+        rancher.set_server_url(rancher.url)
+        cluster = rancher.clusters.find_or_create("storage", "owner")
+        token = rancher.clusters.registration_token(cluster.id, 5.0)
+        assert rancher.prove_ca(_AUTHORITY.pem, token.value).strip() == _AUTHORITY.pem.strip()
+
+
+def test_a_proxy_that_hides_tls_is_told_what_to_send(stand_in: StandIn, files: Path) -> None:
+    backend = ("127.0.0.1", stand_in.http_port)
+    with tls_proxy(_HERE, backend, files, says_https=False) as port, _asking(port) as rancher:
+        rancher.wait_until_ready(5.0)
+        with pytest.raises(UnexpectedAnswerError, match="X-Forwarded-Proto: https"):
+            rancher.version()
+        with pytest.raises(UnexpectedAnswerError, match="X-Forwarded-Proto: https"):
+            rancher.accounts.login(BOOTSTRAP)
+
+
+def test_a_proxy_that_nobody_told_of_is_named_with_the_key_for_it(
+    stand_in: StandIn, files: Path
+) -> None:
+    backend = ("127.0.0.1", stand_in.http_port)
+    with (
+        tls_proxy(_HERE, backend, files) as port,
+        _asking(port, issue("Rancher's own").pem) as rancher,
+        pytest.raises(CertificateMismatchError, match=r"tlsTermination: external") as caught,
+    ):
+        rancher.version()
+    assert "a CA of one's own" in str(caught.value)
+
+
+def test_a_proxy_without_rancher_behind_it_is_waited_for(files: Path) -> None:
+    backend = ("127.0.0.1", unused_port())
+    with (
+        tls_proxy(_HERE, backend, files) as port,
+        _asking(port) as rancher,
+        pytest.raises(NotReadyError, match="the connection broke"),
+    ):
+        rancher.version()
+
+
+def test_rancher_s_own_certificate_is_not_the_proxy_s(stand_in: StandIn) -> None:
+    with (
+        RancherClient(url_of(stand_in), _AUTHORITY.pem, retry_seconds=0.2) as rancher,
+        pytest.raises(CertificateMismatchError),
+    ):
+        rancher.version()
