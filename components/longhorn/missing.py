@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from components.common.answers import mapped
+from components.common.answers import listed, mapped
 from components.common.versions import version_of
 from components.longhorn.objects import DRIVER
-from components.longhorn.parts import Object, condition, disk_status, is_true, spec_of, status_in
 from components.longhorn.snapshot import DEFAULT_CLASS_KEYS, Snapshot, Workload
 
 STORAGE_CLASS = "longhorn"
@@ -117,25 +116,37 @@ def _disks_missing(
     if node is None:
         yield f"nodes.longhorn.io {name}"
         return
-    if not is_true(status_in(node), "Ready"):
-        yield f"node {name}: {_reason(status_in(node), 'Ready')}"
-    spec_disks = mapped(spec_of(node).get("disks"))
+    status = mapped(node.get("status"))
+    if not _is_true(status.get("conditions"), "Ready"):
+        yield f"node {name}: {_reason(status.get('conditions'), 'Ready')}"
+    spec = mapped(node.get("spec"))
+    spec_disks = mapped(spec.get("disks"))
+    disk_status = mapped(status.get("diskStatus"))
     by_path = {disk.get("path", "").rstrip("/"): key for key, disk in spec_disks.items()}
     for path in paths:
         key = by_path.get(path)
         if key is None:
             yield f"disk {path} of node {name} in Longhorn"
             continue
-        status = disk_status(node, key)
-        for kind in (
-            ("Ready", "Schedulable") if spec_disks[key].get("allowScheduling") else ("Ready",)
-        ):
-            if not is_true(status, kind):
-                yield f"disk {path} of node {name}: {_reason(status, kind)}"
+        conditions = mapped(disk_status.get(key)).get("conditions")
+        wanted = ["Ready"]
+        if spec_disks[key].get("allowScheduling"):
+            wanted.append("Schedulable")
+        for condition in wanted:
+            if not _is_true(conditions, condition):
+                yield f"disk {path} of node {name}: {_reason(conditions, condition)}"
 
 
-def _reason(status: Object, kind: str) -> str:
-    found = condition(status, kind)
-    if not found:
-        return f"not {kind} yet"
-    return f"not {kind} ({found.get('message') or found.get('reason') or 'no reason given'})"
+def _is_true(conditions: object, kind: str) -> bool:
+    return any(
+        condition.get("type") == kind and condition.get("status") == "True"
+        for condition in listed(conditions)
+    )
+
+
+def _reason(conditions: object, kind: str) -> str:
+    for condition in listed(conditions):
+        if condition.get("type") == kind:
+            said = condition.get("message") or condition.get("reason") or "no reason given"
+            return f"not {kind} ({said})"
+    return f"not {kind} yet"

@@ -10,7 +10,6 @@ from components.common.answers import listed, mapped
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
 from components.common.waiting import wait_until
 from components.longhorn.objects import patch_object, read_object
-from components.longhorn.parts import spec_of
 from configuration.cluster import ClusterSettings
 
 # What passes: somebody else's edit, and a webhook that waits for the node's status.
@@ -77,7 +76,7 @@ def _write(cluster: ClusterApi, props: Properties, *, taken: set[str], wanted: s
 
 
 def _tags(node: Properties) -> set[str]:
-    return set(listed(spec_of(node).get("tags")))
+    return set(listed(mapped(node.get("spec")).get("tags")))
 
 
 class LonghornNodeTags(DynamicResource, module="longhorn", name="NodeTags"):

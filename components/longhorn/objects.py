@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from components.cluster.api import ClusterApi, unless_missing
+from components.cluster.api import ApiError, ClusterApi, status_of
 from components.common.answers import listed
 
 NAMESPACE = "longhorn-system"
@@ -25,20 +25,28 @@ def read_objects(
     Raises ApiError when the cluster refuses.
     """
     custom = cluster.custom
-    if everywhere:
-        found = unless_missing(custom.list_cluster_custom_object, GROUP, VERSION, plural, **options)
-    else:
-        found = unless_missing(
-            custom.list_namespaced_custom_object, GROUP, VERSION, NAMESPACE, plural, **options
-        )
-    return None if found is None else listed(found["items"])
+    try:
+        if everywhere:
+            found: Any = custom.list_cluster_custom_object(GROUP, VERSION, plural, **options)
+        else:
+            found = custom.list_namespaced_custom_object(
+                GROUP, VERSION, NAMESPACE, plural, **options
+            )
+    except ApiError as error:
+        if status_of(error) == 404:
+            return None
+        raise
+    return listed(found["items"])
 
 
 def read_object(cluster: ClusterApi, plural: str, name: str) -> dict[str, Any] | None:
     """One of Longhorn's objects; None if it is not there. Raises ApiError."""
-    return unless_missing(
-        cluster.custom.get_namespaced_custom_object, GROUP, VERSION, NAMESPACE, plural, name
-    )
+    try:
+        return cluster.custom.get_namespaced_custom_object(GROUP, VERSION, NAMESPACE, plural, name)
+    except ApiError as error:
+        if status_of(error) == 404:
+            return None
+        raise
 
 
 def patch_object(
@@ -52,6 +60,8 @@ def patch_object(
 
 def delete_object(cluster: ClusterApi, plural: str, name: str) -> None:
     """Delete one of Longhorn's objects; one that is gone needs nothing. Raises ApiError."""
-    unless_missing(
-        cluster.custom.delete_namespaced_custom_object, GROUP, VERSION, NAMESPACE, plural, name
-    )
+    try:
+        cluster.custom.delete_namespaced_custom_object(GROUP, VERSION, NAMESPACE, plural, name)
+    except ApiError as error:
+        if status_of(error) != 404:
+            raise

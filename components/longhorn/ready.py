@@ -11,7 +11,7 @@ from components.common.owner import this_stack
 from components.common.waiting import wait_until
 from components.longhorn.disks.late import put_late_disks
 from components.longhorn.missing import missing_parts
-from components.longhorn.snapshot import Snapshot, read_snapshot
+from components.longhorn.snapshot import ClusterView
 from configuration.cluster import ClusterSettings
 from configuration.longhorn import LonghornSettings
 
@@ -30,24 +30,22 @@ class LonghornReadyProvider(DynamicProvider):
     def make(self, new: Properties) -> tuple[str, Properties]:
         """Wait until nothing is missing. Raises TimeoutError listing what still is."""
         cluster = open_cluster(new)
+        view = ClusterView(cluster)
 
         def missing() -> list[str]:
-            return [*put_late_disks(cluster, new), *_missing(read_snapshot(cluster), new)]
+            return [*put_late_disks(cluster, new), *_missing(view, new)]
 
         wait_until("Longhorn", missing, timeout_seconds=new["timeout_seconds"])
-        return "longhorn", {
-            **new,
-            "default_class": ",".join(read_snapshot(cluster).default_classes),
-        }
+        return "longhorn", {**new, "default_class": ",".join(view.read().default_classes)}
 
     def look(self, state: Properties) -> Properties:
         """What is missing now; that differs from the input `missing` and shows."""
-        return {**state, "missing": _missing(read_snapshot(open_cluster(state)), state)}
+        return {**state, "missing": _missing(ClusterView(open_cluster(state)), state)}
 
 
-def _missing(snapshot: Snapshot, props: Properties) -> list[str]:
+def _missing(view: ClusterView, props: Properties) -> list[str]:
     return missing_parts(
-        snapshot,
+        view.read(),
         version=props["version"],
         disks_by_node={node: list(disks) for node, disks in props["disks_by_node"].items()},
         wants_default_class=props["default_storage_class"],

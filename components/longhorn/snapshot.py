@@ -7,7 +7,6 @@ from typing import Any
 from components.cluster.api import ClusterApi
 from components.common.answers import listed, mapped
 from components.longhorn.objects import DRIVER, NAMESPACE, VERSION_SETTING, read_objects
-from components.longhorn.parts import name_of
 
 DEFAULT_CLASS_KEYS = (
     "storageclass.kubernetes.io/is-default-class",
@@ -44,46 +43,58 @@ class Snapshot:
     """nodes.longhorn.io by name."""
 
 
-def read_snapshot(cluster: ClusterApi) -> Snapshot:
-    """Ask the API server. Raises ApiException when it does not answer."""
-    apps, storage = cluster.apps, cluster.storage
-    setting = _by_name(cluster, "settings").get(VERSION_SETTING)
-    classes = storage.list_storage_class().items
-    return Snapshot(
-        version=None if setting is None else str(setting.get("value")),
-        daemon_sets=[
-            _workload(
-                item,
-                item.status.desired_number_scheduled,
-                item.status.number_ready,
-                item.status.updated_number_scheduled,
-            )
-            for item in apps.list_namespaced_daemon_set(NAMESPACE).items
-        ],
-        deployments=[
-            _workload(
-                item,
-                item.spec.replicas,
-                item.status.ready_replicas,
-                item.status.updated_replicas,
-            )
-            for item in apps.list_namespaced_deployment(NAMESPACE).items
-        ],
-        has_driver=any(item.metadata.name == DRIVER for item in storage.list_csi_driver().items),
-        storage_classes=[item.metadata.name for item in classes],
-        default_classes=sorted(
-            item.metadata.name
-            for item in classes
-            if any(
-                mapped(item.metadata.annotations).get(key) == "true" for key in DEFAULT_CLASS_KEYS
-            )
-        ),
-        nodes=_by_name(cluster, "nodes"),
-    )
+class ClusterView:
+    """Reads a Snapshot; changes nothing."""
 
+    def __init__(self, cluster: ClusterApi) -> None:
+        self._cluster = cluster
 
-def _by_name(cluster: ClusterApi, plural: str) -> Mapping[str, Mapping[str, Any]]:
-    return {name_of(item): item for item in read_objects(cluster, plural) or []}
+    def read(self) -> Snapshot:
+        """Ask the API server again. Raises ApiException when it does not answer."""
+        apps, storage = self._cluster.apps, self._cluster.storage
+        classes = storage.list_storage_class().items
+        return Snapshot(
+            version=self._version(),
+            daemon_sets=[
+                _workload(
+                    item,
+                    item.status.desired_number_scheduled,
+                    item.status.number_ready,
+                    item.status.updated_number_scheduled,
+                )
+                for item in apps.list_namespaced_daemon_set(NAMESPACE).items
+            ],
+            deployments=[
+                _workload(
+                    item,
+                    item.spec.replicas,
+                    item.status.ready_replicas,
+                    item.status.updated_replicas,
+                )
+                for item in apps.list_namespaced_deployment(NAMESPACE).items
+            ],
+            has_driver=any(
+                item.metadata.name == DRIVER for item in storage.list_csi_driver().items
+            ),
+            storage_classes=[item.metadata.name for item in classes],
+            default_classes=sorted(
+                item.metadata.name
+                for item in classes
+                if any(
+                    mapped(item.metadata.annotations).get(key) == "true"
+                    for key in DEFAULT_CLASS_KEYS
+                )
+            ),
+            nodes=self._by_name("nodes"),
+        )
+
+    def _version(self) -> str | None:
+        setting = self._by_name("settings").get(VERSION_SETTING)
+        return None if setting is None else str(setting.get("value"))
+
+    def _by_name(self, plural: str) -> Mapping[str, Mapping[str, Any]]:
+        found = read_objects(self._cluster, plural) or []
+        return {item["metadata"]["name"]: item for item in found}
 
 
 def _workload(item: Any, wanted: int | None, ready: int | None, updated: int | None) -> Workload:

@@ -9,10 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.common.answers import first_of, listed
+from components.common.answers import listed, mapped
 from components.common.versions import Step, Version, minors_between, step, version_of
 from components.longhorn.objects import NAMESPACE
-from components.longhorn.parts import name_of, spec_of, status_in
 from components.longhorn.versions import minor_of, too_old_kubernetes
 from configuration.longhorn import SUPPORTED_VERSIONS
 
@@ -26,9 +25,9 @@ class Installed:
     version: str
     """As Longhorn itself says it, such as v1.5.3."""
     namespace: str
-    """Where it is."""
+    """Where it stands."""
     owner: str | None
-    """The stack that installed it, as its namespace says; None if it says none."""
+    """The stack that installed it, as its namespace says; None for one of somebody else's."""
     volumes: Sequence[Mapping[str, Any]] = ()
     engine_images: Sequence[Mapping[str, Any]] = ()
     nodes: Sequence[Mapping[str, Any]] = ()
@@ -122,16 +121,14 @@ def _volume_problems(volumes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         ("degraded", "Wait until the replicas are rebuilt, or ask for fewer of them"),
         ("faulted", "Salvage it in Longhorn's interface, restore it from a backup, or delete it"),
     ):
-        found = [
-            name_of(each) for each in volumes if status_in(each).get("robustness") == robustness
-        ]
+        found = [_name(each) for each in volumes if _status(each).get("robustness") == robustness]
         if found:
             yield f"{_count(found, 'volume')} {robustness}: {_names(found)}. {remedy}"
     second_engine = [
-        name_of(each)
+        _name(each)
         for each in volumes
-        if "v2" in (spec_of(each).get("dataEngine"), spec_of(each).get("backendStoreDriver"))
-        and status_in(each).get("state") != "detached"
+        if "v2" in (_spec(each).get("dataEngine"), _spec(each).get("backendStoreDriver"))
+        and _status(each).get("state") != "detached"
     ]
     if second_engine:
         yield (
@@ -143,7 +140,7 @@ def _volume_problems(volumes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 def _engine_problems(images: Iterable[Mapping[str, Any]], wanted: str) -> Iterator[str]:
     minor = minor_of(wanted)
     for image in images:
-        status = status_in(image)
+        status = _status(image)
         if not status.get("refCount"):
             continue
         for kind, supported in (
@@ -153,7 +150,7 @@ def _engine_problems(images: Iterable[Mapping[str, Any]], wanted: str) -> Iterat
             found = int(status.get(kind) or 0)
             if found not in supported:
                 yield (
-                    f"volumes still use the engine {spec_of(image).get('image')}, whose {kind} is "
+                    f"volumes still use the engine {_spec(image).get('image')}, whose {kind} is "
                     f"{found}; Longhorn {wanted} works with {supported[0]} to {supported[-1]}. "
                     "Upgrade the engines of these volumes first (Longhorn's interface, Volume, "
                     "Upgrade Engine)"
@@ -164,13 +161,13 @@ def _node_problems(nodes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Nodes whose old manager can't end; a node that left Kubernetes has none."""
     away: list[str] = []
     for node in nodes:
-        for condition in listed(status_in(node).get("conditions")):
+        for condition in listed(_status(node).get("conditions")):
             if (
                 condition.get("type") == "Ready"
                 and condition.get("status") != "True"
                 and condition.get("reason") != "KubernetesNodeGone"
             ):
-                away.append(f"{name_of(node)} ({condition.get('reason') or 'no reason given'})")
+                away.append(f"{_name(node)} ({condition.get('reason') or 'no reason given'})")
     if away:
         yield (
             f"{_count(away, 'node')} not Ready in Longhorn: {_names(away)}. Bring it back or "
@@ -178,9 +175,24 @@ def _node_problems(nodes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         )
 
 
+def _name(item: Mapping[str, Any]) -> str:
+    return str(mapped(item.get("metadata")).get("name"))
+
+
+def _spec(item: Mapping[str, Any]) -> dict[str, Any]:
+    return mapped(item.get("spec"))
+
+
+def _status(item: Mapping[str, Any]) -> dict[str, Any]:
+    return mapped(item.get("status"))
+
+
 def _count(names: Sequence[str], noun: str) -> str:
     return f"1 {noun} is" if len(names) == 1 else f"{len(names)} {noun}s are"
 
 
 def _names(names: Sequence[str]) -> str:
-    return first_of(sorted(names), _NAMED)
+    """The first of them, sorted, and how many more there are."""
+    more = len(names) - _NAMED
+    shown = ", ".join(sorted(names)[:_NAMED])
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -7,7 +7,6 @@ from typing import Any
 from components.cluster.api import ClusterApi
 from components.common.answers import mapped
 from components.longhorn.objects import DRIVER, read_objects
-from components.longhorn.parts import spec_of, status_in
 
 _LISTED_AT_MOST = 20
 _MEBIBYTE = 2**20
@@ -94,7 +93,7 @@ def size_text(size_bytes: int) -> str:
 
 def state_text(volume: Mapping[str, Any]) -> str:
     """State and robustness of an object of volumes.longhorn.io. Pure."""
-    status = status_in(volume)
+    status = mapped(volume.get("status"))
     words = [str(status.get("state") or "state unknown")]
     if status.get("robustness") not in (None, "", "unknown"):
         words.append(str(status["robustness"]))
@@ -103,14 +102,14 @@ def state_text(volume: Mapping[str, Any]) -> str:
 
 def claim_text(volume: Mapping[str, Any]) -> str | None:
     """The claim that Longhorn has noted for an object of volumes.longhorn.io. Pure."""
-    noted = mapped(status_in(volume).get("kubernetesStatus"))
+    noted = mapped(mapped(volume.get("status")).get("kubernetesStatus"))
     return f"{noted.get('namespace')}/{noted['pvcName']}" if noted.get("pvcName") else None
 
 
 def _held(volume: Mapping[str, Any], persistent: Any) -> HeldVolume:
     return HeldVolume(
         name=str(volume["metadata"]["name"]),
-        size_bytes=int(spec_of(volume).get("size") or 0),
+        size_bytes=int(mapped(volume.get("spec")).get("size") or 0),
         state=state_text(volume),
         claim=(_claim_of(persistent) if persistent is not None else None) or claim_text(volume),
     )

@@ -1,9 +1,7 @@
 """Node names of the stack file beside those that Kubernetes has. Pure."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
-
-from components.common.answers import first_of
 
 _SHOWN = 10
 
@@ -33,11 +31,16 @@ def missing_node(name: str, known: Collection[str]) -> tuple[str, str]:
     """
     close = near_miss(name, known)
     meant = f"; {close} comes closest" if close else ""
-    nodes = first_of(sorted(known), _SHOWN) or "none"
-    found = f"Kubernetes has no node {name}{meant}. Its nodes: {nodes}"
+    found = f"Kubernetes has no node {name}{meant}. Its nodes: {_listed(sorted(known))}"
     remedy = (
         f"Write `name: {close}` in the stack file, if that is the node"
         if close
         else "Give nodes[].name as `kubectl get nodes` shows it, or join the node to the cluster"
     )
     return found, remedy
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN
+    shown = ", ".join(names[:_SHOWN]) or "none"
+    return f"{shown} and {more} more" if more > 0 else shown

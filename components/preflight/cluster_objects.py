@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from components.common.answers import first_of
 from components.preflight.cluster_facts import NAMESPACE, ClusterFacts
 from components.preflight.cluster_wanted import ClusterWanted
 from components.preflight.report import CheckResult, of_cluster
@@ -65,7 +64,8 @@ def _leftovers(facts: ClusterFacts) -> Iterator[CheckResult]:
                 "false to leave Longhorn to it.",
             )
     if found.volumes and not found.has_settings:
-        names = first_of(found.volumes, _NAMED)
+        more = len(found.volumes) - _NAMED
+        names = ", ".join(found.volumes[:_NAMED]) + (f" and {more} more" if more > 0 else "")
         yield of_cluster(
             "longhornLeftovers",
             "error",

@@ -1,24 +1,17 @@
 """Which of Longhorn's disks are refused for their file system, and what that costs. Pure."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.common.answers import mapped
+from components.common.answers import listed, mapped
 from components.longhorn.disks.replicas import is_intact
 from components.longhorn.disks.rules import disks_by_path
-from components.longhorn.parts import (
-    Object,
-    condition,
-    disk_status,
-    is_true,
-    name_of,
-    spec_of,
-    status_in,
-)
 
 CHANGED = "DiskFilesystemChanged"
 """Longhorn's reason for a disk that is not the one on record."""
+
+Object = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +34,10 @@ def verdicts(node: Object, paths: Iterable[str]) -> dict[str, DiskVerdict]:
         paths: Mount points.
     """
     present = disks_by_path(node)
-    is_manned = is_true(status_in(node), "Ready")
+    is_manned = _condition(node.get("status"), "Ready").get("status") == "True"
     found: dict[str, DiskVerdict] = {}
     for path in sorted(set(paths) & set(present)):
-        ready = condition(disk_status(node, present[path][0]), "Ready")
+        ready = _condition(_disk_status(node, present[path][0]), "Ready")
         found[path] = DiskVerdict(
             is_ready=ready.get("status") == "True" and is_manned,
             is_refused=ready.get("status") == "False" and ready.get("reason") == CHANGED,
@@ -57,7 +50,7 @@ def known_uuids(node: Object, paths: Iterable[str]) -> set[str]:
     """The UUIDs that Longhorn has on record for the disks at these paths."""
     present = disks_by_path(node)
     uuids = {
-        str(disk_status(node, present[path][0]).get("diskUUID") or "")
+        str(_disk_status(node, present[path][0]).get("diskUUID") or "")
         for path in set(paths) & set(present)
     }
     return uuids - {""}
@@ -76,13 +69,13 @@ def lost_volumes(
     ready = {
         str(status.get("diskUUID"))
         for node in nodes
-        for status in mapped(status_in(node).get("diskStatus")).values()
-        if is_true(status, "Ready")
+        for status in mapped(mapped(node.get("status")).get("diskStatus")).values()
+        if _condition(status, "Ready").get("status") == "True"
     } - set(uuids)
     kept = {
-        spec_of(replica).get("volumeName")
+        _spec(replica).get("volumeName")
         for replica in replicas
-        if is_intact(replica) and spec_of(replica).get("diskID") in ready
+        if is_intact(replica) and _spec(replica).get("diskID") in ready
     }
     return sorted(
         {volume for volume in replicas_on(uuids, replicas).values() if volume not in kept}
@@ -92,9 +85,9 @@ def lost_volumes(
 def replicas_on(uuids: Collection[str], replicas: Iterable[Object]) -> dict[str, str]:
     """The volume of each replica on these disks, by the replica's name."""
     return {
-        name_of(replica): str(spec_of(replica).get("volumeName"))
+        str(replica["metadata"]["name"]): str(_spec(replica).get("volumeName"))
         for replica in replicas
-        if spec_of(replica).get("diskID") in uuids
+        if _spec(replica).get("diskID") in uuids
     }
 
 
@@ -119,6 +112,21 @@ def still_in_status(node: Object, names: Iterable[str]) -> list[str]:
 
     A disk that is in the spec again was made from the node's annotation, and is no old one.
     """
-    spec = mapped(spec_of(node).get("disks"))
-    status = mapped(status_in(node).get("diskStatus"))
+    spec = mapped(mapped(node.get("spec")).get("disks"))
+    status = mapped(mapped(node.get("status")).get("diskStatus"))
     return [f"disk {name}" for name in sorted(names) if name in status and name not in spec]
+
+
+def _disk_status(node: Object, name: str) -> dict[str, Any]:
+    return mapped(mapped(mapped(node.get("status")).get("diskStatus")).get(name))
+
+
+def _condition(status: Any, kind: str) -> dict[str, Any]:
+    for condition in listed(mapped(status).get("conditions")):
+        if condition.get("type") == kind:
+            return mapped(condition)
+    return {}
+
+
+def _spec(replica: Object) -> dict[str, Any]:
+    return mapped(replica.get("spec"))

@@ -5,10 +5,7 @@ when its scheduling is off and nothing is scheduled on it.
 """
 
 from collections.abc import Mapping
-from typing import Any
-
-from components.common.answers import mapped
-from components.longhorn.parts import disk_status, spec_of
+from typing import Any, cast
 
 _EDITABLE: Mapping[str, Any] = {"allowScheduling": True, "storageReserved": 0, "tags": []}
 
@@ -20,7 +17,8 @@ def described(wanted: Mapping[str, Any]) -> dict[str, Any]:
 
 def disks_by_path(node: Mapping[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
     """The disks in a nodes.longhorn.io object: name and entry by path."""
-    disks = mapped(spec_of(node).get("disks"))
+    spec = cast(Mapping[str, Any], node.get("spec") or {})
+    disks = cast(Mapping[str, dict[str, Any]], spec.get("disks") or {})
     return {str(entry["path"]).rstrip("/"): (name, entry) for name, entry in disks.items()}
 
 
@@ -79,12 +77,14 @@ def is_emptied(node: Mapping[str, Any], paths: set[str]) -> bool:
 
 def still_used(node: Mapping[str, Any], paths: set[str]) -> list[str]:
     """What keeps the disks at these paths from being removed, one line each."""
+    status = cast(Mapping[str, Any], node.get("status") or {})
+    by_name = cast(Mapping[str, Mapping[str, Any]], status.get("diskStatus") or {})
     lines: list[str] = []
     for path, (name, _) in disks_by_path(node).items():
         if path not in paths:
             continue
-        found = disk_status(node, name)
-        replicas = mapped(found.get("scheduledReplica"))
+        found = by_name.get(name, {})
+        replicas = cast(Mapping[str, int], found.get("scheduledReplica") or {})
         if replicas or found.get("storageScheduled"):
             lines.append(f"{path} still holds {', '.join(sorted(replicas)) or 'scheduled storage'}")
     return lines

@@ -7,10 +7,10 @@ says to take that finalizer off and to delete webhooks and driver by hand, once 
 gone: that is what happens here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from components.cluster.api import ApiError, ClusterApi, status_of, unless_missing
+from components.cluster.api import ApiError, ClusterApi, status_of
 from components.common.answers import listed
 from components.common.waiting import tell
 from components.longhorn.objects import DRIVER, GROUP, NAMESPACE, patch_object, read_objects
@@ -76,12 +76,12 @@ class Leftovers:
                 admission.delete_mutating_webhook_configuration,
             ),
         ):
-            if unless_missing(delete, name) is not None:
+            if _delete(delete, name):
                 tell(f"deleted {kind} {name}, which the uninstallation left")
                 yield f"{kind} {name}"
 
     def _driver(self) -> Iterator[str]:
-        if unless_missing(self._cluster.storage.delete_csi_driver, DRIVER) is not None:
+        if _delete(self._cluster.storage.delete_csi_driver, DRIVER):
             tell(f"deleted CSIDriver {DRIVER}, which the uninstallation left")
             yield f"CSIDriver {DRIVER}"
 
@@ -117,3 +117,14 @@ class Leftovers:
         except ApiError as error:
             if status_of(error) not in (404, 409):
                 raise
+
+
+def _delete(delete: Callable[[str], object], name: str) -> bool:
+    """Delete an object; whether there was one."""
+    try:
+        delete(name)
+    except ApiError as error:
+        if status_of(error) == 404:
+            return False
+        raise
+    return True

@@ -13,7 +13,6 @@ from components.cluster.api import ClusterApi
 from components.common.answers import mapped
 from components.common.waiting import wait_until
 from components.longhorn.objects import read_objects
-from components.longhorn.parts import name_of, spec_of, status_in
 
 _SECONDS = 120.0
 
@@ -35,11 +34,11 @@ def unseen_disks(nodes: Iterable[Mapping[str, Any]]) -> list[str]:
     """
     lines: list[str] = []
     for node in nodes:
-        wanted = set(mapped(spec_of(node).get("disks")))
-        seen = set(mapped(status_in(node).get("diskStatus")))
+        wanted = set(mapped(mapped(node.get("spec")).get("disks")))
+        seen = set(mapped(mapped(node.get("status")).get("diskStatus")))
         if wanted != seen:
             lines.append(
-                f"node {name_of(node)}: what became of "
+                f"node {mapped(node.get('metadata')).get('name')}: what became of "
                 f"{', '.join(sorted(wanted ^ seen))} (does longhorn-manager run there?)"
             )
     return lines

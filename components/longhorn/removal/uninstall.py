@@ -2,7 +2,7 @@
 
 import pulumi
 
-from components.cluster.api import ClusterApi, cluster_inputs, unless_missing
+from components.cluster.api import ApiError, ClusterApi, cluster_inputs, status_of
 from components.cluster.gone import open_for_removal
 from components.common.answers import listed
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
@@ -50,11 +50,14 @@ class LonghornUninstallProvider(DynamicProvider):
 
 def _namespace_left(cluster: ClusterApi) -> list[str]:
     """What keeps the namespace; deletes it first where nobody has yet."""
-    namespace = unless_missing(cluster.core.read_namespace, NAMESPACE)
-    if namespace is None:
-        return []
-    if namespace.metadata.deletion_timestamp is None:
-        unless_missing(cluster.core.delete_namespace, NAMESPACE)
+    try:
+        namespace = cluster.core.read_namespace(NAMESPACE)
+        if namespace.metadata.deletion_timestamp is None:
+            cluster.core.delete_namespace(NAMESPACE)
+    except ApiError as error:
+        if status_of(error) == 404:
+            return []
+        raise
     reasons = [
         condition.message
         for condition in listed(namespace.status.conditions)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from components.cluster.api import ClusterApi, unless_missing
+from components.cluster.api import ApiError, ClusterApi, status_of
 
 _MANAGER = "longhorn-rancher"
 _ANSWER_SECONDS = 30.0
@@ -13,7 +13,12 @@ Document = dict[str, Any]
 
 def read_object(cluster: ClusterApi, path: str) -> Document | None:
     """The object at this path; None where there is none."""
-    return unless_missing(_call, cluster, "GET", path)
+    try:
+        return _call(cluster, "GET", path)
+    except ApiError as error:
+        if status_of(error) == 404:
+            return None
+        raise
 
 
 def apply_object(cluster: ClusterApi, path: str, document: Document) -> None:
@@ -29,7 +34,11 @@ def merge_object(cluster: ClusterApi, path: str, patch: Document) -> Document:
 
 def delete_object(cluster: ClusterApi, path: str) -> None:
     """Delete the object; one that is gone already is no error."""
-    unless_missing(_call, cluster, "DELETE", path)
+    try:
+        _call(cluster, "DELETE", path)
+    except ApiError as error:
+        if status_of(error) != 404:
+            raise
 
 
 def _call(

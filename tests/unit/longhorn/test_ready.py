@@ -26,8 +26,8 @@ PROPS: dict[str, Any] = {
 def missing(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     lines: list[str] = []
     monkeypatch.setattr(ready, "open_cluster", lambda _props: None)
-    snapshot = SimpleNamespace(default_classes=["longhorn"])
-    monkeypatch.setattr(ready, "read_snapshot", lambda _cluster: snapshot)
+    view = SimpleNamespace(read=lambda: SimpleNamespace(default_classes=["longhorn"]))
+    monkeypatch.setattr(ready, "ClusterView", lambda _cluster: view)
     monkeypatch.setattr(ready, "missing_parts", lambda *_given, **_options: list(lines))
     return lines
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.longhorn.snapshot import Snapshot, read_snapshot
+from components.longhorn.snapshot import ClusterView, Snapshot
 from tests.unit.doubles.a_cluster import api_error
 
 
@@ -55,7 +55,7 @@ def _read(
         ),
         custom=SimpleNamespace(list_namespaced_custom_object=custom),
     )
-    return read_snapshot(api)
+    return ClusterView(api).read()
 
 
 @pytest.mark.parametrize(
