@@ -10,7 +10,7 @@ from components.common import waiting
 from components.rancher.api.client import RancherClient
 from components.rancher.api.errors import NotReadyError
 from components.rancher.registration.registration import RancherRegistrationProvider
-from components.rancher.server import address as rancher_address
+from components.rancher.server import container as rancher_container
 from components.rancher.server.address import RancherAddressProvider
 from lab.rancher.stand_in.server import StandIn
 from tests.unit.doubles.a_clock import a_clock
@@ -31,7 +31,7 @@ ADDRESS = RancherAddressProvider()
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
     monkeypatch.setattr(waiting, "SYSTEM_CLOCK", a_clock())
     with running(tmp_path, host="0.0.0.0") as one:  # noqa: S104
-        monkeypatch.setattr(rancher_address, "run_in_container", in_container(one, tmp_path))
+        monkeypatch.setattr(rancher_container, "run_in_container", in_container(one, tmp_path))
         yield one
 
 
@@ -92,6 +92,6 @@ def test_a_container_that_can_not_be_asked_is_named(
     def refuse(*_: object) -> str:
         raise RuntimeError("unix:///engine.sock, container rancher: exit status 1: not running")
 
-    monkeypatch.setattr(rancher_address, "run_in_container", refuse)
+    monkeypatch.setattr(rancher_container, "run_in_container", refuse)
     with pytest.raises(TimeoutError, match=r"container rancher.*not running"):
         ADDRESS.create(inputs(stand_in, "127.0.0.2", timeout_seconds=-1))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from components.rancher.server import ca as rancher_ca
+from components.rancher.server import container as rancher_container
 from components.rancher.server.ca import RancherCaProvider
 from configuration.problems import Problem
 from lab.rancher.stand_in import kubectl
@@ -170,7 +170,7 @@ _ASKED = {"docker_host": "unix:///x", "container_name": "rancher", "timeout_seco
 def test_another_ca_than_the_stack_file_s_stops_with_both_checksums(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(rancher_ca, "run_in_container", lambda *_: _CERTIFICATE)
+    monkeypatch.setattr(rancher_container, "run_in_container", lambda *_: _CERTIFICATE)
     with pytest.raises(RuntimeError, match="caFile holds one with"):
         RancherCaProvider().create({**_ASKED, "expected": _CA})
 
@@ -178,7 +178,7 @@ def test_another_ca_than_the_stack_file_s_stops_with_both_checksums(
 def test_a_stack_file_s_ca_may_take_the_place_of_the_pinned_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(rancher_ca, "run_in_container", lambda *_: _CA)
+    monkeypatch.setattr(rancher_container, "run_in_container", lambda *_: _CA)
     olds = {**_ASKED, "pem": _CERTIFICATE}
     outs = RancherCaProvider().update("id", olds, {**_ASKED, "expected": _CA}).outs
     assert outs is not None
