@@ -141,8 +141,11 @@ def _answers(settings: Settings, results: list[CheckResult]) -> dict[str, HostAn
 def _mute_hosts(settings: Settings) -> list[CheckResult]:
     """The hosts on which a run would do nothing, and then count as done: they are asked a word.
 
-    For a run whose stack file keeps the hosts from being read; nothing else is concluded.
+    For a run whose stack file keeps the hosts from being read; nothing else is concluded. Where it
+    accepts such a host, none is asked.
     """
+    if "loginShell" in settings.checks.accept:
+        return []
     questions = [
         Question(address=node_address(node, settings.ssh)) for node in settings.present_nodes
     ]

@@ -76,8 +76,12 @@ def without_reading(config: StackConfig) -> StackConfig:
         checks = None
     if not isinstance(checks, dict):
         return config  # a mistake, which the program itself will tell
-    off = json.dumps({**checks, "readHosts": False, "readCluster": False})
-    return replace(config, values={**config.values, key: off})
+    off = {**checks, "readHosts": False, "readCluster": False}
+    accepted = checks.get("accept", [])
+    if isinstance(accepted, list):  # else a mistake, as above
+        # Unless it is accepted, an `up` asks every host for this one, read or not.
+        off["accept"] = [*accepted, "loginShell"]
+    return replace(config, values={**config.values, key: json.dumps(off)})
 
 
 def _opened(value: Any) -> Any:

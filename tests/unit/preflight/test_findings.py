@@ -122,6 +122,14 @@ def test_a_run_asks_whether_commands_run_at_all_also_where_reading_is_switched_o
             read_findings(stack({"readHosts": False}))
 
 
+def test_a_run_opens_nothing_where_reading_is_off_and_a_mute_login_shell_is_accepted(
+    server: Server, stack: Callable[..., Settings]
+) -> None:
+    server.answer = b""
+    assert read_findings(stack({"readHosts": False, "accept": ["loginShell"]})) == {}
+    assert server.connections == 0
+
+
 def test_a_host_that_is_not_read_is_a_warning_with_its_name_and_has_no_findings(
     server: Server, stack: Callable[..., Settings], warned: list[str]
 ) -> None:

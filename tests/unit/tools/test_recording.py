@@ -5,9 +5,12 @@ from types import SimpleNamespace
 import pytest
 
 import settings
+from components.preflight import findings
 from tests.unit.doubles.a_stack import load, run, valid
+from tools.offline.answers import AnsweringMocks
 from tools.offline.graph import Graph, natural
-from tools.offline.recording import Declared, Recording
+from tools.offline.recording import Declared, Recording, run_program
+from tools.offline.stack_file import stack_config
 
 
 def _declared(name: str, parent: str = "", *waits: str) -> Declared:
@@ -38,6 +41,13 @@ def test_a_run_does_not_change_the_configuration_of_its_caller() -> None:
     load(valid(cluster={"name": "mine"}))
     run(valid(cluster={"name": "other"}))
     assert settings.load().cluster.name == "mine"
+
+
+def test_an_up_that_is_recorded_opens_no_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(findings, "read_hosts", lambda *each: asked.append(each) or {})
+    run_program(stack_config(valid()), stack="test", preview=False, mocks=AnsweringMocks())
+    assert asked == []
 
 
 def test_a_name_that_was_not_declared_is_told_with_those_that_were() -> None:
