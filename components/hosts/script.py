@@ -85,7 +85,7 @@ def remote_script(
         parts: The files that the script is joined from, below components/.
         arguments: What follows the action word; plain values, never secrets.
         found: What is not as the script leaves it; makes the engine run it again.
-        action: Action word for this run; another one is no change by itself.
+        action: Action word for this run.
         delete_action: Action word for delete; None leaves the host alone.
         opts: At least the parent.
     """
@@ -126,7 +126,7 @@ def _ignored(host: RemoteHost, found: str | None) -> list[str]:
         return _EVERY_INPUT
     # A repair leaves its reason in the state. Without this, the next preview, which finds nothing
     # wrong, would show the reason's removal as a change.
-    return ["create"] if found else ["create", "update"]
+    return [] if found else ["update"]
 
 
 def result_of(command: remote.Command, host: RemoteHost) -> pulumi.Output[dict[str, Any]]:

@@ -55,6 +55,8 @@ class NodeDisk(pulumi.ComponentResource):
             action="move" if before else "ensure",
             opts=pulumi.ResourceOptions(
                 parent=self,
+                # A disk was moved once; that the next run says `ensure` again is no change.
+                ignore_changes=["create"],
                 hooks=pulumi.ResourceHookBinding(before_create=before, before_update=before)
                 if before
                 else None,
