@@ -1,11 +1,11 @@
 """Rules for the backup target and the jobs that use it. Pure."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from configuration.partial import knows
 from configuration.problems import Problem
 from configuration.recurring_jobs import BACKUP_TASKS
+from configuration.repeated_names import repeated_names
 from configuration.secrets import Secret
 from configuration.stack_file import StackFile
 
@@ -75,16 +75,7 @@ def _only_with_a_user(file: StackFile) -> Iterator[Problem]:
 
 
 def _repeated_jobs(file: StackFile) -> Iterator[Problem]:
-    names = Counter(job.name for job in file.longhorn.recurring_jobs if knows(job, "name"))
-    for i, job in enumerate(file.longhorn.recurring_jobs):
-        if knows(job, "name") and names[job.name] > 1:
-            yield Problem(
-                f"longhorn.recurringJobs[{i}].name",
-                "is the name of another job too",
-                "Give each job a name of its own.",
-                job.name,
-                shows_value=True,
-            )
+    yield from repeated_names("longhorn.recurringJobs", file.longhorn.recurring_jobs, "job")
 
 
 def _backups_without_a_target(file: StackFile) -> Iterator[Problem]:

@@ -1,11 +1,11 @@
 """Rules for StorageClasses beside Longhorn's own. Pure."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from configuration.longhorn import replica_count
 from configuration.partial import knows
 from configuration.problems import Problem, nearest
+from configuration.repeated_names import repeated_names
 from configuration.secrets import Secret
 from configuration.stack_file import StackFile
 from configuration.storage_classes import OWN_CLASSES, StorageClassSettings
@@ -17,10 +17,8 @@ def _classes(file: StackFile) -> Iterable[tuple[str, StorageClassSettings]]:
 
 
 def _names(file: StackFile) -> Iterator[Problem]:
-    known = [each for each in _classes(file) if knows(each[1], "name")]
-    names = Counter(each.name for _, each in known)
-    for key, each in known:
-        if each.name in OWN_CLASSES:
+    for key, each in _classes(file):
+        if knows(each, "name") and each.name in OWN_CLASSES:
             yield Problem(
                 f"{key}.name",
                 "is a class that Longhorn makes itself",
@@ -29,14 +27,7 @@ def _names(file: StackFile) -> Iterator[Problem]:
                 each.name,
                 shows_value=True,
             )
-        elif names[each.name] > 1:
-            yield Problem(
-                f"{key}.name",
-                "is the name of another class too",
-                "Give each class a name of its own.",
-                each.name,
-                shows_value=True,
-            )
+    yield from repeated_names("longhorn.storageClasses", file.longhorn.storage_classes, "class")
 
 
 def _strict_local(file: StackFile) -> Iterator[Problem]:

@@ -64,12 +64,6 @@ class BackupTargetProvider(DynamicProvider):
         _set(open_cluster(new), new)
         return "backup-target", new
 
-    def change(self, old: Properties, new: Properties) -> Properties:
-        """Set what is wanted now; new credentials are tried, too."""
-        del old
-        _set(open_cluster(new), new)
-        return new
-
     def look(self, state: Properties) -> Properties:
         """What Longhorn has now; a target that is away differs from the input `unavailable`."""
         cluster = open_cluster(state)

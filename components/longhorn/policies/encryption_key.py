@@ -5,7 +5,7 @@ from typing import Any
 
 import pulumi
 
-from components.cluster.api import ApiError, ClusterApi, cluster_inputs, open_cluster, status_of
+from components.cluster.api import ClusterApi, cluster_inputs, open_cluster, unless_missing
 from components.cluster.gone import open_for_removal
 from components.common.answers import mapped
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
@@ -36,12 +36,6 @@ class EncryptionKeyProvider(DynamicProvider):
         _write(open_cluster(new), str(new["key"]))
         return SECRET_NAME, new
 
-    def change(self, old: Properties, new: Properties) -> Properties:
-        """See `make`."""
-        del old
-        _write(open_cluster(new), str(new["key"]))
-        return new
-
     def look(self, state: Properties) -> Properties | None:
         """The key as it is in the cluster; None if the Secret is gone."""
         key = _read(open_cluster(state))
@@ -63,12 +57,9 @@ class EncryptionKeyProvider(DynamicProvider):
 
 
 def _read(cluster: ClusterApi) -> str | None:
-    try:
-        secret: Any = cluster.core.read_namespaced_secret(SECRET_NAME, NAMESPACE)
-    except ApiError as error:
-        if status_of(error) == 404:
-            return None
-        raise
+    secret: Any = unless_missing(cluster.core.read_namespaced_secret, SECRET_NAME, NAMESPACE)
+    if secret is None:
+        return None
     return base64.b64decode(str(mapped(secret.data).get(_KEY, ""))).decode()
 
 
