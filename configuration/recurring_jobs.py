@@ -13,7 +13,8 @@ from configuration.problems import rule
 DEFAULT_GROUP = "default"
 """The group of every volume that has neither a job nor a group of its own."""
 BACKUP_TASKS = frozenset({"backup", "backup-force-create"})
-_TASKS_THAT_KEEP_NOTHING = frozenset({"filesystem-trim", "snapshot-delete", "snapshot-cleanup"})
+# For them Longhorn writes 0 over whatever is said (webhook/resources/recurringjob/mutator.go).
+_TASKS_WITHOUT_RETAIN = frozenset({"filesystem-trim", "snapshot-cleanup"})
 _MAXIMUM_NAME = 40
 # What robfig/cron's ParseStandard, with which Longhorn checks, reads beside five fields.
 _SHORT = re.compile(r"@(yearly|annually|monthly|weekly|daily|midnight|hourly)|@every [0-9hms]+")
@@ -73,6 +74,11 @@ class RecurringJobSettings(StackModel):
     """Labels of the snapshots and backups that it makes."""
 
     @property
+    def effective_retain(self) -> int:
+        """What Longhorn's object says."""
+        return 0 if self.task in _TASKS_WITHOUT_RETAIN else self.retain
+
+    @property
     def kept(self) -> int:
         """What it takes of a volume's 100 snapshots and backups."""
-        return 0 if self.task in _TASKS_THAT_KEEP_NOTHING else self.retain
+        return 0 if self.task == "snapshot-delete" else self.effective_retain

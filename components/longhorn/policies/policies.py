@@ -120,7 +120,7 @@ def _job_spec(job: RecurringJobSettings) -> dict[str, Any]:
         "name": job.name,
         "task": job.task,
         "cron": job.cron,
-        "retain": job.retain,
+        "retain": job.effective_retain,
         "concurrency": job.concurrency,
         "groups": list(job.groups),
         "labels": dict(job.labels),

@@ -133,6 +133,16 @@ def test_a_job_is_what_the_stack_file_says() -> None:
     assert spec == {**_JOB, "retain": 1, "concurrency": 1, "labels": {}}
 
 
+@pytest.mark.parametrize(
+    ("task", "retain"),
+    [("filesystem-trim", 0), ("snapshot-cleanup", 0), ("snapshot-delete", 7), ("snapshot", 7)],
+)
+def test_a_number_that_longhorn_would_write_over_is_not_said(task: str, retain: int) -> None:
+    job = {"name": "a", "task": task, "cron": "@daily", "retain": 7}
+    spec = run(valid(longhorn={"recurringJobs": [job]})).named("longhorn-policies-job-a").inputs
+    assert spec["spec"]["retain"] == retain
+
+
 def test_a_stack_without_any_of_it_declares_nothing_of_it() -> None:
     assert [r.name for r in run(valid()).resources if "policies" in r.name] == []
 
