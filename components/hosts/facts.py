@@ -126,6 +126,8 @@ class Refusal(AnswerModel):
     """What to do about it."""
     missing_command: str | None
     """The command without which nothing can be said; None where something was found."""
+    is_asked: bool = False
+    """Whether nothing is wrong there, and only what the stack file asks for can't be done."""
 
 
 @dataclass(frozen=True, kw_only=True)

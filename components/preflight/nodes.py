@@ -250,9 +250,8 @@ def _disks(node: NodeToCheck) -> _Found:
         if disk is not None and isinstance(verdict, Refusal):
             if verdict.missing_command and node.stages.packages:
                 continue  # the packages stage installs it before any disk is touched
-            is_asked = found.mounted and found.file_system not in (None, disk.file_system)
-            is_failing = was_prepared(found, disk) and not is_asked
-            severity: Severity = "warning" if is_failing else "error"
+            is_fault = was_prepared(found, disk) and not verdict.is_asked
+            severity: Severity = "warning" if is_fault else "error"
             yield ("disk", severity, verdict.found, verdict.remedy)
 
 

@@ -59,7 +59,7 @@ class Outcome:
     @property
     def found(self) -> dict[str, Any]:
         """What a look found in the way; a refusal is its answer, and no failure."""
-        assert set(self.result) == {"found", "remedy", "missingCommand"}
+        assert set(self.result) == {"found", "remedy", "missingCommand", "isAsked"}
         return self.result
 
     @property

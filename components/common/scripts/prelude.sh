@@ -22,10 +22,11 @@ die() {
     exit 1
 }
 
-# FOUND REMEDY [MISSING_COMMAND]: ends the script, since what was found stands in the way.
+# FOUND REMEDY [MISSING_COMMAND [ASKED]]: ends the script, since what was found stands in the way, or,
+# with ASKED, since nothing is wrong and what was asked for can't be done.
 refuse() {
     [ "$refusals" = json ] || die "$1. $UNTOUCHED $2"
-    printf '{"found":%s,"remedy":%s,"missingCommand":%s}\n' "$(json_string "$1")" "$(json_string "$2")" "$(json_or_null "${3-}")"
+    printf '{"found":%s,"remedy":%s,"missingCommand":%s,"isAsked":%s}\n' "$(json_string "$1")" "$(json_string "$2")" "$(json_or_null "${3-}")" "$(json_boolean [ -n "${4-}" ])"
     exit 0
 }
 

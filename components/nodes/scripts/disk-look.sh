@@ -77,7 +77,7 @@ follow_exchanged_name() {
     ours=$(path_of_own_line)
     [ -n "$ours" ] || return 0
     [ "$disk" = "$device" ] || [ "$action" = remove ] ||
-        refuse "$device is the disk of ${line#* }, and that of $mount_point is $ours" "To exchange them, take both disks out of the stack file and run pulumi up, then add them with their new mount points and run pulumi up again; their data stays"
+        refuse "$device is the disk of ${line#* }, and that of $mount_point is $ours" "To exchange them, take both disks out of the stack file and run pulumi up, then add them with their new mount points and run pulumi up again; their data stays" '' asked
     say "warning: $device is now the disk of ${line#* }, and that of $mount_point is $ours; each stays where it was. Name disks by /dev/disk/by-id, which a restart does not change"
     exchanged=$ours
     named=$device device=$ours
@@ -292,7 +292,7 @@ refuse_foreign_content() {
             "$file_system") remedy="$remedy To use this file system as it is, with its data, give its UUID as the one to adopt." ;;
             ext4 | xfs) remedy="$remedy To keep this file system, ask for $(tag TYPE) instead of $file_system." ;;
         esac
-        [ "$mounted" = no ] || refuse "$device is mounted on $mount_point and holds $found, not $file_system" "To keep this file system, ask for it. To give up what is on it, take the disk out of the stack file and run pulumi up, which has its replicas moved; then clear it yourself: $(clearing_command); then add it with $file_system and run pulumi up again"
+        [ "$mounted" = no ] || refuse "$device is mounted on $mount_point and holds $found, not $file_system" "To keep this file system, ask for it. To give up what is on it, take the disk out of the stack file and run pulumi up, which has its replicas moved; then clear it yourself: $(clearing_command); then add it with $file_system and run pulumi up again" '' asked
         refuse "$device is not blank: it holds $found" "Look at it first, and $remedy To give this disk up for good, clear it yourself: $(clearing_command)"
     fi
     [ -z "$adopt_uuid" ] || [ "$uuid" = "$adopt_uuid" ] ||

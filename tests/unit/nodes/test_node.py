@@ -9,7 +9,9 @@ import pytest
 from components.common.script_text import script_text
 from components.hosts.script import command_line, script_input
 from components.nodes.description import ANNOTATION, LABEL
+from components.nodes.findings import NodeFindings
 from components.nodes.script_parts import DISK, PACKAGES
+from components.preflight import findings as preflight
 from tests.unit.doubles.a_stack import (
     COMMAND,
     JUMP_KEY,
@@ -309,3 +311,23 @@ def test_untaint_is_declared_for_control_plane_nodes_only() -> None:
 def test_taints_are_left_alone_unless_the_stack_says_untaint(choice: str) -> None:
     recording = _run(nodes=nodes({"controlPlane": True}), controlPlane={"scheduling": choice})
     assert recording.of_type("pulumi-python:dynamic/node:ControlPlaneUntaint") == []
+
+
+def test_a_disk_that_moves_leaves_longhorn_first_and_is_moved_by_its_own_script(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    findings = NodeFindings(
+        disks={"/mnt/longhorn-sdb": "/dev/sdb is mounted on /mnt/old"},
+        moved={"/mnt/longhorn-sdb": "/mnt/old"},
+    )
+    monkeypatch.setattr(preflight, "read_findings", lambda _settings: {"node-1": findings})
+    # Equal configurations share one run.
+    recording = _run(cluster={"name": "moving", "kubeconfig": "~/.kube/config"})
+    command = recording.named(_MOUNT)
+    assert command.inputs["create"] == command_line("move")
+    assert command.inputs["update"].startswith(command_line("move"))
+    hooks = command.request.hooks
+    assert list(hooks.before_create) == list(hooks.before_update)
+    assert list(hooks.before_create) == ["node-1/mnt/old-leaves-longhorn"]
+    of_another = recording.named("node-2-mnt-longhorn-sdb-mount").request.hooks
+    assert list(of_another.before_create) == []

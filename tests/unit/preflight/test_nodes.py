@@ -1,5 +1,6 @@
 """What stops the program before the first change, and the report that says so."""
 
+import json
 from typing import Any
 
 import pytest
@@ -187,6 +188,46 @@ def test_an_adopted_disk_that_a_longhorn_has_used_is_told(
     verdict: dict[str, Any], expected: list[tuple[str, str]]
 ) -> None:
     assert _results(verdict=usable(**verdict)) == expected
+
+
+def _moved(moved: dict[str, str], **verdict: Any) -> CheckResult:
+    given = usable(mounted=False, mountedBy="a/b node-1-old", **verdict)
+    node = NodeToCheck(
+        name="node-1",
+        answer=answer(verdict=given),
+        disks=[SDB],
+        stages=StageSettings(),
+        moved=moved,
+    )
+    (result,) = check_nodes([node])
+    return result
+
+
+def test_a_disk_that_one_run_moves_is_told() -> None:
+    result = _moved({SDB.mount_point: "/mnt/old"}, mountedOn="/mnt/old")
+    assert (result.check, result.severity) == ("disk", "warning")
+    assert result.found == f"the disk for {SDB.mount_point} is mounted on /mnt/old"
+
+
+def test_a_disk_that_one_run_can_not_move_is_an_error_with_the_runs_that_do() -> None:
+    result = _moved({}, mountedOn="/mnt/old")
+    assert (result.check, result.severity) == ("disk", "error")
+    assert "on /mnt/old by a/b node-1-old" in result.found
+    assert "then add it with its new mount point and run `pulumi up` again" in result.remedy
+
+
+def test_a_kernel_name_that_is_another_disks_now_is_a_warning() -> None:
+    (result,) = check_nodes([_node(verdict=usable(exchanged="/dev/sdc"))])
+    assert (result.check, result.severity) == ("disk", "warning")
+    assert "is now /dev/sdc" in result.found
+
+
+@pytest.mark.parametrize(("is_asked", "severity"), [(True, "error"), (False, "warning")])
+def test_what_the_stack_file_asks_of_a_prepared_disk_in_vain_is_an_error(
+    is_asked: bool, severity: str
+) -> None:
+    refusal = json.dumps({**json.loads(FOREIGN), "isAsked": is_asked})
+    assert _results(verdict=refusal) == [("disk", severity)]
 
 
 def test_one_longhorn_disk_on_two_nodes_is_an_error_that_names_both() -> None:
