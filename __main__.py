@@ -3,7 +3,6 @@
 import pulumi
 
 from components.preflight.findings import read_findings
-from components.preflight.release import read_release
 from components.stack.guard import declare_stack_guard
 from components.stack.longhorn import declare_longhorn
 from components.stack.nodes import declare_control_plane_health, declare_nodes, declare_untaints
@@ -15,10 +14,10 @@ from settings import load
 settings = load()
 findings = read_findings(settings)
 providers = stack_providers(settings)
-nodes = declare_nodes(settings, findings)
-health = declare_control_plane_health(settings, nodes, findings)
+nodes = declare_nodes(settings, findings.nodes)
+health = declare_control_plane_health(settings, nodes, findings.nodes)
 untaints = declare_untaints(settings)
-longhorn = declare_longhorn(settings, providers.kubernetes, nodes, untaints, read_release(settings))
+longhorn = declare_longhorn(settings, providers.kubernetes, nodes, untaints, findings.longhorn)
 rancher = declare_rancher(
     settings,
     providers.docker,

@@ -41,6 +41,10 @@ CheckName = Literal[
     "imageBased",
     "diskOnRoot",
     "diskKnown",
+    "volumeHealth",
+    "longhornNode",
+    "longhornDisk",
+    "orphanedReplicas",
 ]
 """Every check that `accept` may name."""
 CHECK_NAMES: tuple[CheckName, ...] = get_args(CheckName)

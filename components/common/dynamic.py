@@ -25,6 +25,12 @@ from pulumi.output import Unknown
 
 Properties = dict[str, Any]
 
+FINDING = "finding"
+"""Input that says, in one line, what is not as the other inputs want it right now; None if all is.
+
+The preview has seen it (components/longhorn/findings.py). It is a difference for as long as it says
+anything: what a repair leaves of it in the state is none.
+"""
 _REFERENCE = "__provider"
 
 
@@ -67,8 +73,9 @@ class DynamicProvider(ResourceProvider):
 
     def differences(self, old: Properties, new: Properties) -> set[str]:
         """The names of what is not as the state says."""
-        ignored = {*self.outputs, *self.not_compared, _REFERENCE}
-        return {key for key in {*old, *new} - ignored if old.get(key) != new.get(key)}
+        ignored = {*self.outputs, *self.not_compared, _REFERENCE, FINDING}
+        changed = {key for key in {*old, *new} - ignored if old.get(key) != new.get(key)}
+        return {*changed, FINDING} if new.get(FINDING) else changed
 
     def replacements(self, old: Properties, new: Properties, changed: set[str]) -> set[str]:
         """Those of the differences that make it another resource."""

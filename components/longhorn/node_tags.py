@@ -90,13 +90,25 @@ class LonghornNodeTags(DynamicResource, module="longhorn", name="NodeTags"):
         node_name: str,
         tags: Sequence[str],
         timeout_seconds: int,
+        finding: str | None,
         opts: pulumi.ResourceOptions,
     ) -> None:
-        """Declare it; the time is for Longhorn to know the node and to take the change."""
+        """Declare it.
+
+        Args:
+            name: The resource's name.
+            cluster: The cluster.
+            node_name: The node's name in Kubernetes.
+            tags: The tags that the node is to have, beside those of others.
+            timeout_seconds: For Longhorn to know the node and to take the change.
+            finding: Which of them it lacks right now.
+            opts: The resource's options.
+        """
         inputs = {
             **cluster_inputs(cluster),
             "node_name": node_name,
             "tags": list(tags),
             "timeout_seconds": timeout_seconds,
+            "finding": finding,
         }
         super().__init__(LonghornNodeTagsProvider(), name, inputs, opts)

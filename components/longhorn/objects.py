@@ -3,18 +3,19 @@
 from typing import Any
 
 from components.cluster.api import ApiError, ClusterApi, status_of
-from components.common.answers import listed
+from components.common.answers import listed, mapped
 
 NAMESPACE = "longhorn-system"
 GROUP, VERSION = "longhorn.io", "v1beta2"
 VERSION_SETTING = "current-longhorn-version"
 DRIVER = "driver.longhorn.io"
+_PAGE = 500
 
 
 def read_objects(
     cluster: ClusterApi, plural: str, *, everywhere: bool = False, **options: Any
 ) -> list[dict[str, Any]] | None:
-    """Longhorn's objects of one kind; None where the kind is not installed.
+    """Longhorn's objects of one kind, asked for in pages; None where the kind is not installed.
 
     Args:
         cluster: The cluster.
@@ -25,18 +26,26 @@ def read_objects(
     Raises ApiError when the cluster refuses.
     """
     custom = cluster.custom
+    items: list[dict[str, Any]] = []
+    page: dict[str, Any] = {"limit": _PAGE}
     try:
-        if everywhere:
-            found: Any = custom.list_cluster_custom_object(GROUP, VERSION, plural, **options)
-        else:
-            found = custom.list_namespaced_custom_object(
-                GROUP, VERSION, NAMESPACE, plural, **options
-            )
+        while True:
+            asked = {**options, **page}
+            if everywhere:
+                found: Any = custom.list_cluster_custom_object(GROUP, VERSION, plural, **asked)
+            else:
+                found = custom.list_namespaced_custom_object(
+                    GROUP, VERSION, NAMESPACE, plural, **asked
+                )
+            items += listed(found["items"])
+            following = mapped(found.get("metadata")).get("continue")
+            if not following:
+                return items
+            page = {"limit": _PAGE, "_continue": following}
     except ApiError as error:
         if status_of(error) == 404:
             return None
         raise
-    return listed(found["items"])
 
 
 def read_object(cluster: ClusterApi, plural: str, name: str) -> dict[str, Any] | None:

@@ -5,13 +5,14 @@ from typing import Any, ClassVar
 
 import pulumi
 
-from components.cluster.api import cluster_inputs, open_cluster
+from components.cluster.api import ClusterApi, cluster_inputs, open_cluster
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
 from components.common.owner import this_stack
 from components.common.waiting import wait_until
 from components.longhorn.disks.late import put_late_disks
-from components.longhorn.missing import missing_parts
-from components.longhorn.snapshot import ClusterView
+from components.longhorn.findings import class_finding
+from components.longhorn.missing import STORAGE_CLASS, missing_parts
+from components.longhorn.snapshot import DEFAULT_CLASS_KEYS, ClusterView, Snapshot
 from configuration.cluster import ClusterSettings
 from configuration.longhorn import LonghornSettings
 
@@ -19,7 +20,8 @@ from configuration.longhorn import LonghornSettings
 class LonghornReadyProvider(DynamicProvider):
     """Waits on create, on a change of what it watches, and when a refresh has found it missing.
 
-    While it waits, it gives their disks to nodes that Longhorn only gets now.
+    While it waits, it gives their disks to nodes that Longhorn only gets now, and makes `longhorn`
+    the default class again where there is none.
     """
 
     outputs = ("default_class",)
@@ -33,19 +35,31 @@ class LonghornReadyProvider(DynamicProvider):
         view = ClusterView(cluster)
 
         def missing() -> list[str]:
-            return [*put_late_disks(cluster, new), *_missing(view, new)]
+            late = put_late_disks(cluster, new)
+            snapshot = view.read()
+            _put_default_class(cluster, snapshot, new)
+            return [*late, *_missing(snapshot, new)]
 
         wait_until("Longhorn", missing, timeout_seconds=new["timeout_seconds"])
         return "longhorn", {**new, "default_class": ",".join(view.read().default_classes)}
 
     def look(self, state: Properties) -> Properties:
         """What is missing now; that differs from the input `missing` and shows."""
-        return {**state, "missing": _missing(ClusterView(open_cluster(state)), state)}
+        return {**state, "missing": _missing(ClusterView(open_cluster(state)).read(), state)}
 
 
-def _missing(view: ClusterView, props: Properties) -> list[str]:
+def _put_default_class(cluster: ClusterApi, snapshot: Snapshot, props: Properties) -> None:
+    """Make `longhorn` the default again where the cluster has lost its default."""
+    if class_finding(snapshot, wants_default_class=bool(props["default_storage_class"])):
+        annotations = {DEFAULT_CLASS_KEYS[0]: "true"}
+        cluster.storage.patch_storage_class(
+            STORAGE_CLASS, {"metadata": {"annotations": annotations}}
+        )
+
+
+def _missing(snapshot: Snapshot, props: Properties) -> list[str]:
     return missing_parts(
-        view.read(),
+        snapshot,
         version=props["version"],
         disks_by_node={node: list(disks) for node, disks in props["disks_by_node"].items()},
         wants_default_class=props["default_storage_class"],
@@ -72,6 +86,7 @@ class LonghornReady(DynamicResource, module="longhorn", name="Ready"):
         cluster: ClusterSettings,
         longhorn: LonghornSettings,
         disks_by_node: Mapping[str, Mapping[str, Any]],
+        finding: str | None,
         opts: pulumi.ResourceOptions,
     ) -> None:
         """Declare it.
@@ -81,6 +96,7 @@ class LonghornReady(DynamicResource, module="longhorn", name="Ready"):
             cluster: The cluster.
             longhorn: Version, default class, and the deadline for all of it together.
             disks_by_node: The disks that must be Ready and Schedulable, by node (wanted_disks).
+            finding: That `longhorn` is not the default class right now.
             opts: The resource's options.
         """
         inputs: Properties = {
@@ -89,6 +105,7 @@ class LonghornReady(DynamicResource, module="longhorn", name="Ready"):
             "disks_by_node": disks_by_node,
             "owner": this_stack(),
             "missing": [],
+            "finding": finding,
             "default_storage_class": longhorn.default_storage_class,
             "timeout_seconds": longhorn.timeout_seconds,
         }

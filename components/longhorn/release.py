@@ -12,11 +12,13 @@ from components.cluster.helm_records import forget_release, forget_unfinished
 from components.common.owner import MARK, this_stack
 from components.longhorn.disks.disks import LonghornDisks
 from components.longhorn.disks.wanted import wanted_disks
+from components.longhorn.findings import LonghornFindings
 from components.longhorn.node_tags import LonghornNodeTags
 from components.longhorn.objects import NAMESPACE
 from components.longhorn.ready import LonghornReady
 from components.longhorn.removal.guard import LonghornRemovalGuard
 from components.longhorn.removal.uninstall import LonghornUninstall
+from components.longhorn.settings import LonghornSettingValues, setting_values
 from components.longhorn.values import chart_values
 from components.nodes.description import Tolerated
 from configuration.cluster import ClusterSettings
@@ -50,7 +52,7 @@ class LonghornRelease(pulumi.ComponentResource):
         uuids: Mapping[str, Mapping[str, pulumi.Input[str]]],
         registry_password: pulumi.Output[str] | None,
         tolerated: Sequence[Tolerated],
-        found: str | None,
+        found: LonghornFindings,
         opts: pulumi.ResourceOptions,
     ) -> None:
         """Declare it.
@@ -64,7 +66,7 @@ class LonghornRelease(pulumi.ComponentResource):
                 them.
             registry_password: The secret for longhorn.registryUser.
             tolerated: The taints that Longhorn runs on.
-            found: What is wrong with the release in the cluster right now, for Pulumi's diff.
+            found: What is wrong in the cluster right now, for Pulumi's diff.
             opts: The resource's options.
         """
         super().__init__("longhornrancher:longhorn:Release", name, None, opts)
@@ -94,6 +96,12 @@ class LonghornRelease(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[uninstall], retain_on_delete=True),
         )
         local_chart = longhorn.chart_path
+        values = chart_values(
+            longhorn,
+            nodes_with_disks=file.nodes_with_disks,
+            tolerated=tolerated,
+            registry_password=registry_password,
+        )
         timeout = f"{longhorn.timeout_seconds}s"
         release = kubernetes.helm.v3.Release(
             f"{name}-release",
@@ -104,15 +112,10 @@ class LonghornRelease(pulumi.ComponentResource):
             if local_chart
             else kubernetes.helm.v3.RepositoryOptsArgs(repo=longhorn.chart_repository),
             version=longhorn.version,
-            values=chart_values(
-                longhorn,
-                nodes_with_disks=file.nodes_with_disks,
-                tolerated=tolerated,
-                registry_password=registry_password,
-            ),
+            values=values,
             # Helm keeps it with the revision; a change of it alone is an upgrade, which installs
             # what a failed one has left out.
-            description=found and f"repaired: {found}",
+            description=found.release and f"repaired: {found.release}",
             atomic=False,
             # LonghornReady and LonghornUninstall wait, and see more than Helm does.
             skip_await=True,
@@ -123,7 +126,7 @@ class LonghornRelease(pulumi.ComponentResource):
                 # Two releases of one name are one: the old one's removal would take the new one.
                 delete_before_replace=True,
                 # A repair leaves its reason in the state.
-                ignore_changes=[] if found else ["description"],
+                ignore_changes=[] if found.release else ["description"],
                 custom_timeouts=pulumi.CustomTimeouts(
                     create=timeout, update=timeout, delete=timeout
                 ),
@@ -141,6 +144,7 @@ class LonghornRelease(pulumi.ComponentResource):
                 node_name=node.name,
                 disks=node_disks,
                 lost=node.lost,
+                finding=found.disks.get(node.name),
                 opts=pulumi.ResourceOptions(
                     parent=self,
                     depends_on=[release, *([nodes[node.name]] if node.name in nodes else [])],
@@ -153,6 +157,7 @@ class LonghornRelease(pulumi.ComponentResource):
             cluster=cluster,
             longhorn=longhorn,
             disks_by_node={node.name: each for node, each in disks_by_node if not node.lost},
+            finding=found.default_class,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[release, *disks]),
         )
         for node in file.present_nodes:
@@ -163,8 +168,16 @@ class LonghornRelease(pulumi.ComponentResource):
                     node_name=node.name,
                     tags=node.tags,
                     timeout_seconds=longhorn.timeout_seconds,
+                    finding=found.tags.get(node.name),
                     opts=pulumi.ResourceOptions(parent=self, depends_on=[ready]),
                 )
+        LonghornSettingValues(
+            f"{name}-settings",
+            cluster=cluster,
+            values=setting_values(values["defaultSettings"]),
+            finding=found.settings,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[ready]),
+        )
         self.guarded = [namespace, release]
         # As early as there is something to guard, so that a later step that fails leaves no stack
         # without it. The whole stack's own guard comes last (components/stack/guard.py).

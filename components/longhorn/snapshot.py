@@ -32,8 +32,8 @@ class Workload:
 class Snapshot:
     """What the cluster says of Longhorn at one moment."""
 
-    version: str | None
-    """The version that Longhorn itself says it is; None before it says any."""
+    settings: Mapping[str, str]
+    """Values of Longhorn's settings by name."""
     daemon_sets: Sequence[Workload]
     deployments: Sequence[Workload]
     has_driver: bool
@@ -41,6 +41,11 @@ class Snapshot:
     default_classes: Sequence[str]
     nodes: Mapping[str, Mapping[str, Any]]
     """nodes.longhorn.io by name."""
+
+    @property
+    def version(self) -> str | None:
+        """The version that Longhorn itself says it is; None before it says any."""
+        return self.settings.get(VERSION_SETTING)
 
 
 class ClusterView:
@@ -54,7 +59,10 @@ class ClusterView:
         apps, storage = self._cluster.apps, self._cluster.storage
         classes = storage.list_storage_class().items
         return Snapshot(
-            version=self._version(),
+            settings={
+                name: str(setting.get("value") or "")
+                for name, setting in self._by_name("settings").items()
+            },
             daemon_sets=[
                 _workload(
                     item,
@@ -87,10 +95,6 @@ class ClusterView:
             ),
             nodes=self._by_name("nodes"),
         )
-
-    def _version(self) -> str | None:
-        setting = self._by_name("settings").get(VERSION_SETTING)
-        return None if setting is None else str(setting.get("value"))
 
     def _by_name(self, plural: str) -> Mapping[str, Mapping[str, Any]]:
         found = read_objects(self._cluster, plural) or []

@@ -1,46 +1,47 @@
 """Looking at the hosts and the cluster before anything is declared, in previews too."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pulumi
 
-from components.cluster.api import ClusterApi
 from components.common.owner import this_stack
 from components.hosts.address import jump_address, node_address
 from components.hosts.connection import HostCredentials, agent_path
 from components.hosts.facts import HostAnswer
 from components.hosts.reading import Question, Reading, ReadingPlan, read_hosts, unread
+from components.longhorn.findings import LonghornFindings
 from components.nodes.findings import NodeFindings, dated, node_findings
 from components.nodes.moves import moved_disks
 from components.nodes.script_parts import questions as node_questions
-from components.preflight.agent import check_agent, read_agent
-from components.preflight.cluster import check_cluster
-from components.preflight.cluster_facts import read_cluster
-from components.preflight.cluster_wanted import cluster_wanted
-from components.preflight.deadline import answer_within
-from components.preflight.frontend import (
-    check_guard,
-    check_ingress_class,
-    read_ingress_classes,
-)
+from components.preflight.cluster_reading import look_at_cluster
+from components.preflight.frontend import check_guard
 from components.preflight.nodes import NodeToCheck, check_login_shell, check_nodes
 from components.preflight.report import CheckResult, PreflightError, report
-from configuration.kubeconfig import loopback_server
 from configuration.secrets import Secret
 from settings import Settings
 
-_CLUSTER_SECONDS = 30.0
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What is not as the stack file says right now, for the resources that own it."""
+
+    nodes: Mapping[str, NodeFindings] = field(default_factory=dict[str, NodeFindings])
+    """On the hosts, by node."""
+    longhorn: LonghornFindings = field(default_factory=LonghornFindings)
+    """In Longhorn."""
 
 
-def read_findings(settings: Settings) -> Mapping[str, NodeFindings]:
-    """Read every host once and say what is wrong there; empty where the stack switches it off.
+def read_findings(settings: Settings) -> Findings:
+    """Read every host and the cluster once; empty where the stack switches it off.
 
     A host or cluster that can't be read is a warning with its name, and nothing is concluded
     about it. Raises pulumi.RunError with a report over all nodes when a check fails that the
     stack file does not accept.
     """
+    cluster = look_at_cluster(settings)
     stages, checks = settings.stages, settings.checks
     results: list[CheckResult] = []
     answers: dict[str, HostAnswer] = {}
@@ -48,9 +49,6 @@ def read_findings(settings: Settings) -> Mapping[str, NodeFindings]:
     has_password = settings.has(Secret.FRONTEND_BASIC_AUTH)
     if stages.frontend:
         results.extend(check_guard(settings.frontend, has_password=has_password))
-    asks_cluster = stages.longhorn or stages.labels or stages.rancher_import or stages.frontend
-    if checks.read_cluster and asks_cluster:
-        results.extend(_cluster_results(settings))
     if checks.read_hosts and _asks_hosts(settings):
         answers = _answers(settings, results)
         moved = _moved(settings, answers)
@@ -71,7 +69,8 @@ def read_findings(settings: Settings) -> Mapping[str, NodeFindings]:
         )
     elif _asks_hosts(settings) and not pulumi.runtime.is_dry_run():
         results.extend(_mute_hosts(settings))
-    _report(settings, results)
+    seen = cluster()
+    _report(settings, [*seen.results, *results])
     now = datetime.now(UTC)
     found = {
         node.name: node_findings(
@@ -83,7 +82,7 @@ def read_findings(settings: Settings) -> Mapping[str, NodeFindings]:
         for node in settings.nodes
         if node.name in answers
     }
-    return dated(found, f"{now:%Y-%m-%d %H:%M:%S} UTC")
+    return Findings(nodes=dated(found, f"{now:%Y-%m-%d %H:%M:%S} UTC"), longhorn=seen.longhorn)
 
 
 def _moved(settings: Settings, answers: Mapping[str, HostAnswer]) -> dict[str, Mapping[str, str]]:
@@ -183,43 +182,4 @@ def _credentials(settings: Settings) -> HostCredentials:
         password=settings.plain_secret(Secret.SSH_PASSWORD),
         sudo_password=settings.plain_secret(Secret.SUDO_PASSWORD),
         agent_path=agent_path(),
-    )
-
-
-def _cluster_results(settings: Settings) -> list[CheckResult]:
-    """What is wrong with the cluster; nothing, and a warning, when it does not answer in time."""
-    try:
-        return answer_within(_CLUSTER_SECONDS, lambda: list(_checked_cluster(settings)))
-    except Exception as error:  # whatever a cluster answers, the preview goes on
-        problem = f"{type(error).__name__}: {error}".splitlines()[0]
-        pulumi.log.warn(
-            f"cluster {settings.cluster.name} could not be asked for what the stack needs of it: "
-            f"{problem}{_loopback_hint(settings)}"
-        )
-        return []
-
-
-def _checked_cluster(settings: Settings) -> Iterator[CheckResult]:
-    stages, frontend = settings.stages, settings.frontend
-    api = ClusterApi(settings.cluster.kubeconfig, settings.cluster.context)
-    if stages.longhorn or stages.labels:
-        wanted = cluster_wanted(settings)
-        yield from check_cluster(read_cluster(api, [name for _, name in wanted.secrets]), wanted)
-    if stages.frontend and frontend.type == "Ingress":
-        has_password = settings.has(Secret.FRONTEND_BASIC_AUTH)
-        yield from check_ingress_class(
-            frontend, read_ingress_classes(api), has_password=has_password
-        )
-    # A manifest given by hand leads to a Rancher that the stack file does not name.
-    if stages.rancher_import and not settings.has_given_manifest and settings.rancher is not None:
-        yield from check_agent(read_agent(api), settings.rancher.url)
-
-
-def _loopback_hint(settings: Settings) -> str:
-    server = loopback_server(settings.cluster)
-    if server is None:
-        return ""
-    return (
-        f". cluster.kubeconfig {settings.cluster.kubeconfig} names {server}, which is this machine "
-        "itself, as in a file copied from a K3s or RKE2 server: write the server's address instead"
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.longhorn.findings import LonghornFindings
 from components.longhorn.frontend import LonghornFrontend
 from components.longhorn.policies.policies import LonghornPolicies
 from components.longhorn.release import LonghornRelease
@@ -31,7 +32,7 @@ def declare_longhorn(
     cluster: pulumi.ProviderResource | None,
     nodes: Mapping[str, LonghornNode],
     untaints: Sequence[pulumi.Resource],
-    found: str | None = None,
+    found: LonghornFindings | None = None,
 ) -> LonghornParts:
     """Release, frontend and volume check.
 
@@ -41,7 +42,7 @@ def declare_longhorn(
         nodes: What prepares each node, by its name. All of it is done before Longhorn starts,
             since the manager crash-loops on a node without iscsiadm.
         untaints: What opens control-plane nodes; done before Longhorn starts, too.
-        found: What is wrong with Longhorn's release right now.
+        found: What is wrong in Longhorn right now.
     """
     if cluster is None:
         return LonghornParts()
@@ -52,6 +53,7 @@ def declare_longhorn(
     )
     release = None
     if settings.stages.longhorn:
+        found = found or LonghornFindings()
         release = _release(settings, providers, nodes, untaints, tolerated, found)
     after: list[pulumi.Resource] = (
         [release] if release is not None else [*nodes.values(), *untaints]
@@ -104,7 +106,7 @@ def _release(
     nodes: Mapping[str, LonghornNode],
     untaints: Sequence[pulumi.Resource],
     tolerated: Sequence[Tolerated],
-    found: str | None,
+    found: LonghornFindings,
 ) -> LonghornRelease:
     # Not below the release's component, whose parts wait for every node: what is in the way is
     # reported first.

@@ -123,7 +123,10 @@ def _remove(cluster: ClusterApi, props: dict[str, Any], paths: set[str]) -> None
 
 
 class LonghornDisks(DynamicResource, module="longhorn", name="Disks"):
-    """Owns the entries of these disks in one nodes.longhorn.io object, and no other entry."""
+    """Owns the entries of these disks in one nodes.longhorn.io object, and no other entry.
+
+    While the stack lists them, the node is open to replicas in Longhorn.
+    """
 
     def __init__(
         self,
@@ -134,6 +137,7 @@ class LonghornDisks(DynamicResource, module="longhorn", name="Disks"):
         node_name: str,
         disks: Mapping[str, Mapping[str, Any]],
         lost: bool,
+        finding: str | None,
         opts: pulumi.ResourceOptions,
     ) -> None:
         """Declare it.
@@ -145,6 +149,7 @@ class LonghornDisks(DynamicResource, module="longhorn", name="Disks"):
             node_name: The node's name in Kubernetes.
             disks: All its disks, mounted (wanted_disks).
             lost: Whether the node is gone for good, so that its disks can't be emptied.
+            finding: What is not as wanted in Longhorn right now.
             opts: The resource's options.
         """
         inputs = {
@@ -153,6 +158,7 @@ class LonghornDisks(DynamicResource, module="longhorn", name="Disks"):
             "disks": disks,
             "owner": this_stack(),
             "lost": lost,
+            "finding": finding,
             "timeout_seconds": longhorn.timeout_seconds,
             "eviction_timeout_seconds": longhorn.eviction_timeout_seconds,
         }

@@ -7,6 +7,7 @@ from typing import Any
 from components.cluster.api import ApiError, ClusterApi, status_of
 from components.common.waiting import wait_until
 from components.longhorn.disks.owners import ANNOTATION, claimed
+from components.longhorn.disks.rules import opening_changes
 from components.longhorn.objects import patch_object, read_object
 
 # What passes: a manager that starts, somebody else's edit, replicas that are still on the disk.
@@ -19,7 +20,7 @@ DiskChanges = Callable[[Mapping[str, Any]], Changes]
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """Whose some disks of a node are to be."""
+    """Whose some disks of a node are to be, and that the node is to take replicas for them."""
 
     owner: str
     """What marks a stack's things (components/common/owner.py)."""
@@ -73,7 +74,9 @@ class LonghornNodeDisks:
         if node is None:
             return []
         wanted = changes(node)
-        patch: dict[str, Any] = {"spec": {"disks": wanted}} if wanted else {}
+        opening = {} if claim is None else opening_changes(node)
+        spec = {**({"disks": wanted} if wanted else {}), **opening}
+        patch: dict[str, Any] = {"spec": spec} if spec else {}
         text = None if claim is None else claimed(node, claim.paths, claim.owner)
         if text is not None:
             patch["metadata"] = {"annotations": {ANNOTATION: text}}

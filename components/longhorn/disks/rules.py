@@ -51,6 +51,13 @@ def put_changes(
     return changes
 
 
+def opening_changes(node: Mapping[str, Any]) -> dict[str, bool]:
+    """What to write so that the node itself takes replicas and gives none of its own away."""
+    spec = cast(Mapping[str, Any], node.get("spec") or {})
+    is_closed = spec.get("allowScheduling") is False or spec.get("evictionRequested")
+    return {"allowScheduling": True, "evictionRequested": False} if is_closed else {}
+
+
 def drain_changes(node: Mapping[str, Any], paths: set[str]) -> dict[str, dict[str, Any]]:
     """Entries to write so that the disks at these paths take no replicas and give up theirs."""
     return {

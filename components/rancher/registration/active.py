@@ -18,6 +18,7 @@ from components.rancher.registration.login import resume
 from components.rancher.registration.removal import deregister, say
 
 _READ_SECONDS = 30.0
+_PREVIEW_SECONDS = 5.0
 _AGENT_SECONDS = 5.0
 
 
@@ -77,8 +78,14 @@ class RancherClusterActiveProvider(DynamicProvider):
         return cluster_id, {**new, "state": "active"}
 
     def differences(self, old: Properties, new: Properties) -> set[str]:
-        """A cluster that a refresh found not active is a difference, too."""
+        """A cluster that is not active any more is a difference, too, and needs no refresh.
+
+        A preview asks Rancher, and goes on without an answer. A cluster that Rancher does not have
+        is for a refresh to find, since its registration has to be made again first.
+        """
         is_active = old.get("state") == "active"
+        if is_active:
+            is_active = seen_state(old, _PREVIEW_SECONDS) in ("active", None)
         return super().differences(old, new) | (set() if is_active else {"state"})
 
     def replacements(self, old: Properties, new: Properties, changed: set[str]) -> set[str]:
@@ -96,32 +103,39 @@ class RancherClusterActiveProvider(DynamicProvider):
 
         What keeps Rancher from telling is said and leaves the state as it is.
         """
-        try:
-            with RancherClient(
-                state["url"], state["ca_pem"], retry_seconds=_READ_SECONDS, say=say
-            ) as rancher:
-                resume(rancher, state["api_token"], state["admin_password"])
-                cluster = rancher.clusters.get(state["cluster_id"])
-                is_answering = (
-                    why_not_active(cluster) != ""
-                    or rancher.clusters.agent_deployment(
-                        state["cluster_id"], retry_seconds=_AGENT_SECONDS
-                    )
-                    is not None
-                )
-        except RancherError as error:
-            say(f"{state['cluster_id']}: could not be compared with Rancher. {error}")
-            return state
-        if cluster is None:
-            return None
-        found = cluster.state
-        if found == "active" and (why_not_active(cluster) or not is_answering):
-            found = "disconnected"
-        return {**state, "state": found}
+        found = seen_state(state, _READ_SECONDS)
+        return None if found is None else {**state, "state": found}
 
     def remove(self, state: Properties) -> None:
         """Take the cluster out of Rancher; see removal.py."""
         deregister(state)
+
+
+def seen_state(state: Properties, patience: float) -> str | None:
+    """The cluster's state in Rancher now; None if it has no such cluster.
+
+    What keeps Rancher from telling is said, and then it is the state that was known.
+
+    Args:
+        state: What is known of the cluster.
+        patience: Seconds for which Rancher may not answer.
+    """
+    try:
+        with RancherClient(state["url"], state["ca_pem"], retry_seconds=patience, say=say) as to:
+            resume(to, state["api_token"], state["admin_password"])
+            cluster = to.clusters.get(state["cluster_id"])
+            if cluster is None:
+                return None
+            why = why_not_active(cluster)
+            is_answering = why or to.clusters.agent_deployment(
+                state["cluster_id"], retry_seconds=_AGENT_SECONDS
+            )
+    except RancherError as error:
+        say(f"{state['cluster_id']}: could not be compared with Rancher. {error}")
+        return str(state.get("state"))
+    if cluster.state == "active" and (why or not is_answering):
+        return "disconnected"
+    return cluster.state
 
 
 class RancherClusterActive(DynamicResource, module="rancher", name="ClusterActive"):

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from components.common.dynamic import DynamicProvider, Properties
+from components.common.dynamic import FINDING, DynamicProvider, Properties
 from components.rancher.agent.connection import connection_of
+from components.rancher.registration import active
 from tools import states
 from tools.offline.answers import AnsweringMocks
 from tools.offline.recording import run_program
@@ -57,7 +58,7 @@ _DECLARED = _declared()
 _INPUTS = [
     pytest.param(provider, key, id=f"{provider.__name__}-{key}")
     for provider, inputs in _DECLARED.items()
-    for key in sorted({*inputs, *provider.not_compared} - {_REFERENCE, *provider.outputs})
+    for key in sorted({*inputs, *provider.not_compared} - {_REFERENCE, FINDING, *provider.outputs})
 ]
 
 
@@ -76,6 +77,11 @@ def _changes(provider: type[DynamicProvider], old: Properties, new: Properties) 
     return provider().diff("id", old, new).changes
 
 
+@pytest.fixture(autouse=True)
+def _no_rancher_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(active, "seen_state", lambda state, _patience: state["state"])
+
+
 @pytest.mark.parametrize(("provider", "key"), _INPUTS)
 def test_a_changed_input_is_a_difference_unless_there_is_a_reason(
     provider: type[DynamicProvider], key: str
@@ -88,6 +94,17 @@ def test_a_changed_input_is_a_difference_unless_there_is_a_reason(
     gone = {name: value for name, value in inputs.items() if name != key}
     for new in (changed, gone) if key in inputs else (changed,):
         assert _changes(provider, state, new) is (key not in provider.not_compared)
+
+
+@pytest.mark.parametrize("provider", _PROVIDERS.values(), ids=_PROVIDERS)
+def test_a_finding_is_a_difference_and_what_a_repair_leaves_of_it_is_none(
+    provider: type[DynamicProvider],
+) -> None:
+    inputs, state = _DECLARED[provider], _state(provider)
+    assert _changes(provider, state, {**inputs, FINDING: "changed"}) is True
+    repaired = {**state, FINDING: "changed"}
+    assert _changes(provider, repaired, inputs) is False
+    assert _changes(provider, repaired, {**inputs, FINDING: "changed"}) is True
 
 
 @pytest.mark.parametrize("provider", _PROVIDERS.values(), ids=_PROVIDERS)

@@ -80,10 +80,14 @@ class ACluster:
     def get_code(self, **_options: Any) -> str:
         return "v1.28.0"
 
-    def list_namespaced_custom_object(self, _g: str, _v: str, _n: str, plural: str) -> Object:
+    def list_namespaced_custom_object(
+        self, _g: str, _v: str, _n: str, plural: str, **_options: Any
+    ) -> Object:
         return {"items": [self._named(name, item) for name, item in self._of(plural).items()]}
 
-    def list_cluster_custom_object(self, group: str, version: str, plural: str) -> Object:
+    def list_cluster_custom_object(
+        self, group: str, version: str, plural: str, **_options: Any
+    ) -> Object:
         return self.list_namespaced_custom_object(group, version, "", plural)
 
     def get_namespaced_custom_object(

@@ -52,13 +52,20 @@ def _daemon_sets() -> list[Workload]:
 
 def _ready() -> Snapshot:
     return Snapshot(
-        version="v1.5.3",
+        settings={"current-longhorn-version": "v1.5.3"},
         daemon_sets=_daemon_sets(),
         deployments=[Workload(name=name, wanted=2, ready=2) for name in _DEPLOYMENTS],
         has_driver=True,
         storage_classes=["longhorn", "local-path"],
         default_classes=["longhorn"],
         nodes={"node-1": _node()},
+    )
+
+
+def _saying(version: str | None) -> Snapshot:
+    """All of Longhorn runs, and says that it is this version."""
+    return replace(
+        _ready(), settings={} if version is None else {"current-longhorn-version": version}
     )
 
 
@@ -180,13 +187,13 @@ def test_nodes_that_the_stack_does_not_list_do_not_count() -> None:
 
 @pytest.mark.parametrize("version", ["v1.5.4", "v1.6.4", None, "master-head"])
 def test_longhorn_must_say_that_it_is_the_wanted_version(version: str | None) -> None:
-    (line,) = _missing(replace(_ready(), version=version))
+    (line,) = _missing(_saying(version))
     assert line.startswith("Longhorn 1.5.3 (it says")
     assert (version or "none yet") in line
 
 
 def test_a_build_of_ones_own_of_the_wanted_version_counts() -> None:
-    assert _missing(replace(_ready(), version="v1.5.3-own.1")) == []
+    assert _missing(_saying("v1.5.3-own.1")) == []
 
 
 def test_a_csi_driver_of_the_version_before_is_missing() -> None:

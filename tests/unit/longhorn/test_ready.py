@@ -26,7 +26,8 @@ PROPS: dict[str, Any] = {
 def missing(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     lines: list[str] = []
     monkeypatch.setattr(ready, "open_cluster", lambda _props: None)
-    view = SimpleNamespace(read=lambda: SimpleNamespace(default_classes=["longhorn"]))
+    snapshot = SimpleNamespace(storage_classes=["longhorn"], default_classes=["longhorn"])
+    view = SimpleNamespace(read=lambda: snapshot)
     monkeypatch.setattr(ready, "ClusterView", lambda _cluster: view)
     monkeypatch.setattr(ready, "missing_parts", lambda *_given, **_options: list(lines))
     return lines
@@ -57,6 +58,24 @@ def test_late_disks_are_put_during_the_wait(
     monkeypatch.setattr(ready, "put_late_disks", put)
     assert LonghornReadyProvider().create(PROPS).outs == PROPS
     assert given == [PROPS["disks_by_node"]]
+
+
+@pytest.mark.parametrize(
+    ("defaults", "wanted", "is_put"),
+    [([], True, True), ([], False, False), (["longhorn"], True, False), (["other"], True, False)],
+)
+def test_the_class_becomes_the_default_again_only_where_none_is(
+    defaults: list[str], wanted: bool, is_put: bool
+) -> None:
+    put: list[Any] = []
+    api: Any = SimpleNamespace(
+        storage=SimpleNamespace(patch_storage_class=lambda *words: put.append(words))
+    )
+    snapshot: Any = SimpleNamespace(storage_classes=["longhorn"], default_classes=defaults)
+    ready._put_default_class(api, snapshot, {"default_storage_class": wanted})
+    key = "storageclass.kubernetes.io/is-default-class"
+    body = {"metadata": {"annotations": {key: "true"}}}
+    assert put == ([("longhorn", body)] if is_put else [])
 
 
 @pytest.mark.parametrize("key", ["kubeconfig", "version", "disks_by_node", "owner"])

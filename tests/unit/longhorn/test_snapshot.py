@@ -38,7 +38,7 @@ def _read(
     def listed(*items: Any) -> Any:
         return lambda *_words: SimpleNamespace(items=list(items))
 
-    def custom(*words: str) -> Any:
+    def custom(*words: str, **_page: Any) -> Any:
         if words[-1] not in found:
             raise api_error(404)
         return {"items": found[words[-1]]}

@@ -12,6 +12,7 @@ from components.nodes.description import ANNOTATION, LABEL
 from components.nodes.findings import NodeFindings
 from components.nodes.script_parts import DISK, PACKAGES
 from components.preflight import findings as preflight
+from components.preflight.findings import Findings
 from tests.unit.doubles.a_stack import (
     COMMAND,
     JUMP_KEY,
@@ -320,7 +321,9 @@ def test_a_disk_that_moves_leaves_longhorn_first_and_is_moved_by_its_own_script(
         disks={"/mnt/longhorn-sdb": "/dev/sdb is mounted on /mnt/old"},
         moved={"/mnt/longhorn-sdb": "/mnt/old"},
     )
-    monkeypatch.setattr(preflight, "read_findings", lambda _settings: {"node-1": findings})
+    monkeypatch.setattr(
+        preflight, "read_findings", lambda _settings: Findings(nodes={"node-1": findings})
+    )
     # Equal configurations share one run.
     recording = _run(cluster={"name": "moving", "kubeconfig": "~/.kube/config"})
     command = recording.named(_MOUNT)

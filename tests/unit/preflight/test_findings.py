@@ -10,7 +10,7 @@ import pulumi
 import pytest
 
 from components.nodes.findings import NodeFindings
-from components.preflight import findings as stack_findings
+from components.preflight import cluster_reading
 from components.preflight.findings import read_findings
 from settings import Settings
 from tests.unit.doubles.a_host import HEALTHY, disk_facts, refused, said, usable
@@ -54,7 +54,7 @@ def stack(server: Server) -> Callable[..., Settings]:
 def test_a_healthy_host_has_no_findings_and_no_warning(
     stack: Callable[..., Settings], warned: list[str]
 ) -> None:
-    assert read_findings(stack()) == {"node-1": NodeFindings()}
+    assert read_findings(stack()).nodes == {"node-1": NodeFindings()}
     assert warned == []
 
 
@@ -62,7 +62,7 @@ def test_a_finding_carries_the_moment_of_the_reading(
     server: Server, stack: Callable[..., Settings]
 ) -> None:
     server.answer = said([disk_facts()], [usable(mounted=False)])
-    line = read_findings(stack())["node-1"].disks["/mnt/longhorn-sdb"]
+    line = read_findings(stack()).nodes["node-1"].disks["/mnt/longhorn-sdb"]
     when = r"\([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8} UTC\)"
     assert re.fullmatch(rf"/dev/sdb is not mounted on /mnt/longhorn-sdb {when}", line)
 
@@ -74,8 +74,11 @@ def test_a_preview_opens_nothing_where_reading_is_switched_off(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: True)
-    assert read_findings(stack({"readHosts": False})) == {}
-    assert read_findings(stack(stages={"packages": False, "disks": False, "labels": False})) == {}
+    assert read_findings(stack({"readHosts": False})).nodes == {}
+    assert (
+        read_findings(stack(stages={"packages": False, "disks": False, "labels": False})).nodes
+        == {}
+    )
     assert server.connections == 0
     assert warned == []
 
@@ -84,7 +87,7 @@ def test_disks_are_not_judged_where_their_stage_is_off(
     server: Server, stack: Callable[..., Settings]
 ) -> None:
     server.answer = said([disk_facts()])
-    assert read_findings(stack(stages={"disks": False})) == {"node-1": NodeFindings()}
+    assert read_findings(stack(stages={"disks": False})).nodes == {"node-1": NodeFindings()}
     assert "check /dev/sdb" not in server.asked[0].stdin
 
 
@@ -115,7 +118,7 @@ def test_a_run_asks_whether_commands_run_at_all_also_where_reading_is_switched_o
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: is_dry_run)
     server.answer = b""
     if is_dry_run:
-        assert read_findings(stack({"readHosts": False})) == {}
+        assert read_findings(stack({"readHosts": False})).nodes == {}
         assert server.connections == 0
     else:
         with pytest.raises(pulumi.RunError, match="loginShell: node-1"):
@@ -126,7 +129,7 @@ def test_a_run_opens_nothing_where_reading_is_off_and_a_mute_login_shell_is_acce
     server: Server, stack: Callable[..., Settings]
 ) -> None:
     server.answer = b""
-    assert read_findings(stack({"readHosts": False, "accept": ["loginShell"]})) == {}
+    assert read_findings(stack({"readHosts": False, "accept": ["loginShell"]})).nodes == {}
     assert server.connections == 0
 
 
@@ -134,7 +137,7 @@ def test_a_host_that_is_not_read_is_a_warning_with_its_name_and_has_no_findings(
     server: Server, stack: Callable[..., Settings], warned: list[str]
 ) -> None:
     server.answer = b"garbage\nand more\n"
-    assert read_findings(stack()) == {}
+    assert read_findings(stack()).nodes == {}
     (line,) = warned
     assert "node-1 could not be read" in line
 
@@ -151,7 +154,7 @@ def test_an_accepted_check_is_told_and_the_program_goes_on(
     server: Server, stack: Callable[..., Settings], warned: list[str]
 ) -> None:
     server.answer = said([disk_facts(**NEW)], [FOREIGN])
-    findings = read_findings(stack({"accept": ["disk"]}))
+    findings = read_findings(stack({"accept": ["disk"]})).nodes
     assert "/dev/sdb is not blank: it holds xfs" in findings["node-1"].disks["/mnt/longhorn-sdb"]
     assert "accepted disk: node-1" in "".join(warned)
     assert "error" not in "".join(warned)
@@ -161,7 +164,7 @@ def test_no_secret_stands_in_a_warning_or_in_the_findings(
     server: Server, stack: Callable[..., Settings], warned: list[str]
 ) -> None:
     server.complaint, server.status = b"sudo: a password is required", 1
-    findings = read_findings(stack())
+    findings = read_findings(stack()).nodes
     key_lines = server.client_key.splitlines()[1:-1]
     assert warned
     assert not any(line in f"{warned}{findings}" for line in key_lines)
@@ -171,7 +174,7 @@ def test_a_cluster_that_cannot_be_asked_is_a_warning_with_its_name(
     tmp_path: Path, stack: Callable[..., Settings], warned: list[str]
 ) -> None:
     cluster = {"name": "far-away", "kubeconfig": _kubeconfig_of(tmp_path, "https://127.0.0.1:1")}
-    findings = read_findings(stack({"readCluster": True}, cluster=cluster))
+    findings = read_findings(stack({"readCluster": True}, cluster=cluster)).nodes
     assert findings == {"node-1": NodeFindings()}
     (line,) = warned
     assert "cluster far-away could not be asked" in line
@@ -207,8 +210,8 @@ def test_a_cluster_that_never_answers_costs_no_more_than_the_deadline(
             asked.append(kubeconfig)
             threading.Event().wait()
 
-    monkeypatch.setattr(stack_findings, "ClusterApi", Silent)
-    monkeypatch.setattr(stack_findings, "_CLUSTER_SECONDS", 0.2)
+    monkeypatch.setattr(cluster_reading, "ClusterApi", Silent)
+    monkeypatch.setattr(cluster_reading, "_SECONDS", 0.2)
     read_findings(stack({"readCluster": True}))
     assert asked
     assert "no answer within" in "".join(warned)

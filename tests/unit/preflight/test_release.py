@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from components.preflight import release as preflight_release
-from components.preflight.release import read_release, release_finding
-from tests.unit.doubles.a_stack import load, run, valid
+from components.longhorn.findings import LonghornFindings
+from components.preflight import findings as preflight
+from components.preflight.findings import Findings
+from components.preflight.release import release_finding
+from tests.unit.doubles.a_stack import run, valid
 
 
 class ACluster:
@@ -61,26 +63,6 @@ def test_no_release_one_that_works_and_one_in_the_middle_are_no_finding(cluster:
     assert release_finding(cluster) is None
 
 
-def test_a_cluster_that_does_not_answer_says_nothing() -> None:
-    assert read_release(load(valid())) is None
-
-
-@pytest.mark.parametrize(
-    "off", [{"checks": {"readCluster": False}}, {"stages": {"longhorn": False}}]
-)
-def test_nothing_is_asked_where_the_stack_says_so(
-    monkeypatch: pytest.MonkeyPatch, off: dict[str, Any]
-) -> None:
-    asked: list[str] = []
-
-    def opened(kubeconfig: str, _context: str | None) -> None:
-        asked.append(kubeconfig)
-
-    monkeypatch.setattr(preflight_release, "ClusterApi", opened)
-    assert read_release(load(valid(**off))) is None
-    assert asked == []
-
-
 def test_without_a_finding_the_reason_of_a_repair_may_stay_in_the_state() -> None:
     release = run(valid()).named("longhorn-release")
     assert "description" not in release.inputs
@@ -88,7 +70,8 @@ def test_without_a_finding_the_reason_of_a_repair_may_stay_in_the_state() -> Non
 
 
 def test_a_finding_makes_the_engine_upgrade_the_release(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preflight_release, "read_release", lambda _settings: "revision 1 failed")
+    found = Findings(longhorn=LonghornFindings(release="revision 1 failed"))
+    monkeypatch.setattr(preflight, "read_findings", lambda _settings: found)
     # A configuration of its own, since equal ones share one run.
     release = run(valid(longhorn={"timeoutSeconds": 1234})).named("longhorn-release")
     assert release.inputs["description"] == "repaired: revision 1 failed"

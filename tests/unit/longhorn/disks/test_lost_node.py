@@ -60,7 +60,7 @@ class FakeCluster:
         self.longhorn_reads -= 1
         return {} if self.longhorn_reads >= 0 else _not_found()
 
-    def list_namespaced_custom_object(self, *_path: str) -> dict[str, Any]:
+    def list_namespaced_custom_object(self, *_path: str, **_page: Any) -> dict[str, Any]:
         return {"items": self._replicas}
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from components.cluster.api import ApiError
 from components.common import waiting
-from components.longhorn.disks.node_object import LonghornNodeDisks
+from components.longhorn.disks.node_object import Claim, LonghornNodeDisks
 from tests.unit.doubles.a_clock import a_clock
 from tests.unit.doubles.a_cluster import ACluster, api_error
 
@@ -42,6 +42,23 @@ def test_an_edit_is_made_again_while_longhorn_still_looks_at_the_disks(cluster: 
     _add_disk(cluster)
     assert cluster.objects["nodes"]["node-1"]["spec"]["disks"] == {"a": DISK}
     assert cluster.refusals == []
+
+
+@pytest.mark.parametrize(
+    "closed", [{"allowScheduling": False}, {"allowScheduling": True, "evictionRequested": True}]
+)
+def test_a_node_with_claimed_disks_is_opened_to_replicas(
+    cluster: ACluster, closed: dict[str, Any]
+) -> None:
+    spec = cluster.objects["nodes"]["node-1"]["spec"]
+    spec.update(closed)
+    disks = LonghornNodeDisks(cluster, "node-1")  # pyright: ignore[reportArgumentType]
+    assert disks.attempt(lambda _node: {}) == []
+    assert spec["allowScheduling"] is closed["allowScheduling"]
+    claim = Claim(owner="project/one", paths=set())
+    assert disks.attempt(lambda _node: {}, claim) != []
+    assert (spec["allowScheduling"], spec["evictionRequested"]) == (True, False)
+    assert disks.attempt(lambda _node: {}, claim) == []
 
 
 def test_an_edit_that_the_person_may_not_make_fails_at_once(cluster: ACluster) -> None:

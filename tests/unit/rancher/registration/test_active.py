@@ -10,6 +10,7 @@ from pulumi.output import Unknown
 from components.common.waiting import Clock
 from components.rancher.api.clusters import Cluster
 from components.rancher.api.errors import ClusterNotActiveError, NotReadyError, WrongPasswordError
+from components.rancher.registration import active
 from components.rancher.registration import activity as rancher_activity
 from components.rancher.registration.active import RancherClusterActiveProvider
 from components.rancher.registration.activity import (
@@ -299,6 +300,32 @@ def test_a_refresh_shows_a_cluster_that_is_not_active_any_more(
     assert provider.diff(made.id, found.outs, props).changes
     del stand_in.context.state.clusters[props["cluster_id"]]
     assert not provider.read(made.id, made.outs).id
+
+
+def test_a_preview_alone_shows_a_cluster_that_is_not_active_any_more(
+    stand_in: StandIn, props: dict[str, Any]
+) -> None:
+    provider = RancherClusterActiveProvider()
+    connect(stand_in, props["cluster_id"])
+    made = provider.create(props)
+    assert made.outs is not None
+    assert not provider.diff(made.id, made.outs, props).changes
+    stand_in.faults.change({"flaps": 1})
+    assert provider.diff(made.id, made.outs, props).changes
+
+
+def test_a_preview_concludes_nothing_where_rancher_does_not_tell(
+    stand_in: StandIn, props: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(active, "_PREVIEW_SECONDS", 0.1)
+    provider = RancherClusterActiveProvider()
+    connect(stand_in, props["cluster_id"])
+    made = provider.create(props)
+    assert made.outs is not None
+    del stand_in.context.state.clusters[props["cluster_id"]]
+    assert not provider.diff(made.id, made.outs, props).changes
+    stand_in.stop()
+    assert not provider.diff(made.id, made.outs, props).changes
 
 
 def test_another_cluster_is_another_wait_but_an_unknown_one_is_not(props: dict[str, Any]) -> None:

@@ -1,0 +1,53 @@
+"""What is not as wanted of a node's disks in Longhorn. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from components.common.answers import listed, mapped
+from components.longhorn.disks.rules import disks_by_path, put_changes
+from components.longhorn.findings import line_of
+
+_FIELDS = ("allowScheduling", "evictionRequested", "storageReserved", "tags")
+
+
+def disks_finding(
+    node: Mapping[str, Any] | None, wanted: Mapping[str, Mapping[str, Any]]
+) -> str | None:
+    """What is not as wanted of a node's disks in Longhorn.
+
+    Args:
+        node: The nodes.longhorn.io object; None where Longhorn does not have it yet.
+        wanted: Its disks by mount point (wanted_disks).
+    """
+    present = {} if node is None else disks_by_path(node)
+    if node is None or not present:
+        # A node that Longhorn has just got: it makes the disks from the node's annotation.
+        return None
+    return line_of([*_closed(mapped(node.get("spec"))), *_changed(node, wanted)])
+
+
+def _closed(spec: Mapping[str, Any]) -> Iterator[str]:
+    if spec.get("allowScheduling") is False:
+        yield "closed to scheduling in Longhorn"
+    if spec.get("evictionRequested"):
+        yield "eviction of its replicas is asked for in Longhorn"
+
+
+def _changed(node: Mapping[str, Any], wanted: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    present = disks_by_path(node)
+    changes = put_changes(node, wanted)
+    for path in wanted:
+        if path not in present:
+            yield f"disk {path} is not in Longhorn"
+            continue
+        name, entry = present[path]
+        for key in _FIELDS if name in changes else ():
+            was, to_be = entry.get(key) or None, changes[name].get(key) or None
+            if was != to_be:
+                yield f"disk {path} has {key} {_text(entry.get(key))}, not {_text(to_be)}"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, listed(value))) or "empty"
+    return "false" if value in (None, False) else str(value).lower()

@@ -1,0 +1,65 @@
+"""What in Longhorn is no longer as the stack file says, one line for each resource. Pure.
+
+Each line is an input of the resource that owns it (components/common/dynamic.py, FINDING), so that
+the engine's diff shows it and `up` puts it right. Only what that resource can put right is found
+here; what nobody owns is told by components/preflight/storage_health.py.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from components.common.answers import listed, mapped
+from components.longhorn.missing import STORAGE_CLASS
+from components.longhorn.snapshot import Snapshot
+
+
+@dataclass(frozen=True, kw_only=True)
+class LonghornFindings:
+    """What is wrong in Longhorn right now; empty where nothing is, or nothing could be read."""
+
+    release: str | None = None
+    """What is wrong with its Helm release."""
+    settings: str | None = None
+    """Settings that have another value than the stack file gives them."""
+    default_class: str | None = None
+    """That `longhorn` is not the default StorageClass."""
+    disks: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What is wrong with a node's disks in Longhorn, by the node's name."""
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Which tags a node lacks in Longhorn, by the node's name."""
+
+
+def settings_finding(found: Mapping[str, str], wanted: Mapping[str, str]) -> str | None:
+    """Which of Longhorn's settings are not as wanted; those that it does not have are none."""
+    return line_of(
+        f"{name} is {found[name] or 'empty'}, not {value or 'empty'}"
+        for name, value in sorted(wanted.items())
+        if name in found and found[name] != value
+    )
+
+
+def class_finding(snapshot: Snapshot, *, wants_default_class: bool) -> str | None:
+    """That the cluster has no default StorageClass, where `longhorn` is to be it.
+
+    Another class that is the default beside it is somebody else's and stays (see
+    components/preflight/cluster_objects.py).
+    """
+    is_there = STORAGE_CLASS in snapshot.storage_classes
+    if wants_default_class and is_there and not snapshot.default_classes:
+        return f"StorageClass {STORAGE_CLASS} is not the default, and no other is"
+    return None
+
+
+def tags_finding(node: Mapping[str, Any] | None, wanted: Sequence[str]) -> str | None:
+    """Which of its tags a node in Longhorn lacks."""
+    if node is None:
+        return None
+    present = listed(mapped(node.get("spec")).get("tags"))
+    missing = [tag for tag in wanted if tag not in present]
+    return f"without the tag {', '.join(missing)}" if missing else None
+
+
+def line_of(problems: Iterable[str]) -> str | None:
+    """Several problems in one line; None for none."""
+    return "; ".join(problems) or None

@@ -1,0 +1,86 @@
+"""One look at the cluster, begun before the hosts are read, in previews too."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pulumi
+
+from components.cluster.api import ClusterApi
+from components.longhorn.findings import LonghornFindings
+from components.preflight.agent import check_agent, read_agent
+from components.preflight.cluster import check_cluster
+from components.preflight.cluster_facts import read_cluster
+from components.preflight.cluster_wanted import cluster_wanted
+from components.preflight.deadline import asking
+from components.preflight.frontend import check_ingress_class, read_ingress_classes
+from components.preflight.longhorn import LonghornSeen, read_longhorn
+from components.preflight.report import CheckResult
+from configuration.kubeconfig import loopback_server
+from configuration.secrets import Secret
+from settings import Settings
+
+_SECONDS = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterSeen:
+    """What the cluster told; empty where it was not asked, or did not answer."""
+
+    results: list[CheckResult] = field(default_factory=list[CheckResult])
+    """What is not as the stack needs it."""
+    longhorn: LonghornFindings = field(default_factory=LonghornFindings)
+    """What is not as the stack file says, for the resources that own it."""
+
+
+def look_at_cluster(settings: Settings) -> Callable[[], ClusterSeen]:
+    """Begin to ask; what is returned waits for the answer, and warns when none comes in time."""
+    stages = settings.stages
+    asks = stages.longhorn or stages.labels or stages.rancher_import or stages.frontend
+    if not settings.checks.read_cluster or not asks:
+        return ClusterSeen
+    answer = asking(_SECONDS, lambda: _looked(settings))
+
+    def seen() -> ClusterSeen:
+        try:
+            return answer()
+        except Exception as error:  # whatever a cluster answers, the preview goes on
+            problem = f"{type(error).__name__}: {error}".splitlines()[0]
+            pulumi.log.warn(
+                f"cluster {settings.cluster.name} could not be asked for what the stack needs of "
+                f"it: {problem}{_loopback_hint(settings)}"
+            )
+            return ClusterSeen()
+
+    return seen
+
+
+def _looked(settings: Settings) -> ClusterSeen:
+    api = ClusterApi(settings.cluster.kubeconfig, settings.cluster.context)
+    results = list(_checked(api, settings))
+    longhorn = read_longhorn(api, settings) if settings.stages.longhorn else LonghornSeen()
+    return ClusterSeen(results=[*results, *longhorn.results], longhorn=longhorn.findings)
+
+
+def _checked(api: ClusterApi, settings: Settings) -> Iterator[CheckResult]:
+    stages, frontend = settings.stages, settings.frontend
+    if stages.longhorn or stages.labels:
+        wanted = cluster_wanted(settings)
+        yield from check_cluster(read_cluster(api, [name for _, name in wanted.secrets]), wanted)
+    if stages.frontend and frontend.type == "Ingress":
+        has_password = settings.has(Secret.FRONTEND_BASIC_AUTH)
+        yield from check_ingress_class(
+            frontend, read_ingress_classes(api), has_password=has_password
+        )
+    # A manifest given by hand leads to a Rancher that the stack file does not name.
+    if stages.rancher_import and not settings.has_given_manifest and settings.rancher is not None:
+        yield from check_agent(read_agent(api), settings.rancher.url)
+
+
+def _loopback_hint(settings: Settings) -> str:
+    server = loopback_server(settings.cluster)
+    if server is None:
+        return ""
+    return (
+        f". cluster.kubeconfig {settings.cluster.kubeconfig} names {server}, which is this machine "
+        "itself, as in a file copied from a K3s or RKE2 server: write the server's address instead"
+    )

@@ -1,0 +1,109 @@
+"""What is wrong with volumes and disks in Longhorn that no resource of a stack can put right. Pure.
+
+Source of the words: longhorn-manager v1.5.3, k8s/pkg/apis/longhorn/v1beta2 (volume.go, node.go,
+orphan.go).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from components.common.answers import listed, mapped
+from components.longhorn.volumes import claim_text
+from components.preflight.report import CheckResult, of_cluster
+
+_NAMED = 20
+_CONDITIONS = ("Ready", "Schedulable")
+
+Object = Mapping[str, Any]
+
+
+def check_storage(
+    nodes: Mapping[str, Object], *, volumes: Iterable[Object], orphans: Iterable[Object]
+) -> Iterator[CheckResult]:
+    """Everything of it, a warning each.
+
+    Args:
+        nodes: nodes.longhorn.io by name.
+        volumes: Every volume.
+        orphans: What is left of replicas that no volume has.
+    """
+    yield from _volumes(volumes)
+    for name, node in sorted(nodes.items()):
+        yield from _node(name, node)
+    counts = Counter(str(mapped(orphan.get("spec")).get("nodeID")) for orphan in orphans)
+    for name, count in sorted(counts.items()):
+        yield _warning(
+            name,
+            "orphanedReplicas",
+            f"{count} folder{'s' if count > 1 else ''} with replica data that no volume has",
+            "Look at them under Setting, Orphaned Data in Longhorn's interface, and delete them "
+            "there if nothing of them is needed.",
+        )
+
+
+def _volumes(volumes: Iterable[Object]) -> Iterator[CheckResult]:
+    ill: dict[str, list[str]] = {"faulted": [], "degraded": []}
+    for volume in volumes:
+        robustness = str(mapped(volume.get("status")).get("robustness"))
+        if robustness in ill:
+            claim = claim_text(volume)
+            name = str(mapped(volume.get("metadata")).get("name"))
+            ill[robustness].append(f"{name} (claim {claim})" if claim else name)
+    remedies = {
+        "faulted": "No intact replica is left where Longhorn can reach it: bring the disk or node "
+        "back that has one, or restore a backup.",
+        "degraded": "Longhorn rebuilds them where it finds room; see Volume in its interface for "
+        "what keeps it from that.",
+    }
+    for robustness, names in ill.items():
+        if names:
+            yield of_cluster(
+                "volumeHealth",
+                "warning",
+                f"{len(names)} {robustness} volume{'s' if len(names) > 1 else ''}: {_some(names)}",
+                remedies[robustness],
+            )
+
+
+def _node(name: str, node: Object) -> Iterator[CheckResult]:
+    status, spec = mapped(node.get("status")), mapped(node.get("spec"))
+    problem = _not_true(status, "Ready")
+    if problem:
+        yield _warning(
+            name,
+            "longhornNode",
+            f"Longhorn's node is {problem}",
+            f"See whether the host runs, and its longhorn-manager (kubectl -n longhorn-system get "
+            f"pods -o wide --field-selector spec.nodeName={name}).",
+        )
+        return
+    reports = mapped(status.get("diskStatus"))
+    for disk, entry in sorted(mapped(spec.get("disks")).items()):
+        wanted = _CONDITIONS if entry.get("allowScheduling") else _CONDITIONS[:1]
+        found = [_not_true(mapped(reports.get(disk)), kind) for kind in wanted]
+        for said in [each for each in found if each][:1]:
+            yield _warning(
+                name,
+                "longhornDisk",
+                f"Longhorn's disk {entry.get('path')} is {said}",
+                "Longhorn puts no replica there until that is put right.",
+            )
+
+
+def _not_true(status: Object, kind: str) -> str | None:
+    """Why a condition is not true; None where it is, or Longhorn has not looked yet."""
+    for condition in listed(status.get("conditions")):
+        if condition.get("type") == kind and condition.get("status") == "False":
+            said = condition.get("message") or condition.get("reason") or "no reason given"
+            return f"not {kind} ({str(said).strip()})"
+    return None
+
+
+def _warning(node: str, check: Any, found: str, remedy: str) -> CheckResult:
+    return CheckResult(node=node, check=check, severity="warning", found=found, remedy=remedy)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(sorted(names)[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,102 @@
+"""What somebody changed in Longhorn is one line of the resource that owns it."""
+
+from typing import Any
+
+import pytest
+
+from components.longhorn.disks.findings import disks_finding
+from components.longhorn.disks.wanted import wanted_disks
+from components.longhorn.findings import (
+    class_finding,
+    settings_finding,
+    tags_finding,
+)
+from components.longhorn.snapshot import Snapshot
+from configuration.hosts import DiskSettings
+
+PATH = "/mnt/longhorn-sdb"
+WANTED = wanted_disks(
+    [DiskSettings.model_validate({"device": "/dev/sdb", "mountPoint": PATH, "tags": ("ssd",)})], {}
+)
+
+
+def _node(*, spec: dict[str, Any] | None = None, **disk: Any) -> dict[str, Any]:
+    entry = {
+        "path": f"{PATH}/",
+        "allowScheduling": True,
+        "evictionRequested": False,
+        "storageReserved": 0,
+        "tags": ["ssd"],
+        **disk,
+    }
+    return {"spec": {"allowScheduling": True, "disks": {"a": entry}, **(spec or {})}}
+
+
+def test_a_node_as_the_stack_file_says_has_no_finding() -> None:
+    assert disks_finding(_node(), WANTED) is None
+
+
+@pytest.mark.parametrize(
+    ("node", "said"),
+    [
+        (_node(spec={"allowScheduling": False}), "closed to scheduling in Longhorn"),
+        (
+            _node(spec={"evictionRequested": True}),
+            "eviction of its replicas is asked for in Longhorn",
+        ),
+        (_node(allowScheduling=False), f"disk {PATH} has allowScheduling false, not true"),
+        (_node(evictionRequested=True), f"disk {PATH} has evictionRequested true, not false"),
+        (_node(storageReserved=5), f"disk {PATH} has storageReserved 5, not false"),
+        (_node(tags=["hdd", "old"]), f"disk {PATH} has tags hdd, old, not ssd"),
+        (_node(tags=[]), f"disk {PATH} has tags empty, not ssd"),
+        (_node(path="/mnt/other"), f"disk {PATH} is not in Longhorn"),
+    ],
+)
+def test_what_was_changed_in_longhorn_is_named(node: dict[str, Any], said: str) -> None:
+    assert disks_finding(node, WANTED) == said
+
+
+@pytest.mark.parametrize("node", [None, {"spec": {"disks": {}, "allowScheduling": False}}])
+def test_a_node_that_longhorn_has_just_got_or_not_yet_has_none(node: Any) -> None:
+    assert disks_finding(node, WANTED) is None
+
+
+def test_only_settings_that_longhorn_has_and_the_stack_names_are_compared() -> None:
+    found = {"default-replica-count": "1", "log-level": "Debug", "storage-network": ""}
+    wanted = {"default-replica-count": "3", "not-of-this-version": "1", "storage-network": "a/b"}
+    assert settings_finding(found, wanted) == (
+        "default-replica-count is 1, not 3; storage-network is empty, not a/b"
+    )
+    assert settings_finding({"default-replica-count": "3"}, wanted) is None
+
+
+@pytest.mark.parametrize(
+    ("present", "defaults", "wanted", "is_found"),
+    [
+        (["longhorn"], [], True, True),
+        (["longhorn"], [], False, False),
+        (["longhorn"], ["longhorn"], True, False),
+        (["longhorn"], ["local-path"], True, False),
+        ([], [], True, False),
+    ],
+)
+def test_a_default_class_that_is_lost_is_found_and_one_of_somebody_else_is_not(
+    present: list[str], defaults: list[str], wanted: bool, is_found: bool
+) -> None:
+    snapshot = Snapshot(
+        settings={},
+        daemon_sets=[],
+        deployments=[],
+        has_driver=True,
+        storage_classes=present,
+        default_classes=defaults,
+        nodes={},
+    )
+    assert (class_finding(snapshot, wants_default_class=wanted) is not None) is is_found
+
+
+def test_only_tags_that_are_missing_are_found() -> None:
+    node = {"spec": {"tags": ["fast", "own"]}}
+    assert tags_finding(node, ["fast"]) is None
+    assert tags_finding(node, ["fast", "ssd", "rack-1"]) == "without the tag ssd, rack-1"
+    assert tags_finding(None, ["fast"]) is None
