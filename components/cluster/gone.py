@@ -1,6 +1,6 @@
 """Removing things from a cluster that may be gone itself.
 
-The engine's own provider refuses to forget what it can't reach, unless the person says that the
+Pulumi's own provider refuses to forget what it can't reach, unless the person says that the
 cluster is gone (pulumi-kubernetes, provider.go: PULUMI_K8S_DELETE_UNREACHABLE). The same word
 counts here, so that one variable is enough.
 """

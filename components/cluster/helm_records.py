@@ -1,7 +1,7 @@
 """Helm's records of a release that an interrupted run left behind.
 
 Helm keeps one Secret for each revision of a release. A run that dies while Helm works leaves one
-that is `pending`, and Helm then refuses every later operation; one that dies before the engine has
+that is `pending`, and Helm then refuses every later operation; one that dies before Pulumi has
 recorded a new release leaves a name that Helm calls in use. Only such records are removed, never an
 object of the release: the next operation takes those over, since they carry the release's name.
 """
@@ -37,7 +37,7 @@ def latest_record(cluster: ClusterApi, namespace: str, name: str) -> HelmRecord 
 
 
 def forget_release(cluster: ClusterApi, namespace: str, name: str) -> list[str]:
-    """Remove every record of the release, for an engine that is about to install it.
+    """Remove every record of the release, for a run that is about to install it.
 
     Returns what was removed, as `revision (status)`.
     """
@@ -45,7 +45,7 @@ def forget_release(cluster: ClusterApi, namespace: str, name: str) -> list[str]:
 
 
 def forget_unfinished(cluster: ClusterApi, namespace: str, name: str) -> list[str]:
-    """Remove the records of operations that never ended, for an engine that is about to upgrade.
+    """Remove the records of operations that never ended, for a run that is about to upgrade.
 
     Returns what was removed, as `revision (status)`.
     """

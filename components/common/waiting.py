@@ -26,7 +26,7 @@ SYSTEM_CLOCK = Clock()
 
 
 def tell(line: str) -> None:
-    """Show a line of progress; the engine passes a provider's standard error on."""
+    """Show a line of progress; Pulumi's engine passes a provider's standard error on."""
     print(line, file=sys.stderr, flush=True)
 
 

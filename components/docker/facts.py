@@ -1,6 +1,6 @@
 """What a Docker engine and its host say of themselves. Read only.
 
-The engine is asked over its API; the host by a script that needs neither root nor Docker.
+Docker is asked over its API; the host by a script that needs neither root nor Docker.
 """
 
 import ipaddress
@@ -38,14 +38,14 @@ class ContainerFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EngineFacts:
-    """The engine."""
+class DockerFacts:
+    """What Docker says of itself."""
 
     version: str
     is_podman: bool = False
     """Whether Podman answers in Docker's place."""
     system: str
-    """`linux`, or `windows` for an engine of Windows containers."""
+    """`linux`, or `windows` where its containers are."""
     memory_bytes: int
     root_folder: str
     """Where it keeps images and volumes, on its host."""
@@ -64,7 +64,7 @@ class Listener:
 
 @dataclass(frozen=True, kw_only=True)
 class HostFacts:
-    """The engine's host. None for what can't be found out there."""
+    """Docker's host. None for what can't be found out there."""
 
     memory_bytes: int | None
     free_bytes: int | None
@@ -75,8 +75,8 @@ class HostFacts:
     """Of ip_tables and nf_tables what the kernel has or can load."""
 
 
-def read_engine(docker_host: str, host_key: str | None) -> EngineFacts:
-    """Ask the engine. Raises RuntimeError naming it when it does not answer."""
+def read_docker(docker_host: str, host_key: str | None) -> DockerFacts:
+    """Ask Docker. Raises RuntimeError naming it when it does not answer."""
     problem, remedy = (
         "the Docker engine does not answer",
         "Start it, or correct rancher.dockerHost.",
@@ -87,7 +87,7 @@ def read_engine(docker_host: str, host_key: str | None) -> EngineFacts:
         containers = [_inspected(api, each) for each in identifiers]
         # Podman names itself among the components of its version.
         components = [str(each.get("Name")).lower() for each in listed(version.get("Components"))]
-        return EngineFacts(
+        return DockerFacts(
             version=str(version.get("Version") or ""),
             is_podman=any("podman" in name for name in components),
             system=str(info.get("OSType") or "linux"),

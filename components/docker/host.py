@@ -67,7 +67,7 @@ def _own_ssh_problem() -> str | None:
 def run_on_host(
     docker_host: str, host_key: str | None, script: str, arguments: Sequence[str]
 ) -> str:
-    """Standard output of a shell script on the engine's host: this machine for a local socket.
+    """Standard output of a shell script on Docker's host: this machine for a local socket.
 
     Args:
         docker_host: unix:///path or ssh://user@host[:port].

@@ -1,6 +1,6 @@
-"""A container in the place of the stack's own, which the engine knows nothing of.
+"""A container in the place of the stack's own, which Pulumi's engine knows nothing of.
 
-Docker makes the container first, and the engine records it only once it is healthy, minutes later:
+Docker makes the container first, and Pulumi records it only once it is healthy, minutes later:
 a run that dies in between leaves one under whose name no other can be made. A person who made
 Rancher's container again by hand leaves one, too. What either holds of value is in the data volume,
 so it is removed and made again.
@@ -35,7 +35,7 @@ class OwnContainer:
         """Whether a container of that name was made by the stack, or has the stack's data.
 
         Args:
-            said: an entry of the engine's list of containers.
+            said: an entry of Docker's list of containers.
         """
         mounts: list[dict[str, Any]] = listed(said.get("Mounts"))
         has_data = any(
@@ -54,9 +54,9 @@ def remove_left_container(docker_host: str, host_key: str | None, own: OwnContai
         host_key: SSH host key of an ssh:// host.
         own: Which one. Another one of that name, with other data, is left alone.
 
-    Raises RuntimeError naming the engine when it does not do it.
+    Raises RuntimeError naming Docker's host when it does not do it.
     """
-    problem = f"container {own.name}, which the engine does not know, could not be removed"
+    problem = f"container {own.name}, which Pulumi's state does not have, could not be removed"
     remedy = f"Remove it: docker rm --force {own.name}"
     with docker_api(docker_host, host_key, problem, remedy, patience=2.0 * _STOP_SECONDS) as api:
         query = {"all": "true", "filters": json.dumps({"name": [f"^/{own.name}$"]})}

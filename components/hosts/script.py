@@ -84,7 +84,7 @@ def remote_script(
         host: Where it runs, as root.
         parts: The files that the script is joined from, below components/.
         arguments: What follows the action word; plain values, never secrets.
-        found: What is not as the script leaves it; makes the engine run it again.
+        found: What is not as the script leaves it; makes Pulumi run it again.
         action: Action word for this run.
         delete_action: Action word for delete; None leaves the host alone.
         opts: At least the parent.
@@ -109,7 +109,7 @@ def remote_script(
                 ignore_changes=_ignored(host, found),
                 # The delete of a replaced resource must not take away what its successor made.
                 delete_before_replace=True,
-                # The engine forgets what ran on a lost host; nothing can be undone there.
+                # Pulumi forgets what ran on a lost host; nothing can be undone there.
                 retain_on_delete=host.lost or None,
                 custom_timeouts=pulumi.CustomTimeouts(
                     create=_TIMEOUT, update=_TIMEOUT, delete=_TIMEOUT

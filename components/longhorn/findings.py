@@ -1,7 +1,7 @@
 """What in Longhorn is no longer as the stack file says, one line for each resource. Pure.
 
 Each line is an input of the resource that owns it (components/common/dynamic.py, FINDING), so that
-the engine's diff shows it and `up` puts it right. Only what that resource can put right is found
+Pulumi's diff shows it and `up` puts it right. Only what that resource can put right is found
 here; what nobody owns is told by components/preflight/storage_health.py.
 """
 

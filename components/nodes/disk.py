@@ -20,7 +20,7 @@ class NodeDiskArgs:
     disk: DiskSettings
     """Device, mount point and file system."""
     found: str | None = None
-    """What is wrong with it on the host right now, for the engine's diff."""
+    """What is wrong with it on the host right now, for Pulumi's diff."""
     before_move: pulumi.ResourceHook | None = None
     """What has Longhorn let go of it, where this stack has it mounted elsewhere; it moves then."""
 

@@ -1,6 +1,6 @@
 """What on a host is no longer, or not yet, as the program leaves it. Pure.
 
-Each finding is one line that names what was found; the engine's diff shows it, and the node's
+Each finding is one line that names what was found; Pulumi's diff shows it, and the node's
 script then repairs it (or refuses, with its own message). Only what a script looks at itself may
 be found here: anything else would show at every preview and never be repaired.
 """
@@ -139,7 +139,7 @@ def was_prepared(found: DiskFacts, disk: DiskSettings) -> bool:
 def dated(findings: Mapping[str, NodeFindings], when: str) -> dict[str, NodeFindings]:
     """The findings with the moment of the reading in each line.
 
-    The engine compares a finding with the one that led to the last repair. Without the moment,
+    Pulumi's engine compares a finding with the one that led to the last repair. Without the moment,
     the same thing going wrong a second time would look like no change at all.
     """
     return {

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from components.docker.exec import run_in_container
-from components.docker.facts import read_engine
+from components.docker.facts import read_docker
 from components.rancher.server.ca import RancherCaProvider
 from lab.common.waiting import wait_until
 from lab.docker import engine as docker_engine
@@ -329,8 +329,8 @@ def test_the_docker_command_carries_the_same_as_the_socket(
     folders = [str(ssh.parent), str(server.docker.client.parent), os.environ["PATH"]]
     monkeypatch.setenv("PATH", os.pathsep.join(folders))
     monkeypatch.setenv("DOCKER_HOST", server.docker.host)
-    over_socket = read_engine(server.docker.host, None)
-    assert read_engine("ssh://anywhere", None) == over_socket
+    over_socket = read_docker(server.docker.host, None)
+    assert read_docker("ssh://anywhere", None) == over_socket
     words = ["sh", "-c", "echo out; echo error >&2"]
     assert run_in_container("ssh://anywhere", None, CONTAINER, words) == "out\n"
     with pytest.raises(RuntimeError, match=f"container {CONTAINER}: exit status 3: why"):

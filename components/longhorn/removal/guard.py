@@ -62,7 +62,7 @@ def refusal(volumes: Sequence[HeldVolume]) -> str:
 class LonghornRemovalGuard(DynamicResource, module="longhorn", name="RemovalGuard"):
     """Owns nothing but Longhorn's setting deleting-confirmation-flag.
 
-    Whatever may only go with Longhorn has to be made before it: the engine deletes in the opposite
+    Whatever may only go with Longhorn has to be made before it: Pulumi deletes in the opposite
     order, so a refusal here comes before anything is touched. Without the setting Longhorn's
     uninstall job fails (longhorn-manager v1.5.3, controller/uninstall_controller.go).
     """

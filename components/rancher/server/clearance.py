@@ -5,7 +5,7 @@ import asyncio
 import pulumi
 
 from components.common.owner import this_stack
-from components.docker.facts import read_engine
+from components.docker.facts import read_docker
 from components.docker.leftovers import OwnContainer, remove_left_container
 from components.rancher.server.preflight import running_version
 from components.rancher.server.upgrade_rules import upgrade_problem
@@ -13,7 +13,7 @@ from configuration.rancher import RancherSettings
 
 
 def clearance(name: str, rancher: RancherSettings, data_path: str) -> pulumi.ResourceHook:
-    """A hook for just before the container is made, which is when the engine has none.
+    """A hook for just before the container is made, which is when the state has none.
 
     It removes the one that an interrupted run, or a person, has put in its place. Refuses where
     that has used the data with a version that the stack's own can't go back from.
@@ -29,15 +29,15 @@ def clearance(name: str, rancher: RancherSettings, data_path: str) -> pulumi.Res
 
     async def clear(_args: pulumi.ResourceHookArgs) -> None:
         if await asyncio.to_thread(make_room, rancher, own):
-            pulumi.log.info(f"container {own.name}, which the engine did not know, was removed")
+            pulumi.log.info(f"container {own.name}, which the state did not have, was removed")
 
     return pulumi.ResourceHook(name, clear)
 
 
 def make_room(rancher: RancherSettings, own: OwnContainer) -> bool:
     """Remove what stands there; whether there was something. Raises RuntimeError when it can't."""
-    engine = read_engine(rancher.docker_host, rancher.docker_host_key)
-    current = running_version(engine, frozenset([own.name]))
+    docker = read_docker(rancher.docker_host, rancher.docker_host_key)
+    current = running_version(docker, frozenset([own.name]))
     problem = upgrade_problem(current, rancher.tag)
     if problem is not None:
         raise RuntimeError(f"container {own.name} was made by somebody else: {problem}")

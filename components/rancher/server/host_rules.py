@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from components.docker.facts import Address, ContainerFacts, EngineFacts, HostFacts, Listener
+from components.docker.facts import Address, ContainerFacts, DockerFacts, HostFacts, Listener
 
 GIB = 1024**3
 _ENGINE_MINIMUM = (20, 10)
@@ -30,44 +30,44 @@ class Wanted:
     minimum_disk_gib: int
 
 
-def host_problems(wanted: Wanted, engine: EngineFacts, host: HostFacts) -> list[str]:
+def host_problems(wanted: Wanted, docker: DockerFacts, host: HostFacts) -> list[str]:
     """Everything that keeps Rancher from running there, each with its remedy."""
     return [
-        *_engine_problems(engine),
+        *_docker_problems(docker),
         *_kernel_problems(host),
-        *_memory_problems(wanted, engine, host),
+        *_memory_problems(wanted, docker, host),
         *(
             problem
             for key, port in wanted.ports
-            for problem in _port(wanted, key, port, engine, host)
+            for problem in _port(wanted, key, port, docker, host)
         ),
-        *_disk_problems(wanted, engine, host),
+        *_disk_problems(wanted, docker, host),
     ]
 
 
-def memory_of(engine: EngineFacts, host: HostFacts) -> int:
-    """What containers can have: an engine in a virtual machine has less than its host."""
-    known = [each for each in (engine.memory_bytes, host.memory_bytes) if each]
+def memory_of(docker: DockerFacts, host: HostFacts) -> int:
+    """What containers can have: Docker in a virtual machine has less than its host."""
+    known = [each for each in (docker.memory_bytes, host.memory_bytes) if each]
     return min(known, default=0)
 
 
-def _engine_problems(engine: EngineFacts) -> Iterator[str]:
-    if engine.is_podman:
+def _docker_problems(docker: DockerFacts) -> Iterator[str]:
+    if docker.is_podman:
         yield (
             "Podman answers there in Docker's place, and Rancher's container is supported on "
             "Docker alone. Install Docker, or give another rancher.dockerHost."
         )
         return
-    if engine.system != "linux":
+    if docker.system != "linux":
         yield (
-            f"the Docker engine runs {engine.system} containers. Switch it to Linux containers, or "
+            f"the Docker engine runs {docker.system} containers. Switch it to Linux containers, or "
             "give another rancher.dockerHost."
         )
-    match = re.match(r"(\d+)\.(\d+)", engine.version)
+    match = re.match(r"(\d+)\.(\d+)", docker.version)
     # A development build has no number, and is its owner's own decision.
     if match is not None and tuple(map(int, match.groups())) < _ENGINE_MINIMUM:
         yield (
-            f"the Docker engine is version {engine.version}, and 20.10 is the oldest that Rancher "
+            f"the Docker engine is version {docker.version}, and 20.10 is the oldest that Rancher "
             "supports. Upgrade it."
         )
 
@@ -101,8 +101,8 @@ def node_warning(docker_host: str, node_hosts: Collection[str], ports: Collectio
     )
 
 
-def _memory_problems(wanted: Wanted, engine: EngineFacts, host: HostFacts) -> Iterator[str]:
-    memory = memory_of(engine, host)
+def _memory_problems(wanted: Wanted, docker: DockerFacts, host: HostFacts) -> Iterator[str]:
+    memory = memory_of(docker, host)
     if memory and memory < wanted.minimum_memory_gib * GIB * _SHOWN_OF_MEMORY:
         yield (
             f"it has {_gib(memory)} of memory, and Rancher is asked to have "
@@ -111,8 +111,8 @@ def _memory_problems(wanted: Wanted, engine: EngineFacts, host: HostFacts) -> It
         )
 
 
-def _disk_problems(wanted: Wanted, engine: EngineFacts, host: HostFacts) -> Iterator[str]:
-    if any(each.name in wanted.own_containers for each in engine.containers):
+def _disk_problems(wanted: Wanted, docker: DockerFacts, host: HostFacts) -> Iterator[str]:
+    if any(each.name in wanted.own_containers for each in docker.containers):
         # What is missing then is what Rancher's own data takes already.
         return
     if host.free_bytes is not None and host.free_bytes < wanted.minimum_disk_gib * GIB:
@@ -124,19 +124,19 @@ def _disk_problems(wanted: Wanted, engine: EngineFacts, host: HostFacts) -> Iter
 
 
 def _port(
-    wanted: Wanted, key: str, port: int, engine: EngineFacts, host: HostFacts
+    wanted: Wanted, key: str, port: int, docker: DockerFacts, host: HostFacts
 ) -> Iterator[str]:
     address = ipaddress.ip_address(wanted.listen_address)
     holders = [
         each
-        for each in engine.containers
+        for each in docker.containers
         if each.is_running
         and any(number == port and _meet(other, address) for number, other in each.ports)
     ]
     if any(each.name in wanted.own_containers for each in holders):
         return
     taken = [each for each in host.listeners if each.port == port and _meet(each.address, address)]
-    # An engine without its proxy publishes by packet filter, and nobody is seen to listen.
+    # Docker without its proxy publishes by packet filter, and nobody is seen to listen.
     if holders or taken:
         yield (
             f"port {port} (rancher.{key}) is taken on {wanted.listen_address} by "

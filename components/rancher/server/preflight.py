@@ -8,7 +8,7 @@ from pulumi.dynamic import CheckFailure
 
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties, is_unknown
 from components.common.versions import version_of
-from components.docker.facts import ContainerFacts, EngineFacts, read_engine, read_host
+from components.docker.facts import ContainerFacts, DockerFacts, read_docker, read_host
 from components.rancher.server.host_rules import GIB, Wanted, host_problems, memory_of
 from components.rancher.server.upgrade_rules import upgrade_problem
 from configuration.rancher import RancherSettings
@@ -31,8 +31,8 @@ class RancherPreflightProvider(DynamicProvider):
         if before is None or before == tag or not is_known or _has_other_data(new, old):
             return []
         try:
-            engine = read_engine(new["docker_host"], new.get("docker_host_key"))
-            current = running_version(engine, _own_names(new, old)) or str(before)
+            docker = read_docker(new["docker_host"], new.get("docker_host_key"))
+            current = running_version(docker, _own_names(new, old)) or str(before)
         except RuntimeError:
             # `up` will say that; a preview away from the host still compares the tags.
             current = str(before)
@@ -77,8 +77,8 @@ def _inspect(props: Properties, olds: Properties) -> str:
     docker_host, key = str(props["docker_host"]), props.get("docker_host_key")
     ports = [("httpPort", int(props["http_port"])), ("httpsPort", int(props["https_port"]))]
     data = str(props["data"])
-    engine = read_engine(docker_host, key)
-    folder = data if data.startswith("/") else engine.root_folder
+    docker = read_docker(docker_host, key)
+    folder = data if data.startswith("/") else docker.root_folder
     host = read_host(docker_host, key, [port for _, port in ports], folder)
     own = _own_names(props, olds)
     wanted = Wanted(
@@ -88,8 +88,8 @@ def _inspect(props: Properties, olds: Properties) -> str:
         minimum_memory_gib=int(props["minimum_memory_gib"]),
         minimum_disk_gib=int(props["minimum_disk_gib"]),
     )
-    problems = host_problems(wanted, engine, host)
-    current = running_version(engine, own) or str(olds.get("tag") or "")
+    problems = host_problems(wanted, docker, host)
+    current = running_version(docker, own) or str(olds.get("tag") or "")
     upgrade = upgrade_problem(current, str(props["tag"]))
     if upgrade is not None and not _has_other_data(props, olds):
         problems.append(upgrade)
@@ -100,7 +100,7 @@ def _inspect(props: Properties, olds: Properties) -> str:
         )
     free = "unknown" if host.free_bytes is None else f"{host.free_bytes / GIB:.1f} GiB"
     return (
-        f"Docker {engine.version}, {memory_of(engine, host) / GIB:.1f} GiB of memory, {free} free"
+        f"Docker {docker.version}, {memory_of(docker, host) / GIB:.1f} GiB of memory, {free} free"
     )
 
 
@@ -119,12 +119,12 @@ def _has_other_data(props: Properties, olds: Properties) -> bool:
     return bool(olds) and olds.get("data") != props["data"]
 
 
-def running_version(engine: EngineFacts, own: frozenset[str]) -> str:
+def running_version(docker: DockerFacts, own: frozenset[str]) -> str:
     """The version that the container of these names has; empty if that can't be told.
 
     The state may be ahead of it: an `up` that failed after the preflight changed nothing.
     """
-    versions = [_version(each) for each in engine.containers if each.name in own]
+    versions = [_version(each) for each in docker.containers if each.name in own]
     return next((version for version in versions if version), "")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from components.docker.api import docker_api
 from components.docker.exec import run_in_container
-from components.docker.facts import ContainerFacts, read_engine
+from components.docker.facts import ContainerFacts, read_docker
 from components.docker.leftovers import OwnContainer, remove_left_container
 from tests.unit.doubles.a_docker import DockerDouble, docker_double
 from tests.unit.doubles.a_stack import HOST_KEY
@@ -69,7 +69,7 @@ Way = tuple[str, str | None]
 
 
 def test_the_engine_and_its_containers_are_told(way: Way) -> None:
-    engine = read_engine(*way)
+    engine = read_docker(*way)
     assert (engine.version, engine.memory_bytes, engine.root_folder) == ("27.1.1", 5, "/data")
     assert not engine.is_podman
     assert engine.containers == (
@@ -112,14 +112,14 @@ def test_a_container_that_a_run_left_is_stopped_and_removed(docker: DockerDouble
 
 @needs_ssh_agent
 def test_one_ssh_carries_all_questions_and_runs_nothing_else(server: Server) -> None:
-    read_engine(server.url, server.host_key)
+    read_docker(server.url, server.host_key)
     assert [(each.user, each.command) for each in server.asked] == [("operator", DIAL)]
 
 
 @needs_ssh_agent
 def test_a_host_with_another_key_is_asked_nothing(server: Server) -> None:
     with pytest.raises(RuntimeError, match=f"(?s){server.url}.*Host key verification failed"):
-        read_engine(server.url, HOST_KEY)
+        read_docker(server.url, HOST_KEY)
     assert server.asked == []
 
 
@@ -140,7 +140,7 @@ def test_a_host_that_can_t_carry_the_api_is_told_with_its_words_and_what_it_need
     server.docker_socket = None
     server.status, server.complaint, server.answer = status, complaint, printed
     with pytest.raises(RuntimeError) as raised:
-        read_engine(server.url, server.host_key)
+        read_docker(server.url, server.host_key)
     said = str(raised.value)
     assert server.url in said
     assert (complaint or printed.splitlines()[0]).decode() in said

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components.common.script_text import script_text
-from components.docker.facts import EngineFacts, HostFacts, host_facts
+from components.docker.facts import DockerFacts, HostFacts, host_facts
 from components.docker.host import ssh_problem
 from components.rancher.server.host_rules import GIB, Wanted, host_problems, node_warning
 
@@ -30,7 +30,7 @@ def problems(host: dict[str, Any] | None = None, **engine: Any) -> list[str]:
         minimum_memory_gib=6,
         minimum_disk_gib=10,
     )
-    return host_problems(wanted, EngineFacts(**plain | engine), HostFacts(**facts))
+    return host_problems(wanted, DockerFacts(**plain | engine), HostFacts(**facts))
 
 
 def test_podman_is_named() -> None:

@@ -10,11 +10,11 @@ from pulumi.output import Unknown
 from components.common.script_text import script_text
 from components.docker.facts import (
     ContainerFacts,
-    EngineFacts,
+    DockerFacts,
     HostFacts,
     Listener,
     host_facts,
-    read_engine,
+    read_docker,
 )
 from components.docker.host import run_on_host
 from components.rancher.server import preflight as rancher_preflight
@@ -36,7 +36,7 @@ def _container(name: str = "rancher", **changes: Any) -> ContainerFacts:
     return ContainerFacts(**plain | changes)
 
 
-def _engine(*containers: ContainerFacts, **changes: Any) -> EngineFacts:
+def _engine(*containers: ContainerFacts, **changes: Any) -> DockerFacts:
     plain: dict[str, Any] = {
         "version": "24.0.7",
         "system": "linux",
@@ -44,7 +44,7 @@ def _engine(*containers: ContainerFacts, **changes: Any) -> EngineFacts:
         "root_folder": "/var/lib/docker",
         "containers": containers,
     }
-    return EngineFacts(**plain | changes)
+    return DockerFacts(**plain | changes)
 
 
 def _host(*listeners: Listener, **changes: Any) -> HostFacts:
@@ -61,7 +61,7 @@ def _listener(port: int, address: str, process: str = "nginx") -> Listener:
 
 
 def _problems(
-    engine: EngineFacts | None = None,
+    engine: DockerFacts | None = None,
     host: HostFacts | None = None,
     *,
     listen: str = "0.0.0.0",  # noqa: S104
@@ -210,7 +210,7 @@ def test_the_kernel_s_addresses_are_read(digits: str, order: str, address: str) 
 
 def test_an_engine_that_does_not_answer_is_named() -> None:
     with pytest.raises(RuntimeError, match=r"rancher\.dockerHost unix:///no/such\.sock"):
-        read_engine("unix:///no/such.sock", None)
+        read_docker("unix:///no/such.sock", None)
 
 
 def test_the_script_s_own_words_are_told_when_it_fails() -> None:
@@ -240,10 +240,10 @@ class _World:
     """A host and an engine in place of the real ones, and what of them was asked."""
 
     def __init__(self) -> None:
-        self.engine: EngineFacts | None = _engine()
+        self.engine: DockerFacts | None = _engine()
         self.folders: list[str] = []
 
-    def read_engine(self, *_: object) -> EngineFacts:
+    def read_docker(self, *_: object) -> DockerFacts:
         if self.engine is None:
             raise RuntimeError("the Docker engine does not answer")
         return self.engine
@@ -258,7 +258,7 @@ class _World:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> _World:
     made = _World()
-    monkeypatch.setattr(rancher_preflight, "read_engine", made.read_engine)
+    monkeypatch.setattr(rancher_preflight, "read_docker", made.read_docker)
     monkeypatch.setattr(rancher_preflight, "read_host", made.read_host)
     return made
 
