@@ -4,12 +4,13 @@ STACK ?= three-nodes
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo demo-down plan test unit bench docs setup
+.PHONY: help demo demo-down plan status test unit bench docs setup
 
 help:
 	@echo "make demo              build the lab on this machine and bring the stack lab up on it"
 	@echo "make demo-down         remove the lab"
 	@echo "make plan STACK=name   what a stack would do, without reaching anything; ALL=1: every resource"
+	@echo "make status STACK=name how the storage of a stack is, from its cluster; JSON=1, HTML=file"
 	@echo "make test              every check and test"
 	@echo "make unit              the tests that need nothing but Python"
 	@echo "make bench             how long it takes with 3 to 1000 nodes"
@@ -31,6 +32,9 @@ demo-down: $(VENV)/ready
 
 plan: $(VENV)/ready
 	@$(RUN) -m tools.plan $(STACK) $(if $(JSON),--json) $(if $(ALL),--all)
+
+status: $(VENV)/ready
+	@$(RUN) -m tools.status $(STACK) $(if $(JSON),--json) $(if $(HTML),--html $(HTML))
 
 test: setup
 	$(RUN) -m ruff format --check .

@@ -45,6 +45,7 @@ CheckName = Literal[
     "longhornNode",
     "longhornDisk",
     "orphanedReplicas",
+    "capacity",
 ]
 """Every check that `accept` may name."""
 CHECK_NAMES: tuple[CheckName, ...] = get_args(CheckName)
@@ -59,5 +60,8 @@ class CheckSettings(StackModel):
     """How long reading all hosts may take; a host that has not answered by then is named."""
     read_cluster: bool = True
     """Whether the cluster is asked for what Longhorn and Rancher need of it, before all else."""
+    survive: Literal["1 node"] | None = None
+    """`1 node`: a preview warns when the loss of any one node would lose a volume, or leave one
+    degraded for want of room on the others."""
     accept: tuple[CheckName, ...] = Field(default=(), strict=False)
     """Checks whose errors do not stop the program; they are named apart."""

@@ -11,14 +11,14 @@ from components.longhorn.findings import (
     settings_finding,
     tags_finding,
 )
-from components.longhorn.objects import read_objects
 from components.longhorn.settings import setting_values
-from components.longhorn.snapshot import ClusterView, Snapshot
+from components.longhorn.snapshot import Snapshot
+from components.longhorn.storage import read_storage
 from components.longhorn.values import chart_values
 from components.nodes.description import tolerated_taints
 from components.preflight.release import release_finding
 from components.preflight.report import CheckResult
-from components.preflight.storage_health import check_storage
+from components.preflight.storage_health import check_losses, check_storage
 from settings import Settings
 
 
@@ -38,21 +38,21 @@ def read_longhorn(api: ClusterApi, settings: Settings) -> LonghornSeen:
     Raises whatever the client raises when the cluster does not answer.
     """
     release = release_finding(api)
-    snapshot = ClusterView(api).read()
-    if snapshot.version is None:
+    storage = read_storage(api)
+    if storage is None:
         return LonghornSeen(findings=LonghornFindings(release=release))
-    results = check_storage(
-        snapshot.nodes,
-        volumes=read_objects(api, "volumes") or [],
-        orphans=read_objects(api, "orphans") or [],
-    )
+    results = list(check_storage(storage))
+    if settings.checks.survive is not None:
+        results += check_losses(storage)
     return LonghornSeen(
-        findings=_findings(snapshot, settings, release),
-        results=list(results),
+        findings=longhorn_findings(storage.snapshot, settings, release), results=results
     )
 
 
-def _findings(snapshot: Snapshot, settings: Settings, release: str | None) -> LonghornFindings:
+def longhorn_findings(
+    snapshot: Snapshot, settings: Settings, release: str | None
+) -> LonghornFindings:
+    """What its resources have to put right. Pure."""
     nodes, longhorn = settings.present_nodes, settings.longhorn
     values = chart_values(
         longhorn,

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from components.common.answers import listed, mapped
+from components.longhorn.capacity import disk_rooms, losses
+from components.longhorn.storage import Storage
 from components.longhorn.volumes import claim_text
 from components.preflight.report import CheckResult, of_cluster
 
@@ -18,20 +20,12 @@ _CONDITIONS = ("Ready", "Schedulable")
 Object = Mapping[str, Any]
 
 
-def check_storage(
-    nodes: Mapping[str, Object], *, volumes: Iterable[Object], orphans: Iterable[Object]
-) -> Iterator[CheckResult]:
-    """Everything of it, a warning each.
-
-    Args:
-        nodes: nodes.longhorn.io by name.
-        volumes: Every volume.
-        orphans: What is left of replicas that no volume has.
-    """
-    yield from _volumes(volumes)
-    for name, node in sorted(nodes.items()):
+def check_storage(storage: Storage) -> Iterator[CheckResult]:
+    """Everything of it, a warning each."""
+    yield from _volumes(storage.volumes)
+    for name, node in sorted(storage.snapshot.nodes.items()):
         yield from _node(name, node)
-    counts = Counter(str(mapped(orphan.get("spec")).get("nodeID")) for orphan in orphans)
+    counts = Counter(str(mapped(orphan.get("spec")).get("nodeID")) for orphan in storage.orphans)
     for name, count in sorted(counts.items()):
         yield _warning(
             name,
@@ -40,6 +34,34 @@ def check_storage(
             "Look at them under Setting, Orphaned Data in Longhorn's interface, and delete them "
             "there if nothing of them is needed.",
         )
+
+
+def check_losses(storage: Storage) -> Iterator[CheckResult]:
+    """What the loss of any one node would break, for a stack that asks to survive it."""
+    settings = storage.snapshot.settings
+    found = losses(
+        disk_rooms(storage.snapshot.nodes, settings),
+        volumes=storage.volumes,
+        replicas=storage.replicas,
+        settings=settings,
+    )
+    for loss in found:
+        if loss.lost:
+            yield _warning(
+                loss.node,
+                "capacity",
+                f"the loss of this node would lose {_some(loss.lost)}, which "
+                f"{'has' if len(loss.lost) == 1 else 'have'} replicas nowhere else",
+                "Give these volumes more replicas.",
+            )
+        if loss.unplaced:
+            yield _warning(
+                loss.node,
+                "capacity",
+                f"after the loss of this node {_some(loss.unplaced)} would stay degraded, since "
+                "no other node has room for another replica",
+                "Add disks or nodes, or remove volumes.",
+            )
 
 
 def _volumes(volumes: Iterable[Object]) -> Iterator[CheckResult]:

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from components.preflight.storage_health import check_storage
+from components.longhorn.snapshot import Snapshot
+from components.longhorn.storage import Storage
+from components.preflight.storage_health import check_losses, check_storage
 
 
 def _volume(name: str, robustness: str, claim: str | None = None) -> dict[str, Any]:
@@ -26,8 +28,21 @@ def _node(
 
 
 def _said(nodes: dict[str, Any], *volumes: Any, orphans: list[Any] | None = None) -> list[Any]:
-    found = check_storage(nodes, volumes=volumes, orphans=orphans or [])
+    found = check_storage(_storage(nodes, volumes=volumes, orphans=orphans or []))
     return [(each.check, each.node, each.severity, each.found) for each in found]
+
+
+def _storage(nodes: dict[str, Any], **others: Any) -> Storage:
+    snapshot = Snapshot(
+        settings={},
+        daemon_sets=[],
+        deployments=[],
+        has_driver=True,
+        storage_classes=[],
+        default_classes=[],
+        nodes=nodes,
+    )
+    return Storage(snapshot=snapshot, **{"volumes": [], "replicas": [], "orphans": [], **others})
 
 
 def test_healthy_storage_has_nothing_to_tell() -> None:
@@ -91,3 +106,28 @@ def test_what_no_volume_has_is_counted_for_each_node() -> None:
         ("orphanedReplicas", "node-1", "warning", "1 folder with replica data that no volume has"),
         ("orphanedReplicas", "node-2", "warning", "2 folders with replica data that no volume has"),
     ]
+
+
+def test_what_the_loss_of_a_node_would_break_is_told_for_each_node() -> None:
+    well = [{"type": "Ready", "status": "True"}]
+    replica = {"spec": {"nodeID": "node-1", "volumeName": "a", "volumeSize": "10"}}
+    both = [replica, {"spec": {**replica["spec"], "nodeID": "node-2"}}]
+    nodes = {name: _node(disk=well) for name in ("node-1", "node-2")}
+    one, two = (
+        [
+            (each.check, each.node, each.found)
+            for each in check_losses(
+                _storage(nodes, volumes=[_volume("a", "healthy")], replicas=replicas)
+            )
+        ]
+        for replicas in ([replica], both)
+    )
+    assert one == [
+        (
+            "capacity",
+            "node-1",
+            "the loss of this node would lose a, which has replicas nowhere else",
+        )
+    ]
+    assert [node for _, node, _ in two] == ["node-1", "node-2"]
+    assert all("after the loss of this node a would stay degraded" in found for *_, found in two)

@@ -1,0 +1,194 @@
+"""What Longhorn's disks can still hold, and whether that is enough when a node is lost. Pure.
+
+Source: longhorn-manager v1.5.3, scheduler/replica_scheduler.go, IsSchedulableToDisk: what is
+promised on a disk stays below its over-provisioned size, and some of it stays free.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from components.common.answers import listed, mapped
+
+_OVER_PROVISIONING = "storage-over-provisioning-percentage"
+_MINIMAL_AVAILABLE = "storage-minimal-available-percentage"
+_SOFT = "replica-soft-anti-affinity"
+# What Longhorn 1.5.3 takes where it has no such setting yet.
+_DEFAULTS: Mapping[str, str] = {_OVER_PROVISIONING: "100", _MINIMAL_AVAILABLE: "25"}
+
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiskRoom:
+    """One disk of Longhorn's, in bytes."""
+
+    node: str
+    path: str
+    is_ready: bool
+    """Whether Longhorn calls it Ready."""
+    is_open: bool
+    """Whether Longhorn puts replicas there: Ready, Schedulable, and not closed."""
+    size: int
+    free: int
+    promised: int
+    """The sum of the replicas' nominal sizes."""
+    limit: int
+    """What may be promised in all."""
+    tags: frozenset[str]
+    """The disk's."""
+    node_tags: frozenset[str]
+
+    @property
+    def room(self) -> int:
+        """How large a replica may be that is still put there."""
+        return max(0, self.limit - self.promised) if self.is_open else 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss:
+    """What the loss of one node means."""
+
+    node: str
+    unplaced: Sequence[str]
+    """Volumes whose replicas there find no other place, so that they stay degraded."""
+    lost: Sequence[str]
+    """Volumes whose only intact replicas are there."""
+
+
+def disk_rooms(nodes: Mapping[str, Object], settings: Mapping[str, str]) -> list[DiskRoom]:
+    """Every disk that Longhorn has, by node and path.
+
+    Args:
+        nodes: nodes.longhorn.io by name.
+        settings: Values of Longhorn's settings by name.
+    """
+    over, minimal = (_percentage(settings, key) for key in (_OVER_PROVISIONING, _MINIMAL_AVAILABLE))
+    return [
+        _room(name, node, key, over=over, minimal=minimal)
+        for name, node in sorted(nodes.items())
+        for key in sorted(mapped(mapped(node.get("spec")).get("disks")))
+    ]
+
+
+def largest_volume(rooms: Iterable[DiskRoom], replicas: int) -> int:
+    """Bytes of the largest new volume with this many replicas, each on a node of its own."""
+    best: dict[str, int] = {}
+    for disk in rooms:
+        best[disk.node] = max(best.get(disk.node, 0), disk.room)
+    largest = sorted(best.values(), reverse=True)
+    return largest[replicas - 1] if 0 < replicas <= len(largest) else 0
+
+
+def losses(
+    rooms: Sequence[DiskRoom],
+    *,
+    volumes: Iterable[Object],
+    replicas: Sequence[Object],
+    settings: Mapping[str, str],
+) -> list[Loss]:
+    """What the loss of each node by itself means, for those where it means something.
+
+    Replicas are placed one after the other, the largest first, where most room is: another order
+    may find a place for one more.
+    """
+    known = {str(mapped(volume.get("metadata")).get("name")): volume for volume in volumes}
+    found = [
+        _loss(name, rooms, known, replicas, is_soft=settings.get(_SOFT) == "true")
+        for name in sorted({disk.node for disk in rooms})
+    ]
+    return [each for each in found if each.unplaced or each.lost]
+
+
+def _loss(
+    node: str,
+    rooms: Sequence[DiskRoom],
+    volumes: Mapping[str, Object],
+    replicas: Sequence[Object],
+    *,
+    is_soft: bool,
+) -> Loss:
+    left = [disk for disk in rooms if disk.node != node]
+    there, elsewhere = _split(replicas, node)
+    nodes_of: dict[str, set[str]] = {}
+    for volume, place, _ in elsewhere:
+        nodes_of.setdefault(volume, set()).add(place)
+    lost = {volume for volume, *_ in there} - set(nodes_of)
+    unplaced: set[str] = set()
+    for volume, _, size in sorted(there, key=lambda each: -each[2]):
+        if volume in lost or volume not in volumes:
+            continue
+        taken = set[str]() if is_soft else nodes_of[volume]
+        place = _best(left, volumes[volume], size, taken)
+        if place is None:
+            unplaced.add(volume)
+            continue
+        nodes_of[volume].add(left[place].node)
+        left[place] = replace(left[place], promised=left[place].promised + size)
+    return Loss(node=node, unplaced=sorted(unplaced), lost=sorted(lost & set(volumes)))
+
+
+def _split(
+    replicas: Iterable[Object], node: str
+) -> tuple[list[tuple[str, str, int]], list[tuple[str, str, int]]]:
+    """Intact replicas on the node and on others: volume, node, size."""
+    there: list[tuple[str, str, int]] = []
+    elsewhere: list[tuple[str, str, int]] = []
+    for replica in replicas:
+        spec = mapped(replica.get("spec"))
+        if spec.get("failedAt") or not spec.get("nodeID"):
+            continue
+        place = str(spec["nodeID"])
+        entry = (str(spec.get("volumeName")), place, int(spec.get("volumeSize") or 0))
+        (there if place == node else elsewhere).append(entry)
+    return there, elsewhere
+
+
+def _best(rooms: Sequence[DiskRoom], volume: Object, size: int, taken: set[str]) -> int | None:
+    """The place in the list of the disk with most room that may have this replica."""
+    spec = mapped(volume.get("spec"))
+    disk_tags, node_tags = listed(spec.get("diskSelector")), listed(spec.get("nodeSelector"))
+    fitting = [
+        index
+        for index, disk in enumerate(rooms)
+        if disk.room >= size
+        and disk.node not in taken
+        and disk.tags.issuperset(disk_tags)
+        and disk.node_tags.issuperset(node_tags)
+    ]
+    return max(fitting, key=lambda index: rooms[index].room, default=None)
+
+
+def _room(name: str, node: Object, key: str, *, over: float, minimal: float) -> DiskRoom:
+    spec, status = mapped(node.get("spec")), mapped(node.get("status"))
+    entry = mapped(mapped(spec.get("disks"))[key])
+    said = mapped(mapped(status.get("diskStatus")).get(key))
+    size, free = int(said.get("storageMaximum") or 0), int(said.get("storageAvailable") or 0)
+    reserved = int(entry.get("storageReserved") or 0)
+    is_node_open = spec.get("allowScheduling") is not False and not spec.get("evictionRequested")
+    is_disk_open = bool(entry.get("allowScheduling")) and not entry.get("evictionRequested")
+    is_ready = _is_true(status, "Ready") and _is_true(said, "Ready")
+    has_room = free > size * minimal / 100
+    return DiskRoom(
+        node=name,
+        path=str(entry.get("path")).rstrip("/"),
+        is_ready=is_ready,
+        is_open=is_ready and is_node_open and is_disk_open and has_room,
+        size=size,
+        free=free,
+        promised=int(said.get("storageScheduled") or 0),
+        limit=int((size - reserved) * over / 100),
+        tags=frozenset(map(str, listed(entry.get("tags")))),
+        node_tags=frozenset(map(str, listed(spec.get("tags")))),
+    )
+
+
+def _is_true(status: Object, kind: str) -> bool:
+    return any(
+        condition.get("type") == kind and condition.get("status") == "True"
+        for condition in listed(status.get("conditions"))
+    )
+
+
+def _percentage(settings: Mapping[str, str], key: str) -> float:
+    return float(settings.get(key) or _DEFAULTS[key])

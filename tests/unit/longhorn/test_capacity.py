@@ -1,0 +1,131 @@
+"""What disks can still hold, counted as Longhorn's own scheduler counts it."""
+
+from typing import Any
+
+import pytest
+
+from components.longhorn.capacity import DiskRoom, disk_rooms, largest_volume, losses
+
+GIB = 2**30
+SETTINGS = {
+    "storage-over-provisioning-percentage": "200",
+    "storage-minimal-available-percentage": "10",
+}
+
+
+def _node(*, spec: dict[str, Any] | None = None, ready: str = "True", **disk: Any) -> Any:
+    said = {
+        "storageMaximum": 100 * GIB,
+        "storageAvailable": 50 * GIB,
+        "storageScheduled": 30 * GIB,
+        "conditions": [{"type": "Ready", "status": "True"}],
+        **disk.pop("said", {}),
+    }
+    entry = {"path": "/mnt/a/", "allowScheduling": True, "storageReserved": 20 * GIB, **disk}
+    return {
+        "spec": {"disks": {"a": entry}, **(spec or {})},
+        "status": {
+            "conditions": [{"type": "Ready", "status": ready}],
+            "diskStatus": {"a": said},
+        },
+    }
+
+
+def _disk(node: Any) -> DiskRoom:
+    (found,) = disk_rooms({"node-1": node}, SETTINGS)
+    return found
+
+
+def test_what_may_be_promised_is_the_size_without_the_reserve_over_provisioned() -> None:
+    disk = _disk(_node())
+    assert (disk.path, disk.size, disk.free) == ("/mnt/a", 100 * GIB, 50 * GIB)
+    assert (disk.promised, disk.limit, disk.room) == (30 * GIB, 160 * GIB, 130 * GIB)
+
+
+@pytest.mark.parametrize(
+    "closed",
+    [
+        _node(allowScheduling=False),
+        _node(evictionRequested=True),
+        _node(spec={"allowScheduling": False}),
+        _node(spec={"evictionRequested": True}),
+        _node(ready="False"),
+        _node(said={"conditions": [{"type": "Ready", "status": "False"}]}),
+        _node(said={"storageAvailable": 10 * GIB}),
+        _node(said={"storageScheduled": 161 * GIB}),
+        _node(said={"storageMaximum": 0, "storageAvailable": 0}),
+    ],
+)
+def test_a_disk_that_longhorn_puts_no_replica_on_has_no_room(closed: Any) -> None:
+    assert _disk(closed).room == 0
+
+
+def _rooms(**rooms: int) -> list[DiskRoom]:
+    return [
+        DiskRoom(
+            node=name.partition("_")[0],
+            path=f"/mnt/{name}",
+            is_ready=True,
+            is_open=True,
+            size=room,
+            free=room,
+            promised=0,
+            limit=room,
+            tags=frozenset(["ssd"] if name.endswith("ssd") else []),
+            node_tags=frozenset(),
+        )
+        for name, room in rooms.items()
+    ]
+
+
+def test_the_largest_volume_has_each_replica_on_a_node_of_its_own() -> None:
+    rooms = _rooms(n1_a=10, n1_b=40, n2_a=30, n3_a=5)
+    assert [largest_volume(rooms, count) for count in (1, 2, 3, 4)] == [40, 30, 5, 0]
+
+
+def _replica(volume: str, node: str, size: int = 10, **spec: Any) -> Any:
+    return {"spec": {"volumeName": volume, "nodeID": node, "volumeSize": str(size), **spec}}
+
+
+def _volume(name: str, **spec: Any) -> Any:
+    return {"metadata": {"name": name}, "spec": spec}
+
+
+def _lost(rooms: list[DiskRoom], volumes: list[Any], replicas: list[Any], **settings: str) -> Any:
+    found = losses(rooms, volumes=volumes, replicas=replicas, settings=settings)
+    return {each.node: (list(each.lost), list(each.unplaced)) for each in found}
+
+
+def test_a_loss_means_nothing_where_every_replica_finds_another_node() -> None:
+    rooms = _rooms(n1=10, n2=10, n3=10)
+    assert _lost(rooms, [_volume("a")], [_replica("a", "n1"), _replica("a", "n2")]) == {}
+
+
+def test_a_volume_with_intact_replicas_nowhere_else_is_lost() -> None:
+    failed = _replica("a", "n2", failedAt="2024-01-01T00:00:00Z")
+    rooms = _rooms(n1=10, n2=10)
+    assert _lost(rooms, [_volume("a")], [_replica("a", "n1"), failed]) == {"n1": (["a"], [])}
+
+
+def test_room_is_used_up_by_one_replica_after_the_other() -> None:
+    rooms = _rooms(n1=100, n2=100, n3=15)
+    replicas = [_replica(name, node) for name in "ab" for node in ("n1", "n2")]
+    found = _lost(rooms, [_volume("a"), _volume("b")], replicas)
+    assert {node: len(unplaced) for node, (_, unplaced) in found.items()} == {"n1": 1, "n2": 1}
+
+
+def test_a_replica_goes_to_no_node_that_has_one_unless_longhorn_may() -> None:
+    replicas = [_replica("a", "n1"), _replica("a", "n2")]
+    rooms = _rooms(n1=100, n2=100)
+    assert _lost(rooms, [_volume("a")], replicas) == {"n1": ([], ["a"]), "n2": ([], ["a"])}
+    assert _lost(rooms, [_volume("a")], replicas, **{"replica-soft-anti-affinity": "true"}) == {}
+
+
+def test_a_volume_that_chooses_disks_by_a_tag_needs_one_with_it() -> None:
+    replicas = [_replica("a", "n1"), _replica("a", "n2")]
+    volumes = [_volume("a", diskSelector=["ssd"])]
+    assert _lost(_rooms(n1_ssd=9, n2_ssd=9, n3=100), volumes, replicas) == {
+        "n1": ([], ["a"]),
+        "n2": ([], ["a"]),
+    }
+    assert _lost(_rooms(n1_ssd=9, n2_ssd=9, n3_ssd=100), volumes, replicas) == {}

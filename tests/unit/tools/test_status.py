@@ -1,0 +1,156 @@
+"""`make status`: what is wrong first, and an exit status that a cron job can go by."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.longhorn.findings import LonghornFindings
+from components.longhorn.snapshot import Snapshot
+from components.longhorn.storage import Storage
+from tests.unit.doubles.a_stack import load, valid
+from tools.status import __main__ as command
+from tools.status.screen import status_page
+from tools.status.status import Status, status_of
+
+GIB = 2**30
+TRUE = [{"type": "Ready", "status": "True"}]
+
+
+def _node() -> dict[str, Any]:
+    said = {
+        "storageMaximum": 10 * GIB,
+        "storageAvailable": 8 * GIB,
+        "storageScheduled": GIB,
+        "conditions": TRUE,
+    }
+    disk = {"path": "/mnt/longhorn-sdb", "allowScheduling": True, "storageReserved": 0}
+    return {
+        "spec": {"allowScheduling": True, "disks": {"a": disk}},
+        "status": {"conditions": TRUE, "diskStatus": {"a": said}},
+    }
+
+
+def _volume(name: str, robustness: str) -> dict[str, Any]:
+    claim = {"namespace": "default", "pvcName": f"claim-of-{name}"}
+    return {
+        "metadata": {"name": name},
+        "spec": {"size": str(GIB), "numberOfReplicas": 2},
+        "status": {"state": "attached", "robustness": robustness, "kubernetesStatus": claim},
+    }
+
+
+def _storage(*volumes: dict[str, Any]) -> Storage:
+    replica = {"nodeID": "node-1", "volumeName": "a", "volumeSize": str(GIB)}
+    failed = {**replica, "nodeID": "node-2", "failedAt": "2024-01-01T00:00:00Z"}
+    snapshot = Snapshot(
+        settings={"current-longhorn-version": "v1.5.3"},
+        daemon_sets=[],
+        deployments=[],
+        has_driver=True,
+        storage_classes=["longhorn"],
+        default_classes=["longhorn"],
+        nodes={"node-1": _node(), "node-2": _node()},
+    )
+    replicas = [{"spec": replica}, {"spec": failed}]
+    return Storage(snapshot=snapshot, volumes=volumes, replicas=replicas, orphans=[])
+
+
+def _status(*volumes: dict[str, Any], findings: LonghornFindings | None = None) -> Status:
+    settings = load(valid(longhorn={"replicaCount": 2}))
+    return status_of("one", settings, _storage(*volumes), findings or LonghornFindings())
+
+
+@pytest.mark.parametrize(
+    ("volumes", "closed", "severity"),
+    [
+        (["healthy"], {}, "well"),
+        (["degraded"], {}, "warning"),
+        ([], {"node-1": "closed"}, "warning"),
+        (["degraded", "faulted"], {}, "critical"),
+    ],
+)
+def test_the_worst_problem_decides(
+    volumes: list[str], closed: dict[str, str], severity: str
+) -> None:
+    ill = [_volume(robustness, robustness) for robustness in volumes]
+    assert _status(*ill, findings=LonghornFindings(disks=closed)).severity == severity
+
+
+def test_what_is_worst_comes_first_and_every_problem_has_a_remedy() -> None:
+    findings = LonghornFindings(settings="log-level is Debug, not Info")
+    status = _status(_volume("a", "degraded"), _volume("b", "faulted"), findings=findings)
+    assert [each.severity for each in status.problems] == ["critical", "warning", "warning"]
+    assert all(each.remedy for each in status.problems)
+    assert status.problems[-1].found == "log-level is Debug, not Info"
+
+
+def test_volumes_disks_and_room_are_told() -> None:
+    status = _status(_volume("a", "healthy"), _volume("b", "degraded"))
+    assert [(each.name, each.claim, each.replicas) for each in status.volumes] == [
+        ("b", "default/claim-of-b", 0),
+        ("a", "default/claim-of-a", 1),
+    ]
+    assert [(disk.node, disk.room) for disk in status.disks] == [
+        ("node-1", 9 * GIB),
+        ("node-2", 9 * GIB),
+    ]
+    assert (status.replicas, status.largest_volume) == (2, 9 * GIB)
+    assert [loss.node for loss in status.losses] == ["node-1"]
+
+
+def test_the_page_is_one_file_that_names_what_is_wrong() -> None:
+    page = status_page(_status(_volume("a", "faulted")))
+    assert page.lstrip().startswith("<!DOCTYPE html>")
+    assert "1 faulted volume: a (claim default/claim-of-a)" in page
+    assert "http" not in page
+
+
+class _Cluster:
+    def __init__(self, *_words: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "ClusterApi", _Cluster)
+    monkeypatch.setattr(command, "release_finding", lambda _api: None)
+    monkeypatch.setattr(command, "longhorn_findings", lambda *_words: LonghornFindings())
+
+
+@pytest.mark.usefixtures("asked")
+@pytest.mark.parametrize(
+    ("storage", "ends_with"),
+    [
+        (_storage(_volume("a", "healthy")), 0),
+        (_storage(_volume("a", "degraded")), 1),
+        (_storage(_volume("a", "faulted")), 2),
+        (None, 3),
+    ],
+)
+def test_the_exit_status_tells_how_bad_it_is(
+    storage: Storage | None,
+    ends_with: int,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(command, "read_storage", lambda _api: storage)
+    page = tmp_path / "status.html"
+    assert command.main(["three-nodes", "--json", "--html", str(page)]) == ends_with
+    said = capsys.readouterr()
+    assert page.exists() is (storage is not None)
+    if storage is None:
+        assert "stack three-nodes: the cluster could not be read" in said.err
+    else:
+        assert (
+            json.loads(said.out)["severity"] == {0: "well", 1: "warning", 2: "critical"}[ends_with]
+        )
+
+
+def test_a_stack_that_is_not_there_is_named_with_those_that_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert command.main(["no-such"]) == 3
+    assert "three-nodes" in capsys.readouterr().err

@@ -1,0 +1,147 @@
+"""How the storage of a stack is, as plain values: what is wrong first. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from components.common.answers import mapped
+from components.longhorn.capacity import DiskRoom, Loss, disk_rooms, largest_volume, losses
+from components.longhorn.findings import LonghornFindings
+from components.longhorn.storage import Storage
+from components.longhorn.volumes import claim_text
+from components.preflight.storage_health import check_storage
+from configuration.longhorn import replica_count
+from settings import Settings
+
+EXIT_STATUS = {"well": 0, "warning": 1, "critical": 2}
+UNREAD = 3
+"""Exit status where the cluster did not answer, or has no Longhorn."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One thing that is wrong."""
+
+    severity: Literal["critical", "warning"]
+    where: str
+    """The node, or the cluster."""
+    found: str
+    remedy: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Volume:
+    """One volume."""
+
+    name: str
+    claim: str
+    """namespace/name; empty where none is known."""
+    size: int
+    """Bytes."""
+    state: str
+    robustness: str
+    replicas: int
+    """Those that have not failed."""
+    wanted_replicas: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """The storage of a stack at one moment."""
+
+    stack: str
+    version: str
+    """Longhorn's."""
+    problems: Sequence[Problem]
+    """The worst first."""
+    disks: Sequence[DiskRoom]
+    volumes: Sequence[Volume]
+    """Those that are not healthy first."""
+    replicas: int
+    """How many replicas a volume of the class `longhorn` has."""
+    largest_volume: int
+    """Bytes of the largest volume with as many replicas that still finds room."""
+    losses: Sequence[Loss]
+    """Nodes whose loss would lose a volume, or leave one degraded for want of room."""
+
+    @property
+    def severity(self) -> Literal["well", "warning", "critical"]:
+        """The worst of its problems."""
+        found = {problem.severity for problem in self.problems}
+        return "critical" if "critical" in found else "warning" if found else "well"
+
+
+def status_of(
+    stack: str, settings: Settings, storage: Storage, findings: LonghornFindings
+) -> Status:
+    """What a person is told.
+
+    Args:
+        stack: The stack's name.
+        settings: What the stack file says.
+        storage: What the cluster said.
+        findings: What in Longhorn is not as the stack file says.
+    """
+    snapshot = storage.snapshot
+    rooms = disk_rooms(snapshot.nodes, snapshot.settings)
+    replicas = replica_count(settings.longhorn.replica_count, settings.nodes_with_disks)
+    problems = [*_problems(storage), *_drift(findings)]
+    return Status(
+        stack=stack,
+        version=str(snapshot.version),
+        problems=sorted(problems, key=lambda problem: problem.severity != "critical"),
+        disks=rooms,
+        volumes=sorted(
+            _volumes(storage), key=lambda each: (each.robustness == "healthy", each.name)
+        ),
+        replicas=replicas,
+        largest_volume=largest_volume(rooms, replicas),
+        losses=losses(
+            rooms,
+            volumes=storage.volumes,
+            replicas=storage.replicas,
+            settings=snapshot.settings,
+        ),
+    )
+
+
+def _problems(storage: Storage) -> Iterator[Problem]:
+    for result in check_storage(storage):
+        is_critical = result.check == "volumeHealth" and " faulted " in result.found
+        yield Problem(
+            severity="critical" if is_critical else "warning",
+            where=result.node,
+            found=result.found,
+            remedy=result.remedy,
+        )
+
+
+def _drift(findings: LonghornFindings) -> Iterator[Problem]:
+    of_cluster = (findings.release, findings.settings, findings.default_class)
+    lines = [("the cluster", line) for line in of_cluster if line]
+    lines += [*findings.disks.items(), *findings.tags.items()]
+    for where, found in lines:
+        yield Problem(
+            severity="warning", where=where, found=found, remedy="`pulumi up` puts it right."
+        )
+
+
+def _volumes(storage: Storage) -> Iterator[Volume]:
+    standing: dict[str, int] = {}
+    for replica in storage.replicas:
+        spec = mapped(replica.get("spec"))
+        if spec.get("nodeID") and not spec.get("failedAt"):
+            volume = str(spec.get("volumeName"))
+            standing[volume] = standing.get(volume, 0) + 1
+    for volume in storage.volumes:
+        name = str(mapped(volume.get("metadata")).get("name"))
+        spec, said = mapped(volume.get("spec")), mapped(volume.get("status"))
+        yield Volume(
+            name=name,
+            claim=claim_text(volume) or "",
+            size=int(spec.get("size") or 0),
+            state=str(said.get("state") or "unknown"),
+            robustness=str(said.get("robustness") or "unknown"),
+            replicas=standing.get(name, 0),
+            wanted_replicas=int(spec.get("numberOfReplicas") or 0),
+        )
