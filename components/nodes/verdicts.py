@@ -23,6 +23,8 @@ class Verdict(AnswerModel):
     """Whether /etc/fstab has the line that the disk is to have, or one of the user's for it."""
     longhorn_disk: str | None = None
     """The number by which a Longhorn knows the disk; None where it has none that can be read."""
+    longhorn_replicas: int = 0
+    """How many replicas of Longhorn's volumes are on it, as far as they can be read."""
     owner: str | None = None
     """Stack and resource that have the mount; None where this program has not made sure of it."""
     mounted_on: str | None = None

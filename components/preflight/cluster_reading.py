@@ -7,14 +7,18 @@ import pulumi
 
 from components.cluster.api import ClusterApi
 from components.longhorn.findings import LonghornFindings
+from components.longhorn.storage import read_storage
 from components.preflight.agent import check_agent, read_agent
 from components.preflight.cluster import check_cluster
 from components.preflight.cluster_facts import read_cluster
 from components.preflight.cluster_wanted import cluster_wanted
 from components.preflight.deadline import asking
 from components.preflight.frontend import check_ingress_class, read_ingress_classes
-from components.preflight.longhorn import LonghornSeen, read_longhorn
+from components.preflight.longhorn import longhorn_findings
+from components.preflight.longhorn_disks import KnownDisks, known_disks
+from components.preflight.release import release_finding
 from components.preflight.report import CheckResult
+from components.preflight.storage_health import check_losses, check_storage
 from configuration.kubeconfig import loopback_server
 from configuration.secrets import Secret
 from settings import Settings
@@ -28,6 +32,8 @@ class ClusterSeen:
 
     results: list[CheckResult] = field(default_factory=list[CheckResult])
     """What is not as the stack needs it."""
+    known_disks: KnownDisks | None = None
+    """What its Longhorn knows of disks; None where it has none."""
     longhorn: LonghornFindings = field(default_factory=LonghornFindings)
     """What is not as the stack file says, for the resources that own it."""
 
@@ -57,8 +63,22 @@ def look_at_cluster(settings: Settings) -> Callable[[], ClusterSeen]:
 def _looked(settings: Settings) -> ClusterSeen:
     api = ClusterApi(settings.cluster.kubeconfig, settings.cluster.context)
     results = list(_checked(api, settings))
-    longhorn = read_longhorn(api, settings) if settings.stages.longhorn else LonghornSeen()
-    return ClusterSeen(results=[*results, *longhorn.results], longhorn=longhorn.findings)
+    stages = settings.stages
+    storage = read_storage(api) if stages.longhorn or stages.labels else None
+    known = known_disks(storage)
+    if not stages.longhorn:
+        return ClusterSeen(results=results, known_disks=known)
+    release = release_finding(api)
+    if storage is None:
+        return ClusterSeen(results=results, longhorn=LonghornFindings(release=release))
+    results += check_storage(storage)
+    if settings.checks.survive is not None:
+        results += check_losses(storage)
+    return ClusterSeen(
+        results=results,
+        known_disks=known,
+        longhorn=longhorn_findings(storage.snapshot, settings, release),
+    )
 
 
 def _checked(api: ClusterApi, settings: Settings) -> Iterator[CheckResult]:

@@ -18,6 +18,7 @@ from components.nodes.moves import moved_disks
 from components.nodes.script_parts import questions as node_questions
 from components.preflight.cluster_reading import look_at_cluster
 from components.preflight.frontend import check_guard
+from components.preflight.known_disks import check_known_disks
 from components.preflight.nodes import NodeToCheck, check_login_shell, check_nodes
 from components.preflight.report import CheckResult, PreflightError, report
 from configuration.secrets import Secret
@@ -41,35 +42,34 @@ def read_findings(settings: Settings) -> Findings:
     about it. Raises pulumi.RunError with a report over all nodes when a check fails that the
     stack file does not accept.
     """
-    cluster = look_at_cluster(settings)
+    look = look_at_cluster(settings)
     stages, checks = settings.stages, settings.checks
     results: list[CheckResult] = []
     answers: dict[str, HostAnswer] = {}
     moved: Mapping[str, Mapping[str, str]] = {}
+    nodes: list[NodeToCheck] = []
     has_password = settings.has(Secret.FRONTEND_BASIC_AUTH)
     if stages.frontend:
         results.extend(check_guard(settings.frontend, has_password=has_password))
     if checks.read_hosts and _asks_hosts(settings):
         answers = _answers(settings, results)
         moved = _moved(settings, answers)
-        results.extend(
-            check_nodes(
-                [
-                    NodeToCheck(
-                        name=node.name,
-                        answer=answers[node.name],
-                        disks=settings.disks_of(node),
-                        stages=settings.stages_of(node),
-                        moved=moved[node.name],
-                    )
-                    for node in settings.nodes
-                    if node.name in answers
-                ]
+        nodes = [
+            NodeToCheck(
+                name=node.name,
+                answer=answers[node.name],
+                disks=settings.disks_of(node),
+                stages=settings.stages_of(node),
+                moved=moved[node.name],
             )
-        )
+            for node in settings.nodes
+            if node.name in answers
+        ]
+        results.extend(check_nodes(nodes))
     elif _asks_hosts(settings) and not pulumi.runtime.is_dry_run():
         results.extend(_mute_hosts(settings))
-    seen = cluster()
+    seen = look()
+    results.extend(check_known_disks(nodes, seen.known_disks))
     _report(settings, [*seen.results, *results])
     now = datetime.now(UTC)
     found = {

@@ -1,8 +1,5 @@
-"""Longhorn as it is right now: what its resources have to put right, and what nobody owns."""
+"""What Longhorn's resources have to put right, by what the stack file says. Pure."""
 
-from dataclasses import dataclass, field
-
-from components.cluster.api import ClusterApi
 from components.longhorn.disks.findings import disks_finding
 from components.longhorn.disks.wanted import wanted_disks
 from components.longhorn.findings import (
@@ -13,46 +10,21 @@ from components.longhorn.findings import (
 )
 from components.longhorn.settings import setting_values
 from components.longhorn.snapshot import Snapshot
-from components.longhorn.storage import read_storage
 from components.longhorn.values import chart_values
 from components.nodes.description import tolerated_taints
-from components.preflight.release import release_finding
-from components.preflight.report import CheckResult
-from components.preflight.storage_health import check_losses, check_storage
 from settings import Settings
-
-
-@dataclass(frozen=True, kw_only=True)
-class LonghornSeen:
-    """What one look at Longhorn tells."""
-
-    findings: LonghornFindings = field(default_factory=LonghornFindings)
-    """For its resources."""
-    results: list[CheckResult] = field(default_factory=list[CheckResult])
-    """What only a person can put right."""
-
-
-def read_longhorn(api: ClusterApi, settings: Settings) -> LonghornSeen:
-    """Ask once for each kind of object; a cluster without Longhorn has nothing to tell.
-
-    Raises whatever the client raises when the cluster does not answer.
-    """
-    release = release_finding(api)
-    storage = read_storage(api)
-    if storage is None:
-        return LonghornSeen(findings=LonghornFindings(release=release))
-    results = list(check_storage(storage))
-    if settings.checks.survive is not None:
-        results += check_losses(storage)
-    return LonghornSeen(
-        findings=longhorn_findings(storage.snapshot, settings, release), results=results
-    )
 
 
 def longhorn_findings(
     snapshot: Snapshot, settings: Settings, release: str | None
 ) -> LonghornFindings:
-    """What its resources have to put right. Pure."""
+    """One line for each resource that has something to put right.
+
+    Args:
+        snapshot: Longhorn as the cluster has it.
+        settings: What the stack file says.
+        release: What is wrong with its Helm release.
+    """
     nodes, longhorn = settings.present_nodes, settings.longhorn
     values = chart_values(
         longhorn,

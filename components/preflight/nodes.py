@@ -78,7 +78,7 @@ def check_nodes(nodes: Sequence[NodeToCheck]) -> list[CheckResult]:
         for check, severity, found, remedy in one_check(node)
     ]
     prepared = [node for node in nodes if node.is_for_longhorn]
-    return [*results, *_repeated_hostnames(prepared), *_repeated_disks(prepared)]
+    return [*results, *_repeated_hostnames(prepared)]
 
 
 def check_login_shell(name: str, user: str) -> CheckResult:
@@ -303,22 +303,6 @@ def _disks_by_hand(node: NodeToCheck) -> _Found:
             )
 
 
-def _adopted_from_longhorn(node: NodeToCheck) -> _Found:
-    """A file system to adopt that a Longhorn, of this cluster or of another, has used before."""
-    for mount_point, verdict in node.answer.verdicts.items():
-        if not isinstance(verdict, Verdict) or verdict.owner or verdict.content != "adopted":
-            continue
-        if verdict.longhorn_disk:
-            yield (
-                "diskKnown",
-                "warning",
-                f"the file system for {mount_point} is Longhorn's disk {verdict.longhorn_disk} "
-                "already",
-                "That is right if it was this node's disk in this cluster. Replicas of another "
-                "node or cluster on it are not used, and take its space.",
-            )
-
-
 def _selinux(node: NodeToCheck) -> _Found:
     version = _version(node.facts.packages.get("container-selinux", ""))
     enforcing = node.facts.selinux == "enforcing" and family_of(node.facts) == "rhel"
@@ -339,25 +323,6 @@ def _control_plane(node: NodeToCheck) -> _Found:
     verdict = node.answer.verdicts.get(CONTROL_PLANE)
     if isinstance(verdict, Refusal):
         yield ("controlPlaneHealth", "error", verdict.found, f"{verdict.remedy}.")
-
-
-def _repeated_disks(nodes: Iterable[NodeToCheck]) -> Iterator[CheckResult]:
-    """One Longhorn disk in two places: one of both is a copy."""
-    places: dict[str, list[tuple[str, str]]] = {}
-    for node in nodes:
-        for mount_point, verdict in node.answer.verdicts.items():
-            if isinstance(verdict, Verdict) and verdict.longhorn_disk:
-                places.setdefault(verdict.longhorn_disk, []).append((node.name, mount_point))
-    for number, found in places.items():
-        for name, mount_point in found if len(found) > 1 else ():
-            others = ", ".join(f"{other} {path}" for other, path in found)
-            yield CheckResult(
-                node=name,
-                check="diskKnown",
-                severity="error",
-                found=f"{mount_point} is Longhorn's disk {number}, and so are others: {others}",
-                remedy="Longhorn can use one of them. Clear the copies, or leave them out.",
-            )
 
 
 def _repeated_hostnames(nodes: Iterable[NodeToCheck]) -> Iterator[CheckResult]:
@@ -386,7 +351,6 @@ _CHECKS: Sequence[Callable[[NodeToCheck], _Found]] = (
     _tools,
     _disks,
     _moved_disks,
-    _adopted_from_longhorn,
     _selinux,
 )
 

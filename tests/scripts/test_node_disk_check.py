@@ -54,6 +54,7 @@ def test_a_blank_disk_is_told_from_all_others(host: Sandbox, disk: Disk) -> None
         "mounted": False,
         "immutable": False,
         "longhornDisk": None,
+        "longhornReplicas": 0,
         "owner": None,
         "mountedOn": None,
         "mountedBy": None,
@@ -73,6 +74,7 @@ def test_a_prepared_disk_shows_nothing_left_to_do(host: Sandbox, disk: Disk) -> 
         "mounted": True,
         "immutable": True,
         "longhornDisk": None,
+        "longhornReplicas": 0,
         "owner": "demo/a node-1-sdb",
         "mountedOn": None,
         "mountedBy": None,
@@ -138,3 +140,16 @@ def test_a_line_of_fstab_in_the_way_is_refused(host: Sandbox, disk: Disk) -> Non
     host.write_text("/etc/fstab", f"tmpfs {MOUNT_POINT} tmpfs defaults 0 0\n")
     assert "/etc/fstab already has" in disk_script(host, "check", disk).found["found"]
     assert fstab(host) == f"tmpfs {MOUNT_POINT} tmpfs defaults 0 0\n"
+
+
+@pytest.mark.parametrize("mounted", [True, False])
+def test_what_longhorn_has_left_on_a_disk_is_told(host: Sandbox, disk: Disk, mounted: bool) -> None:
+    ensure(host, disk)
+    host.shell(
+        f"mount -o {QUIET} {MOUNT_POINT}; cd {MOUNT_POINT}; mkdir -p replicas/a-1 replicas/b-2; "
+        """echo '{"diskUUID":"d-1"}' > longhorn-disk.cfg; sync"""
+    )
+    if not mounted:
+        host.shell(f"umount {MOUNT_POINT}")
+    result = check(host, disk)
+    assert (result["longhornDisk"], result["longhornReplicas"]) == ("d-1", 2)

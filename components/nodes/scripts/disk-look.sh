@@ -299,15 +299,30 @@ refuse_foreign_content() {
         refuse "$device does not hold the file system $adopt_uuid that is to be adopted, but $content content${uuid:+ with UUID $uuid}" "Name the right disk, or adopt nothing"
 }
 
-# -> the number by which Longhorn knows the disk, from the file that it leaves on it; empty if there
-# is none, or nothing here can read it (an xfs that is not mounted)
-longhorn_disk() {
+# FILE -> its text on the disk, which may be mounted or not; empty where nothing here can read it (an
+# xfs that is not mounted)
+file_on_disk() {
     if [ "$mounted" = yes ]; then
-        cat "$mount_point/longhorn-disk.cfg" 2>/dev/null
+        cat "$mount_point/$1" 2>/dev/null
     elif [ "$file_system" = ext4 ] && [ "$content" != blank ]; then
-        debugfs -R 'cat /longhorn-disk.cfg' "$disk" 2>/dev/null
-    fi | sed -n 's/.*"diskUUID" *: *"\([0-9A-Za-z-]*\)".*/\1/p' | head -n 1
+        debugfs -R "cat /$1" "$disk" 2>/dev/null
+    fi || :
 }
+
+# DIRECTORY -> the names in it, one a line, in the same way
+names_on_disk() {
+    if [ "$mounted" = yes ]; then
+        ls -A "$mount_point/$1" 2>/dev/null
+    elif [ "$file_system" = ext4 ] && [ "$content" != blank ]; then
+        debugfs -R "ls -p /$1" "$disk" 2>/dev/null | awk -F / 'NF > 6 && $6 != "." && $6 != ".." { print $6 }'
+    fi || :
+}
+
+# -> the number by which Longhorn knows the disk, from the file that it leaves on it; empty if there is none
+longhorn_disk() { file_on_disk longhorn-disk.cfg | sed -n 's/.*"diskUUID" *: *"\([0-9A-Za-z-]*\)".*/\1/p' | head -n 1; }
+
+# -> how many replicas of Longhorn's volumes the disk holds
+longhorn_replicas() { names_on_disk replicas | wc -l; }
 
 clearing_command() {
     printf 'wipefs -a %s && dd if=/dev/zero of=%s bs=512 count=2048 conv=notrunc,fsync && dd if=/dev/zero of=%s bs=512 count=2048 seek=%s conv=notrunc,fsync' \
@@ -536,10 +551,10 @@ check() {
     esac
     immutable=false
     [ ! -d "$mount_point" ] || ! directory_is_immutable || immutable=true
-    printf '{"device":%s,"content":"%s","uuid":%s,"sizeBytes":%s,"inFstab":%s,"mounted":%s,"immutable":%s,"longhornDisk":%s,"owner":%s,"mountedOn":%s,"mountedBy":%s,"exchanged":%s}\n' \
+    printf '{"device":%s,"content":"%s","uuid":%s,"sizeBytes":%s,"inFstab":%s,"mounted":%s,"immutable":%s,"longhornDisk":%s,"longhornReplicas":%s,"owner":%s,"mountedOn":%s,"mountedBy":%s,"exchanged":%s}\n' \
         "$(json_string "$device")" "$content" "$(json_or_null "$uuid")" "$size" \
         "$(json_boolean [ "$fstab_changed" = no ])" "$(json_boolean [ "$mounted" = yes ])" "$immutable" \
-        "$(json_or_null "$(longhorn_disk)")" "$(json_or_null "$(recorded owner)")" \
+        "$(json_or_null "$(longhorn_disk)")" "$(longhorn_replicas)" "$(json_or_null "$(recorded owner)")" \
         "$(json_or_null "$moved_from")" "$(json_or_null "${moved_from:+$(recorded_at owner "$moved_from")}")" \
         "$(json_or_null "$exchanged")"
 }

@@ -11,7 +11,9 @@ import pytest
 
 from components.nodes.findings import NodeFindings
 from components.preflight import cluster_reading
+from components.preflight.cluster_reading import ClusterSeen
 from components.preflight.findings import read_findings
+from components.preflight.longhorn_disks import KnownDisks, Place
 from settings import Settings
 from tests.unit.doubles.a_host import HEALTHY, disk_facts, refused, said, usable
 from tests.unit.doubles.a_stack import load, valid, with_secrets
@@ -198,6 +200,21 @@ def _kubeconfig_of(folder: Path, server: str) -> str:
         "contexts: [{name: a, context: {cluster: a, user: a}}]\ncurrent-context: a\n"
     )
     return str(path)
+
+
+def test_disks_are_compared_with_what_the_clusters_longhorn_knows(
+    server: Server, stack: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = KnownDisks(places={"d-1": [Place(node="b", path="/mnt/b", is_ready=True)]}, replicas={})
+
+    def looked(_settings: Settings) -> ClusterSeen:
+        return ClusterSeen(known_disks=known)
+
+    monkeypatch.setattr(cluster_reading, "_looked", looked)
+    server.answer = said([disk_facts()], [usable(longhornDisk="d-1")])
+    with pytest.raises(pulumi.RunError, match="which is in use on b /mnt/b"):
+        read_findings(stack({"readCluster": True}))
+    read_findings(stack())
 
 
 def test_a_cluster_that_never_answers_costs_no_more_than_the_deadline(

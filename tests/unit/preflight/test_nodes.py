@@ -175,21 +175,6 @@ def test_a_disk_of_somebody_else_must_not_be_the_root_file_system() -> None:
     assert _results(disk=on_root) == []
 
 
-@pytest.mark.parametrize(
-    ("verdict", "expected"),
-    [
-        ({"content": "adopted", "longhornDisk": "d-1"}, [("diskKnown", "warning")]),
-        ({"content": "adopted", "longhornDisk": "d-1", "owner": "a/b c"}, []),
-        ({"content": "adopted"}, []),
-        ({"content": "own", "longhornDisk": "d-1"}, []),
-    ],
-)
-def test_an_adopted_disk_that_a_longhorn_has_used_is_told(
-    verdict: dict[str, Any], expected: list[tuple[str, str]]
-) -> None:
-    assert _results(verdict=usable(**verdict)) == expected
-
-
 def _moved(moved: dict[str, str], **verdict: Any) -> CheckResult:
     given = usable(mounted=False, mountedBy="a/b node-1-old", **verdict)
     node = NodeToCheck(
@@ -228,17 +213,6 @@ def test_what_the_stack_file_asks_of_a_prepared_disk_in_vain_is_an_error(
 ) -> None:
     refusal = json.dumps({**json.loads(FOREIGN), "isAsked": is_asked})
     assert _results(verdict=refusal) == [("disk", severity)]
-
-
-def test_one_longhorn_disk_on_two_nodes_is_an_error_that_names_both() -> None:
-    same = usable(longhornDisk="d-1")
-    pair = [_node("a", verdict=same, hostname="a"), _node("b", verdict=same, hostname="b")]
-    results = check_nodes(pair)
-    assert [(r.node, r.check, r.severity) for r in results] == [
-        ("a", "diskKnown", "error"),
-        ("b", "diskKnown", "error"),
-    ]
-    assert "a /mnt/longhorn-sdb, b /mnt/longhorn-sdb" in results[0].found
 
 
 def test_disks_are_not_judged_where_the_disk_stage_is_off() -> None:

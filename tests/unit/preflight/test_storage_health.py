@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from components.longhorn.snapshot import Snapshot
-from components.longhorn.storage import Storage
 from components.preflight.storage_health import check_losses, check_storage
+from tests.unit.doubles.a_storage import a_storage
 
 
 def _volume(name: str, robustness: str, claim: str | None = None) -> dict[str, Any]:
@@ -28,21 +27,8 @@ def _node(
 
 
 def _said(nodes: dict[str, Any], *volumes: Any, orphans: list[Any] | None = None) -> list[Any]:
-    found = check_storage(_storage(nodes, volumes=volumes, orphans=orphans or []))
+    found = check_storage(a_storage(nodes, volumes=volumes, orphans=orphans or []))
     return [(each.check, each.node, each.severity, each.found) for each in found]
-
-
-def _storage(nodes: dict[str, Any], **others: Any) -> Storage:
-    snapshot = Snapshot(
-        settings={},
-        daemon_sets=[],
-        deployments=[],
-        has_driver=True,
-        storage_classes=[],
-        default_classes=[],
-        nodes=nodes,
-    )
-    return Storage(snapshot=snapshot, **{"volumes": [], "replicas": [], "orphans": [], **others})
 
 
 def test_healthy_storage_has_nothing_to_tell() -> None:
@@ -117,7 +103,7 @@ def test_what_the_loss_of_a_node_would_break_is_told_for_each_node() -> None:
         [
             (each.check, each.node, each.found)
             for each in check_losses(
-                _storage(nodes, volumes=[_volume("a", "healthy")], replicas=replicas)
+                a_storage(nodes, volumes=[_volume("a", "healthy")], replicas=replicas)
             )
         ]
         for replicas in ([replica], both)

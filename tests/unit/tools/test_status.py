@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from components.longhorn.findings import LonghornFindings
-from components.longhorn.snapshot import Snapshot
 from components.longhorn.storage import Storage
 from tests.unit.doubles.a_stack import load, valid
+from tests.unit.doubles.a_storage import a_storage
 from tools.status import __main__ as command
 from tools.status.screen import status_page
 from tools.status.status import Status, status_of
@@ -44,17 +44,8 @@ def _volume(name: str, robustness: str) -> dict[str, Any]:
 def _storage(*volumes: dict[str, Any]) -> Storage:
     replica = {"nodeID": "node-1", "volumeName": "a", "volumeSize": str(GIB)}
     failed = {**replica, "nodeID": "node-2", "failedAt": "2024-01-01T00:00:00Z"}
-    snapshot = Snapshot(
-        settings={"current-longhorn-version": "v1.5.3"},
-        daemon_sets=[],
-        deployments=[],
-        has_driver=True,
-        storage_classes=["longhorn"],
-        default_classes=["longhorn"],
-        nodes={"node-1": _node(), "node-2": _node()},
-    )
-    replicas = [{"spec": replica}, {"spec": failed}]
-    return Storage(snapshot=snapshot, volumes=volumes, replicas=replicas, orphans=[])
+    nodes = {"node-1": _node(), "node-2": _node()}
+    return a_storage(nodes, volumes=volumes, replicas=[{"spec": replica}, {"spec": failed}])
 
 
 def _status(*volumes: dict[str, Any], findings: LonghornFindings | None = None) -> Status:
