@@ -9,7 +9,7 @@ client key (`operator` has sudo without a password); so does `careful`, whose su
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lab.common.progress import LabError, say
 from lab.hosts import disks as host_disks
@@ -18,6 +18,7 @@ from lab.hosts import process as host_process
 from lab.hosts.access import HostHandle, careful_password, furnish, handle_of
 from lab.hosts.base_image import base_image
 from lab.hosts.record import (
+    DiskRecord,
     HostRecord,
     ensure_record,
     hosts_directory,
@@ -34,6 +35,7 @@ __all__ = [
     "add_host",
     "down",
     "handle",
+    "move_disk",
     "power_off",
     "reboot",
     "remove_disk",
@@ -111,27 +113,33 @@ def add_host(
 def add_disk(host: str, disk_bytes: int = DEFAULT_DISK_BYTES) -> str:
     """Plug one more blank disk into a running host; return its path there, such as /dev/sdd."""
     with locked():
-        record = read_record(hosts_directory() / host)
-        disk = record.next_disk(disk_bytes)
-        loop = host_disks.attach(hosts_directory() / host / disk.file_name, disk.size_bytes)
-        record.with_disk(disk).write(hosts_directory() / host)
-        _in_host(host, ["/usr/lib/lab/attach-disk", disk.name, loop.number, disk.identity])
+        disk = read_record(hosts_directory() / host).next_disk(disk_bytes)
+        _plug(host, disk)
         return f"/dev/{disk.name}"
 
 
 def remove_disk(host: str, device: str) -> None:
     """Pull a disk out of a host, its contents lost. It must not be mounted there."""
     with locked():
-        record = read_record(hosts_directory() / host)
-        disk = record.disk(device)
-        file = hosts_directory() / host / disk.file_name
-        for loop in host_disks.attached_under(hosts_directory() / host):
-            if loop.file == file:
-                remove = ["/usr/lib/lab/attach-disk", "--remove", disk.name]
-                _in_host(host, [*remove, loop.number, disk.identity])
-                host_disks.detach(loop)
-        record.without_disk(disk).write(hosts_directory() / host)
-        file.unlink(missing_ok=True)
+        disk = _pull(host, device)
+        (hosts_directory() / host / disk.file_name).unlink(missing_ok=True)
+
+
+def move_disk(host: str, device: str, other: str) -> str:
+    """Pull a disk out of a host and plug it into another, with its contents; both run.
+
+    It must not be mounted. Returns its path on the other host, where /dev/disk/by-id still names it
+    as before.
+    """
+    with locked():
+        disk = _pull(host, device)
+        record = read_record(hosts_directory() / other)
+        moved = replace(disk, name=record.next_disk(disk.size_bytes).name)
+        (hosts_directory() / host / disk.file_name).rename(
+            hosts_directory() / other / moved.file_name
+        )
+        _plug(other, moved)
+        return f"/dev/{moved.name}"
 
 
 def run(
@@ -217,6 +225,27 @@ def _boot(records: Sequence[HostRecord]) -> list[HostHandle]:
         _in_host(record.name, ["chpasswd"], f"careful:{careful_password(hosts_directory())}\n")
     say(f"{len(records)} hosts up: {', '.join(record.name for record in records)}")
     return [handle_of(record, hosts_directory() / record.name) for record in records]
+
+
+def _plug(host: str, disk: DiskRecord) -> None:
+    directory = hosts_directory() / host
+    loop = host_disks.attach(directory / disk.file_name, disk.size_bytes)
+    read_record(directory).with_disk(disk).write(directory)
+    _in_host(host, ["/usr/lib/lab/attach-disk", disk.name, loop.number, disk.identity])
+
+
+def _pull(host: str, device: str) -> DiskRecord:
+    """Take a disk out of a running host; the file with its contents stays."""
+    directory = hosts_directory() / host
+    record = read_record(directory)
+    disk = record.disk(device)
+    for loop in host_disks.attached_under(directory):
+        if loop.file == directory / disk.file_name:
+            remove = ["/usr/lib/lab/attach-disk", "--remove", disk.name]
+            _in_host(host, [*remove, loop.number, disk.identity])
+            host_disks.detach(loop)
+    record.without_disk(disk).write(directory)
+    return disk
 
 
 def _in_host(host: str, command: list[str], stdin: str | None = None) -> None:

@@ -194,6 +194,24 @@ def test_disks_can_be_added_to_and_pulled_from_a_running_host(
     assert "sdd" not in _ok(host, "lsblk")
 
 
+def test_a_disk_moves_to_another_host_with_what_is_on_it(three_hosts: list[HostHandle]) -> None:
+    one, other = three_hosts[1], three_hosts[2]
+    added = hosts.add_disk(one.name, 64 * 1024 * 1024)
+    _ok(one, f"mkfs.ext4 -q {added}")
+    uuid = _ok(one, f"blkid -p -s UUID -o value {added}")
+    link = _ok(one, f"cd /dev/disk/by-id && ls -l | grep -o 'lab.* -> ../../{added[5:]}'").split()[
+        0
+    ]
+    moved = hosts.move_disk(one.name, added, other.name)
+    assert _ssh(one, f"test -e {added}").exit_status == 1
+    assert _ok(other, f"blkid -p -s UUID -o value {moved}") == uuid
+    assert _ok(other, f"readlink -f /dev/disk/by-id/{link}") == moved
+    hosts.reboot(other.name)
+    assert _ok(other, f"blkid -p -s UUID -o value {moved}") == uuid
+    hosts.remove_disk(other.name, moved)
+    assert _ssh(other, f"test -e {moved}").exit_status == 1
+
+
 def test_up_keeps_the_hosts_that_are_there(three_hosts: list[HostHandle]) -> None:
     _ok(three_hosts[0], "echo mine >/root/mark")
     assert hosts.up(3) == three_hosts

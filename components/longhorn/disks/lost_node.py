@@ -34,8 +34,9 @@ def wait_until_forgotten(cluster: ClusterApi, props: Mapping[str, Any]) -> None:
         )
     for volume in without_other_replica(read_objects(cluster, "replicas") or [], name):
         tell(
-            f"{name}: volume {volume} has no intact replica on another node. Its data is lost with "
-            "the node: restore it from a backup, then delete the volume"
+            f"{name}: volume {volume} has no intact replica on another node. If a disk of the node "
+            "still works, put it into another node of the stack: its replicas follow it. Else "
+            "restore it from a backup, then delete the volume"
         )
     node = LonghornNodeDisks(cluster, name)
     still_there = f"nodes.longhorn.io {name} (is a longhorn-manager ready on any node?)"

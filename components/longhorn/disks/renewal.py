@@ -20,6 +20,7 @@ from components.longhorn.disks.renewal_rules import (
     known_uuids,
     leaving_changes,
     lost_volumes,
+    put_elsewhere,
     replicas_on,
     still_in_status,
     verdicts,
@@ -66,6 +67,7 @@ def renew_disks(
     replicas = read_objects(cluster, "replicas") or []
     node = disks.read() or {}
     uuids = known_uuids(node, refused - moved)
+    uuids -= put_elsewhere(uuids, nodes, node_name, refused)
     lost = lost_volumes(uuids, replicas, nodes)
     if lost:
         raise RuntimeError(

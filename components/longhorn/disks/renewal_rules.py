@@ -1,6 +1,6 @@
 """Which of Longhorn's disks are refused for their file system, and what that costs. Pure."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,33 @@ def known_uuids(node: Object, paths: Iterable[str]) -> set[str]:
     return uuids - {""}
 
 
+def put_elsewhere(
+    uuids: Collection[str], nodes: Iterable[Object], node_name: str, paths: Collection[str]
+) -> set[str]:
+    """Those of the disks that are Ready at another place, so that their replicas are there.
+
+    Args:
+        uuids: Longhorn's UUIDs of disks that were at these paths of the node.
+        nodes: Every nodes.longhorn.io object.
+        node_name: The node.
+        paths: Their mount points.
+    """
+    return set(uuids) & {
+        uuid
+        for node in nodes
+        for path, uuid in _ready_disks(node)
+        if node["metadata"]["name"] != node_name or path not in paths
+    }
+
+
+def _ready_disks(node: Object) -> Iterator[tuple[str, str]]:
+    """Path and UUID of each disk that is Ready."""
+    for path, (name, _) in disks_by_path(node).items():
+        status = _disk_status(node, name)
+        if _condition(status, "Ready").get("status") == "True":
+            yield path, str(status.get("diskUUID"))
+
+
 def lost_volumes(
     uuids: Collection[str], replicas: Sequence[Object], nodes: Iterable[Object]
 ) -> list[str]:
@@ -66,12 +93,7 @@ def lost_volumes(
         replicas: Every replica.
         nodes: Every nodes.longhorn.io object.
     """
-    ready = {
-        str(status.get("diskUUID"))
-        for node in nodes
-        for status in mapped(mapped(node.get("status")).get("diskStatus")).values()
-        if _condition(status, "Ready").get("status") == "True"
-    } - set(uuids)
+    ready = {uuid for node in nodes for _, uuid in _ready_disks(node)} - set(uuids)
     kept = {
         _spec(replica).get("volumeName")
         for replica in replicas

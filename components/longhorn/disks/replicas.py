@@ -3,6 +3,7 @@
 Source: longhorn-manager v1.5.3. A disk that is not ready is reported without replicas
 (controller/node_controller.go), so the replicas themselves are asked. Eviction adds a replica
 elsewhere first and removes the old one when that is complete (controller/volume_controller.go);
+the replicas of a disk that was put elsewhere follow it there (controller/node_controller.go);
 a detached volume is attached for it (controller/volume_eviction_controller.go); nothing is moved
 off a node that is down (controller/replica_controller.go).
 """
@@ -44,7 +45,7 @@ def last_copies(node: Object, paths: Iterable[str], replicas: Sequence[Object]) 
 
 def is_intact(replica: Object) -> bool:
     """Whether a replica has been complete and has not failed since."""
-    spec = mapped(replica.get("spec"))
+    spec = _spec(replica)
     return bool(spec.get("healthyAt")) and not spec.get("failedAt")
 
 
@@ -102,9 +103,17 @@ def _on_disk(node: Object, path: str, replicas: Sequence[Object]) -> list[Object
         replica
         for replica in replicas
         if replica["metadata"]["name"] in scheduled
-        or (uuid and mapped(replica.get("spec")).get("diskID") == uuid)
+        or (uuid and _spec(replica).get("diskID") == uuid and _is_here(replica, node, path))
     ]
     return sorted(found, key=lambda replica: str(replica["metadata"]["name"]))
+
+
+def _is_here(replica: Object, node: Object, path: str) -> bool:
+    """Whether Longhorn has not moved the replica to where its disk was put since."""
+    spec = _spec(replica)
+    name = node["metadata"]["name"]
+    at = (spec.get("nodeID") or name, str(spec.get("diskPath") or path).rstrip("/"))
+    return at == (name, path)
 
 
 def _disk_status(node: Object, path: str) -> dict[str, Any]:
@@ -120,7 +129,11 @@ def _is_ready(status: Object) -> bool:
 
 
 def _volume_of(replica: Object) -> str:
-    return str(mapped(replica.get("spec")).get("volumeName"))
+    return str(_spec(replica).get("volumeName"))
+
+
+def _spec(replica: Object) -> dict[str, Any]:
+    return mapped(replica.get("spec"))
 
 
 def _described(name: str, volume: Object | None) -> str:

@@ -80,7 +80,7 @@ def _reconcile_installation(client: ApiClient, manager: Any) -> None:
     nodes.reconcile(
         api, {node.metadata.name: node for node in kubernetes_nodes}, with_manager, values
     )
-    volumes.reconcile(api, core, values)
+    volumes.reconcile(api, core, values, with_manager)
     if driver.CLASS_CONFIG_MAP in config_maps:
         driver.reconcile_storage_class(client, config_maps[driver.CLASS_CONFIG_MAP])
     where = workloads.placement(values)

@@ -43,7 +43,7 @@ def reconcile(
             api.delete(PLURAL, item)
     for name, kubernetes_node in kubernetes_nodes.items():
         item = existing.get(name)
-        has_manager = name in with_manager and not _is_off(name)
+        has_manager = name in with_manager and not is_off(name)
         if item is None and has_manager:
             item = api.create(PLURAL, "Node", name, {"spec": new_spec(name, settings)})
             say(f"created nodes.longhorn.io {name}")
@@ -59,7 +59,7 @@ def _replicas_by_disk(api: LonghornApi) -> dict[str, dict[str, int]]:
     return found
 
 
-def _is_off(node: str) -> bool:
+def is_off(node: str) -> bool:
     """Whether the lab has a host of that name, and it does not run."""
     known = (paths.STATE / "hosts" / node).is_dir()
     return known and host_process.first_process(node) is None

@@ -2,7 +2,8 @@
 
 Source: Longhorn manager 1.5.3, scheduler/replica_scheduler.go (nodes, anti-affinity, room, tags)
 and controller/volume_controller.go (EvictReplicas, cleanupEvictionRequestedReplicas): a replica
-that is to leave a disk gets a successor elsewhere first, and goes when that is complete.
+that is to leave a disk gets a successor elsewhere first, and goes when that is complete. The
+replicas of a disk that was put elsewhere follow it there.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -70,6 +71,30 @@ def is_leaving(replica: Mapping[str, Any], nodes: Mapping[str, Mapping[str, Any]
         and node["spec"].get("disks", {}).get(name, {}).get("evictionRequested", False)
         for name, status in _disk_status(node).items()
     )
+
+
+def followed(nodes: Mapping[str, Mapping[str, Any]], replicas: Iterable[Object]) -> list[Object]:
+    """The replicas whose disk is Ready at another place than theirs, as they are to be there.
+
+    Source: controller/node_controller.go, updateDiskStatusSchedulableCondition: whatever has the
+    disk's UUID gets the node and the path at which the disk is.
+
+    Args:
+        nodes: Longhorn's nodes by name, those alone whose manager looks.
+        replicas: every replica.
+    """
+    places = {
+        status["diskUUID"]: {"nodeID": name, "diskPath": node["spec"]["disks"][disk]["path"]}
+        for name, node in nodes.items()
+        for disk, status in _disk_status(node).items()
+        if disk in (node["spec"].get("disks") or {}) and is_met(status, "Ready")
+    }
+    moved: list[Object] = []
+    for replica in replicas:
+        spec = {**replica["spec"], **places.get(replica["spec"].get("diskID", ""), {})}
+        if spec != replica["spec"]:
+            moved.append({**replica, "spec": spec})
+    return moved
 
 
 def is_intact(replica: Mapping[str, Any]) -> bool:

@@ -5,7 +5,7 @@ volume is always detached here, since nothing runs that could attach it; Longhor
 itself to move its replicas, so that makes no difference to what is moved.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import UTC, datetime
 from secrets import token_hex
 from typing import Any
@@ -48,10 +48,20 @@ class ClaimedVolumes:
             _remove(self._api, volume)
 
 
-def reconcile(api: LonghornApi, core: CoreV1Api, settings: Mapping[str, str]) -> None:
-    """Give every volume its replicas, move those that are to leave, and say how it is."""
+def reconcile(
+    api: LonghornApi, core: CoreV1Api, settings: Mapping[str, str], with_manager: Set[str]
+) -> None:
+    """Give every volume its replicas, move those that are to leave, and say how it is.
+
+    Args:
+        api: Longhorn's objects.
+        core: the cluster.
+        settings: Longhorn's settings.
+        with_manager: the nodes whose disks a manager looks at.
+    """
     volumes = api.by_name(VOLUMES)
     _let_go(api)
+    _follow_disks(api, with_manager)
     if not volumes:
         return
     nodes = api.by_name(longhorn_nodes.PLURAL)
@@ -80,6 +90,18 @@ def _let_go(api: LonghornApi) -> None:
     for replica in api.by_name(REPLICAS).values():
         if "deletionTimestamp" in replica["metadata"]:
             api.delete(REPLICAS, replica)
+
+
+def _follow_disks(api: LonghornApi, with_manager: Set[str]) -> None:
+    nodes = {
+        name: node
+        for name, node in api.by_name(longhorn_nodes.PLURAL).items()
+        if name in with_manager and not longhorn_nodes.is_off(name)
+    }
+    for replica in rules.followed(nodes, api.by_name(REPLICAS).values()):
+        spec = replica["spec"]
+        api.replace(REPLICAS, replica)
+        say(f"volume {spec['volumeName']}: its replica followed to {spec['nodeID']}")
 
 
 def _replicas_of(api: LonghornApi, volume: str) -> list[Object]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lab.longhorn.manager_stand_in import settings
-from lab.longhorn.manager_stand_in.replicas import Place, Step, next_step
+from lab.longhorn.manager_stand_in.replicas import Place, Step, followed, next_step
 
 GIB = 1024**3
 MET = [{"type": kind, "status": "True"} for kind in ("Ready", "Schedulable")]
@@ -113,3 +113,19 @@ def test_nothing_is_moved_off_a_node_that_is_down() -> None:
 def test_a_replica_that_has_failed_is_replaced() -> None:
     nodes = {"a": node("a", disk()), "b": node("b", disk())}
     assert step(nodes, replica("a-0", failedAt="later")).add == Place("b", "b-0", "/mnt/x")
+
+
+def test_replicas_follow_a_disk_that_is_ready_elsewhere() -> None:
+    moved = node("b", disk())
+    moved["status"]["diskStatus"]["b-0"]["diskUUID"] = "a-0"
+    left = node("a", disk())
+    left["status"]["diskStatus"]["a-0"]["conditions"] = []
+    (found,) = followed({"a": left, "b": moved}, [replica("a-0"), replica("c-0")])
+    assert (found["spec"]["nodeID"], found["spec"]["diskPath"]) == ("b", "/mnt/x")
+    assert followed({"a": left, "b": moved}, [found]) == []
+
+
+def test_no_replica_follows_a_disk_that_nobody_has_seen() -> None:
+    unseen = node("b", disk())
+    unseen["status"]["diskStatus"]["b-0"].update(diskUUID="", conditions=[])
+    assert followed({"b": unseen}, [replica("a-0"), replica("", nodeID="")]) == []

@@ -183,6 +183,19 @@ def test_replicas_of_a_disk_that_only_moved_are_kept(cluster: ManagedCluster) ->
     assert set(cluster.objects["replicas"]) == {"r1", "r2"}
 
 
+def test_replicas_of_a_disk_that_was_put_into_another_node_are_kept(
+    cluster: ManagedCluster,
+) -> None:
+    cluster.put_replica("r1", "data", "node-1-a")
+    cluster.found["node-1"]["a"] = "new"
+    cluster.disks("node-2")["from-node-1"] = {"path": "/mnt/c", "allowScheduling": True}
+    cluster.found["node-2"]["from-node-1"] = "node-1-a"
+    cluster.look()
+    renew(cluster, "/mnt/a")
+    assert set(cluster.disks()) == {"b"}
+    assert set(cluster.objects["replicas"]) == {"r1"}
+
+
 @pytest.mark.parametrize("absent", ["entry", "node", "Longhorn"])
 def test_what_longhorn_does_not_have_needs_nothing(cluster: ManagedCluster, absent: str) -> None:
     take: dict[str, Callable[[], Any]] = {

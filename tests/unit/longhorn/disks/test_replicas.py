@@ -84,6 +84,19 @@ def test_a_volume_with_an_intact_copy_elsewhere_does_not_need_the_unread_disk() 
     assert last_copies(node(disk_ready=False), PATHS, replicas) == []
 
 
+@pytest.mark.parametrize(
+    "place",
+    [{"nodeID": "node-2", "diskPath": "/mnt/a"}, {"nodeID": "node-1", "diskPath": "/mnt/n"}],
+)
+def test_replicas_that_followed_their_disk_to_another_place_do_not_need_its_old_entry(
+    place: dict[str, str],
+) -> None:
+    unread = node(disk_ready=False)
+    assert last_copies(unread, PATHS, [replica("r1", "pvc-1", **place)]) == []
+    here = replica("r1", "pvc-1", nodeID="node-1", diskPath="/mnt/a/")
+    assert last_copies(unread, PATHS, [here])
+
+
 @pytest.mark.parametrize("spoilt", [{"failedAt": "2026-01-01T00:00:00Z"}, {"healthyAt": ""}])
 def test_a_copy_elsewhere_that_is_not_intact_is_no_copy(spoilt: dict[str, str]) -> None:
     replicas = [replica("r1", "pvc-1"), replica("r2", "pvc-1", disk="uuid-c", **spoilt)]
