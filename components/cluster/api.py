@@ -21,6 +21,12 @@ ApiError: type[Exception] = _client.ApiException
 """What the cluster answers when it refuses; `status_of` tells the HTTP status."""
 
 
+_MOVED = (
+    "If it has moved and the stack file says so: run `pulumi up` without --refresh first, since a "
+    "refresh and a destroy go by the path of the last run."
+)
+
+
 class ClusterApi:
     """The cluster's API groups that this program uses, opened once."""
 
@@ -78,8 +84,14 @@ def cluster_inputs(cluster: ClusterSettings) -> dict[str, str | None]:
 
 
 def open_cluster(props: Mapping[str, Any]) -> ClusterApi:
-    """The cluster that a dynamic resource's inputs `kubeconfig` and `context` name."""
-    return ClusterApi(props["kubeconfig"], props.get("context"))
+    """The cluster that a dynamic resource's inputs `kubeconfig` and `context` name.
+
+    Raises RuntimeError naming the file when it can't be used.
+    """
+    try:
+        return ClusterApi(props["kubeconfig"], props.get("context"))
+    except RuntimeError as error:
+        raise RuntimeError(f"{error} {_MOVED}") from None
 
 
 def unless_missing(ask: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
