@@ -3,13 +3,19 @@
 Pure. That the cluster's own ingress class fits is looked at later (components/preflight).
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from configuration.problems import Problem
 from configuration.secrets import Secret
 from configuration.stack_file import StackFile
 
-_NGINX_AUTH = "nginx.ingress.kubernetes.io/auth-"
+_NGINX = "nginx.ingress.kubernetes.io/"
+# Of ingress-nginx: what may let people in without the password, by itself or by what it holds.
+_UNDOES = ("auth-", "enable-global-auth", "satisfy")
+_SNIPPETS = {"configuration-snippet", "server-snippet"}
+_SNIPPET_UNDOES = re.compile(r"\b(auth_basic|satisfy|allow)\b")
+_LEGACY_CLASS = "kubernetes.io/ingress.class"
 
 
 def _ingress_needs(file: StackFile) -> Iterator[Problem]:
@@ -107,13 +113,26 @@ def _password_undone(file: StackFile) -> Iterator[Problem]:
     frontend = file.frontend
     if not file.has(Secret.FRONTEND_BASIC_AUTH) or frontend.type != "Ingress":
         return
-    for key in frontend.annotations:
-        if key.startswith(_NGINX_AUTH):
+    for key, value in frontend.annotations.items():
+        name = key.removeprefix(_NGINX)
+        if name != key and (
+            name.startswith(_UNDOES) or (name in _SNIPPETS and _SNIPPET_UNDOES.search(value))
+        ):
             yield Problem(
                 f"frontend.annotations.{key}",
                 "changes how the password in the secret frontendBasicAuth is asked for",
                 "Remove the annotation, or the secret.",
             )
+
+
+def _legacy_class(file: StackFile) -> Iterator[Problem]:
+    """Kubernetes takes no Ingress that names a class twice, and who serves it would be a guess."""
+    if _LEGACY_CLASS in file.frontend.annotations:
+        yield Problem(
+            f"frontend.annotations.{_LEGACY_CLASS}",
+            "names an ingress class where this program does not see it",
+            "Remove it, and set frontend.ingressClass.",
+        )
 
 
 FRONTEND_RULES: Sequence[Callable[[StackFile], Iterable[Problem]]] = (
@@ -125,4 +144,5 @@ FRONTEND_RULES: Sequence[Callable[[StackFile], Iterable[Problem]]] = (
     _password_without_ingress,
     _password_without_controller,
     _password_undone,
+    _legacy_class,
 )

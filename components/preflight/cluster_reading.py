@@ -13,7 +13,12 @@ from components.preflight.cluster import check_cluster
 from components.preflight.cluster_facts import read_cluster
 from components.preflight.cluster_wanted import cluster_wanted
 from components.preflight.deadline import asking
-from components.preflight.frontend import check_ingress_class, read_ingress_classes
+from components.preflight.frontend import (
+    check_ingress_class,
+    check_middlewares,
+    read_has_middlewares,
+    read_ingress_classes,
+)
 from components.preflight.longhorn import longhorn_findings
 from components.preflight.longhorn_disks import KnownDisks, known_disks
 from components.preflight.release import release_finding
@@ -91,6 +96,8 @@ def _checked(api: ClusterApi, settings: Settings) -> Iterator[CheckResult]:
         yield from check_ingress_class(
             frontend, read_ingress_classes(api), has_password=has_password
         )
+        if has_password and frontend.controller == "traefik":
+            yield from check_middlewares(has_middlewares=read_has_middlewares(api))
     # A manifest given by hand leads to a Rancher that the stack file does not name.
     if stages.rancher_import and not settings.has_given_manifest and settings.rancher is not None:
         yield from check_agent(read_agent(api), settings.rancher.url)

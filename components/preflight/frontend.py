@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.cluster.api import ClusterApi
+from components.cluster.api import ClusterApi, unless_missing
 from components.common.answers import listed, mapped
 from components.preflight.report import CheckResult, of_cluster
 from configuration.longhorn import FrontendSettings
@@ -19,8 +19,10 @@ _CONTROLLERS: Mapping[str, str] = {
     "k8s.io/ingress-nginx": "nginx",
     "traefik.io/ingress-controller": "traefik",
 }
-# What an annotation of the stack may hold that lets not everybody in.
+# What an annotation of the stack may be called that lets not everybody in, and by whom it is read.
 _GUARDS = ("auth-", "whitelist-source-range", "allowlist-source-range", "router.middlewares")
+_READ_BY = {"nginx.ingress.kubernetes.io/": "nginx", "traefik.ingress.kubernetes.io/": "traefik"}
+_MIDDLEWARES = "middlewares.traefik.io"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,14 +82,38 @@ def check_ingress_class(
         )
 
 
+def _guards(frontend: FrontendSettings, annotation: str) -> bool:
+    """Whether an annotation keeps somebody out, and the controller of this Ingress reads it."""
+    reader = next((who for mark, who in _READ_BY.items() if annotation.startswith(mark)), None)
+    return reader in (None, frontend.controller) and any(guard in annotation for guard in _GUARDS)
+
+
+def read_has_middlewares(api: ClusterApi) -> bool:
+    """Whether the cluster knows Traefik's Middleware as Traefik 2.10 and later define it."""
+    read = api.extensions.read_custom_resource_definition
+    return unless_missing(read, _MIDDLEWARES, _request_timeout=_ANSWER_SECONDS) is not None
+
+
+def check_middlewares(*, has_middlewares: bool) -> Iterator[CheckResult]:
+    """A Traefik that can't be told to ask for the password."""
+    if not has_middlewares:
+        yield of_cluster(
+            "frontendGuard",
+            "error",
+            f"the cluster has no definition {_MIDDLEWARES}, by which Traefik is told to ask for "
+            "the password in the secret frontendBasicAuth",
+            "Install Traefik 2.10 or later with its definitions, or take a class of ingress-nginx.",
+        )
+
+
 def check_guard(frontend: FrontendSettings, *, has_password: bool) -> Iterator[CheckResult]:
     """An interface that everybody who reaches it may use: it has no login of its own."""
     guarded = {
         "ClusterIP": True,
         "NodePort": False,
-        "LoadBalancer": bool(frontend.source_ranges),
-        "Ingress": has_password
-        or any(guard in key for key in frontend.annotations for guard in _GUARDS),
+        "LoadBalancer": bool(frontend.source_ranges)
+        and not any(network.endswith("/0") for network in frontend.source_ranges),
+        "Ingress": has_password or any(_guards(frontend, key) for key in frontend.annotations),
     }
     remedies = {
         "NodePort": "Use ClusterIP (Rancher and kubectl port-forward reach it), or an Ingress with "

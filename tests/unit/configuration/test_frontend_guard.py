@@ -42,12 +42,36 @@ def test_a_password_behind_another_class_needs_the_controllers_name(name: str) -
     assert mistakes(valid(frontend=frontend)) == [], "without a password any class will do"
 
 
-@pytest.mark.parametrize("name", ["auth-type", "auth-secret", "auth-url"])
-def test_an_annotation_that_changes_how_the_password_is_asked_for_is_refused(name: str) -> None:
-    annotations = {f"nginx.ingress.kubernetes.io/{name}": "x"}
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("auth-type", "x"),
+        ("auth-secret", "x"),
+        ("auth-url", "x"),
+        ("satisfy", "any"),
+        ("enable-global-auth", "false"),
+        ("configuration-snippet", "auth_basic off;"),
+        ("server-snippet", "location /v1 { auth_basic off; }"),
+    ],
+)
+def test_an_annotation_that_changes_how_the_password_is_asked_for_is_refused(
+    name: str, value: str
+) -> None:
+    annotations = {f"nginx.ingress.kubernetes.io/{name}": value}
     problem = mistake(_guarded({**_INGRESS, "annotations": annotations}))
     assert name in problem.key
     assert mistakes(valid(frontend={**_INGRESS, "annotations": annotations})) == []
+
+
+def test_other_annotations_of_the_controller_are_none_of_the_passwords_business() -> None:
+    annotations = {"nginx.ingress.kubernetes.io/configuration-snippet": "more_set_headers 'A: b';"}
+    assert mistakes(_guarded({**_INGRESS, "annotations": annotations})) == []
+
+
+def test_a_class_that_an_annotation_names_is_refused() -> None:
+    annotations = {"kubernetes.io/ingress.class": "traefik"}
+    problem = mistake(valid(frontend={**_INGRESS, "annotations": annotations}))
+    assert problem.remedy == "Remove it, and set frontend.ingressClass."
 
 
 @pytest.mark.parametrize("text", [_APR1, _BCRYPT, _SHA, f"# people\n{_APR1}\n\n{_BCRYPT}\n"])

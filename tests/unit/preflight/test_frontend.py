@@ -1,5 +1,6 @@
 """The interface's guard, compared with the cluster's ingress classes."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,9 +9,12 @@ from components.preflight.frontend import (
     IngressClass,
     check_guard,
     check_ingress_class,
+    check_middlewares,
+    read_has_middlewares,
     read_ingress_classes,
 )
 from configuration.longhorn import FrontendSettings
+from tests.unit.doubles.a_cluster import api_error
 
 _NGINX, _TRAEFIK = "k8s.io/ingress-nginx", "traefik.io/ingress-controller"
 
@@ -106,8 +110,19 @@ def test_a_class_that_the_cluster_does_not_have_is_an_error_with_those_it_has(
         ({"type": "NodePort"}, False, True),
         ({"type": "LoadBalancer"}, False, True),
         ({"type": "LoadBalancer", "sourceRanges": ["10.0.0.0/8"]}, False, False),
+        ({"type": "LoadBalancer", "sourceRanges": ["10.0.0.0/8", "0.0.0.0/0"]}, False, True),
+        ({"type": "LoadBalancer", "sourceRanges": ["::/0"]}, False, True),
         ({"type": "Ingress"}, False, True),
         ({"type": "Ingress"}, True, False),
+        (
+            {
+                "type": "Ingress",
+                "ingressClass": "traefik",
+                "annotations": {"nginx.ingress.kubernetes.io/whitelist-source-range": "x"},
+            },
+            False,
+            True,
+        ),
         (
             {"type": "Ingress", "annotations": {"nginx.ingress.kubernetes.io/auth-url": "x"}},
             False,
@@ -122,3 +137,26 @@ def test_what_everybody_may_use_is_a_warning(
     settings = FrontendSettings.model_validate(frontend)
     results = list(check_guard(settings, has_password=has_password))
     assert [(r.check, r.severity) for r in results] == [("frontendGuard", "warning")] * warned
+
+
+@pytest.mark.parametrize("has_middlewares", [True, False])
+def test_a_traefik_that_can_not_be_told_to_ask_for_the_password_is_an_error(
+    has_middlewares: bool,
+) -> None:
+    results = list(check_middlewares(has_middlewares=has_middlewares))
+    assert [(r.check, r.severity) for r in results] == [("frontendGuard", "error")] * (
+        not has_middlewares
+    )
+
+
+def test_the_definition_of_traefiks_middlewares_is_looked_for() -> None:
+    def read(name: str, **_options: Any) -> object:
+        if name not in known:
+            raise api_error(404)
+        return name
+
+    cluster: Any = SimpleNamespace(extensions=SimpleNamespace(read_custom_resource_definition=read))
+    known = {"middlewares.traefik.io"}
+    assert read_has_middlewares(cluster)
+    known = {"middlewares.traefik.containo.us"}
+    assert not read_has_middlewares(cluster)
