@@ -54,7 +54,7 @@ def available(pulumi: Path) -> Plugins:
             )
     stand_in = None
     if found["command"] is None:
-        stand_in = command_stand_in.install(STATE / "plugins").parent
+        stand_in = command_stand_in.STAND_IN.install(STATE / "plugins").parent
         say(
             "The command plugin is not on this machine: the lab's stand-in runs the scripts over "
             f"SSH. Put pulumi-resource-command {_version('command')} on PATH for the real one."

@@ -9,7 +9,7 @@ from typing import Any
 from lab.hosts import hosts
 from lab.hosts.hosts import HostHandle
 from lab.programs import toolchain
-from lab.programs.command_stand_in import install
+from lab.programs.command_stand_in import STAND_IN
 from tests.engine.engine import Engine
 
 # The lab's hosts run on this machine's kernel, whatever it can do.
@@ -25,7 +25,7 @@ def engine_in(folder: Path) -> Engine:
     """An engine with the real command plugin where this machine has it, else the stand-in."""
     directories: list[Path] = []
     if toolchain.plugins()["command"] is None:
-        directories.append(install(folder / "stand-in").parent)
+        directories.append(STAND_IN.install(folder / "stand-in").parent)
     return Engine(folder / "engine", directories)
 
 

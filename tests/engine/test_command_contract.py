@@ -18,7 +18,7 @@ import asyncssh
 import pytest
 
 from lab.common.waiting import wait_until
-from lab.programs.command_stand_in import find_real, install
+from lab.programs.command_stand_in import STAND_IN
 from tests.engine.command_scenario import (
     COMMAND,
     SECRET,
@@ -38,8 +38,8 @@ def plugin_directory(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     if request.param == "stand-in":
-        return install(tmp_path_factory.mktemp("stand-in")).parent
-    real = find_real()
+        return STAND_IN.install(tmp_path_factory.mktemp("stand-in")).parent
+    real = STAND_IN.find_real()
     if real is None:
         missing = "no pulumi-resource-command on PATH or among Pulumi's installed plugins"
         if os.environ.get("LAB_REQUIRE") == "1":
@@ -476,14 +476,14 @@ def test_after_a_power_cut_the_next_up_creates_again(engine: Engine, host: SshHo
 def test_a_stack_made_with_one_plugin_is_unchanged_under_the_other(
     engine: Engine, host: SshHost, tmp_path: Path, plugin_directory: Path
 ):
-    real = find_real()
+    real = STAND_IN.find_real()
     if real is None:
         pytest.skip("this compares both plugins, and the real one is not installed")
     scenario = Scenario(engine, host, stdin="text", secret=["stdin"], delete="true", triggers=[1])
     scenario.up().or_fail()
     other = real.parent
     if plugin_directory == other:
-        other = install(tmp_path / "other").parent
+        other = STAND_IN.install(tmp_path / "other").parent
     engine.environment["PATH"] = f"{other}{os.pathsep}{engine.environment['PATH']}"
     outcome = scenario.preview().or_fail()
     # The plugin's own entry in the state may change: the real one notes its framework's version.

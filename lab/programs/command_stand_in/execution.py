@@ -9,7 +9,6 @@ from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar, cast
 
 from lab.programs.command_stand_in.dial import DialError, Endpoint, connection
-from lab.programs.command_stand_in.engine_log import EngineLog
 from lab.programs.command_stand_in.run import (
     CommandError,
     EnvironmentRefusedError,
@@ -17,7 +16,8 @@ from lab.programs.command_stand_in.run import (
     Streams,
     run,
 )
-from lab.programs.command_stand_in.values import Properties, plain_properties
+from lab.programs.plugin_base.engine_log import EngineLog
+from lab.programs.plugin_base.values import Properties, plain_properties
 
 ExecutionError = (CommandError, DialError)
 """Whatever keeps a command from succeeding; the text is for the person at the terminal."""

@@ -4,13 +4,11 @@ The table is the one place where an input is named; the check and the schema fol
 Source of names, defaults and secrets: the schema that Pulumi publishes for the plugin.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from lab.programs.command_stand_in import VERSION
-from lab.programs.command_stand_in.values import UNKNOWN, Properties, Secret, Value
+from lab.programs.plugin_base.kind import Failure
+from lab.programs.plugin_base.values import UNKNOWN, Properties, Secret, Value
 
 RESOURCE = "command:remote:Command"
 """The type token of the only resource that the stand-in knows."""
@@ -42,13 +40,6 @@ class Input:
     members: Mapping[str, "Input"] = field(default_factory=dict[str, "Input"])
     texts: bool = False
     choices: tuple[str, ...] = ()
-
-
-class Failure(NamedTuple):
-    """Why an input can't be used."""
-
-    path: str
-    reason: str
 
 
 _ENDPOINT = {
@@ -96,23 +87,15 @@ def check(given: Properties) -> tuple[Properties, list[Failure]]:
     return _check_members(given, INPUTS, ""), list(_failures(given, INPUTS, ""))
 
 
-def schema() -> str:
-    """The resource in Pulumi's package schema, as JSON; types only, no descriptions."""
+def schema() -> dict[str, object]:
+    """The resource in Pulumi's package schema; types only, no descriptions."""
     inputs = {name: _describe(wanted) for name, wanted in INPUTS.items()}
     outputs = {name: {"type": "string"} for name in OUTPUTS}
-    return json.dumps(
-        {
-            "name": "command",
-            "version": VERSION,
-            "resources": {
-                RESOURCE: {
-                    "inputProperties": inputs,
-                    "requiredInputs": [n for n, wanted in INPUTS.items() if wanted.required],
-                    "properties": {**inputs, **outputs},
-                }
-            },
-        }
-    )
+    return {
+        "inputProperties": inputs,
+        "requiredInputs": [name for name, wanted in INPUTS.items() if wanted.required],
+        "properties": {**inputs, **outputs},
+    }
 
 
 def _describe(wanted: Input) -> dict[str, object]:

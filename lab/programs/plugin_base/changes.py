@@ -2,15 +2,14 @@
 
 Pure: no engine, no host. A secret is one value here: it differs when what it holds differs or
 when only one side is secret, and never says in which member, since that is how the real
-plugin compares.
+plugins compare.
 """
 
 import re
 from collections.abc import Mapping
 from enum import Enum
 
-from lab.programs.command_stand_in.inputs import INPUTS
-from lab.programs.command_stand_in.values import Properties, Value
+from lab.programs.plugin_base.values import Properties, Value
 
 
 class Change(Enum):
@@ -41,14 +40,6 @@ def changes(
         {name: value for name, value in new.items() if counts(name)},
         "",
     )
-
-
-def replaces(path: str) -> bool:
-    """Whether a change at this path replaces the resource.
-
-    Elements of `triggers` are not among them: that they replace, too, is asked for by the SDK.
-    """
-    return path in INPUTS and INPUTS[path].replaces
 
 
 def root(path: str) -> str:
