@@ -43,7 +43,7 @@ class Unknown:
 UNKNOWN = Unknown()
 
 Value: TypeAlias = "bool | float | str | list[Value] | dict[str, Value] | Secret | Unknown | None"
-Properties: TypeAlias = "dict[str, Value]"
+Properties: TypeAlias = dict[str, "Value"]
 
 
 def decode(wire: struct_pb2.Struct) -> Properties:

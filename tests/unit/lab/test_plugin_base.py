@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,12 @@ from google.protobuf import json_format, struct_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.programs.command_stand_in import STAND_IN
+from lab.programs import command_stand_in, docker_stand_in
 from lab.programs.plugin_base.changes import Change, changes, root
+from lab.programs.plugin_base.launcher import StandIn
 from lab.programs.plugin_base.values import UNKNOWN, Properties, Secret, decode, encode, plain
+
+STAND_IN = command_stand_in.STAND_IN
 
 values = st.recursive(
     st.booleans()
@@ -106,8 +110,11 @@ def test_the_root_of_a_path_is_its_input(path: str) -> None:
     assert root(path) == "triggers"
 
 
-def test_the_launcher_starts_a_plugin_that_prints_its_port(tmp_path: Path) -> None:
-    launcher = STAND_IN.install(tmp_path / "with space")
+@pytest.mark.parametrize("stand_in", [STAND_IN, docker_stand_in.STAND_IN])
+def test_the_launcher_starts_a_plugin_that_prints_its_port(
+    stand_in: StandIn, tmp_path: Path
+) -> None:
+    launcher = stand_in.install(tmp_path / "with space")
     process = subprocess.Popen(
         [launcher, "--logtostderr", "127.0.0.1:1"], stdout=subprocess.PIPE, cwd=tmp_path, text=True
     )
@@ -117,6 +124,11 @@ def test_the_launcher_starts_a_plugin_that_prints_its_port(tmp_path: Path) -> No
     finally:
         process.terminate()
         assert process.wait(timeout=20) == 0
+
+
+@pytest.mark.parametrize("stand_in", [STAND_IN, docker_stand_in.STAND_IN])
+def test_a_stand_in_follows_the_version_of_the_sdk(stand_in: StandIn) -> None:
+    assert stand_in.version == metadata.version(f"pulumi-{stand_in.name}")
 
 
 def test_the_stand_in_is_never_taken_for_the_real_plugin(tmp_path: Path) -> None:
