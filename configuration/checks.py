@@ -46,6 +46,7 @@ CheckName = Literal[
     "longhornDisk",
     "orphanedReplicas",
     "capacity",
+    "rancherCertificate",
 ]
 """Every check that `accept` may name."""
 CHECK_NAMES: tuple[CheckName, ...] = get_args(CheckName)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import pulumi
 
@@ -21,9 +22,11 @@ from components.preflight.frontend import (
 )
 from components.preflight.longhorn import longhorn_findings
 from components.preflight.longhorn_disks import KnownDisks, known_disks
+from components.preflight.rancher_certificate import check_certificate
 from components.preflight.release import release_finding
 from components.preflight.report import CheckResult
 from components.preflight.storage_health import check_losses, check_storage
+from components.rancher.api.presented import presented_at
 from configuration.kubeconfig import loopback_server
 from configuration.secrets import Secret
 from settings import Settings
@@ -101,6 +104,9 @@ def _checked(api: ClusterApi, settings: Settings) -> Iterator[CheckResult]:
     # A manifest given by hand leads to a Rancher that the stack file does not name.
     if stages.rancher_import and not settings.has_given_manifest and settings.rancher is not None:
         yield from check_agent(read_agent(api), settings.rancher.url)
+    if stages.rancher_import and settings.rancher is not None:
+        url = settings.rancher.url
+        yield from check_certificate(url, presented_at(url), datetime.now(UTC))
 
 
 def _loopback_hint(settings: Settings) -> str:

@@ -3,6 +3,7 @@
 import socket
 import ssl
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -20,6 +21,8 @@ class Presented:
     """Who signed it, as RFC 4514 text."""
     names: tuple[str, ...]
     """Host names and addresses that it is made out for."""
+    expires: datetime
+    """Until when it is valid, in UTC."""
 
     def __str__(self) -> str:
         names = ", ".join(self.names) or "no host"
@@ -44,4 +47,8 @@ def presented_at(url: str) -> Presented | None:
 
 
 def _described(certificate: x509.Certificate) -> Presented:
-    return Presented(certificate.issuer.rfc4514_string(), names_of(certificate))
+    return Presented(
+        certificate.issuer.rfc4514_string(),
+        names_of(certificate),
+        certificate.not_valid_after_utc,
+    )
