@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
+from configuration.chart_forms import unfit_values
 from configuration.chart_keys import Keys, keys_of_version, unknown_keys, wrong_kinds
 from configuration.longhorn import LonghornDefaultSettings, LonghornSettings, replica_count
 from configuration.partial import knows
@@ -74,11 +75,28 @@ def _unknown(file: StackFile) -> Iterator[Problem]:
         yield from keys_problems(file.longhorn.values, keys_of_version(file.longhorn.version))
 
 
+def _unfit(file: StackFile) -> Iterator[Problem]:
+    values = file.longhorn.values
+    for path, wanted in unfit_values(values, file.longhorn.version):
+        all_of_them = path.startswith("defaultSettings.")
+        yield Problem(
+            f"{_VALUES}.{path}",
+            "is nothing that Longhorn takes"
+            + (", and because of it Longhorn gives up all its default settings" * all_of_them),
+            f"Write {wanted}.",
+            value_at(values, path),
+            shows_value=True,
+        )
+
+
 def _decided(file: StackFile) -> Iterator[Problem]:
     yield from _decides(file, "defaultSettings.createDefaultDiskLabeledNodes", (True,), "nodes")
     yield from _decides(file, "defaultSettings.deletingConfirmationFlag", (), "allowUninstall")
     yield from _decides(file, "namespaceOverride", ("", "longhorn-system"), None)
     yield from _decides(file, "service.ui.type", ("ClusterIP", "Rancher-Proxy"), "frontend.type")
+    yield from _decides(file, "service.ui.nodePort", (), "frontend.type")
+    yield from _decides(file, "service.manager.type", ("ClusterIP",), "manager")
+    yield from _decides(file, "service.manager.nodePort", (), "manager")
     yield from _decides(file, "ingress.enabled", (False,), "frontend.type")
 
 
@@ -102,6 +120,7 @@ _REMEDIES = {
     "nodes": "Remove it; Longhorn's disks are those listed under nodes and nodeDefaults.",
     "allowUninstall": "Remove it; a removal is confirmed by longhorn.allowUninstall.",
     None: "Remove it; this program installs and looks at Longhorn in longhorn-system.",
+    "manager": "Remove it; whoever reaches Longhorn's manager can delete every volume.",
     "frontend.type": "Remove it; how the interface is reached is said by frontend.type.",
     "longhorn.defaultStorageClass": "Remove it, and set longhorn.defaultStorageClass.",
 }
@@ -111,7 +130,7 @@ def _decides(
     file: StackFile, path: str, own: Sequence[object], key: str | None
 ) -> Iterator[Problem]:
     said = value_at(file.longhorn.values, path)
-    if said is not None and _text(said) not in map(_text, own):
+    if said is not None and said != "" and _text(said) not in map(_text, own):
         yield Problem(
             f"{_VALUES}.{path}",
             f"may not set {path}, which this program decides",
@@ -268,6 +287,7 @@ def _text(value: object) -> str:
 
 LONGHORN_RULES: Sequence[Callable[[StackFile], Iterable[Problem]]] = (
     _unknown,
+    _unfit,
     _decided,
     _default_class,
     _backup_keys,

@@ -23,7 +23,8 @@ _NAMES = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|SUN|MON|TUE|WED|THU|FR
 _FIELD = re.compile(rf"([0-9*/,-]|{_NAMES})+", re.IGNORECASE)
 
 
-def _cron(value: str) -> str:
+def cron_time(value: str) -> str:
+    """A time as cron writes it and Longhorn reads it. Raises ValueError (a rule)."""
     if _SHORT.fullmatch(value):
         return value
     fields = value.split()
@@ -61,7 +62,7 @@ class RecurringJobSettings(StackModel):
         "filesystem-trim",
     ]
     """What is done."""
-    cron: Annotated[str, form("time as cron writes it", _cron)]
+    cron: Annotated[str, form("time as cron writes it", cron_time)]
     """When, in the time zone of the cluster's controller manager (most often UTC)."""
     retain: int = Field(default=1, ge=1, le=100)
     """How many snapshots or backups of a volume it keeps; 100 at most for all jobs of a volume."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from configuration import chart_keys
 from configuration.chart_keys import keys_of_values, keys_of_version
 from configuration.longhorn import SUPPORTED_VERSIONS
 from tests.unit.doubles.a_stack import load, mistake, mistakes, nodes, valid, with_secrets
@@ -46,6 +47,77 @@ def test_a_key_of_a_later_version_is_refused_for_an_earlier_one() -> None:
     values = {"defaultSettings": {"snapshotMaxCount": 100}}
     assert mistake(_with(values)).key == f"{_PREFIX}defaultSettings.snapshotMaxCount"
     assert mistakes(_with(values, version="1.6.4")) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "wanted"),
+    [
+        ("defaultSettings.upgradeChecker", "no", "true or false"),
+        ("defaultSettings.defaultReplicaCount", 21, "a whole number, 1 to 20"),
+        ("defaultSettings.storageOverProvisioningPercentage", "200%", "a whole number, 0 or more"),
+        ("defaultSettings.concurrentReplicaRebuildPerNodeLimit", True, "a whole number, 0 or more"),
+        ("defaultSettings.replicaAutoBalance", "best_effort", "one of disabled, least-effort"),
+        ("defaultSettings.nodeDrainPolicy", "block-for-eviction", "one of block-if-contains"),
+        ("defaultSettings.taintToleration", "a=b", "key=value:effect"),
+        ("defaultSettings.taintToleration", "a=b:NoSchedule,c:NoExecute", "key=value:effect"),
+        ("defaultSettings.systemManagedComponentsNodeSelector", "a=b", "label:value"),
+        ("defaultSettings.snapshotDataIntegrityCronjob", "daily", "a time as cron writes it"),
+        ("persistence.reclaimPolicy", "delete", "one of Delete, Retain"),
+        ("persistence.defaultFsType", "btrfs", "one of ext4, xfs"),
+    ],
+)
+def test_a_value_for_which_longhorn_gives_up_all_its_settings_is_refused(
+    path: str, value: object, wanted: str
+) -> None:
+    problem = mistake(_with(_nested(path, value)))
+    assert problem.key == f"{_PREFIX}{path}"
+    assert problem.remedy.startswith(f"Write {wanted}")
+    assert ("gives up all" in problem.rule) is path.startswith("defaultSettings")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("upgradeChecker", False),
+        ("upgradeChecker", "T"),
+        ("upgradeChecker", ""),
+        ("upgradeChecker", None),
+        ("storageOverProvisioningPercentage", "200"),
+        ("taintToleration", "a=b:NoSchedule; c:"),
+        ("systemManagedComponentsNodeSelector", "a:b; c:d"),
+        ("snapshotDataIntegrityCronjob", "0 0 */7 * *"),
+    ],
+)
+def test_a_value_that_longhorn_takes_is_accepted(path: str, value: object) -> None:
+    assert mistakes(_with({"defaultSettings": {path: value}})) == []
+
+
+def test_a_choice_of_a_later_version_is_accepted_for_that_version() -> None:
+    values = {"defaultSettings": {"nodeDrainPolicy": "block-for-eviction"}}
+    assert mistakes(_with(values, version="1.6.4")) == []
+
+
+def test_the_forms_are_those_of_values_that_a_chart_has() -> None:
+    known = keys_of_version("1.5.5"), keys_of_version("1.6.4")
+    forms = yaml.safe_load((Path(chart_keys.__file__).parent / "forms.yaml").read_text())
+    for paths in forms.values():
+        for path, names in paths.items():
+            assert set(names) <= {name for keys in known for name in keys[path]}
+
+
+@pytest.mark.parametrize(
+    ("part", "values"),
+    [
+        ("manager", {"type": "NodePort"}),
+        ("manager", {"nodePort": 30000}),
+        ("ui", {"nodePort": 30000}),
+    ],
+)
+def test_a_way_to_longhorn_beside_the_frontend_is_refused(
+    part: str, values: dict[str, object]
+) -> None:
+    problem = mistake(_with({"service": {part: values}}))
+    assert problem.key == f"{_PREFIX}service.{part}.{next(iter(values))}"
 
 
 @pytest.mark.parametrize("version", SUPPORTED_VERSIONS)
