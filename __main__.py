@@ -5,7 +5,13 @@ import pulumi
 from components.preflight.findings import read_findings
 from components.stack.guard import declare_stack_guard
 from components.stack.longhorn import declare_longhorn
-from components.stack.nodes import declare_control_plane_health, declare_nodes, declare_untaints
+from components.stack.nodes import (
+    declare_control_plane_health,
+    declare_nodes,
+    declare_scripts,
+    declare_scripts_for_removal,
+    declare_untaints,
+)
 from components.stack.outputs import stack_outputs
 from components.stack.providers import stack_providers
 from components.stack.rancher import declare_rancher
@@ -14,8 +20,10 @@ from settings import load
 settings = load()
 findings = read_findings(settings)
 providers = stack_providers(settings)
-nodes = declare_nodes(settings, findings.nodes)
-health = declare_control_plane_health(settings, nodes, findings.nodes)
+scripts = declare_scripts(settings, findings.nodes)
+nodes = declare_nodes(settings, findings.nodes, scripts)
+health = declare_control_plane_health(settings, nodes, findings.nodes, scripts)
+declare_scripts_for_removal(settings, nodes, health)
 untaints = declare_untaints(settings)
 longhorn = declare_longhorn(settings, providers.kubernetes, nodes, untaints, findings.longhorn)
 rancher = declare_rancher(

@@ -84,6 +84,17 @@ class StackFile(Sections):
         return tuple(node for node in self.nodes if not node.lost)
 
     @property
+    def script_nodes(self) -> tuple[NodeSettings, ...]:
+        """The present nodes on which a stage runs scripts."""
+        return tuple(node for node in self.present_nodes if self.runs_scripts_on(node))
+
+    def runs_scripts_on(self, node: NodeSettings) -> bool:
+        """Whether a stage runs scripts on this node."""
+        stages = self.stages_of(node)
+        has_disks = stages.disks and bool(self.disks_of(node))
+        return stages.packages or has_disks or (stages.control_plane_health and node.control_plane)
+
+    @property
     def nodes_with_disks(self) -> int:
         """How many of the present nodes hold disks for Longhorn."""
         return sum(1 for node in self.present_nodes if self.disks_of(node))

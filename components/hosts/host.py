@@ -7,7 +7,9 @@ from typing import Any
 import pulumi
 from pulumi_command import remote
 
+from components.common.owner import this_stack
 from components.hosts.address import HostAddress, jump_address, node_address
+from components.hosts.host_script import folder_of
 from configuration.hosts import NodeSettings, SshSettings
 
 
@@ -35,13 +37,19 @@ class RemoteHost:
     """Who logs in; anybody but root goes through sudo."""
     connection: remote.ConnectionArgs
     """Address, host key and credentials."""
+    folder: str
+    """Where the stack's scripts lie on it."""
+    scripts: pulumi.Resource | None
+    """What puts them there; None where none run."""
     sudo_password: pulumi.Output[str] | None = None
     """The password for sudo, if it needs one."""
     lost: bool = False
     """Whether the host is gone for good, so that no script can run there any more."""
 
 
-def remote_host(node: NodeSettings, ssh: SshSettings, secrets: SshSecrets) -> RemoteHost:
+def remote_host(
+    node: NodeSettings, ssh: SshSettings, secrets: SshSecrets, scripts: pulumi.Resource | None
+) -> RemoteHost:
     """The node as a host of remote commands.
 
     An absent host key reaches the connection only when the stack says so in as many words
@@ -53,6 +61,8 @@ def remote_host(node: NodeSettings, ssh: SshSettings, secrets: SshSecrets) -> Re
         name=address.name,
         user=address.user,
         connection=remote.ConnectionArgs(**_connection(address, ssh, secrets), proxy=proxy),
+        folder=folder_of(this_stack()),
+        scripts=scripts,
         sudo_password=secrets.sudo_password,
         lost=node.lost,
     )

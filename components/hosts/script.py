@@ -1,12 +1,13 @@
-"""The one way to run a script on a host: a `.sh` file on the standard input of `sh -s`.
+"""The one way to run a script on a host: by its name and digest, with its arguments.
 
-One script text serves create, update and delete; its first argument says which. Its text and
+One script serves create, update and delete; its first argument says which. Its digest and its
 arguments are inputs, so a change of either runs it again in place, and every script must be
 idempotent. There are no `triggers`: they would replace the resource, which runs the old delete
 after the new create (pulumi-command 1.2.1, provider/pkg/provider/remote).
 """
 
 import json
+import re
 import shlex
 from collections.abc import Sequence
 from typing import Any, cast
@@ -14,8 +15,8 @@ from typing import Any, cast
 import pulumi
 from pulumi_command import remote
 
-from components.common.script_text import script_text
 from components.hosts.host import RemoteHost
+from components.hosts.host_script import HostScript, checked_command, run_path
 
 _ENSURE = "ensure"
 _TIMEOUT = "60m"
@@ -29,6 +30,7 @@ _AS_ROOT = (
     'if [ -z "$password" ] || sudo -n true 2>/dev/null; then exec sudo -n {script}; fi; '
     '{{ printf %s "$password"; echo; cat; }} | sudo -S -p "" {script}'
 )
+_PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
 _UNSAFE = str.maketrans(dict.fromkeys("'\\!", "?"))
 _SHOWN_CHARACTERS = 300
 
@@ -37,22 +39,37 @@ class ResultError(ValueError):
     """What a script printed is not its result; the message names the host and what was printed."""
 
 
-def command_line(action: str, found: str | None = None) -> str:
-    """What the host's login shell runs. Holds no secret.
+def command_line(action: str) -> str:
+    """What the host's login shell runs where no script lies yet. Holds no secret.
 
     The login shell may be any: words in single quotes, without quotes, backslashes, exclamation
     marks and line ends in them, are the same to sh, fish, csh and restricted shells.
 
     Args:
-        action: First argument of the script.
-        found: What was found wrong on the host; only to be read by people, in the diff.
+        action: First argument of the script on standard input.
     """
-    line = _AS_ROOT.format(script=f"sh -s -- {action}")
-    note = "" if found is None else f" {_word(f'found: {found}')}"
-    return f"sh -c {_word(line)}{note}"
+    return f"sh -c {_word(_AS_ROOT.format(script=f'sh -s -- {action}'))}"
+
+
+def script_line(
+    folder: str, name: str, action: str, words: Sequence[str] = (), found: str | None = None
+) -> str:
+    """What the host's login shell runs, in words that a person can read in a diff.
+
+    Args:
+        folder: Where the stack's scripts lie on the host.
+        name: The script's name.
+        action: Its first argument; all others come on standard input.
+        words: What it is about.
+        found: What was found wrong on the host.
+    """
+    told = words if found is None else [*words, f"found: {found}"]
+    return " ".join(["sh", *map(_word, (run_path(folder), name, action, *told))])
 
 
 def _word(text: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return text
     plain = "".join(c if " " <= c <= "~" else "?" for c in text.translate(_UNSAFE))
     return f"'{plain}'"
 
@@ -69,9 +86,10 @@ def script_input(text: str, arguments: Sequence[str], password: str | None = Non
 def remote_script(
     name: str,
     host: RemoteHost,
-    parts: Sequence[str],
+    script: HostScript,
     arguments: Sequence[str] = (),
     *,
+    words: Sequence[str] = (),
     found: str | None = None,
     action: str = _ENSURE,
     delete_action: str | None = "remove",
@@ -82,14 +100,15 @@ def remote_script(
     Args:
         name: Name of the resource.
         host: Where it runs, as root.
-        parts: The files that the script is joined from, below components/.
+        script: Which one; it lies there already.
         arguments: What follows the action word; plain values, never secrets.
+        words: What of them a person reads in the command lines.
         found: What is not as the script leaves it; makes Pulumi run it again.
         action: Action word for this run.
         delete_action: Action word for delete; None leaves the host alone.
         opts: At least the parent.
     """
-    text = script_text(*parts)
+    text, folder = checked_command(host.folder, script), host.folder
     stdin: pulumi.Input[str] = script_input(text, arguments)
     if host.user != "root" and host.sudo_password is not None:
         stdin = pulumi.Output.secret(host.sudo_password).apply(
@@ -98,14 +117,16 @@ def remote_script(
     return remote.Command(
         name,
         connection=host.connection,
-        create=command_line(action),
-        update=command_line(action, found),
-        delete=None if delete_action is None else command_line(delete_action),
+        create=script_line(folder, script.name, action, words),
+        # Without a finding an update runs the create line: one line less in the state.
+        update=found and script_line(folder, script.name, action, words, found),
+        delete=delete_action and script_line(folder, script.name, delete_action, words),
         stdin=stdin,
         add_previous_output_in_env=False,
         logging=remote.Logging.STDERR,
         opts=pulumi.ResourceOptions.merge(
             pulumi.ResourceOptions(
+                depends_on=host.scripts,
                 ignore_changes=_ignored(host, found),
                 # The delete of a replaced resource must not take away what its successor made.
                 delete_before_replace=True,

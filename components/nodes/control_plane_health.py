@@ -4,7 +4,7 @@ import pulumi
 
 from components.hosts.host import RemoteHost
 from components.hosts.script import remote_script, result_of
-from components.nodes.script_parts import CONTROL_PLANE_HEALTH
+from components.nodes.script_parts import NODE_HEALTH
 
 
 class ControlPlaneHealth(pulumi.ComponentResource):
@@ -34,7 +34,7 @@ class ControlPlaneHealth(pulumi.ComponentResource):
         command = remote_script(
             f"{name}-manifests",
             host,
-            CONTROL_PLANE_HEALTH,
+            NODE_HEALTH,
             found=found,
             opts=pulumi.ResourceOptions(parent=self),
         )

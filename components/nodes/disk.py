@@ -7,7 +7,7 @@ import pulumi
 from components.common.owner import this_stack
 from components.hosts.host import RemoteHost
 from components.hosts.script import remote_script, result_of
-from components.nodes.script_parts import DISK, arguments
+from components.nodes.script_parts import NODE_DISK, arguments
 from configuration.hosts import DiskSettings
 
 
@@ -49,8 +49,9 @@ class NodeDisk(pulumi.ComponentResource):
         command = remote_script(
             f"{name}-mount",
             args.host,
-            DISK,
+            NODE_DISK,
             arguments(disk, owner=f"{this_stack()} {name}"),
+            words=(disk.device, disk.mount_point, disk.file_system),
             found=args.found,
             action="move" if before else "ensure",
             opts=pulumi.ResourceOptions(

@@ -10,9 +10,17 @@ from dataclasses import dataclass, field
 
 from components.hosts.facts import AnswerModel, DiskFacts, HostAnswer, HostFacts, Refusal
 from components.nodes.distribution import missing_packages
-from components.nodes.verdicts import CONTROL_PLANE, ControlPlaneVerdict, Verdict
+from components.nodes.verdicts import (
+    CONTROL_PLANE,
+    SCRIPTS,
+    ControlPlaneVerdict,
+    ScriptsVerdict,
+    Verdict,
+)
 from configuration.hosts import DiskSettings
 from configuration.stages import StageSettings
+
+_SHOWN_HOSTS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +35,8 @@ class NodeFindings:
     """Where a disk that is to move is mounted now, by its new mount point."""
     control_plane: str | None = None
     """Which health ports are closed again, in one line."""
+    scripts: str | None = None
+    """Which of the scripts do not lie there as this program puts them, in one line."""
 
 
 def node_findings(
@@ -58,6 +68,7 @@ def node_findings(
         disks=lines,
         moved=moved or {},
         control_plane=control_plane_finding(answer.verdicts.get(CONTROL_PLANE)),
+        scripts=scripts_finding(answer.verdicts.get(SCRIPTS)),
     )
 
 
@@ -66,6 +77,25 @@ def control_plane_finding(verdict: AnswerModel | None) -> str | None:
     if not isinstance(verdict, ControlPlaneVerdict) or not verdict.closed:
         return None
     return f"--port=0 is in the manifest of {' and '.join(verdict.closed)}"
+
+
+def scripts_finding(verdict: AnswerModel | None) -> str | None:
+    """What is wrong with the scripts on the host: cleared away, or edited; in one line."""
+    if not isinstance(verdict, ScriptsVerdict):
+        return None
+    problems = [
+        *([f"not there: {', '.join(verdict.missing)}"] if verdict.missing else []),
+        *([f"changed: {', '.join(verdict.changed)}"] if verdict.changed else []),
+        *(["others than root may write there"] if verdict.open else []),
+    ]
+    return "; ".join(problems) or None
+
+
+def scripts_line(findings: Mapping[str, NodeFindings]) -> str | None:
+    """What is wrong with the scripts on all hosts, in one line that names the first of them."""
+    lines = [f"{name}: {each.scripts}" for name, each in findings.items() if each.scripts]
+    more = len(lines) - _SHOWN_HOSTS
+    return "; ".join([*lines[:_SHOWN_HOSTS], *([f"and {more} more"] if more > 0 else [])]) or None
 
 
 def packages_finding(facts: HostFacts, file_systems: Iterable[str] = ()) -> str | None:
@@ -148,6 +178,7 @@ def dated(findings: Mapping[str, NodeFindings], when: str) -> dict[str, NodeFind
             disks={mount_point: f"{line} ({when})" for mount_point, line in node.disks.items()},
             moved=node.moved,
             control_plane=node.control_plane and f"{node.control_plane} ({when})",
+            scripts=node.scripts and f"{node.scripts} ({when})",
         )
         for name, node in findings.items()
     }

@@ -4,7 +4,7 @@ import pulumi
 
 from components.hosts.host import RemoteHost
 from components.hosts.script import remote_script, result_of
-from components.nodes.script_parts import PACKAGES
+from components.nodes.script_parts import NODE_PACKAGES
 
 
 class NodePackages(pulumi.ComponentResource):
@@ -37,11 +37,13 @@ class NodePackages(pulumi.ComponentResource):
             opts: The resource's options.
         """
         super().__init__("longhornrancher:node:Packages", name, None, opts)
+        options = ["--xfs"] if xfs else []
         command = remote_script(
             f"{name}-install",
             host,
-            PACKAGES,
-            ["--xfs"] if xfs else [],
+            NODE_PACKAGES,
+            options,
+            words=options,
             found=found,
             delete_action=None,
             opts=pulumi.ResourceOptions(parent=self),

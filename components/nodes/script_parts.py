@@ -6,8 +6,15 @@ A preview sends the scripts that look; only a run sends those that write.
 from collections.abc import Sequence
 
 from components.common.script_text import BENEATH, PRELUDE, script_text
+from components.hosts.host_script import LOOK, HostScript, folder_of, looking
 from components.hosts.question import SYSTEM, Part
-from components.nodes.verdicts import CONTROL_PLANE, ControlPlaneVerdict, Verdict
+from components.nodes.verdicts import (
+    CONTROL_PLANE,
+    SCRIPTS,
+    ControlPlaneVerdict,
+    ScriptsVerdict,
+    Verdict,
+)
 from configuration.hosts import DiskSettings
 
 _DISK = "nodes/scripts/disk"
@@ -21,6 +28,12 @@ DISK = (
 CONTROL_PLANE_LOOK = (PRELUDE, f"{_HEALTH}-look.sh", f"{_HEALTH}-health.sh")
 CONTROL_PLANE_HEALTH = (*CONTROL_PLANE_LOOK[:-1], f"{_HEALTH}-write.sh", CONTROL_PLANE_LOOK[-1])
 PACKAGES = (PRELUDE, SYSTEM, "nodes/scripts/packages.sh")
+NODE_DISK = HostScript(name="node-disk", parts=DISK)
+NODE_PACKAGES = HostScript(name="node-packages", parts=PACKAGES)
+NODE_HEALTH = HostScript(name="control-plane-health", parts=CONTROL_PLANE_HEALTH)
+ON_HOSTS = (NODE_PACKAGES, NODE_DISK, NODE_HEALTH)
+"""What a run puts on every host; their names and the order of their arguments stay the same, since
+states have them."""
 
 
 def arguments(disk: DiskSettings, owner: str = "") -> tuple[str, ...]:
@@ -38,11 +51,14 @@ def arguments(disk: DiskSettings, owner: str = "") -> tuple[str, ...]:
     return words
 
 
-def questions(disks: Sequence[DiskSettings], *, control_plane: bool = False) -> list[Part]:
+def questions(
+    disks: Sequence[DiskSettings], *, control_plane: bool = False, stack: str | None = None
+) -> list[Part]:
     """What a host is asked beyond its facts.
 
     Args:
         disks: The disks of which it is asked what `ensure` would find.
+        stack: The stack whose scripts are to lie there; None where none do.
         control_plane: Whether the manifests of scheduler and controller manager are asked about.
     """
     look = script_text(*DISK_LOOK)
@@ -55,4 +71,7 @@ def questions(disks: Sequence[DiskSettings], *, control_plane: bool = False) -> 
         parts.append(
             Part(key=CONTROL_PLANE, text=look, words=("check",), model=ControlPlaneVerdict)
         )
+    if stack is not None:
+        words = looking(folder_of(stack), ON_HOSTS)
+        parts.append(Part(key=SCRIPTS, text=script_text(*LOOK), words=words, model=ScriptsVerdict))
     return parts

@@ -1,4 +1,5 @@
-"""What the scripts of a node say, when asked, of a disk or a control plane that they would take."""
+"""What the scripts of a node say, when asked, of a disk or a control plane that they would take,
+and which of them lie there."""
 
 from typing import Literal
 
@@ -8,6 +9,9 @@ from components.hosts.facts import AnswerModel
 
 CONTROL_PLANE = "control plane"
 """The key of the answer about the control plane; a disk's is its mount point."""
+
+SCRIPTS = "scripts"
+"""The key of the answer about the scripts that lie on the host."""
 
 Content = Literal["blank", "unfinished", "own", "adopted"]
 
@@ -42,3 +46,14 @@ class ControlPlaneVerdict(AnswerModel):
     """Version of the scheduler, such as 1.21.14."""
     closed: tuple[str, ...] = Field(strict=False)
     """The components that are started with --port=0."""
+
+
+class ScriptsVerdict(AnswerModel):
+    """Which of the stack's scripts do not lie on the host as they should."""
+
+    missing: tuple[str, ...] = Field(strict=False)
+    """Files that are not there."""
+    changed: tuple[str, ...] = Field(strict=False)
+    """Files with another text than this program's."""
+    open: bool
+    """Whether somebody else than root may write to their folder."""

@@ -9,9 +9,10 @@ import pulumi
 
 from components.common.owner import this_stack
 from components.hosts.address import jump_address, node_address
+from components.hosts.asking import ReadingPlan
 from components.hosts.connection import HostCredentials, agent_path
 from components.hosts.facts import HostAnswer
-from components.hosts.reading import Question, Reading, ReadingPlan, read_hosts, unread
+from components.hosts.reading import Question, Reading, read_hosts, unread
 from components.longhorn.findings import LonghornFindings
 from components.nodes.findings import NodeFindings, dated, node_findings
 from components.nodes.moves import moved_disks
@@ -121,6 +122,7 @@ def _answers(settings: Settings, results: list[CheckResult]) -> dict[str, HostAn
             parts=node_questions(
                 settings.disks_of(node) if settings.stages.disks else (),
                 control_plane=settings.stages.control_plane_health and node.control_plane,
+                stack=this_stack() if settings.runs_scripts_on(node) else None,
             ),
         )
         for node in settings.present_nodes

@@ -1,6 +1,7 @@
 """The nodes of a stack, declared from its settings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi
 
@@ -9,21 +10,67 @@ from components.hosts.host import remote_host
 from components.longhorn.disks.leaving import leaves_longhorn
 from components.nodes.control_plane_health import ControlPlaneHealth
 from components.nodes.control_plane_taints import ControlPlaneUntaint
-from components.nodes.findings import NodeFindings
+from components.nodes.findings import NodeFindings, scripts_line
 from components.nodes.node import LonghornNode
+from components.nodes.placed_scripts import NodeScripts, NodeScriptsForRemoval, script_inputs
 from components.stack.providers import ssh_secrets
 from settings import Settings
+
+
+def declare_scripts(settings: Settings, findings: Mapping[str, NodeFindings]) -> NodeScripts | None:
+    """The scripts on the hosts, before anything runs there; None where nothing does.
+
+    Args:
+        settings: The stack's settings.
+        findings: What was found wrong on the hosts, by node name; nothing for one not read.
+    """
+    if not settings.script_nodes:
+        return None
+    return NodeScripts("node-scripts", _script_inputs(settings), found=scripts_line(findings))
+
+
+def declare_scripts_for_removal(
+    settings: Settings,
+    nodes: Mapping[str, LonghornNode],
+    health: Sequence[ControlPlaneHealth],
+) -> None:
+    """What makes sure of the scripts before anything is undone on the hosts.
+
+    Args:
+        settings: The stack's settings.
+        nodes: What is undone on each node, by its name.
+        health: What is undone on the control plane.
+    """
+    if not settings.script_nodes:
+        return
+    undone = [disk for node in nodes.values() for disk in node.disks.values()]
+    NodeScriptsForRemoval(
+        "node-scripts-for-removal",
+        _script_inputs(settings),
+        pulumi.ResourceOptions(depends_on=[*undone, *health]),
+    )
+
+
+def _script_inputs(settings: Settings) -> dict[str, Any]:
+    return script_inputs(
+        settings.script_nodes,
+        [node.name for node in settings.nodes if node.lost],
+        settings.ssh,
+        ssh_secrets(settings),
+    )
 
 
 def declare_nodes(
     settings: Settings,
     findings: Mapping[str, NodeFindings],
+    scripts: NodeScripts | None,
 ) -> dict[str, LonghornNode]:
     """One LonghornNode per node of the stack, by name; they run beside each other.
 
     Args:
         settings: The stack's settings.
         findings: What was found wrong on the hosts, by node name; nothing for one not read.
+        scripts: What puts the scripts on the hosts.
     """
     stages = settings.stages
     if not (stages.packages or stages.disks or stages.labels):
@@ -34,7 +81,7 @@ def declare_nodes(
         found = findings.get(node.name, NodeFindings())
         nodes[node.name] = LonghornNode(
             node.name,
-            host=remote_host(node, settings.ssh, secrets),
+            host=remote_host(node, settings.ssh, secrets, scripts),
             disks=settings.disks_of(node),
             stages=settings.stages_of(node),
             cluster=settings.cluster,
@@ -58,6 +105,7 @@ def declare_control_plane_health(
     settings: Settings,
     nodes: Mapping[str, LonghornNode],
     findings: Mapping[str, NodeFindings],
+    scripts: NodeScripts | None,
 ) -> list[ControlPlaneHealth]:
     """Open health ports on the control-plane nodes, if the stack says so.
 
@@ -68,6 +116,7 @@ def declare_control_plane_health(
         settings: The stack's settings.
         nodes: What else the stack declares on the nodes, by name; their packages come first.
         findings: What was found wrong on the hosts, by node name; nothing for one not read.
+        scripts: What puts the scripts on the hosts.
     """
     if not settings.stages.control_plane_health:
         return []
@@ -80,7 +129,7 @@ def declare_control_plane_health(
         done.append(
             ControlPlaneHealth(
                 f"{node.name}-control-plane-health",
-                host=remote_host(node, settings.ssh, secrets),
+                host=remote_host(node, settings.ssh, secrets, scripts),
                 found=findings.get(node.name, NodeFindings()).control_plane,
                 opts=pulumi.ResourceOptions(
                     depends_on=[*([] if packages is None else [packages]), *done[-1:]]

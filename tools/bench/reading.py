@@ -21,24 +21,18 @@ from typing import Any
 import asyncssh
 
 from components.hosts.address import HostAddress
+from components.hosts.asking import ReadingPlan
 from components.hosts.connection import HostCredentials
-from components.hosts.reading import Question, Reading, ReadingPlan, read_hosts
-from components.nodes.findings import NodeFindings, fstab_line, node_findings
-from configuration.hosts import DiskSettings
+from components.hosts.reading import Question, Reading, read_hosts
+from components.nodes.findings import NodeFindings, node_findings
 from configuration.stages import StageSettings
+from tools.bench.healthy_host import DISK_SETTINGS, USER, healthy_answer
 from tools.offline.stack_file import PROJECT
 
 _HOSTS = (3, 30, 300, 1000)
 _SERVERS = 2
 _DEADLINE_SECONDS = 600.0
 _KIB = 1024
-_USER = "root"
-_UUID = "11111111-2222-3333-4444-555555555555"
-_DISKS = [
-    DiskSettings.model_validate({"device": f"/dev/{name}", "mountPoint": f"/mnt/longhorn-{name}"})
-    for name in ("sdb", "sdc")
-]
-_TOOLS = ("bash", "curl", "findmnt", "grep", "awk", "blkid", "lsblk", "cryptsetup", "dmsetup")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,47 +48,6 @@ class Measurement:
     """Peak of the process's memory while it read, less what it had before."""
 
 
-def healthy_answer() -> bytes:
-    """What a prepared node says: one line of facts, one line for each disk."""
-    facts = {
-        "hostname": "node",
-        "kernel": "6.1.0-18-amd64",
-        "os": {"id": "debian", "idLike": None},
-        "packages": {"open-iscsi": "2.1.8-1", "nfs-common": "1:2.6.2-4", "e2fsprogs": "1.47.0-2"},
-        "iscsid": True,
-        "iscsidEnabled": True,
-        "initiatorName": True,
-        "iscsiadm": True,
-        "multipathd": False,
-        "tools": dict.fromkeys(_TOOLS, True),
-        "modules": {"iscsi_tcp": "loaded", "dm_crypt": "loaded"},
-        "nfs4InKernel": "m",
-        "nfs4Loaded": True,
-        "nfsDefaultVersion": None,
-        "mountPropagation": "shared",
-        "selinux": None,
-        "imageManager": None,
-        "disks": [
-            {
-                "device": disk.device,
-                "mountPoint": disk.mount_point,
-                "is": "disk",
-                "uuid": _UUID,
-                "fileSystem": disk.file_system,
-                "mounted": True,
-                "onRoot": False,
-                "writable": True,
-                "fstabLine": fstab_line(_UUID, disk),
-                "immutable": True,
-            }
-            for disk in _DISKS
-        ],
-    }
-    verdict = {"content": "own", "mounted": True, "inFstab": True}
-    lines = [json.dumps(facts), *(json.dumps(verdict) for _ in _DISKS)]
-    return "".join(f"{line}\n" for line in lines).encode()
-
-
 class _Server(asyncssh.SSHServer):
     def __init__(self, client_key: asyncssh.SSHKey) -> None:
         self._client_key = client_key
@@ -103,7 +56,7 @@ class _Server(asyncssh.SSHServer):
         return True
 
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
-        return username == _USER and key == self._client_key
+        return username == USER and key == self._client_key
 
 
 async def serve(client_key: str) -> None:
@@ -162,10 +115,10 @@ def _measured(hosts: int, private_key: str, servers: Sequence[dict[str, Any]]) -
                 name=f"node-{number}",
                 host="127.0.0.1",
                 port=servers[number % len(servers)]["port"],
-                user=_USER,
+                user=USER,
                 host_key=servers[number % len(servers)]["hostKey"],
             ),
-            disks=_DISKS,
+            disks=DISK_SETTINGS,
         )
         for number in range(hosts)
     ]
@@ -193,7 +146,7 @@ def _measured(hosts: int, private_key: str, servers: Sequence[dict[str, Any]]) -
 def _not_well(reading: Reading) -> str | None:
     if reading.answer is None:
         return reading.problem
-    findings = node_findings(reading.answer, _DISKS, StageSettings())
+    findings = node_findings(reading.answer, DISK_SETTINGS, StageSettings())
     return None if findings == NodeFindings() else str(findings)
 
 

@@ -1,9 +1,11 @@
 """What of a resource's inputs may be shown, in plain JSON values.
 
-Secrets become [secret], scripts the name and length of their file. Of an SSH connection, which
-the engine takes for one secret, the address stays readable.
+Secrets become [secret], the text of a script the name and length of its file, and what runs one by
+its name that name with its arguments. Of an SSH connection, which the engine takes for one secret,
+the address stays readable.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,8 @@ NOT_YET = "(known after up)"
 _COMPONENTS = PROJECT / "components"
 # Fields of an SSH connection that are no secret; whatever else there is counts as one.
 _OPEN_FIELDS = frozenset({"host", "port", "user", "hostKey", "dialErrorLimit", "perDialTimeout"})
-# How components/hosts/script.py hands a script its arguments.
-_ARGUMENTS = 'set -- "$1" '
+# How components/hosts/script.py names a script and hands it its arguments.
+_BY_NAME = re.compile(r'[^\n]*\nset -- "\$1" (.*)\nexec sh \S+/checked (\S+) [0-9a-f]+ "\$@"\n')
 _SERIALIZED_CODE = "__provider"
 
 
@@ -27,26 +29,14 @@ class Scripts:
     def __init__(self, folder: Path = _COMPONENTS) -> None:
         self._names = {path.read_text(): path.name for path in sorted(folder.rglob("*.sh"))}
 
-    def name(self, text: object) -> str | None:
-        """The file's name for the text of a script, None for anything else.
-
-        A script on standard input may have a line with its arguments before it, and before that
-        one with a password.
-        """
+    def reference(self, text: object) -> str | None:
+        """The script that a text is or runs; None for anything else."""
         if not isinstance(text, str):
             return None
-        return next((name for whole, name in self._names.items() if text.endswith(whole)), None)
-
-    def reference(self, text: object) -> str | None:
-        """`name.sh arguments (12 lines)` for the text of a script, None for anything else."""
-        name = self.name(text)
-        if name is None or not isinstance(text, str):
-            return None
-        lines = text.splitlines()
-        given = next((i for i in (0, 1) if lines[i].startswith(_ARGUMENTS)), None)
-        arguments = "" if given is None else lines[given].removeprefix(_ARGUMENTS)
-        length = len(lines) if given is None else len(lines) - given - 1
-        return " ".join(part for part in (name, arguments.strip(), f"({length} lines)") if part)
+        if by_name := _BY_NAME.fullmatch(text):
+            return f"{by_name[2]} {by_name[1]}".strip()
+        name = self._names.get(text)
+        return name and f"{name} ({len(text.splitlines())} lines)"
 
 
 def shown_inputs(resource: Declared, scripts: Scripts) -> dict[str, Any]:

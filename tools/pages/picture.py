@@ -33,11 +33,12 @@ _COLOURS = {
     "longhornrancher": "component",
 }
 _PROVIDERS = "pulumi:providers:"
+_SCRIPTS = "pulumi-python:dynamic/node:Scripts"
 
 
 def picture(recording: Recording) -> str:
     """The recording as SVG."""
-    roots = [root for root in Graph(recording).roots() if not _is_provider(root.resource)]
+    roots = [root for root in Graph(recording).roots() if _is_drawn(root.resource)]
     boxes = [_box(root, "") for root in roots]
     arrows = _order(roots, boxes)
     page = Box(title="", note="", colour="page", rows=[boxes], arrows=shortest(arrows))
@@ -48,8 +49,9 @@ def picture(recording: Recording) -> str:
     return svg(page, _DESCRIPTION)
 
 
-def _is_provider(resource: Declared) -> bool:
-    return resource.type.startswith(_PROVIDERS)
+def _is_drawn(resource: Declared) -> bool:
+    """Whether it says what is built: not what only carries it out."""
+    return not resource.type.startswith((_PROVIDERS, _SCRIPTS))
 
 
 def _module(resource: Declared) -> str:
@@ -94,8 +96,8 @@ def _colour(resource: Declared) -> str:
 
 def _note(resource: Declared) -> str:
     """The script of a remote command, the kind of any other resource."""
-    script = Scripts().name(resource.inputs.get("stdin"))
-    return script or resource.type.rpartition(":")[2]
+    script = Scripts().reference(resource.inputs.get("stdin"))
+    return script.partition(" ")[0] if script else resource.type.rpartition(":")[2]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -48,6 +48,8 @@ _DISK: Mapping[str, Any] = {
 }
 _VERDICT: Mapping[str, Any] = {"content": "own", "mounted": True, "inFstab": True}
 HEALTHY = json.dumps(_VERDICT)
+SCRIPTS_ARE_THERE = json.dumps({"missing": [], "changed": [], "open": False})
+"""The line about the scripts of a stack that lie there as they should."""
 
 
 def usable(**changes: Any) -> str:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from components.common.script_text import script_text
 from components.hosts.address import HostAddress
+from components.hosts.asking import ReadingPlan
 from components.hosts.connection import HostCredentials
 from components.hosts.facts import (
     MAXIMUM_BYTES,
@@ -23,7 +24,7 @@ from components.hosts.facts import (
     parse_answer,
 )
 from components.hosts.question import NODE_FACTS, Part, host_question
-from components.hosts.reading import Question, Reading, ReadingPlan, read_hosts
+from components.hosts.reading import Question, Reading, read_hosts
 from components.hosts.script import command_line
 from components.nodes.script_parts import CONTROL_PLANE_LOOK, DISK_LOOK, questions
 from components.nodes.verdicts import CONTROL_PLANE, ControlPlaneVerdict, Verdict

@@ -1,15 +1,24 @@
 """The command lines that hosts run: their words, sudo, the password, and what is printed.
 
-`sudo` and `id` are played by scripts; the shells that read the command lines are real ones.
+`sudo` and `id` are played by scripts; the shells that read the command lines are real ones. What a
+resource runs and what a reading runs are tried alike: the first goes by the file `run` on the host.
 """
 
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from components.hosts.script import ResultError, command_line, parse_result, script_input
+from components.hosts.host_script import files, folder_of
+from components.hosts.script import (
+    ResultError,
+    command_line,
+    parse_result,
+    script_input,
+    script_line,
+)
 from tests.unit.doubles.a_stack import run, valid, with_secrets
 
 _TEXT = 'echo "$# $1 $2 by $BY"\n'
@@ -37,7 +46,17 @@ def host(tmp_path: Path) -> Path:
     """A folder of programs for the search path; by default a user whose sudo never asks."""
     _program(tmp_path, "id", "echo 1000")
     _program(tmp_path, "sudo", '[ "$1" = -n ] && shift; BY=sudo exec "$@"')
+    for each in files([]):
+        (tmp_path / each.name).write_text(each.text)
     return tmp_path
+
+
+@pytest.fixture(params=["by name", "by its text"])
+def line(request: pytest.FixtureRequest, host: Path) -> Callable[[str], str]:
+    """Makes the command line for an action."""
+    if request.param == "by its text":
+        return command_line
+    return lambda action: script_line(str(host), "node-disk", action, ["/dev/sdb", "it's"])
 
 
 def _program(folder: Path, name: str, text: str) -> None:
@@ -67,31 +86,31 @@ def _run(
 @pytest.mark.parametrize("login_shell", LOGIN_SHELLS)
 @pytest.mark.parametrize("password", [None, PASSWORD])
 def test_a_script_gets_its_words_from_any_login_shell(
-    host: Path, login_shell: str, password: str | None
+    host: Path, line: Callable[[str], str], login_shell: str, password: str | None
 ) -> None:
-    line = command_line("ensure")
-    assert _run(host, line, password, login_shell).stdout == "2 ensure /dev/sdb by sudo\n"
+    assert _run(host, line("ensure"), password, login_shell).stdout == "2 ensure /dev/sdb by sudo\n"
 
 
 @pytest.mark.parametrize("password", [None, PASSWORD])
-def test_root_needs_no_sudo(host: Path, password: str | None) -> None:
+def test_root_needs_no_sudo(host: Path, line: Callable[[str], str], password: str | None) -> None:
     _program(host, "id", "echo 0")
     (host / "sudo").unlink()
-    assert _run(host, command_line("remove"), password).stdout == "2 remove /dev/sdb by \n"
+    assert _run(host, line("remove"), password).stdout == "2 remove /dev/sdb by \n"
 
 
 @pytest.mark.parametrize("login_shell", LOGIN_SHELLS)
 def test_a_sudo_that_asks_gets_the_password_and_the_script_does_not(
-    host: Path, login_shell: str
+    host: Path, line: Callable[[str], str], login_shell: str
 ) -> None:
     asking = (
         '[ "$1" = -S ] || exit 1; IFS= read -r said; '
         f'[ "$said" = {PASSWORD} ] || exit 1; shift 3; BY=asking exec "$@"'
     )
     _program(host, "sudo", asking)
-    line = command_line("ensure")
-    assert _run(host, line, PASSWORD, login_shell).stdout == "2 ensure /dev/sdb by asking\n"
-    refused = _run(host, line, None, login_shell)
+    assert _run(host, line("ensure"), PASSWORD, login_shell).stdout == (
+        "2 ensure /dev/sdb by asking\n"
+    )
+    refused = _run(host, line("ensure"), None, login_shell)
     assert refused.returncode != 0
     assert refused.stdout == ""
 
@@ -99,9 +118,20 @@ def test_a_sudo_that_asks_gets_the_password_and_the_script_does_not(
 @pytest.mark.parametrize("login_shell", LOGIN_SHELLS)
 def test_what_was_found_is_read_by_people_and_run_by_nobody(host: Path, login_shell: str) -> None:
     found = 'it\'s `reboot`; $(reboot) "now" !! \\ a\nb ü (9:00)'
-    line = command_line("ensure", found)
+    line = script_line(str(host), "node-disk", "ensure", ["/dev/sdb"], found)
     assert "found: it?s `reboot`; $(reboot)" in line
     assert _run(host, line, None, login_shell).stdout == "2 ensure /dev/sdb by sudo\n"
+
+
+def test_a_command_line_says_in_a_few_words_what_runs() -> None:
+    """It stands in the engine's diff, where a person reads it."""
+    folder = folder_of("longhorn-rancher/lab")
+    words = ["/dev/sdb", "/mnt/longhorn-sdb", "ext4"]
+    line = script_line(folder, "node-disk", "ensure", words, "/dev/sdb is not mounted")
+    assert line == (
+        "sh /var/lib/longhorn-rancher/scripts/longhorn-rancher/lab/run "
+        "node-disk ensure /dev/sdb /mnt/longhorn-sdb ext4 'found: /dev/sdb is not mounted'"
+    )
 
 
 def test_a_stale_command_line_fits_whoever_logs_in_later() -> None:
@@ -113,9 +143,11 @@ def test_a_stale_command_line_fits_whoever_logs_in_later() -> None:
         run(with_secrets(valid(ssh=ops), sudoPassword=PASSWORD)),
     ]
     name = "node-1-mnt-longhorn-sdb-mount"
-    for key, line in (("create", "ensure"), ("update", "ensure"), ("delete", "remove")):
+    folder = folder_of("longhorn-rancher/test")
+    words = ["/dev/sdb", "/mnt/longhorn-sdb", "ext4"]
+    for key, action in (("create", "ensure"), ("delete", "remove")):
         lines = {recording.named(name).inputs[key] for recording in runs}
-        assert lines == {command_line(line)}
+        assert lines == {script_line(folder, "node-disk", action, words)}
 
 
 @pytest.mark.parametrize("printed", ['hello\n\n{"uuid":"1"}\n', '{"uuid":"1"}\nbye\x1b\n[1]\n'])

@@ -4,9 +4,7 @@ from typing import Any
 
 import pytest
 
-from components.common.script_text import script_text
-from components.hosts.script import command_line
-from components.nodes.script_parts import CONTROL_PLANE_HEALTH
+from components.nodes.script_parts import NODE_HEALTH
 from tests.unit.doubles.a_stack import (
     COMMAND,
     mistake,
@@ -46,9 +44,9 @@ def test_only_control_plane_nodes_are_changed() -> None:
 def test_the_line_goes_on_create_and_comes_back_on_delete() -> None:
     command = _run(_MASTER).named(_FIRST)
     assert command.type == COMMAND
-    assert command.inputs["create"] == command_line("ensure")
-    assert command.inputs["delete"] == command_line("remove")
-    assert command.inputs["stdin"].endswith(script_text(*CONTROL_PLANE_HEALTH))
+    assert command.inputs["create"].endswith("/run control-plane-health ensure")
+    assert command.inputs["delete"].endswith("/run control-plane-health remove")
+    assert f" {NODE_HEALTH.name} {NODE_HEALTH.digest} " in command.inputs["stdin"]
 
 
 def test_one_control_plane_node_is_changed_after_the_other() -> None:

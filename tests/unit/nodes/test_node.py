@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from components.common.script_text import script_text
-from components.hosts.script import command_line, script_input
+from components.hosts.host_script import HostScript, checked_command, folder_of
+from components.hosts.script import script_input
 from components.nodes.description import ANNOTATION, LABEL
 from components.nodes.findings import NodeFindings
-from components.nodes.script_parts import DISK, PACKAGES
+from components.nodes.script_parts import NODE_DISK, NODE_PACKAGES
 from components.preflight import findings as preflight
 from components.preflight.findings import Findings
 from tests.unit.doubles.a_stack import (
@@ -32,6 +32,11 @@ _INSTALL = "node-1-packages-install"
 
 def _run(**changes: Any) -> Recording:
     return run(valid(**changes))
+
+
+def _by_name(script: HostScript) -> str:
+    """What standard input ends with, so that the host runs that script."""
+    return checked_command(folder_of(_STACK), script)
 
 
 def _arguments(command: Declared) -> list[str]:
@@ -86,6 +91,26 @@ def test_labels_wait_for_every_mount_of_the_node() -> None:
         assert waits_for(recording, "node-1-labels-patch", f"node-1-mnt-longhorn-{disk}-mount")
 
 
+def test_nothing_runs_on_a_host_before_the_scripts_are_there() -> None:
+    recording = _run()
+    for command in recording.of_type(COMMAND):
+        assert waits_for(recording, command.name, "node-scripts"), command.name
+
+
+def test_nothing_is_undone_on_a_host_before_its_scripts_are_made_sure_of() -> None:
+    recording = _run()
+    undone = [each.name for each in recording.of_type(COMMAND) if "delete" in each.inputs]
+    assert len(undone) == 4
+    for name in undone:
+        assert waits_for(recording, "node-scripts-for-removal", name), name
+
+
+def test_no_command_carries_the_text_of_a_script() -> None:
+    for command in _run().of_type(COMMAND):
+        texts = [command.inputs.get(key, "") for key in ("create", "update", "delete", "stdin")]
+        assert sum(map(len, texts)) < 700, command.name
+
+
 def test_nodes_do_not_wait_for_each_other() -> None:
     recording = _run()
     assert not waits_for(recording, "node-2-labels-patch", _INSTALL)
@@ -106,10 +131,11 @@ def test_labels_wait_for_packages_also_on_a_node_whose_disks_are_not_the_program
 def test_a_disk_is_ensured_with_its_device_mount_point_and_file_system() -> None:
     disk = {"device": "/dev/sdb", "mountPoint": "/mnt/a", "fileSystem": "xfs"}
     command = _run(nodeDefaults={"disks": [disk]}).named("node-1-mnt-a-mount")
-    assert command.inputs["create"] == command_line("ensure")
-    assert command.inputs["delete"] == command_line("remove")
+    assert command.inputs["create"].endswith("/run node-disk ensure /dev/sdb /mnt/a xfs")
+    assert command.inputs["delete"].endswith("/run node-disk remove /dev/sdb /mnt/a xfs")
+    assert "update" not in command.inputs
     assert _arguments(command) == ["/dev/sdb", "/mnt/a", "xfs", "", f"{_STACK} node-1-mnt-a"]
-    assert command.inputs["stdin"].endswith(script_text(*DISK))
+    assert command.inputs["stdin"].endswith(_by_name(NODE_DISK))
 
 
 def test_options_of_mount_and_format_reach_the_script() -> None:
@@ -151,7 +177,7 @@ def test_odd_characters_of_a_device_reach_the_script_as_they_are() -> None:
 
 def test_packages_stay_when_a_node_goes() -> None:
     command = _run().named(_INSTALL)
-    assert command.inputs["create"] == command_line("ensure")
+    assert command.inputs["create"].endswith("/run node-packages ensure")
     assert "delete" not in command.inputs
 
 
@@ -260,8 +286,8 @@ def test_without_host_keys_none_is_sent_only_where_the_stack_says_so() -> None:
 
 def test_a_user_other_than_root_has_the_same_command_line_as_root() -> None:
     command = _run(ssh={"useAgent": True, "user": "ops"}).named(_INSTALL)
-    assert command.inputs["create"] == command_line("ensure")
-    assert command.inputs["stdin"] == script_input(script_text(*PACKAGES), [])
+    assert command.inputs["create"] == _run().named(_INSTALL).inputs["create"]
+    assert command.inputs["stdin"] == script_input(_by_name(NODE_PACKAGES), [])
 
 
 def test_a_sudo_password_travels_on_standard_input_and_in_no_command_line() -> None:
@@ -277,7 +303,7 @@ def test_a_sudo_password_travels_on_standard_input_and_in_no_command_line() -> N
 
 def test_root_needs_no_sudo_password_even_if_there_is_one() -> None:
     command = run(with_secrets(valid(), sudoPassword="tr0ub4dor")).named(_INSTALL)
-    assert command.inputs["stdin"] == script_input(script_text(*PACKAGES), [])
+    assert command.inputs["stdin"] == script_input(_by_name(NODE_PACKAGES), [])
 
 
 @pytest.mark.parametrize(
@@ -327,8 +353,9 @@ def test_a_disk_that_moves_leaves_longhorn_first_and_is_moved_by_its_own_script(
     # Equal configurations share one run.
     recording = _run(cluster={"name": "moving", "kubeconfig": "~/.kube/config"})
     command = recording.named(_MOUNT)
-    assert command.inputs["create"] == command_line("move")
-    assert command.inputs["update"].startswith(command_line("move"))
+    words = "/run node-disk move /dev/sdb /mnt/longhorn-sdb ext4"
+    assert command.inputs["create"].endswith(words)
+    assert f"{words} 'found: /dev/sdb is mounted on /mnt/old" in command.inputs["update"]
     hooks = command.request.hooks
     assert list(hooks.before_create) == list(hooks.before_update)
     assert list(hooks.before_create) == ["node-1/mnt/old-leaves-longhorn"]

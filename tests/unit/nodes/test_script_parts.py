@@ -9,7 +9,7 @@ from components.hosts.question import host_question
 from components.nodes.script_parts import CONTROL_PLANE_HEALTH, DISK, arguments, questions
 from tests.unit.doubles.a_host import SDB, SDC
 
-_QUESTION = host_question([SDB, SDC], questions([SDB, SDC], control_plane=True))
+_QUESTION = host_question([SDB, SDC], questions([SDB, SDC], control_plane=True, stack="a/b"))
 # The first word of a line, or behind an operator or a word of the shell that a command follows.
 _CHANGING = re.compile(
     r"(?:^|&&|\|\|?|;|\{|!|\$\(|\b(?:then|do|else|if|while|until|exec)\s)\s*"

@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,19 @@ from components.preflight.cluster_reading import ClusterSeen
 from components.preflight.findings import read_findings
 from components.preflight.longhorn_disks import KnownDisks, Place
 from settings import Settings
-from tests.unit.doubles.a_host import HEALTHY, disk_facts, refused, said, usable
+from tests.unit.doubles import a_host
+from tests.unit.doubles.a_host import HEALTHY, SCRIPTS_ARE_THERE, disk_facts, refused, usable
 from tests.unit.doubles.a_stack import load, valid, with_secrets
 from tests.unit.doubles.an_ssh_server import Server, ssh_server
 
 SDB = {"device": "/dev/sdb", "mountPoint": "/mnt/longhorn-sdb"}
 FOREIGN = refused("/dev/sdb is not blank: it holds xfs")
 NEW: dict[str, Any] = {"fstabLine": None, "immutable": None, "uuid": None}
+
+
+def said(disks: list[dict[str, Any]], verdicts: Sequence[str] = (), **changes: Any) -> bytes:
+    """What a host prints on which the stack's scripts lie."""
+    return a_host.said(disks, [*verdicts, SCRIPTS_ARE_THERE], **changes)
 
 
 @pytest.fixture
@@ -69,6 +75,14 @@ def test_a_finding_carries_the_moment_of_the_reading(
     assert re.fullmatch(rf"/dev/sdb is not mounted on /mnt/longhorn-sdb {when}", line)
 
 
+def test_scripts_that_are_not_there_are_found(
+    server: Server, stack: Callable[..., Settings]
+) -> None:
+    gone = SCRIPTS_ARE_THERE.replace("[]", '["run"]', 1)
+    server.answer = a_host.said([disk_facts()], [HEALTHY, gone])
+    assert str(read_findings(stack()).nodes["node-1"].scripts).startswith("not there: run (")
+
+
 def test_a_preview_opens_nothing_where_reading_is_switched_off(
     server: Server,
     stack: Callable[..., Settings],
@@ -96,7 +110,7 @@ def test_disks_are_not_judged_where_their_stage_is_off(
 def test_a_path_on_the_root_disk_stops_the_program_also_where_no_stage_works_on_the_hosts(
     server: Server, stack: Callable[..., Settings]
 ) -> None:
-    server.answer = said([disk_facts(mounted=False, onRoot=True)])
+    server.answer = a_host.said([disk_facts(mounted=False, onRoot=True)])
     with pytest.raises(pulumi.RunError, match="nothing is mounted on /mnt/longhorn-sdb"):
         read_findings(stack(stages={"disks": False, "packages": False}))
 

@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from components.common.script_text import script_text
-from components.nodes.script_parts import DISK
 from tests.unit.doubles.a_stack import nodes, valid, with_secrets
 from tools.offline import stack_file
 from tools.offline.shown import SECRET
@@ -103,13 +101,12 @@ def test_a_parent_stands_before_its_children() -> None:
         seen.add(resource["urn"])
 
 
-def test_a_script_is_told_by_file_and_length_and_not_by_its_text() -> None:
+def test_a_script_is_told_by_its_name_and_arguments() -> None:
     plan = _plan(valid())
-    lines = len(script_text(*DISK).splitlines())
     command = _named(plan, "node-1-mnt-longhorn-sdb-mount")
     assert command["inputs"]["stdin"] == (
-        "disk.sh /dev/sdb /mnt/longhorn-sdb ext4 '' "
-        f"'longhorn-rancher/test node-1-mnt-longhorn-sdb' ({lines} lines)"
+        "node-disk /dev/sdb /mnt/longhorn-sdb ext4 '' "
+        "'longhorn-rancher/test node-1-mnt-longhorn-sdb'"
     )
     assert "#!/bin/sh" not in json.dumps(plan)
 
@@ -118,7 +115,7 @@ def test_a_script_behind_a_sudo_password_is_told_without_the_password() -> None:
     config = with_secrets(valid(ssh={"useAgent": True, "user": "ops"}), sudoPassword="tr0ub4dor")
     plan = _plan(config)
     stdin = _named(plan, "node-1-packages-install")["inputs"]["stdin"]
-    assert stdin.startswith("[secret], then packages.sh (")
+    assert stdin == "[secret], then node-packages"
     assert "tr0ub4dor" not in json.dumps(plan)
 
 
