@@ -3,7 +3,6 @@
 from configuration.rancher import RancherSettings
 from lab.cluster import kubernetes
 from lab.common.paths import STATE
-from lab.common.progress import say
 from lab.docker import engine as docker_engine
 from lab.hosts import hosts
 from lab.longhorn import chart
@@ -13,6 +12,18 @@ from lab.stack import LabParts, stack_config, write_project
 
 FOLDER = STATE / "stack"
 """Where the project is with which the engine runs the stack."""
+
+
+ENGINES = f"{STATE}/engines"
+"""The mark of the processes of Pulumi's engine that work on this lab."""
+
+
+def build() -> None:
+    """Make every program that the lab lacks on this machine."""
+    for program in toolchain.unbuilt():
+        if program is not toolchain.KUBERNETES_PLUGIN:
+            toolchain.binary(program.name)
+    available_plugins()
 
 
 def up() -> LabParts:
@@ -28,12 +39,8 @@ def available_plugins() -> plugins.Plugins:
 def start(found: plugins.Plugins) -> LabParts:
     """Start what these plugins can use of the lab, and write the stack that fits it."""
     started = hosts.up()
-    without_chart = chart.missing_chart() if found.kubernetes else None
-    if without_chart is not None:
-        say(f"{without_chart}. Left out is everything in the cluster.")
-    has_cluster = found.kubernetes and without_chart is None
-    cluster = kubernetes.up([host.name for host in started]) if has_cluster else None
-    engine = docker_engine.up() if found.docker else None
+    cluster = kubernetes.up([host.name for host in started]) if found.has_kubernetes else None
+    engine = docker_engine.up() if found.has_docker else None
     if engine is not None:
         image.build(engine, RancherSettings.model_fields["tag"].default)
     if cluster is not None and engine is not None:

@@ -12,8 +12,6 @@ _STARTED = time.monotonic()
 _HEARTBEAT_SECONDS = 15.0
 _TAIL_LINES = 20
 
-NEEDS_ROOT = "The lab makes loop devices and namespaces, which only root may: run it with sudo."
-
 
 class LabError(RuntimeError):
     """Something that the lab needs is missing or failed; the message says what to do."""
@@ -31,8 +29,15 @@ def run(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     log_name: str | None = None,
+    lines: int | None = None,
 ) -> Path:
     """Run a long command, its output in a log file, a line every 15 s while it runs.
+
+    Args:
+        command, cwd, env: of the process.
+        doing: what it does, for the person at the terminal.
+        log_name: of its log file.
+        lines: about how many lines it will print, which tells how far it is.
 
     Returns the log's path. Raises LabError with the last lines of output when it fails.
     """
@@ -55,7 +60,7 @@ def run(
                 code = process.wait(timeout=_HEARTBEAT_SECONDS)
                 break
             except subprocess.TimeoutExpired:
-                say(f"{doing}: still running after {time.monotonic() - started:.0f} s")
+                say(f"{doing}: {_how_far(log, lines)}{time.monotonic() - started:.0f} s")
             except BaseException:
                 process.kill()
                 process.wait()
@@ -64,3 +69,10 @@ def run(
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
         raise LabError(f"{doing} failed with exit status {code}:\n{tail}\nWhole output: {log}")
     return log
+
+
+def _how_far(log: Path, lines: int | None) -> str:
+    if not lines:
+        return "still running after "
+    done = log.read_bytes().count(b"\n")
+    return f"{min(done * 100 // lines, 99)} % after "

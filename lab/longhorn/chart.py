@@ -1,18 +1,32 @@
-"""Longhorn's Helm charts for the lab: from files if there are any, else from their repository."""
+"""Longhorn's Helm charts for the lab: from a file, from their repository, or the lab's own."""
 
 import os
 import socket
+from functools import cache
 from pathlib import Path
 
 from configuration.longhorn import DEFAULT_VERSION
+from lab.common import paths
 from lab.common.paths import CACHE
+from lab.longhorn import played_chart
 
 _REPOSITORY_HOST = "charts.longhorn.io"
 _REACHABLE_WITHIN_SECONDS = 3.0
 
 
 def local_chart(version: str = DEFAULT_VERSION) -> Path | None:
-    """The chart longhorn-VERSION.tgz in the cache; None if it is not there.
+    """The chart to install a version from; None where the repository has it.
+
+    The lab's own one is written where neither a file nor the repository is there.
+    """
+    found = real_file(version)
+    if found is not None or repository_answers():
+        return found
+    return played_chart.write(version, paths.STATE / "charts")
+
+
+def real_file(version: str = DEFAULT_VERSION) -> Path | None:
+    """Longhorn's own chart longhorn-VERSION.tgz in the cache; None if it is not there.
 
     $LAB_CHART, a folder or .tgz, is the one of the default version.
     """
@@ -22,6 +36,7 @@ def local_chart(version: str = DEFAULT_VERSION) -> Path | None:
     return next((path for path in candidates if path.exists()), None)
 
 
+@cache
 def repository_answers() -> bool:
     """Whether the charts' repository can be reached from here."""
     try:
@@ -31,18 +46,12 @@ def repository_answers() -> bool:
     return True
 
 
-def missing_chart(*versions: str) -> str | None:
-    """Why a chart is not to be had and what to do; None when all are.
-
-    Args:
-        versions: which charts; only that of the default version if none is named.
-    """
-    wanted = versions or (DEFAULT_VERSION,)
-    absent = [version for version in wanted if local_chart(version) is None]
-    if not absent or repository_answers():
+def missing_chart(version: str = DEFAULT_VERSION) -> str | None:
+    """Why Longhorn's own chart is not to be had and what to do; None when it is."""
+    if real_file(version) is not None or repository_answers():
         return None
     return (
-        f"Longhorn's chart {', '.join(absent)}: {_REPOSITORY_HOST} can't be reached from here. "
-        f"Save it elsewhere with `helm pull longhorn/longhorn --version {absent[0]}` and put it "
+        f"Longhorn's chart {version}: {_REPOSITORY_HOST} can't be reached from here. "
+        f"Save it elsewhere with `helm pull longhorn/longhorn --version {version}` and put it "
         f"into {CACHE}"
     )

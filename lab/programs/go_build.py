@@ -2,11 +2,14 @@
 
 Owns the builds and where they are kept: CACHE/<project>-<version>/bin/<program>. Each folder of
 lab/programs/go is one Go project: its go.mod says which version of what is built (`tool` and
-`require`), its go.sum what the sources must hash to. Nothing here chooses between a build and a
-program that is already installed; lab.programs.toolchain does.
+`require`), its go.sum what the sources must hash to. Beside a program that is whole lies a seal,
+which says what it was made of and what it must hash to; without one that fits, it is made again.
+Nothing here chooses between a build and a program that is already installed;
+lab.programs.toolchain does.
 """
 
 import fcntl
+import hashlib
 import os
 import re
 import shutil
@@ -14,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypedDict
 
 from lab.common.paths import CACHE
 from lab.common.progress import LabError, run, say
@@ -33,6 +37,7 @@ class GoProgram:
         stamps: linker variables (import path and name) to the text they are set to; `{version}`
             stands for the pinned version without the leading v, `{major}` and `{minor}` for its
             parts. Programs that are built as a dependency do not know their version otherwise.
+        minutes: about how long a build takes on two cores.
     """
 
     name: str
@@ -40,6 +45,7 @@ class GoProgram:
     module: str
     package: str
     stamps: Mapping[str, str] = field(default_factory=dict[str, str])
+    minutes: int = 1
 
     def version(self) -> str:
         """The version that go.mod pins, without the leading v."""
@@ -48,6 +54,28 @@ class GoProgram:
     def cached(self) -> Path:
         """Where the program is, or will be once it is built."""
         return CACHE / f"{self.project}-{self.version()}" / "bin" / self.name
+
+    def is_whole(self) -> bool:
+        """Whether the cached program is all that was once made, of what is still asked for."""
+        try:
+            return self._seal().read_text() == self._sealed()
+        except FileNotFoundError:
+            return False
+
+    def seal(self) -> None:
+        """Say that the cached program is whole as it is now."""
+        self._seal().write_text(self._sealed())
+
+    def _seal(self) -> Path:
+        return self.cached().with_name(f".{self.name}.seal")
+
+    def _sealed(self) -> str:
+        recipe = hashlib.sha256(f"{self.package} {self.linker_flags()}".encode())
+        for file in sorted((GO_PROJECTS / self.project).iterdir()):
+            recipe.update(file.read_bytes())
+        with self.cached().open("rb") as program:
+            made = hashlib.file_digest(program, "sha256")
+        return f"{recipe.hexdigest()} {made.hexdigest()}\n"
 
     def linker_flags(self) -> str:
         """What `-ldflags` is given: no symbol tables, and the version stamps."""
@@ -73,13 +101,20 @@ def build(program: GoProgram) -> Path:
     Raises LabError when it is not cached and Go is missing or the build fails.
     """
     target = program.cached()
-    if target.exists():
+    if program.is_whole():
         return target
     with _only_one_builder(target.parent.parent):
-        if target.exists():
-            return target
-        _compile(program, target)
+        if not program.is_whole():
+            _compile(program, target)
+            program.seal()
     return target
+
+
+class _Where(TypedDict):
+    """Where Go runs, and its environment."""
+
+    cwd: Path
+    env: Mapping[str, str]
 
 
 def _compile(program: GoProgram, target: Path) -> None:
@@ -90,17 +125,30 @@ def _compile(program: GoProgram, target: Path) -> None:
             "needs Go (1.21 or later, which fetches the release that go.mod asks for). "
             f"Install Go (https://go.dev/dl) or put {program.name} on PATH."
         )
+    for left in target.parent.glob(f".{program.name}.[0-9]*"):
+        left.unlink()
     unfinished = target.with_name(f".{program.name}.{os.getpid()}")
+    where: _Where = {
+        "cwd": GO_PROJECTS / program.project,
+        # No C compiler is needed, and the programs run whatever the machine's libc is.
+        "env": {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"},
+    }
+    named = f"{program.name} {program.version()}"
     try:
+        packages = run(
+            [go, "list", "-mod=readonly", "-deps", program.package],
+            doing=f"fetching the sources of {named}",
+            **where,
+        )
         run(
             [
-                *(go, "build", "-mod=readonly", "-trimpath"),
+                # It prints each package that is compiled.
+                *(go, "build", "-v", "-mod=readonly", "-trimpath"),
                 *("-ldflags", program.linker_flags(), "-o", unfinished, program.package),
             ],
-            doing=f"building {program.name} {program.version()}",
-            cwd=GO_PROJECTS / program.project,
-            # No C compiler is needed, and the programs run whatever the machine's libc is.
-            env={**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"},
+            doing=f"building {named}",
+            lines=packages.read_bytes().count(b"\n"),
+            **where,
         )
         unfinished.replace(target)
     finally:

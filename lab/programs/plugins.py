@@ -1,69 +1,131 @@
-"""Which of the engine's plugins this machine has, and what is left out without them."""
+"""The engine's plugins: which are installed here, and who does their work where one is not.
+
+A plugin that is installed is always the one that is used. Where Pulumi's site answers, a missing
+one is fetched from there. Else the kubernetes plugin is built from its Go modules, and those that
+no registry carries are played by stand-ins of the lab.
+"""
 
 import os
 import socket
 import subprocess
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from lab.common.paths import STATE
-from lab.common.progress import say
-from lab.programs import command_stand_in, toolchain
+from lab.common.progress import LabError, say
+from lab.programs import command_stand_in, go_build, toolchain
+
+INSTALLED = "installed on this machine"
+BUILT = "built from its Go modules"
+PLAYED = "played by the lab's stand-in"
+
+_STAND_INS: Mapping[str, Callable[[Path], Path]] = {"command": command_stand_in.STAND_IN.install}
+"""What writes the executable of a plugin's stand-in into a folder, by the plugin's name."""
 
 _DOWNLOAD_HOST = "get.pulumi.com"
 _REACHABLE_WITHIN_SECONDS = 3.0
 _INSTALL_SECONDS = 600
-_LEFT_OUT = {
-    "kubernetes": "labels, Longhorn, its frontend, the volume check and the import",
-    "docker": "the Rancher server and the import",
-}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
+class Plugin:
+    """One plugin as this machine has it.
+
+    Args:
+        name: of the plugin, such as command.
+        executable: the file that the engine starts.
+        origin: INSTALLED, BUILT or PLAYED.
+    """
+
+    name: str
+    executable: Path
+    origin: str
+
+
+@dataclass(frozen=True)
 class Plugins:
     """What the engine can use on this machine."""
 
-    kubernetes: bool
-    docker: bool
-    stand_in: Path | None
-    """Folder with the command plugin's stand-in; None where the real plugin is there."""
+    found: Mapping[str, Plugin]
+    """By name; one that can't be had is not among them."""
+
+    @property
+    def has_kubernetes(self) -> bool:
+        """Whether the engine can change a cluster."""
+        return "kubernetes" in self.found
+
+    @property
+    def has_docker(self) -> bool:
+        """Whether the engine can run a container."""
+        return "docker" in self.found
+
+    def folders(self) -> list[Path]:
+        """Folders for PATH with the plugins that the engine would not find otherwise."""
+        return [
+            plugin.executable.parent for plugin in self.found.values() if plugin.origin != INSTALLED
+        ]
 
     def path(self, pulumi: Path) -> str:
-        """PATH for the engine: the CLI with its helpers, the stand-in if it is needed."""
-        folders = [str(pulumi.parent)]
-        if self.stand_in is not None:
-            folders.append(str(self.stand_in))
-        return os.pathsep.join([*folders, os.environ.get("PATH", os.defpath)])
+        """PATH for the engine: the CLI with its helpers, and the plugins."""
+        folders = [pulumi.parent, *self.folders()]
+        return os.pathsep.join([*map(str, folders), os.environ.get("PATH", os.defpath)])
 
 
 def available(pulumi: Path) -> Plugins:
-    """Find the plugins, fetch what is missing if Pulumi's site answers, say what stays missing."""
-    found = toolchain.plugins()
-    missing = [name for name, path in found.items() if path is None]
+    """Every plugin that can be had: found, fetched if Pulumi's site answers, built or played."""
+    missing = [name for name, path in toolchain.plugins().items() if path is None]
     if missing and _site_answers():
         for name in missing:
             _install(pulumi, name)
-        found = toolchain.plugins()
-    for name, what in _LEFT_OUT.items():
-        if found[name] is None:
-            say(
-                f"The {name} plugin is not on this machine and {_DOWNLOAD_HOST} can't be reached: "
-                f"left out are {what}. Put pulumi-resource-{name} {_version(name)} on PATH to "
-                "have them."
-            )
-    stand_in = None
-    if found["command"] is None:
-        stand_in = command_stand_in.STAND_IN.install(STATE / "plugins").parent
-        say(
-            "The command plugin is not on this machine: the lab's stand-in runs the scripts over "
-            f"SSH. Put pulumi-resource-command {_version('command')} on PATH for the real one."
-        )
-    return Plugins(
-        kubernetes=found["kubernetes"] is not None,
-        docker=found["docker"] is not None,
-        stand_in=stand_in,
+    return without_fetching(STATE / "plugins")
+
+
+def without_fetching(folder: Path) -> Plugins:
+    """Every plugin that can be had without Pulumi's site.
+
+    Args:
+        folder: for the launchers of stand-ins.
+    """
+    made = (_plugin(name, path, folder) for name, path in toolchain.plugins().items())
+    return Plugins({plugin.name: plugin for plugin in made if plugin is not None})
+
+
+def missing(names: Iterable[str]) -> str | None:
+    """Why these can't all be had on this machine; None when they can. Makes nothing."""
+    found = toolchain.plugins()
+    absent = [name for name in names if found[name] is None and not _can_be_made(name)]
+    if not absent:
+        return None
+    return f"no pulumi-resource-{{{','.join(absent)}}} on PATH or among installed plugins"
+
+
+def how_to_have(name: str) -> str:
+    """How a person gets the real plugin."""
+    return (
+        f"`pulumi plugin install resource {name} {_version(name)}` where {_DOWNLOAD_HOST} answers, "
+        f"or pulumi-resource-{name} on PATH"
     )
+
+
+def _can_be_made(name: str) -> bool:
+    return name in _STAND_INS or (
+        name == "kubernetes" and toolchain.can_be_made(toolchain.KUBERNETES_PLUGIN)
+    )
+
+
+def _plugin(name: str, installed: Path | None, folder: Path) -> Plugin | None:
+    if installed is not None:
+        return Plugin(name, installed, INSTALLED)
+    if name in _STAND_INS:
+        return Plugin(name, _STAND_INS[name](folder / name), PLAYED)
+    if name == "kubernetes":
+        try:
+            return Plugin(name, go_build.build(toolchain.KUBERNETES_PLUGIN), BUILT)
+        except LabError as error:
+            say(f"the kubernetes plugin can't be built here: {error}")
+    return None
 
 
 def _site_answers() -> bool:

@@ -2,8 +2,8 @@
 
 Every program is taken from PATH when it is there. Otherwise Kubernetes, etcd and kwok are built
 from pinned Go modules (lab.programs.go_build), and Pulumi's CLI comes from Pulumi's own installer
-or, where its site can't be reached, from Go modules too. Pulumi's plugins are only looked for: no
-Go module or package registry carries them.
+or, where its site can't be reached, from Go modules too. Pulumi's plugins are only looked for here:
+lab.programs.plugins says what becomes of those that are missing.
 """
 
 import os
@@ -43,8 +43,19 @@ CLI = GoProgram(
     "github.com/pulumi/pulumi/pkg/v3",
     "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
     {"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v{version}"},
+    minutes=4,
 )
 """Pulumi's command line, as it is built where it can't be had otherwise."""
+
+KUBERNETES_PLUGIN = GoProgram(
+    "pulumi-resource-kubernetes",
+    "pulumi-kubernetes",
+    "github.com/pulumi/pulumi-kubernetes/provider/v4",
+    ".",
+    {"main.version": "{version}"},
+    minutes=4,
+)
+"""Pulumi's kubernetes plugin, as it is built where it can't be had otherwise."""
 
 _PROGRAMS = {
     program.name: program
@@ -59,6 +70,16 @@ _PROGRAMS = {
 }
 
 
+def unbuilt() -> list[GoProgram]:
+    """The programs that are neither on PATH nor in the cache, in the order of their need."""
+    wanted = [*_PROGRAMS.values(), *([] if _plugin("kubernetes") else [KUBERNETES_PLUGIN])]
+    return [
+        program
+        for program in wanted
+        if shutil.which(program.name) is None and not program.is_whole()
+    ]
+
+
 def binary(name: str) -> Path:
     """The path of a program that the lab runs: from PATH, else from the cache, else made now.
 
@@ -70,6 +91,11 @@ def binary(name: str) -> Path:
         return _pulumi()
     found = shutil.which(name)
     return Path(found) if found else build(_PROGRAMS[name])
+
+
+def can_be_made(program: GoProgram) -> bool:
+    """Whether it is built already, or Go is there to build it."""
+    return program.is_whole() or shutil.which("go") is not None
 
 
 def plugins() -> dict[str, Path | None]:
@@ -110,7 +136,7 @@ def _pulumi() -> Path:
             f"{sdk}: bring both to one minor version"
         )
     cached = CLI.cached()
-    if not cached.exists() and not _install(CLI):
+    if not CLI.is_whole() and not _install(CLI):
         build(CLI)
     # Only the installer brings a language host; one that is already there is left alone.
     language_host.put_beside(cached)
@@ -145,7 +171,10 @@ def _install(program: GoProgram) -> bool:
     except (OSError, subprocess.SubprocessError, RuntimeError) as error:
         say(f"Pulumi's installer failed ({error}): pulumi is built from its Go modules")
         return False
-    return program.cached().exists()
+    if not program.cached().exists():
+        return False
+    program.seal()
+    return True
 
 
 def _version_of(pulumi: Path) -> str:

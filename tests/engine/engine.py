@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from lab.common.paths import PROJECT
-from lab.programs import own_python
+from lab.programs import own_python, plugins
 from tests.engine.outcome import Diagnostic, Outcome, Step
 from tests.engine.running import EngineTimeoutError, Running
 from tests.engine.stack import Stack, pulumi_cli
@@ -44,17 +44,18 @@ class Engine:
 
         Args:
             work_dir: made here; all that the engine writes goes there.
-            path_dirs: come first on the search path, so the plugins in them are the ones used.
+            path_dirs: come first on the search path, so the plugins in them are the ones used;
+                after them the ones that this machine has, or builds, or plays.
         """
         self._work_dir = work_dir
         home, backend = work_dir / "pulumi-home", work_dir / "backend"
         backend.mkdir(parents=True)
         _share_plugins(home / "plugins")
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
-        path = [*map(str, path_dirs), str(pulumi_cli().parent), os.environ.get("PATH", os.defpath)]
+        cli, made = pulumi_cli(), plugins.without_fetching(work_dir / "stand-ins")
         self.environment = {
             **kept,
-            "PATH": os.pathsep.join(path),
+            "PATH": os.pathsep.join([*map(str, path_dirs), made.path(cli)]),
             "PULUMI_HOME": str(home),
             "PULUMI_BACKEND_URL": backend.as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
@@ -145,10 +146,10 @@ def _initialised(
     return stack
 
 
-def _share_plugins(plugins: Path) -> None:
+def _share_plugins(folder: Path) -> None:
     """Make the person's installed plugins usable without their home being written to."""
-    plugins.mkdir(parents=True)
+    folder.mkdir(parents=True)
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     for installed in sorted((home / "plugins").glob("resource-*")):
         if installed.is_dir():
-            (plugins / installed.name).symlink_to(installed)
+            (folder / installed.name).symlink_to(installed)

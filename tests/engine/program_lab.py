@@ -3,14 +3,10 @@
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from lab.hosts import hosts
 from lab.hosts.hosts import HostHandle
-from lab.programs import toolchain
-from lab.programs.command_stand_in import STAND_IN
-from tests.engine.engine import Engine
 
 # The lab's hosts run on this machine's kernel, whatever it can do.
 ACCEPTED = ["nfsKernelSupport", "iscsiModule", "encryptionTools"]
@@ -19,14 +15,6 @@ DISKS = [
     {"device": "/dev/sdb", "mountPoint": "/mnt/longhorn-sdb"},
     {"device": "/dev/sdc", "mountPoint": "/mnt/longhorn-sdc"},
 ]
-
-
-def engine_in(folder: Path) -> Engine:
-    """An engine with the real command plugin where this machine has it, else the stand-in."""
-    directories: list[Path] = []
-    if toolchain.plugins()["command"] is None:
-        directories.append(STAND_IN.install(folder / "stand-in").parent)
-    return Engine(folder / "engine", directories)
 
 
 def node(host: HostHandle, **changes: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +23,6 @@ from lab.docker.host import docker_host
 from lab.hosts import hosts
 from lab.hosts import network as host_network
 from lab.hosts.hosts import HostHandle
-from lab.programs import toolchain
 from lab.rancher.stand_in import agent, image
 from tests.engine.engine import Engine
 from tests.engine.kubectl import kubectl
@@ -34,18 +32,6 @@ NEXT_MINOR = "v2.9.3"
 HTTP, HTTPS = 8080, 8443
 HELPER_IMAGE = "busybox:1.36.1"
 _OFF = ("packages", "disks", "labels", "longhorn", "frontend")
-
-
-def missing(*plugins: str) -> str | None:
-    """Why a stack with Rancher can't run on this machine; None when it can."""
-    if os.geteuid() != 0:
-        return "the lab's Docker engine needs root"
-    if shutil.which("apt-get") is None:
-        return "Docker comes from apt"
-    absent = [name for name in plugins if toolchain.plugins()[name] is None]
-    if absent:
-        return f"no pulumi-resource-{{{','.join(absent)}}} on PATH or among installed plugins"
-    return None
 
 
 def server_config(address: str, docker_host: str, **rancher: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -14,22 +13,14 @@ import pytest
 from components.rancher.registration.registration import RancherRegistrationProvider
 from lab.cluster import kubernetes
 from lab.cluster.kubernetes import ClusterHandle
-from lab.programs import toolchain
 from lab.rancher.stand_in.server import StandIn
 from tests.engine.engine import Engine
 from tests.engine.kubectl import kubectl
+from tests.engine.needs import marks
 from tests.unit.doubles.a_rancher import registration_inputs, running, url_of
 from tests.unit.doubles.certificates import issue
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.lab,
-    pytest.mark.skipif(os.geteuid() != 0, reason="the lab needs root"),
-    pytest.mark.skipif(
-        toolchain.plugins()["kubernetes"] is None,
-        reason="no pulumi-resource-kubernetes on PATH or among installed plugins",
-    ),
-]
+pytestmark = marks("kubernetes")
 _OFF = ("packages", "disks", "labels", "longhorn", "frontend", "rancher")
 _HASH = "$apr1$unmistak$ablehashablehashableha"
 _INGRESS_CLASS = """

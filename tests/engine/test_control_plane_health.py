@@ -18,7 +18,7 @@ from lab.hosts import hosts
 from lab.hosts import network as host_network
 from lab.hosts.hosts import HostHandle
 from tests.engine.engine import Engine
-from tests.engine.program_lab import NO_CLUSTER, engine_in, hosts_only, node, on_host
+from tests.engine.program_lab import NO_CLUSTER, hosts_only, node, on_host
 from tests.scripts.a_kubelet import MANIFESTS, PORTS
 from tests.scripts.control_plane import AFTER, BEFORE, manifest, path_of
 
@@ -78,7 +78,7 @@ def config(host: HostHandle) -> dict[str, Any]:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
-    return engine_in(tmp_path)
+    return Engine(tmp_path / "engine")
 
 
 def test_up_takes_the_line_out_and_destroy_puts_it_back_byte_for_byte(

@@ -9,11 +9,10 @@ import pytest
 
 from lab.hosts import hosts
 from lab.hosts.hosts import HostHandle
-from tests.engine.engine import Stack
+from tests.engine.engine import Engine, Stack
 from tests.engine.outcome import Outcome
 from tests.engine.program_lab import (
     ACCEPTED,
-    engine_in,
     file_hash,
     hosts_only,
     mounts,
@@ -52,7 +51,7 @@ class Converged:
 def converged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Converged]:
     """One host for the module; every test leaves it as it found it."""
     host = hosts.add_host("drift", disk_bytes=300 * 1024**2)
-    stack = engine_in(tmp_path_factory.mktemp("drift")).project_stack(
+    stack = Engine(tmp_path_factory.mktemp("drift") / "engine").project_stack(
         "drift", config=hosts_only([host])
     )
     stack.up().or_fail()
@@ -252,7 +251,7 @@ def test_preflight_reports_over_all_nodes_and_touches_none(tmp_path: Path) -> No
     first, second = hosts.add_host("refused-1"), hosts.add_host("refused-2")
     on_host(first, "mkfs.xfs -q -f /dev/sdb")
     on_host(second, "echo 'label: gpt\nsize=100M' | sfdisk -q /dev/sdc")
-    stack = engine_in(tmp_path).project_stack("refused", config=hosts_only([first, second]))
+    stack = Engine(tmp_path / "engine").project_stack("refused", config=hosts_only([first, second]))
     for operation in (stack.preview, stack.up):
         outcome = operation()
         assert not outcome.succeeded

@@ -14,7 +14,7 @@ import pytest
 from lab.hosts import hosts
 from lab.hosts.hosts import HostHandle
 from tests.engine.engine import Engine, Stack
-from tests.engine.program_lab import engine_in, hosts_only, mounts, on_host
+from tests.engine.program_lab import hosts_only, mounts, on_host
 from tests.engine.slow_formatting import SlowFormatting
 
 pytestmark = [
@@ -41,7 +41,7 @@ def host(new_host: Callable[[], HostHandle]) -> HostHandle:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
-    return engine_in(tmp_path)
+    return Engine(tmp_path / "engine")
 
 
 def assert_completes(stack: Stack, host: HostHandle, formatting: SlowFormatting) -> None:
@@ -120,7 +120,7 @@ def test_two_people_with_a_state_each_run_up_at_once_and_the_second_waits_for_th
 ) -> None:
     formatting = SlowFormatting(host)
     stacks = [
-        engine_in(tmp_path / person).project_stack(person, config=hosts_only([host]))
+        Engine(tmp_path / person / "engine").project_stack(person, config=hosts_only([host]))
         for person in ("first", "second")
     ]
     running = [stacks[0].start("up")]

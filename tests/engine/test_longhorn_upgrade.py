@@ -18,11 +18,11 @@ from lab.common.waiting import wait_until
 from lab.longhorn import chart
 from tests.engine.engine import Engine, Outcome, Stack
 from tests.engine.kubectl import kubectl
-from tests.engine.needs import needs_charts
+from tests.engine.needs import marks
 from tests.engine.runbook import commands
 
 FIRST, PATCH, NEXT = "1.5.3", "1.5.5", "1.6.4"
-pytestmark = needs_charts(FIRST, PATCH, NEXT)
+pytestmark = marks("kubernetes")
 
 NAMESPACE = "longhorn-system"
 _OFF = ("packages", "disks", "labels", "frontend", "rancher")

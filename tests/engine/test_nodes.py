@@ -11,7 +11,6 @@ from lab.hosts import hosts
 from lab.hosts.hosts import HostHandle
 from tests.engine.engine import Engine, Stack
 from tests.engine.program_lab import (
-    engine_in,
     file_hash,
     hosts_only,
     mounts,
@@ -51,7 +50,7 @@ def new_host() -> Iterator[Callable[..., HostHandle]]:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
-    return engine_in(tmp_path)
+    return Engine(tmp_path / "engine")
 
 
 def changed_names(stack: Stack, operation: str = "preview") -> set[str]:

@@ -13,16 +13,11 @@ from components.rancher.api.ca import ca_checksum
 from lab.rancher.tls_proxy import tls_proxy
 from tests.engine.certificates import make_authority, make_certificate
 from tests.engine.engine import Stack
-from tests.engine.rancher_lab import HTTP, RancherLab, missing, rancher_lab
+from tests.engine.needs import docker_marks
+from tests.engine.rancher_lab import HTTP, RancherLab, rancher_lab
 
 PROXY = 9443
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.lab,
-    pytest.mark.skipif(
-        missing("docker", "kubernetes") is not None, reason=str(missing("docker", "kubernetes"))
-    ),
-]
+pytestmark = docker_marks("docker", "kubernetes")
 
 
 @pytest.fixture(scope="module")

@@ -14,14 +14,11 @@ from lab.hosts import network as host_network
 from lab.hosts.hosts import HostHandle
 from lab.rancher.stand_in import image
 from tests.engine.engine import Engine
+from tests.engine.needs import docker_marks
 from tests.engine.program_lab import on_host
-from tests.engine.rancher_lab import TAG, missing, server_config, ssh_agent
+from tests.engine.rancher_lab import TAG, server_config, ssh_agent
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.lab,
-    pytest.mark.skipif(missing("docker") is not None, reason=str(missing("docker"))),
-]
+pytestmark = docker_marks("docker")
 
 
 @dataclass(frozen=True)

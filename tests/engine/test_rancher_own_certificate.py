@@ -15,16 +15,11 @@ from components.rancher.api.ca import ca_checksum
 from lab.rancher.stand_in import agent
 from tests.engine.certificates import make_authority, make_certificate
 from tests.engine.engine import Stack
-from tests.engine.rancher_lab import HTTPS, RancherLab, missing, rancher_lab
+from tests.engine.needs import docker_marks
+from tests.engine.rancher_lab import HTTPS, RancherLab, rancher_lab
 
 KEY = "rancherCertificateKey"
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.lab,
-    pytest.mark.skipif(
-        missing("docker", "kubernetes") is not None, reason=str(missing("docker", "kubernetes"))
-    ),
-]
+pytestmark = docker_marks("docker", "kubernetes")
 
 
 @pytest.fixture(scope="module")

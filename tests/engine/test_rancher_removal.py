@@ -9,15 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.engine.engine import Stack
-from tests.engine.rancher_lab import RancherLab, missing, rancher_lab
+from tests.engine.needs import docker_marks
+from tests.engine.rancher_lab import RancherLab, rancher_lab
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.lab,
-    pytest.mark.skipif(
-        missing("docker", "kubernetes") is not None, reason=str(missing("docker", "kubernetes"))
-    ),
-]
+pytestmark = docker_marks("docker", "kubernetes")
 # What has one of Rancher's names and belongs to K3s, to Fleet, or to a person.
 _OTHERS = """\
 apiVersion: apiextensions.k8s.io/v1

@@ -2,17 +2,10 @@
 
 from pathlib import Path
 
-import pytest
+from tests.engine.needs import docker_marks
+from tests.engine.rancher_lab import rancher_lab
 
-from tests.engine.rancher_lab import missing, rancher_lab
-
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.lab,
-    pytest.mark.skipif(
-        missing("docker", "kubernetes") is not None, reason=str(missing("docker", "kubernetes"))
-    ),
-]
+pytestmark = docker_marks("docker", "kubernetes")
 
 
 def test_another_name_renames_the_cluster_in_rancher_and_touches_nothing_in_it(

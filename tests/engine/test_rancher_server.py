@@ -25,13 +25,13 @@ from lab.docker.engine import DockerHandle
 from lab.rancher.stand_in import image
 from tests.engine.certificates import make_authority, make_certificate
 from tests.engine.engine import Engine, Outcome, Stack
+from tests.engine.needs import docker_marks
 from tests.engine.rancher_lab import (
     HTTP,
     HTTPS,
     NEXT_MINOR,
     TAG,
     engine_apart,
-    missing,
     server_config,
 )
 
@@ -43,11 +43,7 @@ _SECOND, _THIRD = 60 + os.getpid() % 20, os.getpid() // 20 % 256
 KIND = "docker:index/container:Container"
 
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.lab,
-    pytest.mark.skipif(missing("docker") is not None, reason=str(missing("docker"))),
-]
+pytestmark = docker_marks("docker")
 
 
 @dataclass(frozen=True)

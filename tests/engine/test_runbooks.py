@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.engine import Outcome, Stack
+from tests.engine.needs import docker_marks
 from tests.engine.rancher_lab import (
     HTTPS,
     NEXT_MINOR,
@@ -25,19 +26,12 @@ from tests.engine.rancher_lab import (
     DockerHost,
     RancherLab,
     another_address,
-    missing,
     rancher_lab,
 )
 from tests.engine.runbook import commands
 
 FIRST_PASSWORD, SECOND_PASSWORD = "the-first-password", "the-second-password"
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.lab,
-    pytest.mark.skipif(
-        missing("docker", "kubernetes") is not None, reason=str(missing("docker", "kubernetes"))
-    ),
-]
+pytestmark = docker_marks("docker", "kubernetes")
 
 
 @pytest.fixture(scope="module")

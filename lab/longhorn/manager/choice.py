@@ -1,7 +1,8 @@
 """Who plays longhorn-manager in the lab: the real one, or the stand-in.
 
-The real one needs a `longhorn-manager` of the default version on PATH and a lab host for every
-node of the cluster. $LAB_LONGHORN says which one is wanted: `real`, `stand-in`, or nothing.
+The real one needs a `longhorn-manager` of the default version on PATH, Longhorn's own chart, and a
+lab host for every node of the cluster. $LAB_LONGHORN says which one is wanted: `real`, `stand-in`,
+or nothing.
 """
 
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from configuration.longhorn import DEFAULT_VERSION
 from lab.common.progress import LabError
+from lab.longhorn import chart
 
 REAL = "longhorn-manager"
 STAND_IN = "longhorn-manager-stand-in"
@@ -40,6 +42,10 @@ class Choice:
 
 def missing() -> str | None:
     """Why this machine has no real longhorn-manager to run; None when it has."""
+    return _missing_program() or chart.missing_chart()
+
+
+def _missing_program() -> str | None:
     version = f"v{DEFAULT_VERSION}"
     path = shutil.which(_PROGRAM)
     if path is None:

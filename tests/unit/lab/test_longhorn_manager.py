@@ -27,9 +27,10 @@ HOSTS = ["node-1", "node-2"]
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A search path with nothing but what a test puts there, and nothing asked for by name."""
+    """A search path with nothing but what a test puts there; Longhorn's own chart is there."""
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.delenv("LAB_LONGHORN", raising=False)
+    monkeypatch.setattr(choice.chart, "missing_chart", lambda: None)
     return tmp_path
 
 
@@ -50,6 +51,14 @@ def test_a_machine_without_the_real_manager_has_the_stand_in(path: Path) -> None
     found = choice.chosen(HOSTS, HOSTS)
     assert found.process == choice.STAND_IN
     assert str(found) == f"a stand-in (no longhorn-manager v{DEFAULT_VERSION} on PATH)"
+
+
+def test_the_real_manager_does_not_play_with_the_labs_own_chart(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _install(path, f"v{DEFAULT_VERSION}")
+    monkeypatch.setattr(choice.chart, "missing_chart", lambda: "no chart")
+    assert choice.chosen(HOSTS, HOSTS) == choice.Choice(choice.STAND_IN, "no chart")
 
 
 def test_a_manager_of_another_version_does_not_play(path: Path) -> None:

@@ -1,13 +1,16 @@
 """The lab takes the right program, and says what is missing when it can't."""
 
 import os
+import shutil
 import stat
 import subprocess
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+from lab.common import progress
 from lab.common.progress import LabError
 from lab.programs import go_build, language_host, toolchain
 from lab.programs.go_build import GO_PROJECTS, GoProgram, pinned_version
@@ -73,6 +76,58 @@ def test_a_program_without_go_to_build_it_says_what_to_install(
     monkeypatch.setattr(go_build, "CACHE", tmp_path / "cache")
     with pytest.raises(LabError, match=r"etcd is not on PATH.*Install Go"):
         toolchain.binary("etcd")
+
+
+@pytest.fixture
+def builds(empty_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """A cache of its own, and a Go that counts how often it has built something."""
+    counted = tmp_path / "counted"
+    _executable(
+        empty_path / "go",
+        f"""#!/bin/sh
+[ "$1" = build ] || exit 0
+echo built >> {counted}
+while [ "$1" != -o ]; do shift; done
+echo program > "$2"
+""",
+    )
+    monkeypatch.setattr(go_build, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(progress, "STATE", tmp_path / "state")
+    return lambda: len(counted.read_text().split())
+
+
+def test_a_program_is_built_once(builds: Callable[[], int]) -> None:
+    made = toolchain.binary("etcd")
+    assert toolchain.binary("etcd") == made
+    assert made.read_text() == "program\n"
+    assert builds() == 1
+
+
+@pytest.mark.parametrize("text", ["prog", "program broken in the same place\n", ""])
+def test_a_broken_program_in_the_cache_is_made_again(text: str, builds: Callable[[], int]) -> None:
+    made = toolchain.binary("etcd")
+    made.write_text(text)
+    assert toolchain.binary("etcd").read_text() == "program\n"
+    assert builds() == 2
+
+
+def test_a_program_that_nobody_has_called_whole_is_made_again(builds: Callable[[], int]) -> None:
+    _executable(toolchain.KUBERNETES_PLUGIN.cached(), "of a killed build")
+    assert go_build.build(toolchain.KUBERNETES_PLUGIN).read_text() == "program\n"
+    assert builds() == 1
+
+
+def test_a_program_of_another_recipe_is_made_again(
+    builds: Callable[[], int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    projects = tmp_path / "go"
+    shutil.copytree(GO_PROJECTS / "etcd", projects / "etcd")
+    monkeypatch.setattr(go_build, "GO_PROJECTS", projects)
+    toolchain.binary("etcd")
+    with (projects / "etcd" / "go.sum").open("a") as sums:
+        sums.write("one more\n")
+    toolchain.binary("etcd")
+    assert builds() == 2
 
 
 def test_a_program_on_path_is_used_as_it_is(empty_path: Path) -> None:
@@ -183,6 +238,7 @@ def test_a_cli_on_path_that_can_not_run_python_is_left_alone(
 ) -> None:
     monkeypatch.setattr(go_build, "CACHE", tmp_path / "cache")
     own = _executable(toolchain.CLI.cached())
+    toolchain.CLI.seal()
     _pulumi_on_path(empty_path)
     for name in language_host.EXECUTABLES:
         if name != missing:

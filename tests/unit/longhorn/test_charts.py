@@ -12,7 +12,7 @@ from components.longhorn.values import chart_values
 from components.longhorn.versions import minor_of
 from components.nodes.description import tolerated_taints
 from configuration.longhorn import SUPPORTED_VERSIONS, LonghornSettings
-from lab.longhorn import chart
+from lab.longhorn import chart, played_chart
 
 _EVERYTHING = LonghornSettings.model_validate(
     {
@@ -49,10 +49,18 @@ def _keys(values: Mapping[str, Any], above: str = "") -> Iterator[str]:
             yield above + key
 
 
+@pytest.fixture(params=["its own", "played"])
+def whose(request: pytest.FixtureRequest) -> str:
+    """Longhorn's own chart, or the one that the lab plays it with."""
+    return request.param
+
+
 @pytest.fixture(params=SUPPORTED_VERSIONS)
-def found(request: pytest.FixtureRequest) -> tuple[str, Path]:
+def found(request: pytest.FixtureRequest, whose: str, tmp_path: Path) -> tuple[str, Path]:
     """A supported version and its chart."""
-    path = chart.local_chart(request.param)
+    if whose == "played":
+        return request.param, played_chart.write(request.param, tmp_path)
+    path = chart.real_file(request.param)
     if path is None:
         pytest.skip(f"no chart of Longhorn {request.param} in {chart.CACHE}")
     return request.param, path

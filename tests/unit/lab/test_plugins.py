@@ -1,0 +1,64 @@
+"""What becomes of a plugin of the engine that is not installed here."""
+
+from pathlib import Path
+
+import pytest
+
+from lab.programs import command_stand_in, go_build, plugins, toolchain
+
+
+@pytest.fixture
+def empty_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A search path, a cache and a Pulumi home with nothing in them."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(go_build, "CACHE", tmp_path / "cache")
+    return folder
+
+
+def _executable(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_an_installed_plugin_is_used_and_needs_no_folder(empty_path: Path, tmp_path: Path) -> None:
+    installed = [
+        _executable(empty_path / f"pulumi-resource-{name}")
+        for name in ("command", "kubernetes", "docker")
+    ]
+    made = plugins.without_fetching(tmp_path / "stand-ins")
+    assert [plugin.executable for plugin in made.found.values()] == installed
+    assert {plugin.origin for plugin in made.found.values()} == {plugins.INSTALLED}
+    assert made.folders() == []
+
+
+def test_a_command_plugin_that_is_missing_is_played(empty_path: Path, tmp_path: Path) -> None:
+    assert not list(empty_path.iterdir())
+    made = plugins.without_fetching(tmp_path / "stand-ins")
+    assert made.found["command"].origin == plugins.PLAYED
+    assert made.found["command"].executable.name == command_stand_in.STAND_IN.executable
+    assert made.found["command"].executable.parent in made.folders()
+
+
+def test_a_kubernetes_plugin_that_is_missing_is_the_built_one(
+    empty_path: Path, tmp_path: Path
+) -> None:
+    assert not list(empty_path.iterdir())
+    built = _executable(toolchain.KUBERNETES_PLUGIN.cached())
+    toolchain.KUBERNETES_PLUGIN.seal()
+    made = plugins.without_fetching(tmp_path / "stand-ins")
+    assert made.found["kubernetes"] == plugins.Plugin("kubernetes", built, plugins.BUILT)
+    assert built.parent in made.folders()
+    assert plugins.missing(["kubernetes"]) is None
+
+
+def test_without_go_a_kubernetes_plugin_is_missing(empty_path: Path, tmp_path: Path) -> None:
+    assert not list(empty_path.iterdir())
+    assert "kubernetes" not in plugins.without_fetching(tmp_path / "stand-ins").found
+    assert "{kubernetes}" in str(plugins.missing(["command", "kubernetes"]))
+    _executable(empty_path / "go")
+    assert plugins.missing(["command", "kubernetes"]) is None
