@@ -1,13 +1,13 @@
-"""`python -m lab up|status|down`: the disposable target on this machine."""
+"""`python -m lab build|up|status|down`: the disposable target on this machine."""
 
-import os
 import shutil
 import sys
 
 from lab import up
 from lab.cluster import kubernetes
+from lab.common import as_root, processes
 from lab.common.paths import STATE
-from lab.common.progress import NEEDS_ROOT, LabError, say
+from lab.common.progress import LabError, say
 from lab.docker import engine as docker_engine
 from lab.hosts import hosts
 from lab.rancher.stand_in import agent
@@ -15,14 +15,13 @@ from lab.rancher.stand_in import agent
 
 def main(words: list[str]) -> int:
     """Run one command of the lab; returns the exit status."""
-    commands = {"up": up.up, "status": _status, "down": _down}
+    commands = {"build": up.build, "up": up.up, "status": _status, "down": _down}
     if len(words) != 1 or words[0] not in commands:
         print(f"usage: python -m lab {'|'.join(commands)}", file=sys.stderr)
         return 2
-    if os.geteuid() != 0:
-        print(NEEDS_ROOT, file=sys.stderr)
-        return 1
     try:
+        if words != ["build"]:
+            as_root.become("lab", words)
         commands[words[0]]()
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
@@ -43,10 +42,13 @@ def _status() -> None:
 
 
 def _down() -> None:
+    # An engine that still works would make anew what is taken away.
+    processes.end_marked(up.ENGINES)
     agent.down()
     docker_engine.down()
     kubernetes.down()
     hosts.down()
+    processes.end_marked(str(STATE))
     shutil.rmtree(STATE, ignore_errors=True)
     say("nothing of the lab is left")
 

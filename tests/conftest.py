@@ -38,13 +38,31 @@ def pytest_runtest_makereport(
         report.longrepr = f"LAB_REQUIRE=1, but this test was skipped: {report.longrepr}"
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say who played longhorn-manager in the clusters of this run."""
+_told: list[str] = []
+"""What the processes that ran tests beside each other have told, see pytest_testnodedown."""
+
+
+def _played() -> list[str]:
+    """Who played longhorn-manager in the clusters of this process."""
     kubernetes = sys.modules.get("lab.cluster.kubernetes")
-    for who in dict.fromkeys(kubernetes.played if kubernetes else []):
+    return list(kubernetes.played) if kubernetes else []
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a process has told that ran a part of the tests."""
+    _told.extend(getattr(node, "workeroutput", {}).get("played", ()))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was real in this run's labs, and what was played."""
+    for who in dict.fromkeys([*_played(), *_told]):
         terminalreporter.line(f"longhorn-manager in this run's labs: {who}")
 
 
-def pytest_sessionfinish() -> None:
+def pytest_sessionfinish(session: pytest.Session) -> None:
     """The fixtures have ended what runs; the files go here."""
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["played"] = _played()
     shutil.rmtree(_STATE, ignore_errors=True)

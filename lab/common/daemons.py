@@ -34,7 +34,12 @@ def start(name: str, command: Sequence[str | Path]) -> bool:
         process = subprocess.Popen(
             [str(word) for word in command],
             cwd=PROJECT,
-            env={**os.environ, "LAB_STATE": str(STATE), "PYTHONUNBUFFERED": "1"},
+            env={
+                **os.environ,
+                **processes.mark(str(STATE)),
+                "LAB_STATE": str(STATE),
+                "PYTHONUNBUFFERED": "1",
+            },
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

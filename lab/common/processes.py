@@ -7,11 +7,14 @@ the kernel gives a pid to somebody else sooner or later.
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from lab.common.progress import LabError
 
 _KILL_SECONDS = 15.0
+_MARK = "LAB_PROCESS_OF"
 
 
 def start_time(pid: int) -> str | None:
@@ -53,6 +56,32 @@ def end(pid_file: Path, *, grace_seconds: float) -> None:
     if (pid := remembered(pid_file)) is not None:
         raise LabError(f"process {pid} ({pid_file}) does not end even when killed")
     pid_file.unlink(missing_ok=True)
+
+
+def mark(owner: str) -> dict[str, str]:
+    """Environment by which a process, and what it starts, is known to be this owner's."""
+    return {_MARK: owner}
+
+
+def end_marked(owner: str) -> int:
+    """Kill every process with this mark, whatever has become of its pid file; how many there were.
+
+    For what is left when a lab is removed: a killed program could not remember all it had started.
+    """
+    found = list(_marked(owner))
+    for pid in found:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return len(found)
+
+
+def _marked(owner: str) -> Iterator[int]:
+    wanted = f"{_MARK}={owner}".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        # A process may end at any point of this.
+        with suppress(OSError):
+            if wanted in (process / "environ").read_bytes().split(b"\0"):
+                yield int(process.name)
 
 
 def _signal(pid_file: Path, number: signal.Signals) -> None:

@@ -69,6 +69,11 @@ def base_image() -> Path:
 
 def _make(tree: Path) -> None:
     _need_debootstrap()
+    for left in paths.CACHE.glob("unfinished-base-*"):
+        # Of a program that was killed; what debootstrap mounts in it may still be there.
+        for mounted in (left / "sys", left / "proc"):
+            subprocess.run(["umount", "--recursive", mounted], check=False, capture_output=True)
+        shutil.rmtree(left)
     # Only a finished tree gets the name that is looked for.
     unfinished = Path(tempfile.mkdtemp(prefix="unfinished-base-", dir=paths.CACHE))
     try:

@@ -1,5 +1,6 @@
 """Fixtures of the tests that run real programs: a lab of their own, beside any other."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -34,8 +35,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         pytest.skip(str(missing))
     state = tmp_path_factory.mktemp("cluster")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LAB_NAME", "tcluster")
-        patch.setenv("LAB_SUBNET", "10.89.18")
+        patch.setenv("LAB_NAME", f"tc{os.getpid() % 100_000}")
+        patch.setenv("LAB_SUBNET", f"10.89.{os.getpid() % 250}")
         for module in (paths, daemons, progress):
             patch.setattr(module, "STATE", state)
         try:

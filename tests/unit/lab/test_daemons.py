@@ -1,12 +1,14 @@
 """The lab ends the processes that it started, and no others."""
 
+import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from lab.common import daemons
+from lab.common import daemons, processes
 from lab.common.progress import LabError
 from lab.common.waiting import wait_until
 
@@ -76,3 +78,19 @@ def test_a_daemon_that_ignores_politeness_is_ended_by_force() -> None:
 def test_a_wait_that_fails_says_for_what_and_where_to_look() -> None:
     with pytest.raises(LabError, match=r"the moon: not there after 0 s\. Look up\."):
         wait_until(lambda: False, doing="the moon", seconds=0.0, hint="Look up.")
+
+
+def test_a_process_that_nobody_remembers_is_ended_by_its_mark() -> None:
+    owner, other = f"test-{os.getpid()}", f"other-{os.getpid()}"
+    ours, theirs = [
+        subprocess.Popen(["sleep", "60"], env={**os.environ, **processes.mark(name)})
+        for name in (owner, other)
+    ]
+    try:
+        assert processes.end_marked(owner) == 1
+        assert ours.wait(timeout=10) == -signal.SIGKILL
+        assert theirs.poll() is None
+    finally:
+        for process in (ours, theirs):
+            process.kill()
+            process.wait()
