@@ -1,10 +1,14 @@
 """What this machine can run of the lab, started, and the stack that fits it."""
 
+import os
+
 from configuration.rancher import RancherSettings
 from lab.cluster import kubernetes
 from lab.common.paths import STATE
 from lab.docker import engine as docker_engine
+from lab.docker.packages import docker_programs
 from lab.hosts import hosts
+from lab.hosts.base_image import base_image
 from lab.longhorn import chart
 from lab.programs import plugins, toolchain
 from lab.rancher.stand_in import agent, image
@@ -19,11 +23,14 @@ ENGINES = f"{STATE}/engines"
 
 
 def build() -> None:
-    """Make every program that the lab lacks on this machine."""
+    """Make or fetch everything that the lab lacks on this machine, and start nothing."""
     for program in toolchain.unbuilt():
         if program is not toolchain.KUBERNETES_PLUGIN:
             toolchain.binary(program.name)
     available_plugins()
+    if os.geteuid() == 0:
+        base_image()
+        docker_programs()
 
 
 def up() -> LabParts:

@@ -1,7 +1,7 @@
 """A week of one stack: whatever happens to it, afterwards all of it is well.
 
-Longhorn's manager, Rancher and its agent are the lab's stand-ins where the real ones are not there;
-the engine, its plugins, the chart, SSH, disks and containers are real. The tests of this module
+Longhorn's chart and manager, the plugins, Rancher and its agent are the lab's stand-ins where the
+real ones are not there; the engine, SSH, disks and containers are real. The tests of this module
 follow one another, and each ends with the same question: is the cluster connected, is every disk
 Ready in Longhorn, and does a preview show nothing?
 """

@@ -1,7 +1,8 @@
 """Longhorn goes from one version to the next by `up`, or is refused before anything starts.
 
-The charts, Helm and the API server are real; the managers are played by the lab's stand-in, which
-says to be the version that the chart brought. The tests follow one another on one cluster.
+Helm and the API server are real, the charts where they can be had. The managers are played by the
+lab's stand-in, which says to be the version that the chart brought. The tests follow one another on
+one cluster.
 """
 
 import json

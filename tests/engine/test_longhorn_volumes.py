@@ -1,8 +1,8 @@
 """What happens to volumes when disks, nodes or all of Longhorn are to go.
 
 Longhorn's managers are played by the lab's stand-in, which moves replicas by Longhorn's rules but
-no data. The engine, its plugins, the chart, Helm, the API server, SSH and the disks are real. The
-tests share one stack and follow one another.
+no data. The engine, Helm, the API server, SSH and the disks are real. The tests share one stack and
+follow one another.
 """
 
 import json
