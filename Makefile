@@ -2,7 +2,7 @@
 PYTHON ?= python3
 STACK ?= three-nodes
 # So many test files run at once: they wait more than they compute.
-AT_ONCE ?= 3
+AT_ONCE ?= 2
 VENV := .venv
 RUN := $(VENV)/bin/python
 

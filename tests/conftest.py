@@ -43,9 +43,14 @@ _told: list[str] = []
 
 
 def _played() -> list[str]:
-    """Who played longhorn-manager in the clusters of this process."""
-    kubernetes = sys.modules.get("lab.cluster.kubernetes")
-    return list(kubernetes.played) if kubernetes else []
+    """What was played in the labs of this process, and by whom."""
+    kubernetes, stack = map(sys.modules.get, ("lab.cluster.kubernetes", "tests.engine.stack"))
+    managers = [f"longhorn-manager: {who}" for who in kubernetes.played] if kubernetes else []
+    if stack is None or not stack.pulumi_cli.cache_info().currsize:
+        return managers
+    from lab.played import played  # not before the environment above is set
+
+    return [*managers, *(f"{each.part}: {each.by}" for each in played(stack.pulumi_cli()))]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -55,9 +60,9 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was real in this run's labs, and what was played."""
-    for who in dict.fromkeys([*_played(), *_told]):
-        terminalreporter.line(f"longhorn-manager in this run's labs: {who}")
+    """Say what was played in this run's labs."""
+    for line in dict.fromkeys([*_played(), *_told]):
+        terminalreporter.line(f"in this run's labs: {line}")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

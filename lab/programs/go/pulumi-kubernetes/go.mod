@@ -1,3 +1,4 @@
+// Pulumi's kubernetes plugin. Its own go.mod takes the SDK from beside it; here it is a release.
 module longhorn-rancher.invalid/lab/pulumi-kubernetes
 
 go 1.26.0
