@@ -70,6 +70,7 @@ def program(charts: Mapping[str, tuple[str, Mapping[str, Any]]]) -> None:
             "chart": Path(path).name,
             "release_name": "longhorn",
             "namespace": "longhorn-system",
+            "kube_version": "1.28.0",
             "values": values,
         }
         answer: Any = pulumi.runtime.invoke(
