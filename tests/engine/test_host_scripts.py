@@ -15,7 +15,7 @@ from components.nodes.script_parts import DISK, PACKAGES
 from lab.hosts import hosts
 from lab.hosts.hosts import HostHandle
 from tests.engine.engine import Engine, Stack
-from tests.engine.program_lab import engine_in, hosts_only, mounts, node, on_host
+from tests.engine.program_lab import hosts_only, mounts, node, on_host
 
 pytestmark = [
     pytest.mark.engine,
@@ -44,7 +44,7 @@ def host(new_host: Callable[[], HostHandle]) -> HostHandle:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
-    return engine_in(tmp_path)
+    return Engine(tmp_path / "engine")
 
 
 def converged(engine: Engine, host: HostHandle, **more: Any) -> Stack:
