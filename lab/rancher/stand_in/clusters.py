@@ -61,6 +61,7 @@ class ClusterCalls:
                 checksum=secrets.token_hex(32) if wrong else "",
                 version=self._context.options.version,
                 install_uuid=self._context.state.install_uuid,
+                registry=self._context.options.system_default_registry,
                 environment=[] if cluster is None else cluster.agent_environment,
             )
         )
@@ -115,12 +116,14 @@ class ClusterCalls:
                 ca_pem=context.certificates.ca_pem,
                 version=context.options.version,
                 install_uuid=context.state.install_uuid,
+                registry=context.options.system_default_registry,
             )
         context.state.save()
         return answers.of(body)
 
     def _image(self) -> str:
-        return manifest.agent_image(self._context.options.version)
+        options = self._context.options
+        return manifest.agent_image(options.version, options.system_default_registry)
 
     def clusters(self, request: Request, name: str, _: Caller) -> Answer:
         if request.method == "POST" and not name:

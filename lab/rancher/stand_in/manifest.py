@@ -23,30 +23,32 @@ def render(
     checksum: str,
     version: str,
     install_uuid: str,
+    registry: str = "",
     features: str = "",
     environment: Sequence[Mapping[str, str]] = (),
 ) -> str:
     """The manifest's text. `token` is put in whether anybody made it or not, as Rancher does.
 
     Args:
+        registry: the setting system-default-registry.
         features: CATTLE_FEATURES, which only what Rancher itself applies has.
         environment: the cluster's agentEnvVars, which come behind Rancher's own.
     """
     credentials = f"cattle-credentials-{_digest(server_url + token)[:7]}"
+    is_before_2_13 = _minor(version) < 13
     variables = {
         **({"CATTLE_FEATURES": features} if features else {}),
+        **({"CATTLE_IS_RKE": "false"} if is_before_2_13 else {}),
         "CATTLE_SERVER": server_url,
         "CATTLE_CA_CHECKSUM": checksum or ca_checksum(ca_pem),
         "CATTLE_CLUSTER": "true",
         "CATTLE_K8S_MANAGED": "true",
-        "CATTLE_CLUSTER_REGISTRY": "",
+        "CATTLE_CLUSTER_REGISTRY": registry,
         "CATTLE_SERVER_VERSION": version,
         "CATTLE_INSTALL_UUID": install_uuid,
         "CATTLE_INGRESS_IP_DOMAIN": "sslip.io",
     }
-    if _minor(version) < 13:
-        variables["CATTLE_IS_RKE"] = "false"
-    else:
+    if not is_before_2_13:
         variables["CATTLE_CREDENTIAL_NAME"] = credentials
     lines = "".join(
         f"        - name: {name}\n          value: {json.dumps(value)}\n"
@@ -60,13 +62,16 @@ def render(
         .replace("@URL@", _base64(server_url))
         .replace("@TOKEN@", _base64(token))
         .replace("@ENVIRONMENT@", lines.rstrip("\n"))
-        .replace("@VERSION@", version)
+        .replace("@IMAGE@", agent_image(version, registry))
     )
 
 
-def agent_image(version: str) -> str:
-    """The image of the agent that this version of Rancher has."""
-    return f"rancher/rancher-agent:{version}"
+def agent_image(version: str, registry: str = "") -> str:
+    """The image of the agent that this version of Rancher has, from its registry if there is one.
+
+    Source: Rancher 2.8.5, pkg/image/resolve.go.
+    """
+    return f"{registry}/{_AGENT}:{version}" if registry else f"{_AGENT}:{version}"
 
 
 def _digest(text: str) -> str:
@@ -81,6 +86,7 @@ def _minor(version: str) -> int:
     return int(version.lstrip("v").split(".")[1])
 
 
+_AGENT = "rancher/rancher-agent"
 _TEXT = """\
 ---
 apiVersion: rbac.authorization.k8s.io/v1
@@ -148,6 +154,17 @@ spec:
     metadata:
       labels: {app: cattle-cluster-agent}
     spec:
+      affinity:
+        nodeAffinity:
+          requiredDuringSchedulingIgnoredDuringExecution:
+            nodeSelectorTerms:
+            - matchExpressions:
+              - {key: beta.kubernetes.io/os, operator: NotIn, values: [windows]}
+          preferredDuringSchedulingIgnoredDuringExecution:
+          - weight: 1
+            preference:
+              matchExpressions:
+              - {key: cattle.io/cluster-agent, operator: In, values: ["true"]}
       serviceAccountName: cattle
       tolerations:
       - {effect: NoSchedule, key: node-role.kubernetes.io/controlplane, value: "true"}
@@ -155,7 +172,7 @@ spec:
       - {effect: NoSchedule, key: node-role.kubernetes.io/master, operator: Exists}
       containers:
       - name: cluster-register
-        image: rancher/rancher-agent:@VERSION@
+        image: @IMAGE@
         imagePullPolicy: IfNotPresent
         env:
 @ENVIRONMENT@

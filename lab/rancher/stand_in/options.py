@@ -14,6 +14,7 @@ class Options:
     bootstrap_password: None means that one is generated and printed at the first start.
     certificate_directory: cert.pem, key.pem and cacerts.pem to serve with, if they are there.
     no_cacerts: agents are told of no CA, since everybody trusts what they meet.
+    system_default_registry: where Rancher has its agents' images taken from; empty for nowhere.
     version: as `/rancherversion` gives it; from v2.13 on, `/v1-public/login` exists.
     token_delay_seconds: how long a new cluster is without its registration token.
     activation_seconds: how long a cluster whose agent connected is still `waiting`.
@@ -30,6 +31,7 @@ class Options:
     no_cacerts: bool = False
     version: str = "v2.8.5"
     server_url: str | None = None
+    system_default_registry: str = ""
     token_delay_seconds: float = 1.5
     activation_seconds: float = 1.0
     agent_silence_seconds: float = 30.0
@@ -59,6 +61,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Options:
         certificate_directory=Path(environment.get("LAB_RANCHER_CERTIFICATES", "/etc/rancher/ssl")),
         version=environment.get("CATTLE_SERVER_VERSION", "v2.8.5"),
         server_url=environment.get("CATTLE_SERVER_URL") or None,
+        system_default_registry=environment.get("CATTLE_SYSTEM_DEFAULT_REGISTRY", ""),
         token_delay_seconds=float(environment.get("LAB_RANCHER_TOKEN_DELAY_SECONDS", "1.5")),
         activation_seconds=float(environment.get("LAB_RANCHER_ACTIVATION_SECONDS", "1")),
         agent_silence_seconds=float(environment.get("LAB_RANCHER_AGENT_SILENCE_SECONDS", "30")),

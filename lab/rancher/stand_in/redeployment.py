@@ -55,7 +55,15 @@ def is_due(cluster: Cluster, image: str) -> bool:
     return not cluster.agent_deployed or is_forced or is_other
 
 
-def text(cluster: Cluster, *, server_url: str, ca_pem: str, version: str, install_uuid: str) -> str:
+def text(
+    cluster: Cluster,
+    *,
+    server_url: str,
+    ca_pem: str,
+    version: str,
+    install_uuid: str,
+    registry: str = "",
+) -> str:
     """What is applied: the import manifest with features and the second registration's token."""
     cluster.system_token = cluster.system_token or secrets.token_hex(27)
     cluster.rendered_environment = cluster.agent_environment
@@ -66,6 +74,7 @@ def text(cluster: Cluster, *, server_url: str, ca_pem: str, version: str, instal
         checksum="",
         version=version,
         install_uuid=install_uuid,
+        registry=registry,
         features=FEATURES,
         environment=cluster.agent_environment,
     )

@@ -91,3 +91,12 @@ def test_another_environment_of_the_cluster_has_its_agent_deployed_again_once(
     assert "NO_PROXY" in join(joined)["apply"]
     redeployment.done(cluster, agent_image("v2.8.5"))
     assert "apply" not in join(joined)
+
+
+def test_another_registry_of_rancher_has_its_agent_deployed_again(
+    stand_in: StandIn, credentials: Credentials
+) -> None:
+    joined = changed(credentials, features="some=true")
+    (cluster,) = [each for each in stand_in.context.state.clusters.values() if each.imported]
+    redeployment.done(cluster, agent_image("v2.8.5", "registry.example.com"))
+    assert "image: rancher/rancher-agent:v2.8.5" in join(joined)["apply"]

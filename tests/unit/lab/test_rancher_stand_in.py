@@ -231,6 +231,19 @@ def test_any_token_gets_a_manifest_that_holds_it(asker: Asker) -> None:
     }  # fmt: skip
 
 
+def test_a_manifest_names_the_registry_that_rancher_has(tmp_path: Path) -> None:
+    with running(tmp_path, system_default_registry="registry.example.com") as one:
+        asker = Asker(one)
+        asker.log_in()
+        cluster = asker.ask("POST", "/v3/clusters", {"name": "one"})[1]
+        text = asker.raw("GET", f"/v3/import/some_{cluster['id']}.yaml")[1]
+    (deployment,) = [each for each in yaml.safe_load_all(text) if each["kind"] == "Deployment"]
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "registry.example.com/rancher/rancher-agent:v2.8.5"
+    registry = {"name": "CATTLE_CLUSTER_REGISTRY", "value": "registry.example.com"}
+    assert registry in container["env"]
+
+
 def test_the_ca_comes_with_a_proof_for_who_knows_the_token(asker: Asker) -> None:
     asker.log_in()
     cluster = asker.ask("POST", "/v3/clusters", {"name": "one"})[1]
