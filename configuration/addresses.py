@@ -12,7 +12,10 @@ _HOST_KEY_TYPE = re.compile(
 )
 _LABEL = re.compile(r"[a-z0-9_]([-a-z0-9_]{0,61}[a-z0-9_])?")
 _WITH_PORT = re.compile(r"(\[[^\]]+\]|[^:]+):[0-9]+")
-_MAXIMUM_NAME = 253
+_MAXIMUM_NAME, _MAXIMUM_PORT = 253, 65535
+# As Docker and containerd take them (distribution/reference): a repository is in lower case.
+_REPOSITORY = r"[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
+_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _HOW_TO_READ = (
     "Read it on the host itself: cat /etc/ssh/ssh_host_ed25519_key.pub (it looks like "
     "ssh-ed25519 AAAAC3Nza…)."
@@ -41,6 +44,44 @@ def host_address(value: str) -> str:
             "An IPv4 address has four numbers from 0 to 255, as in 192.0.2.1.",
         )
     return name
+
+
+def registry(value: str) -> str:
+    """A registry's host, with a port and a path if it has them. Raises ValueError (a rule)."""
+    example = "For example registry.example.com:5000."
+    if "://" in value:
+        raise rule("is a URL", f"Write the registry without scheme. {example}")
+    host, slash, path = value.partition("/")
+    name, colon, port = host.partition(":")
+    if "_" in name or "@" in name or not name:
+        raise rule("must be a registry's host name, with a port and a path if it has them", example)
+    host_address(name)
+    if colon and not (re.fullmatch(r"[1-9][0-9]*", port) and int(port) <= _MAXIMUM_PORT):
+        raise rule("has no port that can be one", example)
+    if slash and not re.fullmatch(_REPOSITORY, path):
+        raise rule(
+            "has a path that no registry has",
+            "Write it in lower case, without / at its end: registry.example.com/team.",
+        )
+    return value
+
+
+def image(value: str) -> str:
+    """An image's name, with registry, tag and digest if it has them. Raises ValueError (a rule)."""
+    if "://" in value:
+        raise rule("is a URL", "Write the image's name without scheme.")
+    name, _, digest = value.partition("@")
+    first, slash, rest = name.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        registry(first)
+        name = rest
+    named = re.fullmatch(rf"{_REPOSITORY}(:{_TAG})?", name)
+    if not named or (digest and not re.fullmatch(r"sha256:[0-9a-f]{64}", digest)):
+        raise rule(
+            "is no name that an image can have",
+            "Write it in lower case, for example registry.example.com:5000/library/busybox:1.36.1.",
+        )
+    return value
 
 
 def network(value: str) -> str:

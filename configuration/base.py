@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from configuration.addresses import host_address, host_key, network
+from configuration.addresses import host_address, host_key, image, network, registry
 from configuration.problems import rule
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -193,6 +193,8 @@ User = Annotated[str, form("user name", _user)]
 Host = Annotated[str, form("host name or address", host_address)]
 HostKey = Annotated[str, form("SSH host key", host_key)]
 Network = Annotated[str, form("network", network)]
+Registry = Annotated[str, form("registry", registry)]
+Image = Annotated[str, form("image", image)]
 AbsolutePath = Annotated[str, form("absolute path", _absolute)]
 FileSystemUuid = Annotated[str, form("UUID", _uuid)]
 Tag = Annotated[str, form("tag", _tag)]

@@ -15,8 +15,14 @@ from configuration.problems import Problem, rule
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET = re.compile(
-    r"PASSW|PASSPHRASE|TOKEN|SECRET|CREDENTIAL|PRIVATE_?KEY|ACCESS_?KEY|API_?KEY", re.I
+    r"PASSW|PASSPHRASE|TOKEN|SECRET|CREDENTIAL|PRIVATE_?KEY|ACCESS_?KEY|API_?KEY"
+    r"|(^|_)(PASS|PW|PWD|PAT|AUTH|KEY|JWT)(_|$)",
+    re.I,
 )
+# What no secret is, such as Rancher's CATTLE_PASSWORD_MIN_LENGTH, or the path of a file.
+_HARMLESS = re.compile(r"[0-9]{0,9}|true|false|/[^\s:]+", re.I)
+# A private key, and a token of Rancher's own API.
+_SECRET_VALUE = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\b[a-z0-9-]+:[a-z0-9]{40,}\b")
 _LOGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/\s@]*@|^[^/\s@:]+:[^/\s@]+@")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY")
 _OWNED_BY_SERVER = {
@@ -88,11 +94,18 @@ def environment_problems(
     for name, value in environment.items():
         if name in reader.owned:
             yield Problem(f"{key}.{name}", "is this program's to decide", reader.owned[name])
-        elif _SECRET.search(name) is not None:
+        elif _SECRET.search(name) is not None and not _HARMLESS.fullmatch(value):
             yield Problem(
                 f"{key}.{name}",
                 "is the name of a secret, and would be readable in the stack file and where it is "
                 "used",
+                "Remove it, change the secret, and give it to Rancher in its own settings.",
+            )
+        elif _SECRET_VALUE.search(value) is not None:
+            yield Problem(
+                f"{key}.{name}",
+                "holds a private key or an API token, which would be readable in the stack file "
+                "and where it is used",
                 "Remove it, change the secret, and give it to Rancher in its own settings.",
             )
         elif _LOGIN.search(value) is not None:
@@ -102,7 +115,7 @@ def environment_problems(
                 "Remove it, change the password, and use a proxy that lets this host in by its "
                 "address.",
             )
-    given = {name.upper() for name in environment}
+    given = {name.upper() for name, value in environment.items() if value}
     if given & set(_PROXIES) and "NO_PROXY" not in given:
         yield Problem(
             f"{key}.NO_PROXY",

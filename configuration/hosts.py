@@ -23,6 +23,9 @@ from configuration.problems import rule
 # A disk mounted on one of these, or a Longhorn disk inside one, would take the system's own place.
 _SYSTEM_PATHS = ("/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root")
 _SYSTEM_PATHS += ("/run", "/sbin", "/sys", "/tmp", "/usr", "/var", "/var/lib", "/mnt")  # noqa: S108
+_SYSTEM_PATHS += ("/var/lib/kubelet", "/var/lib/rancher", "/var/lib/etcd", "/var/lib/containerd")
+# The last is where the scripts keep their records.
+_SYSTEM_PATHS += ("/var/log", "/var/tmp", "/usr/local", "/var/lib/longhorn-rancher")  # noqa: S108
 _PASSING = ("/dev/", "/proc/", "/sys/", "/run/", "/tmp/")  # noqa: S108
 # The same characters as nodes/scripts/disk-look.sh allows: more would need quoting in /etc/fstab.
 _MOUNT_POINT = re.compile(r"[A-Za-z0-9._@+/-]+")

@@ -8,9 +8,11 @@ from configuration.backup import BackupSettings
 from configuration.base import (
     AbsolutePath,
     DnsLabel,
+    Image,
     Network,
     ObjectName,
     Port,
+    Registry,
     Seconds,
     Size,
     StackModel,
@@ -61,19 +63,6 @@ _HelmRepository = Annotated[
         "must be the http:// or https:// address of a Helm repository",
         "For a chart in a folder or archive, set longhorn.chartPath instead.",
     ),
-]
-_Registry = Annotated[
-    str,
-    pattern(
-        "registry",
-        r"[A-Za-z0-9.-]+(:[0-9]+)?(/\S+)?",
-        "must be a registry's host name, with a port and a path if it has them",
-        "Write it without scheme, for example registry.example.com:5000.",
-    ),
-]
-_Image = Annotated[
-    str,
-    pattern("image", r"\S+", "must be the name of an image", "For example busybox:1.36.1."),
 ]
 
 
@@ -134,7 +123,7 @@ class LonghornSettings(StackModel):
     """Helm repository of the chart."""
     chart_path: str | None = None
     """Folder or .tgz with the chart instead of a repository, for a network without Internet."""
-    registry: _Registry | None = None
+    registry: Registry | None = None
     """Registry that holds Longhorn's images, such as registry.example.com:5000."""
     registry_secret: ObjectName | None = None
     """Name of a Secret in longhorn-system with the credentials of that registry."""
@@ -227,7 +216,7 @@ class VolumeCheckSettings(StackModel):
     """Access mode of the claim; ReadWriteMany needs NFS on the nodes."""
     size: Size = "10Mi"
     """Size of the claim; Longhorn rounds it up to at least 10Mi."""
-    image: _Image = "busybox:1.36.1"
+    image: Image = "busybox:1.36.1"
     """Image with a POSIX shell, dd and df."""
     namespace: DnsLabel = "longhorn-system"
     """Namespace of the check's claim and Jobs."""

@@ -7,8 +7,17 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
-from configuration.addresses import host_address
-from configuration.base import AbsolutePath, HostKey, Port, Seconds, StackModel, pattern
+from configuration.addresses import host_address, image
+from configuration.base import (
+    AbsolutePath,
+    HostKey,
+    Port,
+    Registry,
+    Seconds,
+    StackModel,
+    form,
+    pattern,
+)
 from configuration.environment import Environment
 from configuration.host_aliases import HostAliasSettings
 from configuration.problems import rule
@@ -18,7 +27,7 @@ _PLAIN_URL = re.compile(
     r"https://([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\])"
     r"(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?/?"
 )
-_FORBIDDEN_TAGS = ("latest", "head")
+_MOVING_TAG = re.compile(r"latest|(.*-)?head")
 _DockerHost = Annotated[
     str,
     pattern(
@@ -29,24 +38,18 @@ _DockerHost = Annotated[
         "Write unix:///var/run/docker.sock or ssh://user@host.",
     ),
 ]
-_Image = Annotated[
-    str,
-    pattern(
-        "image without tag",
-        r"[^\s:@]+(:[0-9]+/[^\s:@]+)?",
-        "must be the name of an image without tag or digest",
-        "Write the version under the key `tag`.",
-    ),
-]
-_Registry = Annotated[
-    str,
-    pattern(
-        "registry",
-        r"[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[a-z0-9._-]+)*",
-        "must be a registry's host, without https://",
-        "For example registry.example.com:5000.",
-    ),
-]
+
+
+def _untagged(value: str) -> str:
+    if "@" in value or ":" in value.rpartition("/")[2]:
+        raise rule(
+            "must be the name of an image without tag or digest",
+            "Write the version under the key `tag`.",
+        )
+    return value
+
+
+_Image = Annotated[str, form("image without tag", _untagged), form("image", image)]
 _Tag = Annotated[
     str,
     pattern(
@@ -69,8 +72,8 @@ _Volume = Annotated[
     str,
     pattern(
         "name in Docker or absolute path",
-        r"/\S+|[a-zA-Z0-9][a-zA-Z0-9_.-]+",
-        "must be the name of a Docker volume or an absolute folder",
+        r"/[^\s:]+|[a-zA-Z0-9][a-zA-Z0-9_.-]+",
+        "must be the name of a Docker volume or an absolute folder without a colon",
         "For example rancher-data or /srv/rancher.",
     ),
 ]
@@ -103,6 +106,20 @@ class MountSettings(StackModel):
     """Absolute path in the container."""
     read_only: bool = True
     """Whether Rancher may only read it."""
+
+    @field_validator("host_path", "container_path")
+    @classmethod
+    def _mountable(cls, value: str) -> str:
+        if ":" in value:
+            raise rule("has a colon, which Docker takes for the end of a path", "Use another path.")
+        return value
+
+    @field_validator("container_path")
+    @classmethod
+    def _below_root(cls, value: str) -> str:
+        if value == "/":
+            raise rule("is the container's own root", "Name a folder below it.")
+        return value
 
 
 class RancherSettings(StackModel):
@@ -146,7 +163,7 @@ class RancherSettings(StackModel):
     ca_file: str | None = None
     """PEM file with the CA that signed certificateFile, or the proxy's certificate when TLS ends
     there; none if every machine trusts it anyway."""
-    system_default_registry: _Registry | None = None
+    system_default_registry: Registry | None = None
     """Registry that Rancher takes the images of its agents and apps from."""
     environment: Environment = Field(default_factory=dict)
     """More environment variables for Rancher's container, such as HTTPS_PROXY with NO_PROXY, or
@@ -189,7 +206,7 @@ class RancherSettings(StackModel):
     @field_validator("tag")
     @classmethod
     def _pinned(cls, value: str) -> str:
-        if value in _FORBIDDEN_TAGS:
+        if _MOVING_TAG.fullmatch(value):
             raise rule(
                 "is a tag that moves, so a restart could become an upgrade",
                 "Pin a version such as v2.8.5 (`stable` is accepted if you want to follow it).",

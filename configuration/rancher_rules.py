@@ -1,5 +1,6 @@
 """Rules between the keys of the Rancher server and of the import into it. Pure."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from configuration.environment import AGENT, SERVER, environment_problems
@@ -7,6 +8,10 @@ from configuration.host_aliases import host_alias_problems
 from configuration.problems import Problem
 from configuration.stack_file import StackFile
 
+_SYSTEM_FOLDERS = {
+    *("/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/opt", "/proc", "/root", "/run", "/sbin"),
+    *("/srv", "/sys", "/tmp", "/usr", "/var", "/var/lib", "/var/lib/docker", "/var/log"),  # noqa: S108
+}
 _OWN_PATHS = ("/var/lib/rancher", "/etc/rancher/ssl")
 
 
@@ -15,6 +20,34 @@ def _ports(file: StackFile) -> Iterator[Problem]:
     if rancher is not None and rancher.http_port == rancher.https_port:
         yield Problem(
             "rancher.httpPort", "httpPort and httpsPort must differ", "Change one of them."
+        )
+
+
+def _tag_without_v(file: StackFile) -> Iterator[Problem]:
+    rancher = file.rancher
+    if (
+        rancher is not None
+        and f"/{rancher.image}".endswith("/rancher/rancher")
+        and re.match(r"[0-9]+\.[0-9]+\.[0-9]", rancher.tag)
+    ):
+        yield Problem(
+            "rancher.tag",
+            "is no tag of Rancher's image, whose tags begin with v",
+            f"Did you mean v{rancher.tag}?",
+            rancher.tag,
+            shows_value=True,
+        )
+
+
+def _data_on_the_system(file: StackFile) -> Iterator[Problem]:
+    rancher = file.rancher
+    if rancher is not None and (rancher.data_volume or "").rstrip("/") in _SYSTEM_FOLDERS:
+        yield Problem(
+            "rancher.dataVolume",
+            "is a folder of the Docker host's own system",
+            "Name a folder for Rancher alone, such as /srv/rancher, or a Docker volume.",
+            rancher.data_volume,
+            shows_value=True,
         )
 
 
@@ -97,7 +130,9 @@ def _extra_mounts(file: StackFile) -> Iterator[Problem]:
 
 RANCHER_RULES: Sequence[Callable[[StackFile], Iterable[Problem]]] = (
     _ports,
+    _tag_without_v,
     _certificates,
+    _data_on_the_system,
     _data_volume,
     _docker_host_key,
     _environment,

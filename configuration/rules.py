@@ -5,6 +5,7 @@ as if every field were right; where one is not, found_by leaves the rule out. So
 as little as it can, node by node and disk by disk (`knows`).
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -19,6 +20,15 @@ from configuration.rancher_rules import RANCHER_RULES
 from configuration.secrets import Secret
 from configuration.stack_file import StackFile
 from configuration.storage_class_rules import STORAGE_CLASS_RULES
+
+# An option as each mkfs takes it, and what those are.
+_OF_MKFS = {
+    "ext4": (
+        r"(-[bCgGiIN] ?[0-9]+[kKmMgG]?|-m ?[0-9.]+|-[EJOT] ?[^ ]+)",
+        "-b, -C, -g, -G, -i, -I, -m and -N with a number, and -E, -J, -O and -T",
+    ),
+    "xfs": (r"-[bdilmns] ?[a-z0-9_]+=[^ ]+", "-b, -d, -i, -l, -m, -n and -s with name=value"),
+}
 
 Rule = Callable[[StackFile], Iterable[Problem]]
 
@@ -73,12 +83,14 @@ def _tags_without_disks(file: StackFile) -> Iterator[Problem]:
 
 def _default_disks(file: StackFile) -> Iterator[Problem]:
     yield from _disk_list("nodeDefaults.disks", file.node_defaults.disks)
+    yield from _mkfs_options("nodeDefaults.disks", file.node_defaults.disks)
 
 
 def _own_disks(file: StackFile) -> Iterator[Problem]:
     for i, node in enumerate(file.nodes):
         if knows(node, "disks") and node.disks is not None:
             yield from _disk_list(f"nodes[{i}].disks", node.disks)
+            yield from _mkfs_options(f"nodes[{i}].disks", node.disks)
 
 
 def _host_keys(file: StackFile) -> Iterator[Problem]:
@@ -160,6 +172,22 @@ def _disk_list(key: str, disks: Sequence[DiskSettings]) -> Iterator[Problem]:
                     disk.mount_point,
                     shows_value=True,
                 )
+
+
+def _mkfs_options(key: str, disks: Sequence[DiskSettings]) -> Iterator[Problem]:
+    """What the other file system's mkfs takes would fail after the first disks are formatted."""
+    for i, disk in enumerate(disks):
+        if not knows(disk, "mkfs_options", "file_system") or disk.mkfs_options is None:
+            continue
+        option, letters = _OF_MKFS[disk.file_system]
+        if not re.fullmatch(f"{option}( {option})*", disk.mkfs_options):
+            yield Problem(
+                f"{key}[{i}].mkfsOptions",
+                f"has an option that mkfs.{disk.file_system} does not take so",
+                f"It takes {letters}.",
+                disk.mkfs_options,
+                shows_value=True,
+            )
 
 
 def _same_resource_names(file: StackFile) -> Iterator[Problem]:

@@ -29,7 +29,7 @@ _EXPECTED = {
     "nodes[3].disks[0].mountPoint": "character",
     "nodes[3].disks[1].adoptUuid": "no UUID",
     "longhorn.version": "does not support|supports",
-    "longhorn.registry": "host name",
+    "longhorn.registry": "is a URL",
     "longhorn.backup.target": "not written as Longhorn reads nfs",
     "longhorn.defaultSettings.nodeDownPodDeletionPolicy": "must be",
     "longhorn.values.persistence.defaultClass": "this program decides",

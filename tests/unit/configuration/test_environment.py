@@ -40,13 +40,50 @@ def test_a_proxy_is_not_asked_whether_rancher_is_up() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["DB_PASSWORD", "db_passwd", "GITHUB_TOKEN", "CLIENT_SECRET", "AWS_ACCESS_KEY", "API_KEY"],
+    [
+        *("DB_PASSWORD", "db_passwd", "GITHUB_TOKEN", "CLIENT_SECRET", "AWS_ACCESS_KEY", "API_KEY"),
+        *("DB_PW", "SMTP_PASS", "FTP_PWD", "GITHUB_PAT", "PROXY_AUTH", "TLS_KEY", "jwt"),
+    ],
 )
 def test_a_secret_in_plain_text_is_refused_and_not_shown(name: str) -> None:
     problem = mistake(_rancher(environment={name: "hunter22"}))
     assert problem.key == f"longhorn-rancher:rancher.environment.{name}"
     assert "the name of a secret" in problem.rule
     assert "hunter22" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CATTLE_PASSWORD_MIN_LENGTH", "16"),
+        ("CATTLE_AUTH_TOKEN_MAX_TTL_MINUTES", "0"),
+        ("DISABLE_TOKEN_CACHE", "true"),
+        ("TLS_KEY_FILE", "/etc/tls/key.pem"),
+        ("KEYBOARD", "german"),
+        ("PASSAGE", "open"),
+    ],
+)
+def test_what_only_sounds_like_a_secret_is_accepted(name: str, value: str) -> None:
+    assert mistakes(_rancher(environment={name: value})) == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "-----BEGIN RSA PRIVATE KEY-----\nhunter22",
+        "token-abcde:" + "hunter22" * 7,
+        "kubeconfig-u-x7k2p:" + "hunter22" * 7,
+    ],
+)
+def test_a_key_or_token_under_a_harmless_name_is_refused_and_not_shown(value: str) -> None:
+    problem = mistake(_rancher(environment={"FOO": value}))
+    assert "holds a private key or an API token" in problem.rule
+    assert "hunter22" not in str(problem)
+
+
+def test_a_proxy_needs_an_exception_that_says_something() -> None:
+    environment = {"HTTP_PROXY": "http://proxy.example.com:3128", "NO_PROXY": ""}
+    assert mistake(_rancher(environment=environment)).key.endswith("environment.NO_PROXY")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +116,20 @@ def test_a_proxy_without_exceptions_is_refused(name: str) -> None:
 
 def test_a_name_that_is_none_and_a_registry_with_a_scheme_are_refused() -> None:
     assert "no name of an environment" in mistake(_rancher(environment={"A B": "x"})).rule
-    assert "without https://" in mistake(_rancher(systemDefaultRegistry="https://r.example")).rule
+    problem = mistake(_rancher(systemDefaultRegistry="https://r.example"))
+    assert "Write the registry without scheme" in problem.remedy
+
+
+@pytest.mark.parametrize(
+    ("mount", "key"),
+    [
+        ({"hostPath": "/srv/a:b", "containerPath": "/b"}, "hostPath"),
+        ({"hostPath": "/srv", "containerPath": "/b:c"}, "containerPath"),
+        ({"hostPath": "/srv", "containerPath": "/"}, "containerPath"),
+    ],
+)
+def test_a_mount_that_docker_would_not_make_is_refused(mount: dict[str, str], key: str) -> None:
+    assert mistake(_rancher(extraMounts=[mount])).key.endswith(f"extraMounts[0].{key}")
 
 
 @pytest.mark.parametrize("path", ["/var/lib/rancher", "/var/lib/rancher/x", "/etc/rancher/ssl"])

@@ -213,7 +213,8 @@ def test_an_adopted_uuid_in_another_form_is_refused(uuid: str) -> None:
         ("mountOptions", "noatime discard", False),
         ("mkfsOptions", "-m 1", True),
         ("mkfsOptions", "-E lazy_itable_init=0 -O ^has_journal -m0", True),
-        ("mkfsOptions", "-m crc=1 -i size=512", True),
+        ("mkfsOptions", "-m crc=1 -i size=512", False),
+        ("mkfsOptions", "-n x", False),
         ("mkfsOptions", "-F", False),
         ("mkfsOptions", "-m 1 -F", False),
         ("mkfsOptions", "-f", False),
@@ -231,3 +232,23 @@ def test_options_of_mount_and_format_are_those_that_can_do_no_harm(
     disk = {"device": "/dev/sdb", "mountPoint": "/mnt/a", key: value}
     found = mistakes(valid(nodeDefaults={"disks": [disk]}))
     assert [problem.key.rpartition(".")[2] for problem in found] == ([] if accepted else [key])
+
+
+@pytest.mark.parametrize(
+    ("options", "accepted"),
+    [("-m crc=1 -i size=512", True), ("-l size=64m", True), ("-m 1", False), ("-O quota", False)],
+)
+def test_options_of_mkfs_are_those_of_the_disks_own_file_system(
+    options: str, accepted: bool
+) -> None:
+    disk = {"device": "/dev/sdb", "mountPoint": "/mnt/a", "fileSystem": "xfs"}
+    found = mistakes(valid(nodeDefaults={"disks": [{**disk, "mkfsOptions": options}]}))
+    assert [problem.remedy[:27] for problem in found] == ["It takes -b, -d, -i, -l, -m"] * (
+        not accepted
+    )
+
+
+@pytest.mark.parametrize("path", ["/var/lib/kubelet", "/var/log", "/var/lib/longhorn-rancher"])
+def test_a_directory_that_the_system_needs_is_no_mount_point(path: str) -> None:
+    disk = {"device": "/dev/sdb", "mountPoint": path}
+    assert "not one of the system's" in mistake(valid(nodeDefaults={"disks": [disk]})).rule

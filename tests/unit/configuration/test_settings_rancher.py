@@ -51,7 +51,18 @@ def test_a_trailing_slash_of_the_address_does_not_count() -> None:
     assert rancher.url == _URL
 
 
-@pytest.mark.parametrize("tag", ["latest", "head"])
+def test_a_tag_without_its_v_is_refused_where_the_image_is_ranchers() -> None:
+    assert mistake(_rancher(tag="2.8.5")).remedy == "Did you mean v2.8.5?"
+    assert mistake(_rancher(tag="2.8.5", image="r.example.com/rancher/rancher")).key.endswith("tag")
+    assert mistakes(_rancher(tag="2.8.5", image="r.example.com/our/console")) == []
+
+
+@pytest.mark.parametrize("folder", ["/etc", "/var/lib/", "/var/lib/docker"])
+def test_a_folder_of_the_system_is_no_place_for_ranchers_data(folder: str) -> None:
+    assert "of the Docker host's own system" in mistake(_rancher(dataVolume=folder)).rule
+
+
+@pytest.mark.parametrize("tag", ["latest", "head", "v2.8-head"])
 def test_a_moving_tag_is_refused(tag: str) -> None:
     problem = mistake(_rancher(tag=tag))
     assert problem.key == "longhorn-rancher:rancher.tag"

@@ -194,3 +194,53 @@ def test_a_form_is_described_in_words_and_never_as_a_regular_expression(
     assert not set("^$\\[]{}") & set(problem.rule), problem.rule
     assert "pattern" not in problem.rule
     assert problem.remedy != "Correct the value."
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["r", "r.example.com:5000", "10.0.0.1:5000/team/a_b", "localhost:5000", "r.example.com/team"],
+)
+def test_a_registry_may_have_a_port_and_a_path(value: str) -> None:
+    rancher = {"url": "https://rancher.example.com", "systemDefaultRegistry": value}
+    assert mistakes(valid(longhorn={"registry": value}, rancher=rancher)) == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://r",
+        "r:0",
+        "r:70000",
+        "r..example.com",
+        "r.example.com/",
+        "r.example.com/Team",
+        "a@r",
+    ],
+)
+def test_what_is_no_registry_is_refused_for_longhorn_and_for_rancher(value: str) -> None:
+    rancher = {"url": "https://rancher.example.com", "systemDefaultRegistry": value}
+    found = mistakes(valid(longhorn={"registry": value}, rancher=rancher))
+    assert {problem.key.rpartition(":")[2] for problem in found} == {
+        "longhorn.registry",
+        "rancher.systemDefaultRegistry",
+    }
+
+
+_DIGEST = "@sha256:" + "a" * 64
+
+
+@pytest.mark.parametrize(
+    ("value", "accepted"),
+    [
+        ("busybox", True),
+        ("r.example.com:5000/library/busybox:1.36.1", True),
+        (f"busybox:1.36.1{_DIGEST}", True),
+        ("Busybox:1.36.1", False),
+        ("busybox:", False),
+        ("https://r.example.com/busybox", False),
+        ("busybox@sha256:abc", False),
+        ("r.example.com:0/busybox", False),
+    ],
+)
+def test_an_image_is_a_name_that_a_container_engine_takes(value: str, accepted: bool) -> None:
+    assert (mistakes(valid(volumeCheck={"image": value})) == []) is accepted
