@@ -27,6 +27,7 @@ from tools.status.screen import status_page, status_screen
 from tools.status.status import EXIT_STATUS, UNREAD, Status, status_of
 
 _SECONDS = 60.0
+_COLUMNS = 140
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -45,7 +46,9 @@ def main(words: Sequence[str] | None = None) -> int:
     if asked.json:
         print(json.dumps(_plain(status), indent=2))
     else:
-        Console().print(status_screen(status))
+        # Where no terminal says how wide it is.
+        width = None if sys.stdout.isatty() else _COLUMNS
+        Console(width=width).print(status_screen(status))
     if asked.html:
         asked.html.write_text(status_page(status))
     return EXIT_STATUS[status.severity]
