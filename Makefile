@@ -57,6 +57,7 @@ unit: $(VENV)/ready
 bench: setup
 	$(RUN) -m tools.bench.program
 	$(RUN) -m tools.bench.reading
+	$(RUN) -m tools.bench.engine
 	$(RUN) -m tools.bench.lab
 
 docs: $(VENV)/ready
