@@ -31,7 +31,7 @@ class Attribute:
 
     Attributes:
         kind: its JSON type.
-        default: what the check puts in its place when it is absent; None for nothing.
+        default: what holds where it is absent; the check says it, unless it is "", 0 or False.
         required: absent is a failure.
         computed: absent leaves it to the Docker engine.
         replaces: a change makes the resource anew.
@@ -63,7 +63,7 @@ def check(given: Properties, attributes: Attributes) -> tuple[Properties, list[F
 def diff(
     state: Properties, inputs: Properties, attributes: Attributes, ignored: tuple[str, ...] = ()
 ) -> Difference:
-    """What the inputs change; the old resource goes first if it has to be made anew."""
+    """What the inputs change."""
     changed = {
         name: _change(state.get(name), inputs.get(name))
         for name, attribute in attributes.items()
@@ -80,8 +80,8 @@ def planned(inputs: Properties, old: Properties, attributes: Attributes) -> dict
         if name in inputs:
             state[name] = without_marks(inputs[name])
         elif not attribute.computed:
-            state.pop(name, None)
-    return state
+            state[name] = attribute.default
+    return {name: value for name, value in state.items() if value is not None}
 
 
 def without_marks(value: Value) -> Value:
@@ -126,7 +126,7 @@ def _with_defaults(given: Properties, attributes: Attributes) -> Properties:
     defaulted: list[Value] = []
     for name, attribute in sorted(attributes.items()):
         value = checked.get(name)
-        if value is None and attribute.default is not None:
+        if value is None and not _is_nothing(attribute.default):
             checked[name] = attribute.default
             defaulted.append(name)
         elif attribute.members and isinstance(value, dict):
@@ -175,9 +175,11 @@ def _is_same(attribute: Attribute, given: Value, state: Value) -> bool:
     if attribute.empty_is_same and not given:
         return True
     if given is None:
-        return attribute.computed or _is_nothing(state)
+        return (
+            _is_left_to_the_engine(attribute, state) if attribute.computed else _is_nothing(state)
+        )
     if given is UNKNOWN:
-        return False
+        return attribute.computed and attribute.kind == "array" and not attribute.ordered
     if isinstance(given, list):
         return isinstance(state, list | None) and _same_elements(attribute, given, state or [])
     if isinstance(given, dict) and attribute.members:
@@ -187,6 +189,11 @@ def _is_same(attribute: Attribute, given: Value, state: Value) -> bool:
             for name, member in attribute.members.items()
         )
     return given == state or (_is_nothing(given) and _is_nothing(state))
+
+
+def _is_left_to_the_engine(attribute: Attribute, state: Value) -> bool:
+    """Whether nothing is to be known: a list that no look has brought is still to come."""
+    return not attribute.ordered or state is not None
 
 
 def _same_elements(attribute: Attribute, given: list[Value], state: list[Value]) -> bool:

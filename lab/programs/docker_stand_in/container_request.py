@@ -105,7 +105,7 @@ def _healthcheck(given: Mapping[str, Any]) -> dict[str, Any]:
         "Timeout": nanoseconds(given["timeout"]),
         "StartPeriod": nanoseconds(given["startPeriod"]),
         "StartInterval": nanoseconds(given["startInterval"]),
-        "Retries": _whole(given["retries"]),
+        "Retries": _whole(given.get("retries", 0)),
     }
 
 

@@ -20,9 +20,9 @@ def read_back(found: Mapping[str, Any], known: Properties) -> Properties:
     state: Properties = {
         **known,
         "bridge": network.get("Bridge", ""),
-        "command": config["Cmd"],
+        "command": config["Cmd"] or [],
         "domainname": config["Domainname"],
-        "entrypoints": config["Entrypoint"],
+        "entrypoints": config["Entrypoint"] or [],
         "hostname": config["Hostname"],
         "image": found["Image"] if _is_identifier(known) else config["Image"],
         "init": bool(host.get("Init")),

@@ -45,6 +45,19 @@ class Engine:
         self._ssh_options = json.loads(options) if isinstance(options, str) else options
         self._client = None
 
+    async def greet(self) -> None:
+        """Make sure that an engine answers which is not reached by ssh. Raises PluginError."""
+        if self._host.startswith("ssh://"):
+            return
+        try:
+            await asyncio.to_thread(self._connected)
+        except PluginError as error:
+            text = (
+                "docker native provider returned an unexpected error from Configure: "
+                "failed to connect to any docker daemon"
+            )
+            raise PluginError(text) from error
+
     async def run(self, work: Work[Result], during: str = "") -> Result:
         """Do something with the client, beside whatever else runs.
 
@@ -87,7 +100,7 @@ def _unreachable(host: str, error: Exception) -> str:
     if not isinstance(error, BrokenConnectionError):
         return said(error)
     if host.startswith("ssh://"):
-        return f'error during connect: Get "http://docker.example.com/_ping": {error}'
+        return f'error during connect: Head "http://docker.example.com/_ping": {error}'
     return f"Cannot connect to the Docker daemon at {host}. Is the docker daemon running?"
 
 

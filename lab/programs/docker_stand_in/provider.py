@@ -25,5 +25,6 @@ class DockerProvider(Provider):
         kinds = [kind(self._engine) for kind in (RemoteImage, Volume, Container)]
         super().__init__(STAND_IN, _NOTICE, kinds, log)
 
-    def configure(self, settings: Properties) -> None:
+    async def configure(self, settings: Properties) -> None:
         self._engine.configure(settings)
+        await self._engine.greet()

@@ -16,7 +16,7 @@ INPUTS = {
     "name": Attribute(required=True),
     "keepLocally": Attribute("boolean", replaces=False),
     "forceRemove": Attribute("boolean", replaces=False),
-    "platform": Attribute(default=""),
+    "platform": Attribute(),
     "pullTriggers": Attribute("array"),
     "triggers": Attribute("object"),
 }

@@ -1,6 +1,7 @@
 """`docker:index/volume:Volume`."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from docker import APIClient
@@ -38,7 +39,9 @@ class Volume(Kind):
         return attributes.check(given, INPUTS)
 
     def diff(self, old: Found, new: Properties, ignored: tuple[str, ...]) -> Difference:
-        return attributes.diff(old.state, new, INPUTS, ignored)
+        found = attributes.diff(old.state, new, INPUTS, ignored)
+        # Two volumes of one name can't be there at once.
+        return replace(found, old_goes_first=old.state.get("name") == new.get("name"))
 
     async def create(self, call: Call, inputs: Properties) -> Made:
         known = attributes.planned(inputs, {}, INPUTS)
@@ -95,7 +98,9 @@ def _remove(client: APIClient, name: str) -> None:
     time.sleep(_FIRST_TRY_AFTER)
     while True:
         try:
-            return client.remove_volume(name, force=True)
+            return client.remove_volume(name)
+        except NotFound:
+            return None
         except APIError as error:
             if "volume is in use" not in said(error).lower():
                 raise PluginError(said(error)) from error

@@ -54,8 +54,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self._kinds = {kind.token: kind for kind in kinds}
         self._log = log
 
-    def configure(self, settings: Properties) -> None:
-        """Take the provider's own inputs."""
+    async def configure(self, settings: Properties) -> None:
+        """Take the provider's own inputs. Raises PluginError."""
         del settings
 
     async def GetPluginInfo(self, request: empty_pb2.Empty, context: Context):
@@ -85,9 +85,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     async def Configure(self, request: provider_pb2.ConfigureRequest, context: Context):
-        del context
-        self.configure(decode(request.args))
         await self._log.warning(self._notice)
+        await _or_abort(context, self.configure(decode(request.args)))
         return provider_pb2.ConfigureResponse(
             acceptSecrets=self.accepts_secrets, supportsPreview=True
         )

@@ -49,7 +49,7 @@ def _difference(state: Properties, **changes: Any) -> dict[str, Change]:
 def _state(**changes: Any) -> Properties:
     """What the state holds of the container after it was made, drift laid over it."""
     planned = attributes.planned(_checked(), {}, container_attributes.INPUTS)
-    return {**planned, "hostname": "1234", "command": ["serve"], "user": "", **changes}
+    return {**planned, "hostname": "1234", "command": ["serve"], "entrypoints": [], **changes}
 
 
 def test_the_check_adds_the_plugin_s_defaults_and_names_them() -> None:
@@ -57,6 +57,7 @@ def test_the_check_adds_the_plugin_s_defaults_and_names_them() -> None:
     assert inputs["mustRun"] is True
     assert inputs["networkMode"] == "bridge"
     assert "mustRun" in inputs["__defaults"]
+    assert "attach" not in inputs, "what is off by default is not said"
     assert inputs["ports"][0]["protocol"] == "tcp"
     assert inputs["ports"][0]["__defaults"] == ["protocol"]
     assert inputs["healthcheck"]["startPeriod"] == "0s"
@@ -86,7 +87,8 @@ def test_what_the_docker_engine_fills_in_is_no_change() -> None:
     [
         ("image", "sha256:2", True),
         ("envs", ["A=1"], True),
-        ("envs", UNKNOWN, True),
+        ("envs", ["A=1", UNKNOWN], True),
+        ("image", UNKNOWN, True),
         ("ports", [{"internal": 443.0, "external": 8080.0, "ip": "10.0.0.1"}], True),
         ("privileged", True, True),
         ("uploads", None, True),
@@ -130,6 +132,13 @@ def test_ignored_inputs_do_not_count() -> None:
     inputs = _checked(restart="always", image="sha256:2")
     found = attributes.diff(_state(), inputs, container_attributes.INPUTS, ("restart",))
     assert list(found.changes) == ["image"]
+
+
+def test_a_container_that_was_never_looked_at_is_made_anew() -> None:
+    half_made = {**_state()}
+    del half_made["command"]
+    found = attributes.diff(half_made, _checked(), container_attributes.INPUTS)
+    assert found.replacing == {"command"}
 
 
 def test_an_image_that_is_kept_or_not_is_a_change_in_place() -> None:
