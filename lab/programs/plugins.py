@@ -8,21 +8,22 @@ no registry carries are played by stand-ins of the lab.
 import os
 import socket
 import subprocess
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from lab.common.paths import STATE
 from lab.common.progress import LabError, say
-from lab.programs import command_stand_in, go_build, toolchain
+from lab.programs import command_stand_in, docker_stand_in, go_build, toolchain
 
 INSTALLED = "installed on this machine"
 BUILT = "built from its Go modules"
 PLAYED = "played by the lab's stand-in"
 
-_STAND_INS: Mapping[str, Callable[[Path], Path]] = {"command": command_stand_in.STAND_IN.install}
-"""What writes the executable of a plugin's stand-in into a folder, by the plugin's name."""
+_STAND_INS = {
+    stand_in.name: stand_in for stand_in in (command_stand_in.STAND_IN, docker_stand_in.STAND_IN)
+}
 
 _DOWNLOAD_HOST = "get.pulumi.com"
 _REACHABLE_WITHIN_SECONDS = 3.0
@@ -119,7 +120,7 @@ def _plugin(name: str, installed: Path | None, folder: Path) -> Plugin | None:
     if installed is not None:
         return Plugin(name, installed, INSTALLED)
     if name in _STAND_INS:
-        return Plugin(name, _STAND_INS[name](folder / name), PLAYED)
+        return Plugin(name, _STAND_INS[name].install(folder / name), PLAYED)
     if name == "kubernetes":
         try:
             return Plugin(name, go_build.build(toolchain.KUBERNETES_PLUGIN), BUILT)

@@ -17,7 +17,7 @@ def _missing(*names: str) -> str | None:
 
 
 def _missing_in_a_lab(*names: str) -> str | None:
-    """The same for tests with hosts and a cluster, which take more than an hour in all.
+    """The same for tests with a whole lab, which take more than an hour in all.
 
     They run wherever the plugins are installed; with those that the lab makes only when asked.
     """
@@ -56,4 +56,4 @@ def marks(*names: str) -> list[pytest.MarkDecorator]:
 
 def docker_marks(*names: str) -> list[pytest.MarkDecorator]:
     """A Docker engine, and these plugins."""
-    return _marks(_missing(*names) or _missing_docker())
+    return _marks(_missing_in_a_lab(*names) or _missing_docker())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from google.protobuf import json_format, struct_pb2
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.programs import command_stand_in, docker_stand_in
@@ -31,6 +31,7 @@ values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(min_size=1, max_size=5), values, max_size=4))
 def test_properties_survive_the_wire(properties: Properties) -> None:
     assert decode(encode(properties)) == properties

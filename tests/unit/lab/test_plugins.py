@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.programs import command_stand_in, go_build, plugins, toolchain
+from lab.programs import go_build, plugins, toolchain
 
 
 @pytest.fixture
@@ -36,12 +36,16 @@ def test_an_installed_plugin_is_used_and_needs_no_folder(empty_path: Path, tmp_p
     assert made.folders() == []
 
 
-def test_a_command_plugin_that_is_missing_is_played(empty_path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["command", "docker"])
+def test_a_plugin_that_no_registry_carries_is_played(
+    name: str, empty_path: Path, tmp_path: Path
+) -> None:
     assert not list(empty_path.iterdir())
     made = plugins.without_fetching(tmp_path / "stand-ins")
-    assert made.found["command"].origin == plugins.PLAYED
-    assert made.found["command"].executable.name == command_stand_in.STAND_IN.executable
-    assert made.found["command"].executable.parent in made.folders()
+    assert made.found[name].origin == plugins.PLAYED
+    assert made.found[name].executable.name == f"pulumi-resource-{name}"
+    assert made.found[name].executable.parent in made.folders()
+    assert plugins.missing([name]) is None
 
 
 def test_a_kubernetes_plugin_that_is_missing_is_the_built_one(
