@@ -28,6 +28,8 @@ CheckName = Literal[
     "coreDnsReplicas",
     "nodeName",
     "taints",
+    "nodeSelector",
+    "priorityClass",
     "unpreparedNode",
     "defaultStorageClass",
     "ingressClass",

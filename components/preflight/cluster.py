@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from components.common.versions import version_of
 from components.longhorn.versions import minor_of, too_old_kubernetes, untested_kubernetes
 from components.preflight.cluster_facts import ClusterFacts
 from components.preflight.cluster_nodes import check_nodes_of_cluster
@@ -10,6 +11,7 @@ from components.preflight.cluster_wanted import ClusterWanted
 from components.preflight.report import CheckResult, of_cluster
 
 _DNS_REPLICAS = 2
+_WITHOUT_POLICIES = (1, 25)
 
 
 def check_cluster(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[CheckResult]:
@@ -18,6 +20,7 @@ def check_cluster(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[CheckR
     yield from check_objects(facts, wanted)
     if wanted.longhorn_version is not None:
         yield from _check_for_longhorn(facts, wanted.longhorn_version)
+        yield from _check_policies(facts, wanted)
 
 
 def _check_for_longhorn(facts: ClusterFacts, longhorn_version: str) -> Iterator[CheckResult]:
@@ -51,4 +54,16 @@ def _check_for_longhorn(facts: ClusterFacts, longhorn_version: str) -> Iterator[
             "warning",
             f"CoreDNS has {facts.dns_replicas} replica; RWX volumes hang while it is away",
             "kubectl -n kube-system scale deployment coredns --replicas=2.",
+        )
+
+
+def _check_policies(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[CheckResult]:
+    found = version_of(facts.version)
+    if wanted.has_pod_security_policy and found is not None and found[:2] >= _WITHOUT_POLICIES:
+        yield of_cluster(
+            "kubernetesVersion",
+            "error",
+            "longhorn.values.enablePSP asks for a PodSecurityPolicy, and Kubernetes "
+            f"{facts.version} has none",
+            "Remove it.",
         )

@@ -27,6 +27,7 @@ class ClusterNode:
     """key, effect and, if it has one, value."""
     is_cordoned: bool = False
     """Whether it takes no new pods."""
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +52,8 @@ class ClusterFacts:
     """As the API server says it, such as v1.28.4+k3s2."""
     global_priority_class: str | None
     """Name of the PriorityClass that every pod without one gets."""
+    priority_classes: Sequence[str] = ()
+    """Names of all of them."""
     dns_replicas: int | None
     """How many replicas of CoreDNS there are to be; None when it is not found."""
     nodes: Mapping[str, ClusterNode] = field(default_factory=dict[str, ClusterNode])
@@ -87,6 +90,7 @@ def read_cluster(api: ClusterApi, secrets: Iterable[str] = ()) -> ClusterFacts:
     return ClusterFacts(
         version=str(version.git_version),
         global_priority_class=defaults[0] if defaults else None,
+        priority_classes=[str(c["metadata"]["name"]) for c in listed(priorities["items"])],
         dns_replicas=max(replicas, default=None),
         nodes={str(node.metadata.name): _node(node) for node in listed(nodes.items)},
         default_classes=sorted(
@@ -106,7 +110,11 @@ def _node(node: Any) -> ClusterNode:
     for taint in listed(node.spec.taints):
         value = {"value": str(taint.value)} if taint.value else {}
         taints.append({"key": str(taint.key), "effect": str(taint.effect), **value})
-    return ClusterNode(taints=taints, is_cordoned=bool(node.spec.unschedulable))
+    return ClusterNode(
+        taints=taints,
+        is_cordoned=bool(node.spec.unschedulable),
+        labels=mapped(node.metadata.labels),
+    )
 
 
 def _is_default(storage_class: Any) -> bool:

@@ -21,6 +21,7 @@ def check_nodes_of_cluster(facts: ClusterFacts, wanted: ClusterWanted) -> Iterat
             yield _missing(node.name, facts)
         elif node.has_disks and wanted.longhorn_version is not None:
             yield from _tainted(node, found, wanted)
+            yield from _not_selected(node, found, wanted)
     if wanted.longhorn_version is not None and wanted.prepares_nodes:
         yield from _unprepared(facts, wanted)
 
@@ -47,6 +48,29 @@ def _tainted(node: WantedNode, found: ClusterNode, wanted: ClusterWanted) -> Ite
             found=f"taint {_written(taint)} keeps Longhorn off, so its disks would never be ready",
             remedy=_remedy(taint),
         )
+
+
+def _not_selected(
+    node: WantedNode, found: ClusterNode, wanted: ClusterWanted
+) -> Iterator[CheckResult]:
+    missing = _missing_labels(found, wanted)
+    if missing:
+        yield CheckResult(
+            node=node.name,
+            check="nodeSelector",
+            severity="error",
+            found="longhorn.values.longhornManager.nodeSelector wants the label "
+            f"{missing[0]}, which the node does not have, so its disks would never be ready",
+            remedy=f"kubectl label node {node.name} {missing[0]}, or give the node no disks.",
+        )
+
+
+def _missing_labels(found: ClusterNode, wanted: ClusterWanted) -> list[str]:
+    return [
+        f"{key}={value}"
+        for key, value in wanted.node_selector.items()
+        if found.labels.get(key) != value
+    ]
 
 
 def _keeps_longhorn_off(taint: Mapping[str, str], wanted: ClusterWanted) -> bool:
@@ -76,7 +100,7 @@ def _remedy(taint: Mapping[str, str]) -> str:
 def _unprepared(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[CheckResult]:
     named = {node.name for node in wanted.nodes}
     for name, found in sorted(facts.nodes.items()):
-        if name in named or found.is_cordoned:
+        if name in named or found.is_cordoned or _missing_labels(found, wanted):
             continue
         if any(_keeps_longhorn_off(taint, wanted) for taint in found.taints):
             continue

@@ -33,6 +33,16 @@ def check_objects(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[CheckR
                 f"Make it (kubectl create namespace {NAMESPACE}, if that is not there yet, and "
                 f"kubectl -n {NAMESPACE} create secret …); the program takes the namespace over.",
             )
+    for key, name in wanted.priority_classes:
+        if name not in facts.priority_classes:
+            yield of_cluster(
+                "priorityClass",
+                "error",
+                f"{key} names the PriorityClass {name}, which the cluster does not have, so no pod "
+                "of that part would be made",
+                "Make it, or name one of: "
+                f"{', '.join(sorted(facts.priority_classes)) or 'none is there'}.",
+            )
     holding = sum(node.has_disks for node in wanted.nodes)
     if wanted.replica_count is not None and 0 < holding < wanted.replica_count:
         yield of_cluster(

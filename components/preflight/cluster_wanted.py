@@ -1,12 +1,14 @@
 """What a stack wants of its cluster, as far as one look at the cluster can tell. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from components.nodes.description import Tolerated, tolerated_taints
 from configuration.longhorn import LonghornSettings
 from settings import Settings
+
+_PARTS = ("longhornManager", "longhornDriver", "longhornUI")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,12 @@ class ClusterWanted:
     """Secrets in Longhorn's namespace that must be there: stack key and name."""
     replica_count: int | None = None
     """longhorn.replicaCount."""
+    node_selector: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Labels of the nodes that longhorn.values keeps Longhorn's managers to."""
+    priority_classes: Sequence[tuple[str, str]] = ()
+    """PriorityClasses that must be there: stack key and name."""
+    has_pod_security_policy: bool = False
+    """Whether longhorn.values asks for one."""
 
 
 def cluster_wanted(settings: Settings) -> ClusterWanted:
@@ -80,7 +88,22 @@ def cluster_wanted(settings: Settings) -> ClusterWanted:
         is_default_class=stages.longhorn and longhorn.default_storage_class,
         secrets=[(key, name) for key, name in secrets if name is not None],
         replica_count=longhorn.replica_count if stages.longhorn else None,
+        node_selector=_texts(_map_in(_map_in(longhorn.values, "longhornManager"), "nodeSelector")),
+        priority_classes=list(_priority_classes(longhorn.values)) if stages.longhorn else [],
+        has_pod_security_policy=stages.longhorn and str(longhorn.values.get("enablePSP")) == "True",
     )
+
+
+def _priority_classes(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for part in ("defaultSettings", *_PARTS):
+        name = _map_in(values, part).get("priorityClass")
+        # From 1.6 on the chart has this one itself.
+        if name and name != "longhorn-critical":
+            yield f"longhorn.values.{part}.priorityClass", str(name)
+
+
+def _texts(values: Mapping[str, Any]) -> dict[str, str]:
+    return {str(key): str(value) for key, value in values.items() if value is not None}
 
 
 def _makes_secret(longhorn: LonghornSettings) -> bool:

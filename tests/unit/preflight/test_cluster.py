@@ -251,3 +251,46 @@ def test_what_longhorn_tolerates_counts_in_the_comparison() -> None:
     assert results(tainted(CONTROL_PLANE), tolerated=found.tolerated) == []
     given = {"key": "dedicated", "value": "any", "effect": "NoExecute"}
     assert results(tainted(given), tolerated=found.tolerated) == []
+
+
+def test_a_node_without_the_label_that_longhorns_managers_are_kept_to_is_an_error() -> None:
+    labelled = ClusterNode(labels={"storage": "yes", "other": "x"})
+    found = {"nodes": {"server-1": labelled, "node2": ClusterNode(labels={"storage": "no"})}}
+    result = only(found, node_selector={"storage": "yes"})
+    assert (result.node, result.check, result.severity) == ("node2", "nodeSelector", "error")
+    assert "kubectl label node node2 storage=yes" in result.remedy
+
+
+def test_nodes_that_longhorns_managers_are_kept_off_need_no_packages() -> None:
+    labelled = ClusterNode(labels={"storage": "yes"})
+    found = {"nodes": {"server-1": labelled, "node2": labelled, "other": ClusterNode()}}
+    assert results(found, node_selector={"storage": "yes"}) == []
+    assert only(found).check == "unpreparedNode"
+
+
+def test_a_priority_class_that_is_not_there_is_an_error_with_those_that_are() -> None:
+    wanted = {"priority_classes": [("longhorn.values.longhornManager.priorityClass", "high")]}
+    result = only({"priority_classes": ["system-node-critical"]}, **wanted)
+    assert (result.check, result.severity) == ("priorityClass", "error")
+    assert "system-node-critical" in result.remedy
+    assert results({"priority_classes": ["high"]}, **wanted) == []
+
+
+@pytest.mark.parametrize(("version", "is_refused"), [("v1.24.17", False), ("v1.25.0", True)])
+def test_a_pod_security_policy_is_refused_where_kubernetes_has_none(
+    version: str, is_refused: bool
+) -> None:
+    found = results({"version": version}, has_pod_security_policy=True)
+    assert [result.check for result in found] == ["kubernetesVersion"] * is_refused
+
+
+def test_what_the_values_keep_longhorn_to_is_part_of_what_the_stack_wants() -> None:
+    values = {
+        "enablePSP": True,
+        "longhornManager": {"nodeSelector": {"storage": "yes"}, "priorityClass": "high"},
+        "longhornUI": {"priorityClass": "longhorn-critical"},
+    }
+    wanted = cluster_wanted(load(valid(longhorn={"values": values})))
+    assert wanted.node_selector == {"storage": "yes"}
+    assert wanted.priority_classes == [("longhorn.values.longhornManager.priorityClass", "high")]
+    assert wanted.has_pod_security_policy
