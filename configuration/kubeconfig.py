@@ -1,6 +1,7 @@
 """The kubeconfig that the stack file names: looked at before anything asks the cluster."""
 
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +17,7 @@ _HOW = (
     "Copy it from a control-plane node (/etc/kubernetes/admin.conf, /etc/rancher/k3s/k3s.yaml or "
     "/etc/rancher/rke2/rke2.yaml) and name it in cluster.kubeconfig."
 )
+_FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
 _UNREADABLE = (OSError, RuntimeError, ValueError)
 
 
@@ -86,14 +88,52 @@ def _context_problems(cluster: ClusterSettings, config: Mapping[str, Any]) -> It
         return
     for kind in ("cluster", "user"):
         name = _inner(context, "context").get(kind)
-        if _named(config.get(f"{kind}s"), str(name)) is None:
+        entry = _named(config.get(f"{kind}s"), str(name))
+        if entry is None:
+            found = f"has the context {wanted}, whose {kind} {name} is not in it"
+            yield Problem(_KEY, found, _HOW, cluster.kubeconfig, shows_value=True)
+            continue
+        folder = Path(cluster.kubeconfig).expanduser().parent
+        inner = _inner(entry, kind)
+        unfit = [*_file_problems(inner, folder), *(_server(inner) if kind == "cluster" else ())]
+        for found, remedy in unfit:
             yield Problem(
                 _KEY,
-                f"has the context {wanted}, whose {kind} {name} is not in it",
-                _HOW,
+                f"has the {kind} {name}, {found}",
+                remedy,
                 cluster.kubeconfig,
                 shows_value=True,
             )
+
+
+def _server(cluster: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    try:
+        parts = urlsplit(str(cluster.get("server") or ""))
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        is_address = False
+    if not is_address:
+        yield "whose server is no address", "Write it as in https://192.0.2.10:6443."
+
+
+def _file_problems(entry: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, str]]:
+    """What a cluster or user of the kubeconfig needs on this machine and does not find."""
+    for key in _FILES:
+        path = entry.get(key)
+        if path and not entry.get(f"{key}-data") and not (folder / str(path)).is_file():
+            yield (
+                f"whose {key} {path} is no file here",
+                "Copy that file too, or make a kubeconfig that holds it: kubectl config view --raw "
+                "--flatten.",
+            )
+    command = _inner(entry, "exec").get("command")
+    # One with a / in it is relative to the kubeconfig.
+    path = folder / str(command) if "/" in str(command) else str(command)
+    if command and shutil.which(path) is None:
+        yield (
+            f"who logs in by the command {command}, which is not there",
+            "Install it on this machine, or use a kubeconfig with a certificate or a token.",
+        )
 
 
 def _map_of(text: str) -> Mapping[str, Any] | None:

@@ -84,6 +84,42 @@ def test_a_context_that_names_what_is_not_there_is_refused(kind: str, path: Path
     assert "correct-horse" not in str(problem)
 
 
+def _cluster_entry(**cluster: Any) -> dict[str, Any]:
+    return {"clusters": [{"name": "c", "cluster": cluster}]}
+
+
+def _user_entry(**user: Any) -> dict[str, Any]:
+    return {"users": [{"name": "u", "user": user}]}
+
+
+@pytest.mark.parametrize("server", [None, "", "192.0.2.1:6443", "ftp://192.0.2.1", "https://", "["])
+def test_a_server_that_is_no_address_is_refused(server: str | None, path: Path) -> None:
+    assert (
+        "whose server is no address" in mistake(_config(path, **_cluster_entry(server=server))).rule
+    )
+
+
+@pytest.mark.parametrize("key", ["client-certificate", "client-key", "tokenFile"])
+def test_a_file_that_the_kubeconfig_names_must_be_there(key: str, path: Path) -> None:
+    config = _config(path, **_user_entry(**{key: "beside.pem"}))
+    assert f"whose {key} beside.pem is no file here" in mistake(config).rule
+    (path.parent / "beside.pem").touch()
+    assert mistakes(config) == []
+
+
+def test_a_file_beside_its_contents_is_not_looked_for(path: Path) -> None:
+    both = {"certificate-authority": "absent.pem", "certificate-authority-data": "eA=="}
+    entry = _cluster_entry(server="https://192.0.2.1:6443", **both)
+    assert mistakes(_config(path, **entry)) == []
+
+
+@pytest.mark.parametrize("command", ["no-such-command", "./no-such-command"])
+def test_a_command_that_logs_in_must_be_there(command: str, path: Path) -> None:
+    problem = mistake(_config(path, **_user_entry(exec={"command": command})))
+    assert f"by the command {command}, which is not there" in problem.rule
+    assert mistakes(_config(path, **_user_entry(exec={"command": "sh"}))) == []
+
+
 def test_a_stack_that_needs_no_cluster_needs_no_kubeconfig(path: Path) -> None:
     off = ("packages", "disks", "labels", "longhorn", "frontend", "rancher")
     config = {"cluster": _cluster(path), "stages": dict.fromkeys(off, False)}
