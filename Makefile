@@ -1,8 +1,8 @@
 # Two commands for a newcomer: `make demo` and `make test`. Both do their own set-up.
 PYTHON ?= python3
 STACK ?= three-nodes
-# So many test files run at once: they wait more than they compute.
-AT_ONCE ?= 2
+# How many test files run beside each other; 0: one after the other, in one process.
+AT_ONCE ?= 0
 VENV := .venv
 RUN := $(VENV)/bin/python
 
