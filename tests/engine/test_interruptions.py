@@ -67,6 +67,22 @@ def test_after_a_kill_of_engine_and_plugins_the_next_up_completes(
     assert_completes(stack, host, formatting)
 
 
+def test_after_a_kill_of_an_engine_that_keeps_no_checkpoints_the_next_up_completes(
+    engine: Engine, host: HostHandle
+) -> None:
+    """What a run did and wrote nowhere is done again, and adopts what is there."""
+    engine.environment["PULUMI_SKIP_CHECKPOINTS"] = "true"
+    formatting = SlowFormatting(host)
+    stack = engine.project_stack("unwritten", config=hosts_only([host]))
+    running = stack.start("up")
+    formatting.wait_until_held(disks=2)
+    running.kill()
+    formatting.release()
+    stack.unlock()
+    assert stack.resources() == []
+    assert_completes(stack, host, formatting)
+
+
 def test_after_a_kill_of_the_command_plugin_alone_the_up_fails_and_the_next_completes(
     engine: Engine, host: HostHandle
 ) -> None:
