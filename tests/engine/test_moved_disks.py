@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from lab.common.waiting import wait_until
+from lab.hosts import hosts
 from tests.engine.engine import Engine, Stack
 from tests.engine.longhorn_lab import LONGHORN, LonghornLab, longhorn_lab
 from tests.engine.needs import needs_longhorn
@@ -59,6 +61,12 @@ def _nodes(
 
 def _disk(device: str, path: str, **more: Any) -> dict[str, Any]:
     return {"device": device, "mountPoint": path, **more}
+
+
+def _as_it_is(lab: LonghornLab, path: str) -> dict[str, Any]:
+    """The disk that node-1 has mounted on this path, as the stack file has it."""
+    device, kind = on_host(lab.hosts[0], f"findmnt -rno SOURCE,FSTYPE {path}").split()
+    return _disk(device, path, fileSystem=kind)
 
 
 def _by_id(lab: LonghornLab, name: str) -> str:
@@ -178,3 +186,56 @@ def test_another_file_system_is_refused_and_the_runs_that_it_names_lead_there(
     assert on_host(host, f"findmnt -rno FSTYPE {SDC}") == "xfs"
     assert all(ready for _, ready in _states(lab, host.name).values())
     assert stack.preview().or_fail().operations() == {}
+
+
+def _pulled(lab: LonghornLab, path: str) -> str:
+    """Move a disk from node-1 to node-2, and wait until Longhorn misses it; its path there."""
+    one, other = lab.hosts
+    device = on_host(one, f"findmnt -rno SOURCE {path}")
+    on_host(one, f"umount {path}")
+    moved = hosts.move_disk(one.name, device, other.name)
+    wait_until(
+        lambda: not _states(lab, one.name)[path][1], doing=f"Longhorn misses {path}", seconds=120
+    )
+    return moved
+
+
+def test_a_disk_put_into_another_node_brings_its_replicas_and_its_data_there(
+    stack: Stack, lab: LonghornLab, config: dict[str, Any]
+) -> None:
+    one, other = lab.hosts
+    lab.put_volume("following", one.name, SDB)
+    written, uuid = write_file(one, f"{SDB}/data"), _states(lab, one.name)[SDB][0]
+    kept, moved = _as_it_is(lab, SDC), _disk(_pulled(lab, SDB), "/mnt/moved")
+    own = config["longhorn-rancher:nodeDefaults"]["disks"]
+    both = {**config, NODES: _nodes(config, *own, moved, node=other.name)}
+    stack.configure({"nodes": both[NODES]})
+    refused = stack.preview()
+    assert not refused.succeeded
+    assert f"which was on {one.name} {SDB}, and the stack file still has a disk" in refused.errors()
+    stack.configure({"nodes": _nodes(both, kept)})
+    assert f"which was on {one.name} {SDB}. Its replicas follow it" in stack.preview().or_fail().log
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    assert _states(lab, other.name)["/mnt/moved"] == (uuid, True)
+    assert lab.places("following") == {(other.name, "/mnt/moved")}
+    assert file_hash(other, "/mnt/moved/data") == written
+    assert set(lab.longhorn_disks(one.name)) == set(mounts(one)) == {SDC}
+    assert SDB not in on_host(one, "cat /etc/fstab; ls -d /mnt/*")
+    assert stack.preview().or_fail().operations() == {}
+
+
+def test_its_place_may_have_a_new_disk_in_the_run_after(
+    stack: Stack, lab: LonghornLab, config: dict[str, Any]
+) -> None:
+    one, other = lab.hosts
+    new = hosts.add_disk(one.name)
+    own = config["longhorn-rancher:nodeDefaults"]["disks"]
+    moved = _disk("/dev/sdd", "/mnt/moved")
+    both = {**config, NODES: _nodes(config, *own, moved, node=other.name)}
+    stack.configure({"nodes": _nodes(both, _as_it_is(lab, SDC), _disk(new, SDB))})
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    assert all(ready for _, ready in _states(lab, one.name).values())
+    assert set(_states(lab, one.name)) == {SDB, SDC}
+    assert lab.places("following") == {(other.name, "/mnt/moved")}
+    assert stack.preview().or_fail().operations() == {}
+    lab.drop_volume("following")
