@@ -4,6 +4,7 @@ Dynamic resources run in a process of their own, so they open the cluster by the
 kubeconfig; its contents never enter the state.
 """
 
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,12 @@ _MOVED = (
 )
 
 
+# The client keeps certificates of a kubeconfig in files that it shares between threads, and tells
+# their names before they are written (kubernetes 35.0.0, config/kube_config.py). Dynamic resources
+# run several at a time in one process.
+_opening = threading.Lock()
+
+
 class ClusterApi:
     """The cluster's API groups that this program uses, opened once."""
 
@@ -37,7 +44,8 @@ class ClusterApi:
         """
         path = Path(kubeconfig).expanduser()
         try:
-            api: Any = _config.new_client_from_config(config_file=str(path), context=context)
+            with _opening:
+                api: Any = _config.new_client_from_config(config_file=str(path), context=context)
         except (OSError, _config.ConfigException) as error:
             raise RuntimeError(
                 f"cluster.kubeconfig {path}: {error}. Give a file that kubectl can use."

@@ -166,7 +166,8 @@ def test_an_added_node_touches_only_itself_and_the_wait_for_longhorn(
         and not step.type.startswith("pulumi:providers:")
         and not step.name.startswith("node-4")
     }
-    assert set(others) <= {"longhorn-node-4-disks", "longhorn-ready"}, others
+    scripts = {"node-scripts", "node-scripts-for-removal"}
+    assert set(others) <= {"longhorn-node-4-disks", "longhorn-ready", *scripts}, others
     assert len(mounts(added)) == 2
     assert stack.preview().or_fail().operations() == {}
 
