@@ -17,7 +17,7 @@ from lab.common.progress import LabError
 from lab.common.waiting import wait_until
 from lab.docker import engine as docker_engine
 from lab.docker.engine import DockerHandle
-from tests.engine.rancher_lab import missing
+from tests.engine.needs import docker_marks
 from tests.unit.doubles import rancher_contract
 from tests.unit.doubles.rancher_contract import Server
 
@@ -27,9 +27,7 @@ _START_SECONDS = 900.0
 _CA = ("kubectl", "get", "settings.management.cattle.io", "cacerts", "-o", "jsonpath={.value}")
 
 pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.lab,
-    pytest.mark.skipif(missing() is not None, reason=str(missing())),
+    *docker_marks(),
     pytest.mark.skipif(not _NAMED, reason="LAB_RANCHER names no image of a real Rancher"),
 ]
 
