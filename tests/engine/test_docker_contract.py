@@ -6,7 +6,6 @@ one of Docker's that is made for this module.
 """
 
 import os
-import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +29,7 @@ from tests.engine.docker_scenario import (
     sleeper,
 )
 from tests.engine.engine import Engine
+from tests.engine.needs import docker_marks
 from tests.engine.rancher_lab import engine_apart
 
 # Of this process alone, so that two runs of the tests do not meet.
@@ -38,12 +38,7 @@ _SECOND, _THIRD = 20 + os.getpid() % 20, os.getpid() // 20 % 256
 ADDRESS = f"10.{_SECOND ^ 128}.{_THIRD}.1"
 REPLACED = {"delete-replaced": 1, "replace": 1, "create-replacement": 1}
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.lab,
-    pytest.mark.skipif(os.geteuid() != 0, reason="the lab's Docker engine needs root"),
-    pytest.mark.skipif(shutil.which("apt-get") is None, reason="Docker comes from apt"),
-]
+pytestmark = docker_marks("docker")
 
 
 @pytest.fixture(scope="module")
