@@ -113,7 +113,7 @@ def registration_token(of_cluster: Cluster, server_url: str) -> Body:
     return {
         "id": f"{of_cluster.id}:default-token", "name": "default-token",
         "type": "clusterRegistrationToken", "baseType": "clusterRegistrationToken",
-        "namespaceId": of_cluster.id, "clusterId": of_cluster.id, "state": "active",
+        "namespaceId": None, "clusterId": of_cluster.id, "state": "active",
         "created": _date(of_cluster.token_from), "token": of_cluster.token, "manifestUrl": url,
         "command": f"kubectl apply -f {url}" if url else "",
         "insecureCommand": f"curl --insecure -sfL {url} | kubectl apply -f -" if url else "",
