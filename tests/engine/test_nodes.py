@@ -250,7 +250,8 @@ def test_sudo_works_without_a_password_with_one_and_its_refusal_is_told(
     stack = engine.project_stack("sudo", config=hosts_only([free, asked], nodes=nodes))
     refused = stack.up("--continue-on-error")
     assert not refused.succeeded
-    assert "password" in refused.errors()
+    assert f"node {asked.name}: its scripts could not be put there" in refused.log
+    assert "password" in refused.log
     assert len(mounts(free)) == 2
     stack.configure(secrets={"sudoPassword": asked.careful_password})
     stack.up().or_fail()

@@ -75,8 +75,10 @@ def ssh_server(**options: Any) -> Iterator[Server]:
 
     def run() -> None:
         asyncio.set_event_loop(loop)
-        loop.run_until_complete(serve())
+        # One run of the loop, which whoever needs no answer at all may stop at once.
+        serving = loop.create_task(serve())
         loop.run_forever()
+        serving.cancel()
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
