@@ -12,7 +12,7 @@ import pulumi
 from components.cluster.api import ClusterApi, cluster_inputs, open_cluster
 from components.cluster.gone import open_for_removal
 from components.common.answers import mapped
-from components.common.dynamic import DynamicProvider, DynamicResource, Properties
+from components.common.dynamic import FINDING, DynamicProvider, DynamicResource, Properties
 from components.common.owner import this_stack
 from components.common.waiting import tell
 from components.longhorn.disks.lost_node import wait_until_forgotten
@@ -107,6 +107,9 @@ def _put(cluster: ClusterApi, props: dict[str, Any]) -> None:
             claim=Claim(owner=str(props["owner"]), paths=set(props["disks"])),
         )
     except TimeoutError as error:
+        if props.get(FINDING):
+            # A repair of what a preview found changes no input that LonghornReady waits for.
+            raise
         tell(f"{disks.node_name}: left to the wait for all of Longhorn: {error}")
 
 

@@ -302,3 +302,19 @@ def test_what_a_removal_goes_by_is_kept_up_to_date(key: str) -> None:
     provider = LonghornDisksProvider()
     assert provider.diff("id", PROPS, {**PROPS, key: "other"}).changes is True
     assert provider.diff("id", PROPS, PROPS).changes is False
+
+
+@pytest.mark.parametrize("finding", [None, "closed to scheduling in Longhorn"])
+def test_a_repair_that_longhorn_does_not_take_ends_no_up_well(
+    cluster: ACluster, finding: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster.objects["nodes"]["node-1"]["spec"]["allowScheduling"] = False
+    cluster.refusals = [api_error(403, "denied: being syncing")] * 1000
+    new = {**PROPS, "finding": finding}
+    if finding is None:
+        # What changes an input is waited for by LonghornReady.
+        LonghornDisksProvider().update("id", PROPS, new)
+        assert "left to the wait" in capsys.readouterr().err
+    else:
+        with pytest.raises(TimeoutError, match="denied: being syncing"):
+            LonghornDisksProvider().update("id", PROPS, new)
