@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from components.common.answers import listed, mapped
+from components.longhorn.conditions import is_true
 
 _OVER_PROVISIONING = "storage-over-provisioning-percentage"
 _MINIMAL_AVAILABLE = "storage-minimal-available-percentage"
@@ -167,7 +168,7 @@ def _room(name: str, node: Object, key: str, *, over: float, minimal: float) -> 
     reserved = int(entry.get("storageReserved") or 0)
     is_node_open = spec.get("allowScheduling") is not False and not spec.get("evictionRequested")
     is_disk_open = bool(entry.get("allowScheduling")) and not entry.get("evictionRequested")
-    is_ready = _is_true(status, "Ready") and _is_true(said, "Ready")
+    is_ready = is_true(status, "Ready") and is_true(said, "Ready")
     has_room = free > size * minimal / 100
     return DiskRoom(
         node=name,
@@ -180,13 +181,6 @@ def _room(name: str, node: Object, key: str, *, over: float, minimal: float) -> 
         limit=int((size - reserved) * over / 100),
         tags=frozenset(map(str, listed(entry.get("tags")))),
         node_tags=frozenset(map(str, listed(spec.get("tags")))),
-    )
-
-
-def _is_true(status: Object, kind: str) -> bool:
-    return any(
-        condition.get("type") == kind and condition.get("status") == "True"
-        for condition in listed(status.get("conditions"))
     )
 
 

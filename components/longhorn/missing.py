@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from components.common.answers import listed, mapped
+from components.common.answers import mapped
 from components.common.versions import version_of
+from components.longhorn.conditions import condition, is_true
 from components.longhorn.objects import DRIVER
 from components.longhorn.snapshot import DEFAULT_CLASS_KEYS, Snapshot, Workload
 
@@ -117,8 +118,8 @@ def _disks_missing(
         yield f"nodes.longhorn.io {name}"
         return
     status = mapped(node.get("status"))
-    if not _is_true(status.get("conditions"), "Ready"):
-        yield f"node {name}: {_reason(status.get('conditions'), 'Ready')}"
+    if not is_true(status, "Ready"):
+        yield f"node {name}: {_reason(status, 'Ready')}"
     spec = mapped(node.get("spec"))
     spec_disks = mapped(spec.get("disks"))
     disk_status = mapped(status.get("diskStatus"))
@@ -128,25 +129,17 @@ def _disks_missing(
         if key is None:
             yield f"disk {path} of node {name} in Longhorn"
             continue
-        conditions = mapped(disk_status.get(key)).get("conditions")
+        said = mapped(disk_status.get(key))
         wanted = ["Ready"]
         if spec_disks[key].get("allowScheduling"):
             wanted.append("Schedulable")
-        for condition in wanted:
-            if not _is_true(conditions, condition):
-                yield f"disk {path} of node {name}: {_reason(conditions, condition)}"
+        for kind in wanted:
+            if not is_true(said, kind):
+                yield f"disk {path} of node {name}: {_reason(said, kind)}"
 
 
-def _is_true(conditions: object, kind: str) -> bool:
-    return any(
-        condition.get("type") == kind and condition.get("status") == "True"
-        for condition in listed(conditions)
-    )
-
-
-def _reason(conditions: object, kind: str) -> str:
-    for condition in listed(conditions):
-        if condition.get("type") == kind:
-            said = condition.get("message") or condition.get("reason") or "no reason given"
-            return f"not {kind} ({said})"
-    return f"not {kind} yet"
+def _reason(status: Mapping[str, Any], kind: str) -> str:
+    found = condition(status, kind)
+    if not found:
+        return f"not {kind} yet"
+    return f"not {kind} ({found.get('message') or found.get('reason') or 'no reason given'})"

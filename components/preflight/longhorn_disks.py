@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.common.answers import listed, mapped
+from components.common.answers import mapped
+from components.longhorn.conditions import is_true
 from components.longhorn.storage import Storage
 
 # Of 1.5 to 1.8, and its successor.
@@ -65,7 +66,7 @@ def known_disks(storage: Storage | None) -> KnownDisks | None:
 def _places(node: Mapping[str, Any]) -> Iterator[tuple[str, Place]]:
     status = mapped(node.get("status"))
     states = mapped(status.get("diskStatus"))
-    is_manned = _is_ready(status)
+    is_manned = is_true(status, "Ready")
     for name, entry in mapped(mapped(node.get("spec")).get("disks")).items():
         state = mapped(states.get(name))
         if state.get("diskUUID"):
@@ -74,13 +75,6 @@ def _places(node: Mapping[str, Any]) -> Iterator[tuple[str, Place]]:
                 Place(
                     node=str(node["metadata"]["name"]),
                     path=str(entry["path"]).rstrip("/"),
-                    is_ready=is_manned and _is_ready(state),
+                    is_ready=is_manned and is_true(state, "Ready"),
                 ),
             )
-
-
-def _is_ready(status: Mapping[str, Any]) -> bool:
-    return any(
-        each.get("type") == "Ready" and each.get("status") == "True"
-        for each in listed(status.get("conditions"))
-    )

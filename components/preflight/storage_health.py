@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from components.common.answers import listed, mapped
+from components.common.answers import mapped
 from components.longhorn.capacity import disk_rooms, losses
+from components.longhorn.conditions import condition
 from components.longhorn.storage import Storage
 from components.longhorn.volumes import claim_text
 from components.preflight.report import CheckResult, of_cluster
@@ -115,11 +116,11 @@ def _node(name: str, node: Object) -> Iterator[CheckResult]:
 
 def _not_true(status: Object, kind: str) -> str | None:
     """Why a condition is not true; None where it is, or Longhorn has not looked yet."""
-    for condition in listed(status.get("conditions")):
-        if condition.get("type") == kind and condition.get("status") == "False":
-            said = condition.get("message") or condition.get("reason") or "no reason given"
-            return f"not {kind} ({str(said).strip()})"
-    return None
+    found = condition(status, kind)
+    if found.get("status") != "False":
+        return None
+    said = found.get("message") or found.get("reason") or "no reason given"
+    return f"not {kind} ({str(said).strip()})"
 
 
 def _warning(node: str, check: Any, found: str, remedy: str) -> CheckResult:

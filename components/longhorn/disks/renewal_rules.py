@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.common.answers import listed, mapped
+from components.common.answers import mapped
+from components.longhorn.conditions import condition, is_true
 from components.longhorn.disks.replicas import is_intact
 from components.longhorn.disks.rules import disks_by_path
 
@@ -34,10 +35,10 @@ def verdicts(node: Object, paths: Iterable[str]) -> dict[str, DiskVerdict]:
         paths: Mount points.
     """
     present = disks_by_path(node)
-    is_manned = _condition(node.get("status"), "Ready").get("status") == "True"
+    is_manned = is_true(mapped(node.get("status")), "Ready")
     found: dict[str, DiskVerdict] = {}
     for path in sorted(set(paths) & set(present)):
-        ready = _condition(_disk_status(node, present[path][0]), "Ready")
+        ready = condition(_disk_status(node, present[path][0]), "Ready")
         found[path] = DiskVerdict(
             is_ready=ready.get("status") == "True" and is_manned,
             is_refused=ready.get("status") == "False" and ready.get("reason") == CHANGED,
@@ -79,7 +80,7 @@ def _ready_disks(node: Object) -> Iterator[tuple[str, str]]:
     """Path and UUID of each disk that is Ready."""
     for path, (name, _) in disks_by_path(node).items():
         status = _disk_status(node, name)
-        if _condition(status, "Ready").get("status") == "True":
+        if is_true(mapped(status), "Ready"):
             yield path, str(status.get("diskUUID"))
 
 
@@ -141,13 +142,6 @@ def still_in_status(node: Object, names: Iterable[str]) -> list[str]:
 
 def _disk_status(node: Object, name: str) -> dict[str, Any]:
     return mapped(mapped(mapped(node.get("status")).get("diskStatus")).get(name))
-
-
-def _condition(status: Any, kind: str) -> dict[str, Any]:
-    for condition in listed(mapped(status).get("conditions")):
-        if condition.get("type") == kind:
-            return mapped(condition)
-    return {}
 
 
 def _spec(replica: Object) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from components.common.answers import listed, mapped
+from components.longhorn.conditions import is_true
 from components.longhorn.disks.rules import disks_by_path
 from components.longhorn.volumes import claim_text, size_text, state_text
 
@@ -27,7 +28,7 @@ def last_copies(node: Object, paths: Iterable[str], replicas: Sequence[Object]) 
     """
     lines: list[str] = []
     for path in sorted(set(paths)):
-        if _is_ready(_disk_status(node, path)):
+        if is_true(_disk_status(node, path), "Ready"):
             continue
         on_disk = _on_disk(node, path, replicas)
         names = {replica["metadata"]["name"] for replica in on_disk}
@@ -74,13 +75,13 @@ def advice(node: Object, paths: Iterable[str]) -> str:
         "`pulumi up` goes on from here. To keep it after all, put it back into the stack file and "
         "run `pulumi up --refresh`."
     )
-    if not _is_ready(mapped(node.get("status"))):
+    if not is_true(mapped(node.get("status")), "Ready"):
         return (
             f"Longhorn moves nothing off {name}, which is not ready. Bring it back; if it is gone "
             "for good, mark it `lost: true` in the stack file "
             f"(docs/runbooks/give-up-a-lost-node.md). {until}"
         )
-    unread = [path for path in wanted if not _is_ready(_disk_status(node, path))]
+    unread = [path for path in wanted if not is_true(_disk_status(node, path), "Ready")]
     if unread:
         return (
             f"Mount {', '.join(unread)} on {name} again so that Longhorn can move the data, or "
@@ -119,13 +120,6 @@ def _is_here(replica: Object, node: Object, path: str) -> bool:
 def _disk_status(node: Object, path: str) -> dict[str, Any]:
     name, _ = disks_by_path(node).get(path, ("", {}))
     return mapped(mapped(mapped(node.get("status")).get("diskStatus")).get(name))
-
-
-def _is_ready(status: Object) -> bool:
-    return any(
-        condition.get("type") == "Ready" and condition.get("status") == "True"
-        for condition in listed(status.get("conditions"))
-    )
 
 
 def _volume_of(replica: Object) -> str:
