@@ -6,15 +6,11 @@ from typing import Any
 
 from components.cluster.api import ClusterApi, unless_missing
 from components.common.answers import listed, mapped
+from components.longhorn.objects import GROUP, NAMESPACE, read_objects
+from components.longhorn.snapshot import DEFAULT_CLASS_KEYS
 
-NAMESPACE = "longhorn-system"
-_GROUP, _VERSION = "longhorn.io", "v1beta2"
 _RELEASE_NAME = "meta.helm.sh/release-name"
 _RELEASE_NAMESPACE = "meta.helm.sh/release-namespace"
-_DEFAULT_CLASS = (
-    "storageclass.kubernetes.io/is-default-class",
-    "storageclass.beta.kubernetes.io/is-default-class",
-)
 _DNS_LABEL = "k8s-app=kube-dns"
 _ANSWER: Mapping[str, Any] = {"_request_timeout": 10}
 
@@ -37,7 +33,7 @@ class LonghornLeftovers:
     releases: Sequence[str] = ()
     """Which Helm releases own its definitions, as namespace/name."""
     volumes: Sequence[str] = ()
-    """Names of its volumes."""
+    """Names of its volumes; not read where it has settings."""
     has_settings: bool = False
     """Whether it has any setting, as every Longhorn that runs does."""
     is_terminating: bool = False
@@ -119,7 +115,7 @@ def _node(node: Any) -> ClusterNode:
 
 def _is_default(storage_class: Any) -> bool:
     annotations = mapped(storage_class.metadata.annotations)
-    return any(annotations.get(key) == "true" for key in _DEFAULT_CLASS)
+    return any(annotations.get(key) == "true" for key in DEFAULT_CLASS_KEYS)
 
 
 def _leftovers(api: ClusterApi) -> LonghornLeftovers:
@@ -127,19 +123,19 @@ def _leftovers(api: ClusterApi) -> LonghornLeftovers:
     releases: set[str] = set()
     for definition in listed(definitions.items):
         marks = mapped(definition.metadata.annotations)
-        if definition.spec.group == _GROUP and marks.get(_RELEASE_NAME):
+        if definition.spec.group == GROUP and marks.get(_RELEASE_NAME):
             releases.add(f"{marks.get(_RELEASE_NAMESPACE)}/{marks[_RELEASE_NAME]}")
     namespace: Any = unless_missing(api.core.read_namespace, NAMESPACE, **_ANSWER)
+    has_settings = bool(read_objects(api, "settings", everywhere=True, **_ANSWER))
     return LonghornLeftovers(
         releases=sorted(releases),
-        volumes=_longhorn_names(api, "volumes"),
-        has_settings=bool(_longhorn_names(api, "settings")),
+        # A Longhorn that runs has no leftovers, and its volumes are read with the rest of it.
+        volumes=[] if has_settings else _volume_names(api),
+        has_settings=has_settings,
         is_terminating=namespace is not None and namespace.status.phase == "Terminating",
     )
 
 
-def _longhorn_names(api: ClusterApi, plural: str) -> list[str]:
-    found: Any = unless_missing(
-        api.custom.list_cluster_custom_object, _GROUP, _VERSION, plural, **_ANSWER
-    )
-    return sorted(str(item["metadata"]["name"]) for item in listed(mapped(found).get("items")))
+def _volume_names(api: ClusterApi) -> list[str]:
+    found = read_objects(api, "volumes", everywhere=True, **_ANSWER) or []
+    return sorted(str(item["metadata"]["name"]) for item in found)

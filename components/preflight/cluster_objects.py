@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from components.preflight.cluster_facts import NAMESPACE, ClusterFacts
+from components.longhorn.objects import NAMESPACE
+from components.preflight.cluster_facts import ClusterFacts
 from components.preflight.cluster_wanted import ClusterWanted
 from components.preflight.report import CheckResult, of_cluster
 

@@ -44,10 +44,11 @@ def _changed(node: Mapping[str, Any], wanted: Mapping[str, Mapping[str, Any]]) -
         for key in _FIELDS if name in changes else ():
             was, to_be = entry.get(key) or None, changes[name].get(key) or None
             if was != to_be:
-                yield f"disk {path} has {key} {_text(entry.get(key))}, not {_text(to_be)}"
+                now, then = entry.get(key, False), changes[name][key]
+                yield f"disk {path} has {key} {_text(now)}, not {_text(then)}"
 
 
 def _text(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, listed(value))) or "empty"
-    return "false" if value in (None, False) else str(value).lower()
+    return str(value).lower()

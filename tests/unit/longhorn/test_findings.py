@@ -46,7 +46,7 @@ def test_a_node_as_the_stack_file_says_has_no_finding() -> None:
         ),
         (_node(allowScheduling=False), f"disk {PATH} has allowScheduling false, not true"),
         (_node(evictionRequested=True), f"disk {PATH} has evictionRequested true, not false"),
-        (_node(storageReserved=5), f"disk {PATH} has storageReserved 5, not false"),
+        (_node(storageReserved=5), f"disk {PATH} has storageReserved 5, not 0"),
         (_node(tags=["hdd", "old"]), f"disk {PATH} has tags hdd, old, not ssd"),
         (_node(tags=[]), f"disk {PATH} has tags empty, not ssd"),
         (_node(path="/mnt/other"), f"disk {PATH} is not in Longhorn"),
