@@ -4,17 +4,13 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.cluster.api import ApiError, ClusterApi, cluster_inputs, open_cluster, status_of
+from components.cluster.api import ClusterApi, cluster_inputs, open_cluster
 from components.cluster.gone import open_for_removal
 from components.common.answers import listed, mapped
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
 from components.common.waiting import wait_until
-from components.longhorn.objects import patch_object, read_object
+from components.longhorn.objects import read_object, try_patch
 from configuration.cluster import ClusterSettings
-
-# What passes: somebody else's edit, and a webhook that waits for the node's status.
-_RETRIED = (400, 409, 422)
-_FORBIDDEN = 403
 
 
 class LonghornNodeTagsProvider(DynamicProvider):
@@ -61,14 +57,7 @@ def _write(cluster: ClusterApi, props: Properties, *, taken: set[str], wanted: s
         # The version makes the edit of somebody else in between a refusal, not a loss.
         version = mapped(node.get("metadata")).get("resourceVersion")
         changes = {"metadata": {"resourceVersion": version}, "spec": {"tags": sorted(tags)}}
-        try:
-            patch_object(cluster, "nodes", name, changes)
-        except ApiError as error:
-            denied = "denied" in str(getattr(error, "body", None) or "")
-            if status_of(error) not in _RETRIED and not (denied and status_of(error) == _FORBIDDEN):
-                raise
-            return [f"Longhorn does not take the tags yet: {str(error).splitlines()[0]}"]
-        return [f"the tags of Longhorn's node {name}"]
+        return [try_patch(cluster, "nodes", name, changes) or f"the tags of Longhorn's node {name}"]
 
     wait_until(
         f"tags of {name} in Longhorn", missing, timeout_seconds=float(props["timeout_seconds"])

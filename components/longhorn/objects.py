@@ -10,6 +10,9 @@ GROUP, VERSION = "longhorn.io", "v1beta2"
 VERSION_SETTING = "current-longhorn-version"
 DRIVER = "driver.longhorn.io"
 _PAGE = 500
+# A manager that starts, somebody else's edit in between, replicas that are still on a disk.
+_PASSING = (400, 409, 422, 500, 503)
+_FORBIDDEN = 403
 
 
 def read_objects(
@@ -65,6 +68,27 @@ def patch_object(
     cluster.custom.patch_namespaced_custom_object(
         GROUP, VERSION, namespace or NAMESPACE, plural, name, changes
     )
+
+
+def try_patch(cluster: ClusterApi, plural: str, name: str, changes: dict[str, Any]) -> str | None:
+    """Merge changes into one of Longhorn's objects; returns why Longhorn does not take them yet.
+
+    Its webhook forbids every edit of a node while the disks' status is behind their spec, which a
+    manager brings up to date every 30 s (longhorn-manager 1.5.3, webhook/resources/node/
+    validator.go), and of some settings while volumes are attached. What Kubernetes itself forbids,
+    to somebody without the right to it, stays forbidden.
+
+    Raises ApiError for a refusal that does not pass by itself.
+    """
+    try:
+        patch_object(cluster, plural, name, changes)
+    except ApiError as error:
+        said = str(getattr(error, "body", None) or error)[:300]
+        is_denied = status_of(error) == _FORBIDDEN and "denied" in said
+        if status_of(error) not in _PASSING and not is_denied:
+            raise
+        return f"Longhorn does not take the change of {plural}.longhorn.io {name} yet: {said}"
+    return None
 
 
 def delete_object(cluster: ClusterApi, plural: str, name: str) -> None:

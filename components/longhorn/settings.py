@@ -11,16 +11,15 @@ from typing import Any
 
 import pulumi
 
-from components.cluster.api import ApiError, cluster_inputs, open_cluster, status_of
+from components.cluster.api import ClusterApi, cluster_inputs, open_cluster
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
 from components.common.waiting import wait_until
 from components.longhorn.findings import settings_finding
-from components.longhorn.objects import patch_object, read_objects
+from components.longhorn.objects import read_objects, try_patch
 from configuration.cluster import ClusterSettings
 
 # Its webhook is briefly away while a manager starts; what it refuses for good it refuses as long.
 _PATIENCE = 60.0
-_REFUSALS = (400, 403, 409, 422, 500, 503)
 
 
 def setting_values(chart_settings: Mapping[str, Any]) -> dict[str, str]:
@@ -53,18 +52,12 @@ class LonghornSettingValuesProvider(DynamicProvider):
 
         def missing() -> list[str]:
             found = _values(cluster)
-            lines: list[str] = []
-            for name, value in wanted.items():
-                if settings_finding(found, {name: value}) is None:
-                    continue
-                try:
-                    patch_object(cluster, "settings", name, {"value": value})
-                except ApiError as error:
-                    if status_of(error) not in _REFUSALS:
-                        raise
-                    said = str(getattr(error, "body", None) or error)[:300]
-                    lines.append(f"Longhorn does not take {name}: {value}: {said}")
-            return lines
+            refusals = {
+                name: try_patch(cluster, "settings", name, {"value": value})
+                for name, value in wanted.items()
+                if settings_finding(found, {name: value})
+            }
+            return [f"{why} (wanted: {wanted[name]})" for name, why in refusals.items() if why]
 
         wait_until("Longhorn's settings", missing, timeout_seconds=_PATIENCE)
         return "longhorn-settings", new
@@ -76,7 +69,7 @@ class LonghornSettingValuesProvider(DynamicProvider):
         return {**state, "values": values}
 
 
-def _values(cluster: Any) -> dict[str, str]:
+def _values(cluster: ClusterApi) -> dict[str, str]:
     return {
         str(item["metadata"]["name"]): str(item.get("value") or "")
         for item in read_objects(cluster, "settings") or []

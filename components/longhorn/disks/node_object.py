@@ -4,15 +4,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.cluster.api import ApiError, ClusterApi, status_of
+from components.cluster.api import ClusterApi
 from components.common.waiting import wait_until
 from components.longhorn.disks.owners import ANNOTATION, claimed
 from components.longhorn.disks.rules import opening_changes
-from components.longhorn.objects import patch_object, read_object
-
-# What passes: a manager that starts, somebody else's edit, replicas that are still on the disk.
-_RETRIED = (400, 409, 422, 500, 503)
-_FORBIDDEN = 403
+from components.longhorn.objects import read_object, try_patch
 
 Changes = Mapping[str, Mapping[str, Any] | None]
 DiskChanges = Callable[[Mapping[str, Any]], Changes]
@@ -90,22 +86,4 @@ class LonghornNodeDisks:
         )
 
     def _write(self, patch: dict[str, Any]) -> str | None:
-        """Why Longhorn did not take the changes yet; None when it did."""
-        try:
-            patch_object(self._cluster, "nodes", self.node_name, patch)
-        except ApiError as error:
-            said = str(getattr(error, "body", None) or error)[:300]
-            if not _passes(status_of(error), said):
-                raise
-            return f"Longhorn does not take the change of its node {self.node_name} yet: {said}"
-        return None
-
-
-def _passes(status: int, said: str) -> bool:
-    """Whether a refusal is one that Longhorn takes back by itself.
-
-    Its webhook forbids every edit while the disks' status is behind their spec, which a manager
-    brings up to date every 30 s (longhorn-manager 1.5.3, webhook/resources/node/validator.go). What
-    Kubernetes itself forbids, to somebody without the right to it, stays forbidden.
-    """
-    return status in _RETRIED or (status == _FORBIDDEN and "denied" in said)
+        return try_patch(self._cluster, "nodes", self.node_name, patch)

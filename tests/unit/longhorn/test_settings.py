@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from components.cluster.api import ApiError
 from components.common import waiting
 from components.longhorn import settings
 from components.longhorn.settings import LonghornSettingValuesProvider, setting_values
@@ -62,9 +63,17 @@ def test_what_longhorn_refuses_is_said_in_its_words(
     monkeypatch.setattr(waiting, "SYSTEM_CLOCK", a_clock())
     cluster.refusals = [api_error(403, "denied: volumes are attached")] * 1000
     with pytest.raises(
-        TimeoutError, match="default-replica-count: 3: denied: volumes are attached"
+        TimeoutError,
+        match=r"default-replica-count yet: denied: volumes are attached \(wanted: 3\)",
     ):
         LonghornSettingValuesProvider().create(PROPS)
+
+
+def test_what_the_person_may_not_write_fails_at_once(cluster: ACluster) -> None:
+    cluster.refusals = [api_error(403, 'settings.longhorn.io is forbidden: User "jane" cannot')]
+    with pytest.raises(ApiError):
+        LonghornSettingValuesProvider().create(PROPS)
+    assert cluster.objects["settings"]["default-replica-count"] == {"value": "1"}
 
 
 def test_what_a_refresh_finds_shows_and_a_setting_of_another_version_does_not(
