@@ -1,7 +1,5 @@
 """One disk of one node: file system, mount point, fstab line."""
 
-from dataclasses import dataclass
-
 import pulumi
 
 from components.common.owner import this_stack
@@ -9,20 +7,6 @@ from components.hosts.host import RemoteHost
 from components.hosts.script import remote_script, result_of
 from components.nodes.script_parts import NODE_DISK, arguments
 from configuration.hosts import DiskSettings
-
-
-@dataclass(frozen=True, kw_only=True)
-class NodeDiskArgs:
-    """Which disk, and what it is to become."""
-
-    host: RemoteHost
-    """The node that holds the disk."""
-    disk: DiskSettings
-    """Device, mount point and file system."""
-    found: str | None = None
-    """What is wrong with it on the host right now, for Pulumi's diff."""
-    before_move: pulumi.ResourceHook | None = None
-    """What has Longhorn let go of it, where this stack has it mounted elsewhere; it moves then."""
 
 
 class NodeDisk(pulumi.ComponentResource):
@@ -42,17 +26,35 @@ class NodeDisk(pulumi.ComponentResource):
     """The mount point, known once the mount is verified."""
 
     def __init__(
-        self, name: str, args: NodeDiskArgs, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        *,
+        host: RemoteHost,
+        disk: DiskSettings,
+        found: str | None,
+        before_move: pulumi.ResourceHook | None,
+        opts: pulumi.ResourceOptions,
     ) -> None:
+        """Declare it.
+
+        Args:
+            name: The resource's name.
+            host: The node that holds the disk.
+            disk: Device, mount point and file system.
+            found: What is wrong with it on the host right now, for Pulumi's diff.
+            before_move: What has Longhorn let go of it, where this stack has it mounted elsewhere;
+                it moves then.
+            opts: The resource's options.
+        """
         super().__init__("longhornrancher:node:Disk", name, None, opts)
-        disk, before = args.disk, [args.before_move] if args.before_move else []
+        before = [before_move] if before_move else []
         command = remote_script(
             f"{name}-mount",
-            args.host,
+            host,
             NODE_DISK,
             arguments(disk, owner=f"{this_stack()} {name}"),
             words=(disk.device, disk.mount_point, disk.file_system),
-            found=args.found,
+            found=found,
             action="move" if before else "ensure",
             opts=pulumi.ResourceOptions(
                 parent=self,
@@ -63,7 +65,7 @@ class NodeDisk(pulumi.ComponentResource):
                 else None,
             ),
         )
-        result = result_of(command, args.host)
+        result = result_of(command, host)
         self.uuid = result.apply(lambda found: str(found["uuid"]))
         self.size_bytes = result.apply(lambda found: int(found["sizeBytes"]))
         self.mount_point = result.apply(lambda found: str(found["mountPoint"]))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pulumi
 
 from components.hosts.host import RemoteHost
-from components.nodes.disk import NodeDisk, NodeDiskArgs
+from components.nodes.disk import NodeDisk
 from components.nodes.findings import NodeFindings
 from components.nodes.labels import NodeLabels
 from components.nodes.packages import NodePackages
@@ -59,13 +59,11 @@ class LonghornNode(pulumi.ComponentResource):
         self.disks = {
             disk.mount_point: NodeDisk(
                 f"{name}-{disk.key}",
-                NodeDiskArgs(
-                    host=host,
-                    disk=disk,
-                    found=findings.disks.get(disk.mount_point),
-                    before_move=before_move.get(disk.mount_point),
-                ),
-                pulumi.ResourceOptions(parent=self, depends_on=done),
+                host=host,
+                disk=disk,
+                found=findings.disks.get(disk.mount_point),
+                before_move=before_move.get(disk.mount_point),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=done),
             )
             for disk in (disks if stages.disks else ())
         }

@@ -9,12 +9,9 @@ import pulumi_kubernetes as kubernetes
 
 from components.rancher.agent.agent import RancherAgent
 from components.rancher.agent.given_manifest import RancherManifest
-from components.rancher.registration.active import RancherClusterActive, RancherClusterActiveArgs
+from components.rancher.registration.active import RancherClusterActive
 from components.rancher.registration.cleanup import RancherCleanup
-from components.rancher.registration.registration import (
-    RancherRegistration,
-    RancherRegistrationArgs,
-)
+from components.rancher.registration.registration import RancherRegistration
 from components.rancher.server.address import RancherAddress
 from components.rancher.server.ca import RancherCa
 from components.rancher.server.host_rules import node_warning
@@ -99,34 +96,29 @@ def _registered(
     )
     registration = RancherRegistration(
         "rancher-registration",
-        RancherRegistrationArgs(
-            url=address.url,
-            ca_pem=ca_pem,
-            bootstrap_password=server.bootstrap_password,
-            admin_password=password,
-            cluster_name=settings.cluster.name,
-            server_url=rancher.url,
-            owner=owner,
-            server_id=server.container_id,
-            agent_environment=settings.rancher_import.agent_environment,
-            ready_timeout_seconds=rancher.start_timeout_seconds,
-        ),
+        rancher=rancher,
+        given=settings.rancher_import,
+        cluster_name=settings.cluster.name,
+        url=address.url,
+        ca_pem=ca_pem,
+        bootstrap_password=server.bootstrap_password,
+        admin_password=password,
+        owner=owner,
+        server_id=server.container_id,
     )
     agent = _agent(settings, registration.manifest, after)
     active = RancherClusterActive(
         "rancher-cluster-active",
-        RancherClusterActiveArgs(
-            url=address.url,
-            ca_pem=ca_pem,
-            cluster_id=registration.cluster_id,
-            api_token=registration.api_token,
-            admin_password=password,
-            revision=pulumi.Output.concat(agent.revision, " ", server.container_id),
-            agent_image=agent.image,
-            timeout_seconds=settings.rancher_import.timeout_seconds,
-        ),
+        url=address.url,
+        ca_pem=ca_pem,
+        cluster_id=registration.cluster_id,
+        api_token=registration.api_token,
+        admin_password=password,
+        revision=pulumi.Output.concat(agent.revision, " ", server.container_id),
+        agent_image=agent.image,
+        timeout_seconds=settings.rancher_import.timeout_seconds,
         # Deleted before the agent's objects: Rancher cleans up through the agent.
-        pulumi.ResourceOptions(depends_on=[agent]),
+        opts=pulumi.ResourceOptions(depends_on=[agent]),
     )
     return RancherParts(
         server=server,

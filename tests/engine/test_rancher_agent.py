@@ -16,11 +16,8 @@ import yaml
 from components.cluster.provider import kubernetes_provider
 from components.rancher.agent.agent import RancherAgent
 from components.rancher.api.client import RancherClient
-from components.rancher.registration.active import RancherClusterActive, RancherClusterActiveArgs
-from components.rancher.registration.registration import (
-    RancherRegistration,
-    RancherRegistrationArgs,
-)
+from components.rancher.registration.active import RancherClusterActive
+from components.rancher.registration.registration import RancherRegistration
 from configuration.cluster import ClusterSettings
 from configuration.rancher import RancherImportSettings
 from lab.cluster.kubernetes import ClusterHandle
@@ -34,7 +31,7 @@ from tests.engine.conftest import Cluster as LabCluster
 from tests.engine.engine import Engine, Stack
 from tests.engine.kubectl import OnCluster
 from tests.engine.needs import marks
-from tests.unit.doubles.a_rancher import ADMIN, BOOTSTRAP
+from tests.unit.doubles.a_rancher import ADMIN, BOOTSTRAP, rancher_at
 
 pytestmark = marks("kubernetes")
 
@@ -76,35 +73,29 @@ def program(
         return
     registration = RancherRegistration(
         "registration",
-        RancherRegistrationArgs(
-            url=url,
-            ca_pem=ca_pem,
-            bootstrap_password=BOOTSTRAP,
-            admin_password=ADMIN,
-            cluster_name="storage",
-            server_url=url,
-            # As another container's id does, it has Rancher asked again.
-            server_id=ca_pem,
-            agent_environment=given.agent_environment,
-            ready_timeout_seconds=30,
-            delete_timeout_seconds=30,
-        ),
+        rancher=rancher_at(url),
+        given=given,
+        cluster_name="storage",
+        url=url,
+        ca_pem=ca_pem,
+        bootstrap_password=BOOTSTRAP,
+        admin_password=ADMIN,
+        owner="",
+        # As another container's id does, it has Rancher asked again.
+        server_id=ca_pem,
     )
     imported = agent_of(registration.manifest)
     RancherClusterActive(
         "active",
-        RancherClusterActiveArgs(
-            url=url,
-            ca_pem=ca_pem,
-            cluster_id=registration.cluster_id,
-            api_token=registration.api_token,
-            admin_password=ADMIN,
-            revision=imported.revision,
-            agent_image=imported.image,
-            timeout_seconds=120,
-            delete_timeout_seconds=30,
-        ),
-        pulumi.ResourceOptions(depends_on=[imported]),
+        url=url,
+        ca_pem=ca_pem,
+        cluster_id=registration.cluster_id,
+        api_token=registration.api_token,
+        admin_password=ADMIN,
+        revision=imported.revision,
+        agent_image=imported.image,
+        timeout_seconds=120,
+        opts=pulumi.ResourceOptions(depends_on=[imported]),
     )
 
 

@@ -10,15 +10,13 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.rancher.registration.active import RancherClusterActive, RancherClusterActiveArgs
-from components.rancher.registration.registration import (
-    RancherRegistration,
-    RancherRegistrationArgs,
-)
+from components.rancher.registration.active import RancherClusterActive
+from components.rancher.registration.registration import RancherRegistration
+from configuration.rancher import RancherImportSettings
 from lab.common.paths import PROJECT
 from lab.rancher.stand_in.server import StandIn
 from tests.engine.engine import Engine, Stack
-from tests.unit.doubles.a_rancher import ADMIN, BOOTSTRAP, agent_says, running, url_of
+from tests.unit.doubles.a_rancher import ADMIN, BOOTSTRAP, agent_says, rancher_at, running, url_of
 
 pytestmark = pytest.mark.engine
 
@@ -30,29 +28,27 @@ def program(url: str, ca_pem: str, admin_password: str, cluster_name: str) -> No
     """The cluster registered and waited for."""
     registration = RancherRegistration(
         "registration",
-        RancherRegistrationArgs(
-            url=url,
-            ca_pem=ca_pem,
-            bootstrap_password=BOOTSTRAP,
-            admin_password=admin_password,
-            cluster_name=cluster_name,
-            server_url=url,
-            ready_timeout_seconds=30,
-            delete_timeout_seconds=10,
-        ),
+        rancher=rancher_at(url),
+        given=RancherImportSettings(),
+        cluster_name=cluster_name,
+        url=url,
+        ca_pem=ca_pem,
+        bootstrap_password=BOOTSTRAP,
+        admin_password=admin_password,
+        owner="",
+        server_id="",
     )
     active = RancherClusterActive(
         "active",
-        RancherClusterActiveArgs(
-            url=url,
-            ca_pem=ca_pem,
-            cluster_id=registration.cluster_id,
-            api_token=registration.api_token,
-            admin_password=admin_password,
-            confirmations=1,
-            timeout_seconds=30,
-            delete_timeout_seconds=10,
-        ),
+        url=url,
+        ca_pem=ca_pem,
+        cluster_id=registration.cluster_id,
+        api_token=registration.api_token,
+        admin_password=admin_password,
+        revision="",
+        agent_image="",
+        timeout_seconds=30,
+        opts=pulumi.ResourceOptions(),
     )
     pulumi.export("clusterId", registration.cluster_id)
     pulumi.export("token", registration.registration_token)

@@ -1,7 +1,6 @@
 """The wait until Rancher really has the cluster: Active, Connected, and staying so."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 import pulumi
@@ -15,37 +14,13 @@ from components.rancher.registration.activity import (
     why_not_active,
 )
 from components.rancher.registration.login import resume
-from components.rancher.registration.removal import deregister, say
+from components.rancher.registration.removal import CLEAN_UP_SECONDS, deregister, say
 
 _READ_SECONDS = 30.0
 _PREVIEW_SECONDS = 5.0
 _AGENT_SECONDS = 5.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class RancherClusterActiveArgs:
-    """Which cluster is waited for; the first four come from its RancherRegistration."""
-
-    url: pulumi.Input[str]
-    """Rancher's address as this machine reaches it."""
-    ca_pem: pulumi.Input[str]
-    """The CA that signed Rancher's certificate."""
-    cluster_id: pulumi.Input[str]
-    """Rancher's identifier of the cluster; another one is another wait."""
-    api_token: pulumi.Input[str]
-    """API token (secret)."""
-    admin_password: pulumi.Input[str]
-    """Password of user admin (secret), for when Rancher no longer takes the token."""
-    revision: pulumi.Input[str] = ""
-    """Anything that changes whenever agent or server is deployed again; then it is waited for."""
-    agent_image: pulumi.Input[str] = ""
-    """The agent's image that goes with Rancher's version; empty if it doesn't matter."""
-    confirmations: pulumi.Input[int] = 3
-    """How many times in a row Rancher must call it active."""
-    timeout_seconds: pulumi.Input[float] = 600.0
-    """How long the agent may take."""
-    delete_timeout_seconds: pulumi.Input[float] = 300.0
-    """How long Rancher may take to clean up inside the cluster."""
+_CONFIRMATIONS = 3
+"""How many times in a row Rancher must call the cluster active."""
 
 
 class RancherClusterActiveProvider(DynamicProvider):
@@ -153,12 +128,46 @@ class RancherClusterActive(DynamicResource, module="rancher", name="ClusterActiv
     """The cluster's state in Rancher: active, or what a refresh found."""
 
     def __init__(
-        self, name: str, args: RancherClusterActiveArgs, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        *,
+        url: pulumi.Input[str],
+        ca_pem: pulumi.Input[str],
+        cluster_id: pulumi.Input[str],
+        api_token: pulumi.Input[str],
+        admin_password: pulumi.Input[str],
+        revision: pulumi.Input[str],
+        agent_image: pulumi.Input[str],
+        timeout_seconds: float,
+        opts: pulumi.ResourceOptions,
     ) -> None:
+        """Declare it.
+
+        Args:
+            name: The resource's name.
+            url: Rancher's address as this machine reaches it.
+            ca_pem: The CA that signed Rancher's certificate, as for RancherRegistration.
+            cluster_id: Rancher's identifier of the cluster; another one is another wait.
+            api_token: API token (secret).
+            admin_password: What user admin has (secret), for when Rancher takes the token no more.
+            revision: Anything that changes whenever agent or server is deployed again; then it is
+                waited for.
+            agent_image: The agent's image that goes with Rancher's version; empty if it doesn't
+                matter.
+            timeout_seconds: How long the agent may take.
+            opts: The resource's options.
+        """
         inputs = {
-            **vars(args),
-            "api_token": pulumi.Output.secret(args.api_token),
-            "admin_password": pulumi.Output.secret(args.admin_password),
+            "url": url,
+            "ca_pem": ca_pem,
+            "cluster_id": cluster_id,
+            "api_token": pulumi.Output.secret(api_token),
+            "admin_password": pulumi.Output.secret(admin_password),
+            "revision": revision,
+            "agent_image": agent_image,
+            "confirmations": _CONFIRMATIONS,
+            "timeout_seconds": timeout_seconds,
+            "delete_timeout_seconds": CLEAN_UP_SECONDS,
         }
         secrets = ["api_token", "admin_password"]
         super().__init__(RancherClusterActiveProvider(), name, inputs, opts, secrets=secrets)

@@ -1,7 +1,6 @@
 """The cluster's place in Rancher, as a resource that Pulumi compares and keeps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar
 from urllib.parse import urlsplit
@@ -17,44 +16,14 @@ from components.rancher.api.ca import ca_checksum
 from components.rancher.api.client import RancherClient
 from components.rancher.api.errors import RancherError
 from components.rancher.registration.login import become_admin, resume
-from components.rancher.registration.removal import deregister, say
+from components.rancher.registration.removal import CLEAN_UP_SECONDS, deregister, say
+from configuration.rancher import RancherImportSettings, RancherSettings
 
 SECRETS = ("admin_password", "bootstrap_password", "api_token", "registration_token", "manifest")
 _OUTPUTS = ("cluster_id", "registration_token", "manifest", "ca_checksum", "version")
 _TOKEN_OUTPUTS = ("api_token", "api_token_id", "api_token_expires")
 _READ_SECONDS = 30.0
 _MINIMUM_PASSWORD = 12
-
-
-@dataclass(frozen=True, kw_only=True)
-class RancherRegistrationArgs:
-    """Which Rancher, and how the cluster is called there."""
-
-    url: pulumi.Input[str]
-    """Rancher's address as this machine reaches it, with https://."""
-    ca_pem: pulumi.Input[str]
-    """The CA that signed Rancher's certificate, read over a trusted channel; empty for a
-    certificate that this machine's own CAs signed."""
-    bootstrap_password: pulumi.Input[str]
-    """What Rancher was first started with (secret); matters only until a password is set."""
-    admin_password: pulumi.Input[str]
-    """The password that user admin is to have (secret), at least 12 characters."""
-    cluster_name: pulumi.Input[str]
-    """The cluster's name in Rancher; another name renames it there."""
-    server_url: pulumi.Input[str]
-    """Rancher's address as the cluster's nodes reach it; becomes its setting server-url."""
-    owner: pulumi.Input[str] = ""
-    """What names the Kubernetes cluster for good (the uid of its namespace kube-system); a
-    registration that an agent has joined is taken over only for the same owner."""
-    server_id: pulumi.Input[str] = ""
-    """Whatever changes when the server is another one or starts again (its container's id); then
-    it is asked again for everything, since its version or its data may be others."""
-    agent_environment: Mapping[str, str] | None = None
-    """What Rancher gives the cluster's agents, all of it; None to leave that to others."""
-    ready_timeout_seconds: pulumi.Input[float] = 900.0
-    """How long Rancher may take until it answers."""
-    delete_timeout_seconds: pulumi.Input[float] = 300.0
-    """How long Rancher may take to clean up inside the cluster."""
 
 
 class RancherRegistrationProvider(DynamicProvider):
@@ -220,15 +189,54 @@ class RancherRegistration(DynamicResource, module="rancher", name="Registration"
     """An API token of the admin, secret."""
 
     def __init__(
-        self, name: str, args: RancherRegistrationArgs, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        *,
+        rancher: RancherSettings,
+        given: RancherImportSettings,
+        cluster_name: str,
+        url: pulumi.Input[str],
+        ca_pem: pulumi.Input[str],
+        bootstrap_password: pulumi.Input[str],
+        admin_password: pulumi.Input[str],
+        owner: pulumi.Input[str],
+        server_id: pulumi.Input[str],
     ) -> None:
+        """Declare it.
+
+        Args:
+            name: The resource's name.
+            rancher: Rancher's address as the cluster's nodes reach it, which becomes its setting
+                server-url, and how long it may take until it answers.
+            given: What Rancher gives the cluster's agents as environment; none is left to others.
+            cluster_name: The cluster's name in Rancher; another name renames it there.
+            url: Rancher's address as this machine reaches it, with https://.
+            ca_pem: The CA that signed Rancher's certificate, read over a trusted channel; empty
+                for a certificate that this machine's own CAs signed.
+            bootstrap_password: What Rancher was first started with (secret); matters only until a
+                password is set.
+            admin_password: What user admin is to have (secret), at least 12 characters.
+            owner: What names the Kubernetes cluster for good (the uid of its namespace
+                kube-system); a registration that an agent has joined is taken over only for the
+                same owner.
+            server_id: Whatever changes when the server is another one or starts again (its
+                container's id); then it is asked again for everything, since its version or its
+                data may be others.
+        """
         inputs = {
-            **vars(args),
-            "bootstrap_password": pulumi.Output.secret(args.bootstrap_password),
-            "admin_password": pulumi.Output.secret(args.admin_password),
-            "agent_environment": args.agent_environment or None,
+            "url": url,
+            "ca_pem": ca_pem,
+            "bootstrap_password": pulumi.Output.secret(bootstrap_password),
+            "admin_password": pulumi.Output.secret(admin_password),
+            "cluster_name": cluster_name,
+            "server_url": rancher.url,
+            "owner": owner,
+            "server_id": server_id,
+            "agent_environment": given.agent_environment or None,
+            "ready_timeout_seconds": rancher.start_timeout_seconds,
+            "delete_timeout_seconds": CLEAN_UP_SECONDS,
         }
-        super().__init__(RancherRegistrationProvider(), name, inputs, opts, secrets=SECRETS)
+        super().__init__(RancherRegistrationProvider(), name, inputs, secrets=SECRETS)
 
 
 def _is_to_be_renewed(state: Properties) -> bool:

@@ -11,6 +11,8 @@ from components.rancher.api.errors import (
 from components.rancher.registration.login import resume
 
 _SEARCH_SECONDS = 30.0
+CLEAN_UP_SECONDS = 300.0
+"""How long Rancher may take to clean up inside the cluster."""
 _LEFTOVERS = (
     "What the agent left in the cluster can be removed with `kubectl delete namespace "
     "cattle-system` and the ClusterRoles and ClusterRoleBindings cattle-admin, "

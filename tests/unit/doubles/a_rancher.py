@@ -18,6 +18,7 @@ from components.common.waiting import Clock
 from components.rancher.api.client import RancherClient
 from components.rancher.registration import activity as rancher_activity
 from components.rancher.registration import removal as rancher_removal
+from configuration.rancher import RancherSettings
 from lab.common.paths import STATE
 from lab.rancher.stand_in import kubectl
 from lab.rancher.stand_in.context import Request
@@ -63,6 +64,11 @@ def running(
 def url_of(stand_in: StandIn, host: str = "127.0.0.1") -> str:
     """Where it answers."""
     return f"https://{host}:{stand_in.https_port}"
+
+
+def rancher_at(url: str) -> RancherSettings:
+    """Settings for a Rancher at an address of this machine, which a stack file may not have."""
+    return RancherSettings.model_construct(url=url, start_timeout_seconds=30)
 
 
 def client(stand_in: StandIn, *, retry_seconds: float = 20.0) -> RancherClient:
