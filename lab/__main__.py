@@ -42,7 +42,7 @@ def _status() -> None:
 
 
 def _down() -> None:
-    # An engine that still works would make anew what is taken away.
+    # A Pulumi that still works would make anew what is taken away.
     processes.end_marked(up.ENGINES)
     agent.down()
     docker_engine.down()

@@ -1,4 +1,4 @@
-"""The stack `lab` as the engine runs it: the shipped file with what this lab decided laid over.
+"""The stack `lab` as Pulumi runs it: the shipped file with what this lab decided laid over.
 
 A folder of its own under STATE holds it, because a running lab has keys and paths that no
 committed file can know.
@@ -44,7 +44,7 @@ def stack_config(parts: LabParts) -> dict[str, Any]:
 def write_project(folder: Path, config: Mapping[str, Any]) -> None:
     """Make the folder a Pulumi project that runs this program with this configuration.
 
-    What the engine itself keeps in the stack file (the salt of the secrets) stays.
+    What Pulumi itself keeps in the stack file (the salt of the secrets) stays.
     """
     folder.mkdir(parents=True, exist_ok=True)
     project = yaml.safe_load((PROJECT / "Pulumi.yaml").read_text())

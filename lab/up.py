@@ -15,7 +15,7 @@ from lab.rancher.stand_in import agent, image
 from lab.stack import LabParts, stack_config, write_project
 
 FOLDER = STATE / "stack"
-"""Where the project is with which the engine runs the stack."""
+"""Where the project is with which Pulumi's engine runs the stack."""
 
 
 ENGINES = f"{STATE}/engines"

@@ -12,7 +12,7 @@ from lab.common.progress import LabError
 
 @dataclass(frozen=True)
 class DockerHandle:
-    """How to reach the engine. host: for DOCKER_HOST. client: the docker command to use."""
+    """How to reach the Docker engine. host: for DOCKER_HOST. client: the docker command to use."""
 
     host: str
     socket: Path
@@ -21,7 +21,7 @@ class DockerHandle:
 
 
 def command(engine: DockerHandle, *words: str | Path, stdin: bytes | None = None) -> str:
-    """Run the docker command against the engine; return its output without the last newline.
+    """Run the docker command against it; return its output without the last newline.
 
     Raises LabError with Docker's own message.
     """

@@ -57,7 +57,7 @@ def up() -> DockerHandle:
 
 
 def status() -> DockerHandle | None:
-    """The engine that `up` would hand out, if it runs."""
+    """The Docker engine that `up` would hand out, if it runs."""
     if os.environ.get("LAB_DOCKER") == "machine":
         return _machines_own() if _answers(MACHINE_SOCKET) else None
     if not daemons.is_running(_DAEMON) or not _answers(_socket()):
@@ -107,7 +107,7 @@ def _start(programs: DockerPrograms) -> None:
 
 
 def _data_disk() -> Path:
-    """A file system of the engine's own for images and volumes, in one sparse file.
+    """A file system of the Docker engine's own for images and volumes, in one sparse file.
 
     So overlays work whatever file system the project lies on, and `down` removes one file instead
     of the hundred thousand that a few images hold.

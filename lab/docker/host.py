@@ -1,6 +1,6 @@
 """A lab host that offers a Docker engine over SSH: DOCKER_HOST=ssh://operator@ADDRESS.
 
-The engine itself runs beside the host; the host has the docker command and the engine's socket,
+The Docker engine runs beside the host; the host has the docker command and Docker's socket,
 which is all that an ssh:// connection uses.
 """
 
@@ -16,17 +16,17 @@ NAME = "docker-host"
 
 
 def docker_host(engine: DockerHandle, name: str = NAME, folder: Path | None = None) -> HostHandle:
-    """Start the host unless it is there; its user `operator` may use the engine.
+    """Start the host unless it is there; its user `operator` may use the Docker engine.
 
     Args:
         folder: a folder of this machine that the host has under the same path, for containers
-            that are to mount it: the engine takes paths of the machine that it runs on.
+            that are to mount it: the Docker engine takes paths of the machine that it runs on.
     """
     if engine.is_machines_own:
         # Its directory is the machine's /run, which is no business of a lab host.
         shared = {str(engine.socket): "/run/docker.sock"}
     else:
-        # The directory, because an engine that starts again makes a new socket in it.
+        # The directory, because a Docker engine that starts again makes a new socket in it.
         shared = {str(engine.socket.parent): "/run/lab/docker"}
     shared[str(engine.client)] = "/usr/local/bin/docker"
     if folder is not None:

@@ -23,7 +23,7 @@ _PACKAGES = ("docker.io", "containerd", "runc")
 
 @dataclass(frozen=True)
 class DockerPrograms:
-    """Where the engine's programs are. search_path, library_path: for PATH, LD_LIBRARY_PATH."""
+    """Where Docker's programs are. search_path, library_path: for PATH, LD_LIBRARY_PATH."""
 
     dockerd: Path
     docker: Path

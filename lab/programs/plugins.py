@@ -1,4 +1,4 @@
-"""The engine's plugins: which are installed here, and who does their work where one is not.
+"""Pulumi's plugins: which are installed here, and who does their work where one is not.
 
 A plugin that is installed is always the one that is used. Where Pulumi's site answers, a missing
 one is fetched from there. Else the kubernetes plugin is built from its Go modules, and those that
@@ -36,7 +36,7 @@ class Plugin:
 
     Args:
         name: of the plugin, such as command.
-        executable: the file that the engine starts.
+        executable: the file that Pulumi's engine starts.
         origin: INSTALLED, BUILT or PLAYED.
     """
 
@@ -47,29 +47,29 @@ class Plugin:
 
 @dataclass(frozen=True)
 class Plugins:
-    """What the engine can use on this machine."""
+    """What Pulumi's engine can use on this machine."""
 
     found: Mapping[str, Plugin]
     """By name; one that can't be had is not among them."""
 
     @property
     def has_kubernetes(self) -> bool:
-        """Whether the engine can change a cluster."""
+        """Whether Pulumi's engine can change a cluster."""
         return "kubernetes" in self.found
 
     @property
     def has_docker(self) -> bool:
-        """Whether the engine can run a container."""
+        """Whether Pulumi's engine can run a container."""
         return "docker" in self.found
 
     def folders(self) -> list[Path]:
-        """Folders for PATH with the plugins that the engine would not find otherwise."""
+        """Folders for PATH with the plugins that Pulumi's engine would not find otherwise."""
         return [
             plugin.executable.parent for plugin in self.found.values() if plugin.origin != INSTALLED
         ]
 
     def path(self, pulumi: Path) -> str:
-        """PATH for the engine: the CLI with its helpers, and the plugins."""
+        """PATH for Pulumi's engine: the CLI with its helpers, and the plugins."""
         folders = [pulumi.parent, *self.folders()]
         return os.pathsep.join([*map(str, folders), os.environ.get("PATH", os.defpath)])
 

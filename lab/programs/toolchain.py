@@ -52,7 +52,7 @@ KUBERNETES_PLUGIN = GoProgram(
     "pulumi-kubernetes",
     "github.com/pulumi/pulumi-kubernetes/provider/v4",
     ".",
-    # The engine warns of a plugin that is older than the SDK; behind the plus, what it really is.
+    # Pulumi warns of a plugin that is older than the SDK; behind the plus, what it really is.
     {"main.version": f"{metadata.version('pulumi-kubernetes')}+{{version}}"},
     minutes=6,
 )
@@ -102,7 +102,7 @@ def can_be_made(program: GoProgram) -> bool:
 def plugins() -> dict[str, Path | None]:
     """Where the resource plugins of the program are, by name; None for one that is missing.
 
-    The engine looks in the same two places: PATH, then the plugins folder of PULUMI_HOME.
+    Pulumi's engine looks in the same two places: PATH, then the plugins folder of PULUMI_HOME.
     """
     return {name: _plugin(name) for name in _PLUGIN_NAMES}
 
@@ -150,7 +150,7 @@ def _unfit(pulumi: Path, sdk: str) -> str | None:
     if not same_minor(found, sdk):
         return f"is {found}, but the Python SDK here is {sdk}"
     for name in language_host.EXECUTABLES:
-        # The engine looks in the same two places.
+        # Pulumi's engine looks in the same two places.
         if not (shutil.which(name) or shutil.which(name, path=pulumi.resolve().parent)):
             return f"has no {name} beside it, and none is on PATH"
     return None

@@ -3,7 +3,7 @@
     python -m tools.bench.a_thousand_hosts PUBLIC_KEY FIRST COUNT
 
 Each has an address of its own, 127.1.x.y, since two nodes with one address are one host. Nothing
-runs there: what is measured is this program, the engine and the plugins. They end with standard
+runs there: what is measured is this program, Pulumi and the plugins. They end with standard
 input.
 """
 

@@ -1,4 +1,4 @@
-"""What the real engine takes with few and with many nodes: processor, memory, state.
+"""What Pulumi's real engine takes with few and with many nodes: processor, memory, state.
 
     python -m tools.bench.engine [--nodes 3 10 30 100] [--set NAME=VALUE] [--parallel N]
 
@@ -40,7 +40,7 @@ _OFF = dict.fromkeys(("labels", "longhorn", "frontend", "rancher"), False)
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One operation of the engine."""
+    """One operation of Pulumi's engine."""
 
     seconds: float
     cpu_seconds: float

@@ -1,4 +1,4 @@
-"""How long the real engine takes with real hosts of the lab: packages, disks, mounts.
+"""How long Pulumi's real engine takes with real hosts of the lab: packages, disks, mounts.
 
     python -m tools.bench.lab [--hosts 3 8]
 

@@ -3,7 +3,7 @@
     python -m tools.bench.program [--nodes 3 30 300 1000]
 
 The whole program runs under the SDK's mocks, as a preview and as an `up` whose resources all
-answer at once: what is measured is this program and the SDK, not hosts and not the engine. Each
+answer at once: what is measured is this program and the SDK, not hosts and not Pulumi. Each
 measurement has a process of its own, so that no run profits from the memory of another.
 """
 

@@ -1,6 +1,6 @@
 """Running the real program under the SDK's mocks and recording what it declares.
 
-Nothing is reached: no engine, no cluster, no host. `make plan`, the picture in the README, the
+Nothing is reached: no Pulumi, no cluster, no host. `make plan`, the picture in the README, the
 benchmark and the unit tests all stand on this.
 """
 
@@ -32,7 +32,7 @@ class Declared:
     """URN of the parent, empty for the stack's own children."""
     custom: bool
     inputs: Mapping[str, Any]
-    """By the engine's names; a secret as SecretValue, an unknown value as UNKNOWN."""
+    """By Pulumi's names; a secret as SecretValue, an unknown value as UNKNOWN."""
     dependencies: frozenset[str]
     """URNs of what it waits for."""
     request: Any
@@ -41,7 +41,7 @@ class Declared:
 
 @dataclass(frozen=True)
 class SecretValue:
-    """A value that the engine would encrypt."""
+    """A value that Pulumi's engine would encrypt."""
 
     value: Any
 
@@ -98,7 +98,7 @@ class RecordingMonitor(MockMonitor):
         self._stack = stack
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
-        """The URN as the engine makes it: with the types of all parents but the stack's."""
+        """The URN as Pulumi's engine makes it: with the types of all parents but the stack's."""
         chain = [] if _is_stack(parent) else [parent.split("::")[2]]
         types = "$".join([*chain, type_])
         return f"urn:pulumi:{self._stack}::{NAMESPACE}::{types}::{name}"
@@ -123,7 +123,7 @@ class RecordingMonitor(MockMonitor):
 
 
 class _UncalledHooks:
-    """Takes the place of the server through which an engine calls resource hooks."""
+    """Takes the place of the server through which Pulumi's engine calls resource hooks."""
 
     def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
         """Accept any hook; under mocks nothing ever calls it."""
@@ -189,7 +189,7 @@ def _run(
         pulumi.runtime.set_mocks(
             monitor.mocks, project=NAMESPACE, stack=stack, preview=preview, monitor=monitor
         )
-        # The SDK serves hooks to an engine's monitor alone, and without a server it refuses them.
+        # The SDK serves hooks to Pulumi's monitor alone, and without a server it refuses them.
         pulumi.runtime.settings.SETTINGS.callbacks = _UncalledHooks()  # type: ignore[assignment]
 
         @pulumi.runtime.test

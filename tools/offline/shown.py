@@ -1,7 +1,7 @@
 """What of a resource's inputs may be shown, in plain JSON values.
 
 Secrets become [secret], the text of a script the name and length of its file, and what runs one by
-its name that name with its arguments. Of an SSH connection, which the engine takes for one secret,
+its name that name with its arguments. Of an SSH connection, which Pulumi takes for one secret,
 the address stays readable.
 """
 

@@ -1,4 +1,4 @@
-"""Reading a stack file as the engine would hand it to the program. No engine, no decryption."""
+"""Reading a stack file as Pulumi would hand it to the program. No decryption."""
 
 import json
 from collections.abc import Mapping
@@ -59,7 +59,7 @@ def stack_config(config: Mapping[str, Any]) -> StackConfig:
         full_key = key if ":" in key else f"{NAMESPACE}:{key}"
         opened = _opened(value)
         if opened != value:
-            # One encrypted value makes the engine treat the whole key as a secret.
+            # One encrypted value makes Pulumi's engine treat the whole key as a secret.
             secret_keys.add(full_key)
         if opened == SECRET_PLACEHOLDER:
             opened = _PLACEHOLDERS.get(full_key.partition(":")[2], opened)

@@ -1,4 +1,4 @@
-"""What `pulumi up` would create for a stack, told without engine, cluster or credentials.
+"""What `pulumi up` would create for a stack, told without Pulumi, cluster or credentials.
 
     python -m tools.plan STACK [--all | --json]
 

@@ -12,7 +12,7 @@ mkdir -p "$directory/data" "$directory/machine-run"
 mount -t ext4 -o noatime "$device" "$directory/data"
 
 # Docker would join a containerd that it finds in /run, and its shims leave their sockets there. So
-# the engine has a /run of its own, with links to all else that the machine's holds (a name
+# the Docker engine has a /run of its own, with links to all else that the machine's holds (a name
 # server's address, for one).
 mount --bind /run "$directory/machine-run"
 mount -t tmpfs -o mode=755 tmpfs /run

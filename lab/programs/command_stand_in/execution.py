@@ -1,6 +1,6 @@
-"""Running the command of an action on its host, and saying so in the engine's log.
+"""Running the command of an action on its host, and saying so in Pulumi's log.
 
-An interrupted engine stops what still tries to connect, but a command that runs comes to its
+Pulumi, when interrupted, stops what still tries to connect, but a command that runs comes to its
 end: cut off halfway it would leave its host in a state that nobody knows.
 """
 
@@ -26,7 +26,7 @@ Result = TypeVar("Result")
 
 
 class Executor:
-    """Runs commands for one engine."""
+    """Runs commands for one engine of Pulumi's."""
 
     def __init__(self, log: EngineLog) -> None:
         self._log = log
@@ -54,7 +54,7 @@ class Executor:
             return previous
         request = _request(command, known, previous)
         work = self._run_on_host(urn, known["connection"], request, timeout)
-        # The engine may give up this call; a command must not be cut off halfway for that.
+        # Pulumi's engine may give up this call; a command must not be cut off halfway for that.
         return await asyncio.shield(asyncio.ensure_future(work))
 
     async def _run_on_host(

@@ -15,7 +15,7 @@ from lab.programs.command_stand_in.quoting import quoted
 
 
 class CommandError(Exception):
-    """A command could not be run or failed; the text is what the engine shows."""
+    """A command could not be run or failed; the text is what Pulumi's engine shows."""
 
 
 @dataclass(frozen=True)

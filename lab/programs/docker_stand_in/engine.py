@@ -18,7 +18,7 @@ from lab.programs.plugin_base.values import Properties, plain_properties
 
 _DEFAULT_HOST = "unix:///var/run/docker.sock"
 _PATIENCE = 120
-# Any that every engine of today knows; the client asks for the engine's own before it is used.
+# Any that every Docker engine of today knows; the client asks for its own before it is used.
 _VERSION_OF_THE_QUESTION = "1.40"
 
 Result = TypeVar("Result")
@@ -46,7 +46,7 @@ class Engine:
         self._client = None
 
     async def greet(self) -> None:
-        """Make sure that an engine answers which is not reached by ssh. Raises PluginError."""
+        """Make sure that Docker answers where it is not reached by ssh. Raises PluginError."""
         if self._host.startswith("ssh://"):
             return
         try:

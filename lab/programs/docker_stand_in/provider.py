@@ -1,4 +1,4 @@
-"""The kinds of resource that the stand-in knows, on the engine that its settings name."""
+"""The kinds of resource that the stand-in knows, on the Docker engine that its settings name."""
 
 from lab.programs.docker_stand_in import STAND_IN
 from lab.programs.docker_stand_in.container import Container

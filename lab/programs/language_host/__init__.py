@@ -11,11 +11,11 @@ from pathlib import Path
 from shlex import quote
 
 EXECUTABLES = ("pulumi-language-python", "pulumi-resource-pulumi-python")
-"""What the engine starts: for programs, and for dynamic resources."""
+"""What Pulumi's engine starts: for programs, and for dynamic resources."""
 
 _MARK = "# A stand-in for a part of Pulumi, written by this project's lab."
 _HERE = Path(__file__).parent
-# The engine starts it in the project's folder and says which virtual environment Pulumi.yaml names.
+# Pulumi starts it in the project's folder and says which virtual environment Pulumi.yaml names.
 # Which Python that means is the same as in server.py, as it is in Pulumi's own two programs.
 _DYNAMIC = """\
 python=${PULUMI_PYTHON_CMD:-python3}
@@ -31,7 +31,7 @@ exec "$python" -u -m pulumi.dynamic "$@"
 
 
 def put_beside(pulumi: Path) -> None:
-    """Put the stand-ins into the folder of a pulumi CLI, where the engine finds them first.
+    """Put the stand-ins into the folder of a pulumi CLI, where Pulumi's engine finds them first.
 
     Does nothing for one that is there and is not a stand-in.
     """

@@ -1,4 +1,4 @@
-"""The language host that the engine talks to: starts the program and reports how it ended.
+"""The language host that Pulumi's engine talks to: starts the program and reports how it ended.
 
 A stand-in; see the package's docstring. It is copied out of the project and run as a script, so it
 imports nothing of the project, only the pulumi SDK.
@@ -25,7 +25,7 @@ from pulumi.runtime.proto import (
     plugin_pb2,
 )
 
-# The engine's own limit for messages: a program's configuration may be larger than gRPC's 4 MiB.
+# Pulumi's own limit for messages: a program's configuration may be larger than gRPC's 4 MiB.
 _MESSAGE_BYTES = 400 * 1024 * 1024
 # The exit status by which program.py says that it has already reported what went wrong.
 _ALREADY_REPORTED = 32
@@ -50,7 +50,7 @@ def interpreter(root: Path, options: dict[str, Any]) -> str:
 
 
 class LanguageHost(LanguageRuntimeServicer):
-    """Runs Python programs for one engine."""
+    """Runs Python programs for one engine of Pulumi's."""
 
     def __init__(self, engine: str) -> None:
         self._engine = engine
@@ -71,7 +71,7 @@ class LanguageHost(LanguageRuntimeServicer):
         )
 
     def GetRequiredPackages(self, request: Any, context: Any) -> Any:  # noqa: N802, ARG002
-        # The engine looks each plugin up when a resource first needs it. Naming them here would
+        # Pulumi looks each plugin up when a resource first needs it. Naming them here would
         # make it download the missing ones, which is what a lab without a network can't do.
         return language_pb2.GetRequiredPackagesResponse()
 
@@ -136,7 +136,7 @@ class LanguageHost(LanguageRuntimeServicer):
 
 
 def main() -> None:
-    """Serve until the engine interrupts this process; the first line printed is the port."""
+    """Serve until Pulumi's engine interrupts this process; the first line printed is the port."""
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
@@ -147,7 +147,7 @@ def main() -> None:
             ("grpc.max_receive_message_length", _MESSAGE_BYTES),
         ],
     )
-    # The engine's address is always the last argument.
+    # The address of Pulumi's engine is always the last argument.
     host = LanguageHost(sys.argv[-1])
     add_LanguageRuntimeServicer_to_server(host, server)
     port = server.add_insecure_port("127.0.0.1:0")

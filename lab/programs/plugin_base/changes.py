@@ -1,6 +1,6 @@
 """What differs between the inputs in the state and those of the program.
 
-Pure: no engine, no host. A secret is one value here: it differs when what it holds differs or
+Pure. A secret is one value here: it differs when what it holds differs or
 when only one side is secret, and never says in which member, since that is how the real
 plugins compare.
 """
@@ -32,7 +32,7 @@ def changes(
     """
 
     def counts(name: str) -> bool:
-        # The engine adds a version and internal names beginning with __ of its own.
+        # Pulumi's engine adds a version and internal names beginning with __ of its own.
         return name != "version" and not name.startswith("__") and name not in ignored
 
     return _object_changes(

@@ -1,4 +1,4 @@
-"""Lines in the engine's log, which is what the person at the terminal sees."""
+"""Lines in Pulumi's log, which is what the person at the terminal sees."""
 
 from collections.abc import Awaitable
 from typing import cast
@@ -8,13 +8,13 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 
 class EngineLog:
-    """A connection to the log of the engine that started this plugin."""
+    """A connection to the log of Pulumi's engine that started this plugin."""
 
     def __init__(self, address: str | None) -> None:
-        """Connect lazily to the engine.
+        """Connect lazily to Pulumi's engine.
 
         Args:
-            address: host:port as the engine gave it; None drops every line.
+            address: host:port as Pulumi's engine gave it; None drops every line.
         """
         self._engine = None
         if address is not None:
@@ -29,7 +29,7 @@ class EngineLog:
         await self._log(engine_pb2.WARNING, text, urn)
 
     async def error(self, text: str, urn: str) -> None:
-        """Why a resource fails. The engine fails the whole run for it."""
+        """Why a resource fails. Pulumi's engine fails the whole run for it."""
         await self._log(engine_pb2.ERROR, text, urn)
 
     async def _log(

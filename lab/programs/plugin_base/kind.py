@@ -10,11 +10,11 @@ from lab.programs.plugin_base.values import Properties
 
 
 class PluginError(Exception):
-    """Why a call fails; the text is what the engine shows."""
+    """Why a call fails; the text is what Pulumi's engine shows."""
 
 
 class HalfMadeError(PluginError):
-    """A resource is there, but not as it should be: the engine keeps it, and tries again."""
+    """A resource is there, but not as it should be: Pulumi's engine keeps it, and tries again."""
 
     def __init__(self, text: str, made: "Made") -> None:
         super().__init__(text)
@@ -45,7 +45,7 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True)
 class Call:
-    """What the engine says besides the resource's own properties.
+    """What Pulumi's engine says besides the resource's own properties.
 
     Attributes:
         urn: the resource.
@@ -112,4 +112,4 @@ class Kind(ABC):
         """Take it away."""
 
     def cancel(self) -> None:  # noqa: B027 - most have nothing to stop
-        """The engine was interrupted."""
+        """Pulumi's engine was interrupted."""

@@ -36,7 +36,7 @@ class StandIn:
 
         Args:
             directory: made if it is missing. It has to come first on the PATH of `pulumi`, because
-                the engine takes the first executable of that name.
+                Pulumi's engine takes the first executable of that name.
         """
         directory.mkdir(parents=True, exist_ok=True)
         launcher = directory / self.executable

@@ -32,10 +32,10 @@ Result = TypeVar("Result")
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
-    """Serves one engine.
+    """Serves one engine of Pulumi's.
 
     Attributes:
-        accepts_secrets: whether secrets arrive marked. The engine marks them again itself where
+        accepts_secrets: whether secrets arrive marked. Pulumi marks them again itself where
             they do not.
     """
 

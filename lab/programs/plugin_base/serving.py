@@ -1,4 +1,4 @@
-"""A stand-in's process: print the port, serve one engine, end with it."""
+"""A stand-in's process: print the port, serve one engine of Pulumi's, end with it."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ MakeProvider = Callable[[EngineLog], provider_pb2_grpc.ResourceProviderServicer]
 
 
 def serve(make_provider: MakeProvider) -> None:
-    """Serve the engine whose own service has the address that it passes last."""
+    """Serve Pulumi's engine whose own service has the address that it passes last."""
     arguments = [word for word in sys.argv[1:] if not word.startswith("-")]
     asyncio.run(_serve(make_provider, arguments[-1] if arguments else None))
 
@@ -40,7 +40,7 @@ async def _serve(make_provider: MakeProvider, engine_address: str | None) -> Non
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     print(port, flush=True)
-    # The engine asks its plugins to end; one that was killed can't, so the plugin looks for itself.
+    # Pulumi asks its plugins to end; one that was killed can't, so the plugin looks for itself.
     while os.getppid() == parent and not asked_to_end.is_set():
         with suppress(TimeoutError):
             await asyncio.wait_for(asked_to_end.wait(), _WATCH_SECONDS)

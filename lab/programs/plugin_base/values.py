@@ -30,7 +30,7 @@ _UNKNOWNS = frozenset(
 
 @dataclass(frozen=True)
 class Secret:
-    """A value that the engine encrypts in the state and hides in every display."""
+    """A value that Pulumi's engine encrypts in the state and hides in every display."""
 
     value: "Value"
 

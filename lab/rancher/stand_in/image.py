@@ -31,7 +31,7 @@ PYTHONPATH=/{_LIBRARY} exec python3 -m rancher_stand_in.kubectl "$@"
 
 
 def build(engine: DockerHandle, tag: str) -> str:
-    """Make the image unless the engine has it as this module would make it; returns its id.
+    """Make the image unless the Docker engine has it as this module would make it; returns its id.
 
     Args:
         tag: the Rancher version that the stand-in plays, such as v2.8.5.

@@ -58,7 +58,7 @@ def server(
 
 @pytest.fixture(params=["socket", pytest.param("ssh", marks=needs_ssh_agent)])
 def way(request: pytest.FixtureRequest, docker: DockerDouble) -> tuple[str, str | None]:
-    """Address and host key of the engine, one way and the other."""
+    """Address and host key of the Docker engine, one way and the other."""
     if request.param == "socket":
         return f"unix://{docker.socket}", None
     server: Server = request.getfixturevalue("server")

@@ -1,4 +1,4 @@
-"""The parts of the lab's command stand-in that decide without an engine or a host."""
+"""The parts of the lab's command stand-in that decide without Pulumi's engine or a host."""
 
 import pytest
 

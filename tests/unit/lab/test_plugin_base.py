@@ -1,4 +1,4 @@
-"""What the lab's stand-ins for plugins have in common, as far as it needs no engine."""
+"""What the lab's stand-ins for plugins have in common, as far as it needs no engine of Pulumi's."""
 
 import os
 import subprocess

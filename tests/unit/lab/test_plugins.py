@@ -1,4 +1,4 @@
-"""What becomes of a plugin of the engine that is not installed here."""
+"""What becomes of a plugin of Pulumi's engine that is not installed here."""
 
 from pathlib import Path
 

@@ -55,7 +55,7 @@ def test_what_failed_and_what_is_missing_is_a_finding(cluster: Any, said: str) -
     [
         ACluster([]),
         ACluster(["longhorn-manager"], v1="failed", v2="deployed"),
-        # Cleared by the hook before the engine's own next step.
+        # Cleared by the hook before Pulumi's own next step.
         ACluster([], v1="pending-install"),
     ],
 )
