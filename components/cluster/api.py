@@ -103,7 +103,10 @@ def open_cluster(props: Mapping[str, Any]) -> ClusterApi:
 
 
 def unless_missing(ask: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """What the cluster answers to a call of its client; None where it has no such thing (404)."""
+    """What the cluster answers to a call; None where it has no such thing (404).
+
+    Raises ApiError when it refuses.
+    """
     try:
         return ask(*arguments, **options)
     except ApiError as error:

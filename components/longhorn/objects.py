@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from components.cluster.api import ApiError, ClusterApi, status_of
+from components.cluster.api import ApiError, ClusterApi, status_of, unless_missing
 from components.common.answers import listed, mapped
 
 NAMESPACE = "longhorn-system"
@@ -29,36 +29,26 @@ def read_objects(
     Raises ApiError when the cluster refuses.
     """
     custom = cluster.custom
+    ask, where = custom.list_namespaced_custom_object, [GROUP, VERSION, NAMESPACE, plural]
+    if everywhere:
+        ask, where = custom.list_cluster_custom_object, [GROUP, VERSION, plural]
     items: list[dict[str, Any]] = []
     page: dict[str, Any] = {"limit": _PAGE}
-    try:
-        while True:
-            asked = {**options, **page}
-            if everywhere:
-                found: Any = custom.list_cluster_custom_object(GROUP, VERSION, plural, **asked)
-            else:
-                found = custom.list_namespaced_custom_object(
-                    GROUP, VERSION, NAMESPACE, plural, **asked
-                )
-            items += listed(found["items"])
-            following = mapped(found.get("metadata")).get("continue")
-            if not following:
-                return items
-            page = {"limit": _PAGE, "_continue": following}
-    except ApiError as error:
-        if status_of(error) == 404:
+    while True:
+        found: Any = unless_missing(ask, *where, **options, **page)
+        if found is None:
             return None
-        raise
+        items += listed(found["items"])
+        following = mapped(found.get("metadata")).get("continue")
+        if not following:
+            return items
+        page = {"limit": _PAGE, "_continue": following}
 
 
 def read_object(cluster: ClusterApi, plural: str, name: str) -> dict[str, Any] | None:
     """One of Longhorn's objects; None if it is not there. Raises ApiError."""
-    try:
-        return cluster.custom.get_namespaced_custom_object(GROUP, VERSION, NAMESPACE, plural, name)
-    except ApiError as error:
-        if status_of(error) == 404:
-            return None
-        raise
+    get = cluster.custom.get_namespaced_custom_object
+    return unless_missing(get, GROUP, VERSION, NAMESPACE, plural, name)
 
 
 def patch_object(
@@ -93,8 +83,5 @@ def try_patch(cluster: ClusterApi, plural: str, name: str, changes: dict[str, An
 
 def delete_object(cluster: ClusterApi, plural: str, name: str) -> None:
     """Delete one of Longhorn's objects; one that is gone needs nothing. Raises ApiError."""
-    try:
-        cluster.custom.delete_namespaced_custom_object(GROUP, VERSION, NAMESPACE, plural, name)
-    except ApiError as error:
-        if status_of(error) != 404:
-            raise
+    delete = cluster.custom.delete_namespaced_custom_object
+    unless_missing(delete, GROUP, VERSION, NAMESPACE, plural, name)

@@ -53,15 +53,15 @@ class Tolerated:
 
 
 def tolerated_taints(
-    listed: Iterable[TolerationSettings], *, control_plane: bool
+    listed: Iterable[TolerationSettings], scheduling: str
 ) -> tuple[Tolerated, ...]:
     """The taints that Longhorn and the volume check tolerate.
 
     Args:
         listed: longhorn.tolerations.
-        control_plane: Whether the control-plane taints are among them.
+        scheduling: controlPlane.scheduling; `tolerate` adds the control-plane taints.
     """
-    own = CONTROL_PLANE_TAINTS if control_plane else ()
+    own = CONTROL_PLANE_TAINTS if scheduling == "tolerate" else ()
     return (
         *(Tolerated(key=key, effect="NoSchedule", value=None) for key in own),
         *(Tolerated(key=each.key, effect=each.effect, value=each.value) for each in listed),

@@ -79,10 +79,7 @@ def cluster_wanted(settings: Settings) -> ClusterWanted:
         ],
         prepares_nodes=stages.packages,
         tolerated=[
-            *tolerated_taints(
-                longhorn.tolerations,
-                control_plane=settings.control_plane.scheduling == "tolerate",
-            ),
+            *tolerated_taints(longhorn.tolerations, settings.control_plane.scheduling),
             *_in_values(longhorn.values),
         ],
         is_default_class=stages.longhorn and longhorn.default_storage_class,

@@ -29,9 +29,7 @@ def longhorn_findings(
     values = chart_values(
         longhorn,
         nodes_with_disks=settings.nodes_with_disks,
-        tolerated=tolerated_taints(
-            longhorn.tolerations, control_plane=settings.control_plane.scheduling == "tolerate"
-        ),
+        tolerated=tolerated_taints(longhorn.tolerations, settings.control_plane.scheduling),
     )
     disks = {
         node.name: disks_finding(

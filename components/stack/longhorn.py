@@ -47,10 +47,7 @@ def declare_longhorn(
     if cluster is None:
         return LonghornParts()
     providers = [cluster]
-    tolerated = tolerated_taints(
-        settings.longhorn.tolerations,
-        control_plane=settings.control_plane.scheduling == "tolerate",
-    )
+    tolerated = tolerated_taints(settings.longhorn.tolerations, settings.control_plane.scheduling)
     release = None
     if settings.stages.longhorn:
         found = found or LonghornFindings()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from components.cluster.api import ApiError, ClusterApi, status_of
+from components.cluster.api import ClusterApi, unless_missing
 from components.common.waiting import wait_until
 from components.volume_check.objects import SELECTOR
 
@@ -22,7 +22,7 @@ class VolumeCheckCleanup:
         self._let_volumes_go()
         jobs = self._batch.list_namespaced_job(self._namespace, label_selector=SELECTOR).items
         for job in jobs:
-            _ignore_absent(
+            unless_missing(
                 self._batch.delete_namespaced_job,
                 job.metadata.name,
                 self._namespace,
@@ -30,7 +30,7 @@ class VolumeCheckCleanup:
                 propagation_policy="Foreground",
             )
         for claim in self._claims():
-            _ignore_absent(
+            unless_missing(
                 self._core.delete_namespaced_persistent_volume_claim,
                 claim.metadata.name,
                 self._namespace,
@@ -39,7 +39,7 @@ class VolumeCheckCleanup:
             self._namespace, label_selector=SELECTOR
         ).items
         for script in scripts:
-            _ignore_absent(
+            unless_missing(
                 self._core.delete_namespaced_config_map, script.metadata.name, self._namespace
             )
         wait_until("volume check, cleaning up", self._left, timeout_seconds=_SECONDS)
@@ -55,7 +55,7 @@ class VolumeCheckCleanup:
             volume = claim.spec.volume_name
             if volume:
                 self._volumes.add(volume)
-                _ignore_absent(
+                unless_missing(
                     self._core.patch_persistent_volume,
                     volume,
                     {"spec": {"persistentVolumeReclaimPolicy": "Delete"}},
@@ -71,11 +71,3 @@ class VolumeCheckCleanup:
                 if item.metadata.name in self._volumes
             ),
         ]
-
-
-def _ignore_absent(change: Any, *arguments: Any, **options: str) -> None:
-    try:
-        change(*arguments, **options)
-    except ApiError as error:
-        if status_of(error) != 404:
-            raise

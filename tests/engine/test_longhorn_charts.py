@@ -49,7 +49,7 @@ Objects = dict[tuple[str, str], dict[str, Any]]
 
 def _values(version: str) -> dict[str, dict[str, Any]]:
     """What the program gives the chart: with next to nothing in the stack file, and with much."""
-    tolerated = tolerated_taints((), control_plane=True)
+    tolerated = tolerated_taints((), "tolerate")
     settings = {"version": version, **_SETTINGS}
     return {
         "little": chart_values(LonghornSettings(), nodes_with_disks=3, tolerated=()),

@@ -9,7 +9,7 @@ replica by itself.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from components.cluster.api import ApiError, ClusterApi, status_of
+from components.cluster.api import ClusterApi, unless_missing
 from components.common.answers import mapped
 from components.common.waiting import tell, wait_until
 from components.longhorn.disks.node_object import LonghornNodeDisks
@@ -27,7 +27,7 @@ def wait_until_forgotten(cluster: ClusterApi, props: Mapping[str, Any]) -> None:
     Raises RuntimeError while Kubernetes still has the node, TimeoutError while Longhorn has.
     """
     name = str(props["node_name"])
-    if _is_in_kubernetes(cluster, name):
+    if unless_missing(cluster.core.read_node, name) is not None:
         raise RuntimeError(
             f"node {name} is marked `lost` in the stack file, and Kubernetes still has it. If its "
             f"host is gone for good: kubectl delete node {name}. If not, remove `lost`."
@@ -58,13 +58,3 @@ def without_other_replica(replicas: Iterable[Mapping[str, Any]], node_name: str)
         elif spec.get("nodeID") and is_intact(replica):
             elsewhere.add(str(spec.get("volumeName")))
     return sorted(on_node - elsewhere)
-
-
-def _is_in_kubernetes(cluster: ClusterApi, name: str) -> bool:
-    try:
-        cluster.core.read_node(name)
-    except ApiError as error:
-        if status_of(error) == 404:
-            return False
-        raise
-    return True

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from components.cluster.api import ApiError, ClusterApi, status_of
+from components.cluster.api import ClusterApi, unless_missing
 from components.common.answers import mapped
 from components.common.waiting import tell, wait_until
 from components.longhorn.disks.node_object import LonghornNodeDisks
@@ -87,13 +87,9 @@ def _wait_until_empty(
 
 
 def _take_label_off(cluster: ClusterApi, node_name: str) -> None:
-    try:
-        labels = mapped(cluster.core.read_node(node_name).metadata.labels)
-        if labels.get(_LABEL) != _FROM_ANNOTATION:
-            return
-        cluster.core.patch_node(node_name, {"metadata": {"labels": {_LABEL: None}}})
-    except ApiError as error:
-        if status_of(error) != 404:
-            raise
+    node: Any = unless_missing(cluster.core.read_node, node_name)
+    if node is None or mapped(node.metadata.labels).get(_LABEL) != _FROM_ANNOTATION:
         return
+    patch = {"metadata": {"labels": {_LABEL: None}}}
+    unless_missing(cluster.core.patch_node, node_name, patch)
     tell(f"{node_name}: took the label {_LABEL} off, or Longhorn would make the disks again")

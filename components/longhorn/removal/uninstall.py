@@ -1,8 +1,10 @@
 """Longhorn's uninstallation to the end: nothing is left, and its namespace is gone."""
 
+from typing import Any
+
 import pulumi
 
-from components.cluster.api import ApiError, ClusterApi, cluster_inputs, status_of
+from components.cluster.api import ClusterApi, cluster_inputs, unless_missing
 from components.cluster.gone import open_for_removal
 from components.common.answers import listed
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
@@ -50,14 +52,11 @@ class LonghornUninstallProvider(DynamicProvider):
 
 def _namespace_left(cluster: ClusterApi) -> list[str]:
     """What keeps the namespace; deletes it first where nobody has yet."""
-    try:
-        namespace = cluster.core.read_namespace(NAMESPACE)
-        if namespace.metadata.deletion_timestamp is None:
-            cluster.core.delete_namespace(NAMESPACE)
-    except ApiError as error:
-        if status_of(error) == 404:
-            return []
-        raise
+    namespace: Any = unless_missing(cluster.core.read_namespace, NAMESPACE)
+    if namespace is None:
+        return []
+    if namespace.metadata.deletion_timestamp is None:
+        unless_missing(cluster.core.delete_namespace, NAMESPACE)
     reasons = [
         condition.message
         for condition in listed(namespace.status.conditions)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from components.cluster.api import ApiError, ClusterApi, status_of
+from components.cluster.api import ClusterApi, unless_missing
 
 _MANAGER = "longhorn-rancher"
 _ANSWER_SECONDS = 30.0
@@ -13,12 +13,7 @@ Document = dict[str, Any]
 
 def read_object(cluster: ClusterApi, path: str) -> Document | None:
     """The object at this path; None where there is none."""
-    try:
-        return _call(cluster, "GET", path)
-    except ApiError as error:
-        if status_of(error) == 404:
-            return None
-        raise
+    return unless_missing(_call, cluster, "GET", path)
 
 
 def apply_object(cluster: ClusterApi, path: str, document: Document) -> None:
@@ -34,11 +29,7 @@ def merge_object(cluster: ClusterApi, path: str, patch: Document) -> Document:
 
 def delete_object(cluster: ClusterApi, path: str) -> None:
     """Delete the object; one that is gone already is no error."""
-    try:
-        _call(cluster, "DELETE", path)
-    except ApiError as error:
-        if status_of(error) != 404:
-            raise
+    unless_missing(_call, cluster, "DELETE", path)
 
 
 def _call(

@@ -70,7 +70,7 @@ def test_every_value_that_the_program_sets_is_one_of_the_chart(found: tuple[str,
     _, path = found
     known = set(_keys(_read(path, "values.yaml")))
     given = chart_values(
-        _EVERYTHING, nodes_with_disks=3, tolerated=tolerated_taints((), control_plane=True)
+        _EVERYTHING, nodes_with_disks=3, tolerated=tolerated_taints((), "tolerate")
     )
     assert set(_keys(given)) <= known
 

@@ -8,12 +8,12 @@ from components.longhorn.values import chart_values
 from components.nodes.description import taint_toleration, tolerated_taints, tolerations
 from configuration.longhorn import LonghornSettings
 
-_CONTROL_PLANE = tolerated_taints((), control_plane=True)
+_CONTROL_PLANE = tolerated_taints((), "tolerate")
 
 
 def _values(*, nodes: int = 3, tolerate: bool = False, **longhorn: Any) -> dict[str, Any]:
     settings = LonghornSettings.model_validate(longhorn)
-    tolerated = tolerated_taints(settings.tolerations, control_plane=tolerate)
+    tolerated = tolerated_taints(settings.tolerations, "tolerate" if tolerate else "leave")
     return chart_values(settings, nodes_with_disks=nodes, tolerated=tolerated)
 
 

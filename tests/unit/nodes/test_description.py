@@ -80,11 +80,11 @@ def test_replicas_are_as_wanted_or_one_per_node_with_disks_up_to_three(
 
 def test_both_control_plane_taints_are_tolerated_and_no_other() -> None:
     keys = ["node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"]
-    tolerated = tolerated_taints((), control_plane=True)
+    tolerated = tolerated_taints((), "tolerate")
     assert taint_toleration(tolerated) == ";".join(f"{key}:NoSchedule" for key in keys)
     assert [toleration["key"] for toleration in tolerations(tolerated)] == keys
     assert {toleration["effect"] for toleration in tolerations(tolerated)} == {"NoSchedule"}
-    assert tolerated_taints((), control_plane=False) == ()
+    assert tolerated_taints((), "leave") == ()
 
 
 @pytest.mark.parametrize(
