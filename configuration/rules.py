@@ -29,6 +29,8 @@ _OF_MKFS = {
     ),
     "xfs": (r"-[bdilmns] ?[a-z0-9_]+=[^ ]+", "-b, -d, -i, -l, -m, -n and -s with name=value"),
 }
+_ENGINE_BINARIES = PurePosixPath("/var/lib/longhorn/engine-binaries")
+_EXECUTION = ("exec", "noexec")
 
 Rule = Callable[[StackFile], Iterable[Problem]]
 
@@ -84,6 +86,7 @@ def _tags_without_disks(file: StackFile) -> Iterator[Problem]:
 def _default_disks(file: StackFile) -> Iterator[Problem]:
     yield from _disk_list("nodeDefaults.disks", file.node_defaults.disks)
     yield from _mkfs_options("nodeDefaults.disks", file.node_defaults.disks)
+    yield from _engine_binaries("nodeDefaults.disks", file.node_defaults.disks)
 
 
 def _own_disks(file: StackFile) -> Iterator[Problem]:
@@ -91,6 +94,7 @@ def _own_disks(file: StackFile) -> Iterator[Problem]:
         if knows(node, "disks") and node.disks is not None:
             yield from _disk_list(f"nodes[{i}].disks", node.disks)
             yield from _mkfs_options(f"nodes[{i}].disks", node.disks)
+            yield from _engine_binaries(f"nodes[{i}].disks", node.disks)
 
 
 def _host_keys(file: StackFile) -> Iterator[Problem]:
@@ -186,6 +190,29 @@ def _mkfs_options(key: str, disks: Sequence[DiskSettings]) -> Iterator[Problem]:
                 f"has an option that mkfs.{disk.file_system} does not take so",
                 f"It takes {letters}.",
                 disk.mkfs_options,
+                shows_value=True,
+            )
+
+
+def _engine_binaries(key: str, disks: Sequence[DiskSettings]) -> Iterator[Problem]:
+    """Longhorn starts its engines from a folder of the host, whatever its disks are.
+
+    Source: longhorn-manager v1.5.3, types/types.go (EngineBinaryDirectoryOnHost).
+    """
+    for i, disk in enumerate(disks):
+        if not knows(disk, "mount_point", "mount_options") or not disk.mount_options:
+            continue
+        folder = PurePosixPath(disk.mount_point)
+        said = [option for option in disk.mount_options.split(",") if option in _EXECUTION]
+        # As mount has it: the last of them counts.
+        if said[-1:] == ["noexec"] and folder in (_ENGINE_BINARIES, *_ENGINE_BINARIES.parents):
+            yield Problem(
+                f"{key}[{i}].mountOptions",
+                f"has noexec, and Longhorn runs its engines from {_ENGINE_BINARIES}, which would "
+                "lie on this disk",
+                "Leave noexec out, or give the disk another mount point, such as "
+                "/mnt/longhorn-sdb.",
+                disk.mount_options,
                 shows_value=True,
             )
 

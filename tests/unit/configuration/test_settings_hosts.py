@@ -252,3 +252,24 @@ def test_options_of_mkfs_are_those_of_the_disks_own_file_system(
 def test_a_directory_that_the_system_needs_is_no_mount_point(path: str) -> None:
     disk = {"device": "/dev/sdb", "mountPoint": path}
     assert "not one of the system's" in mistake(valid(nodeDefaults={"disks": [disk]})).rule
+
+
+@pytest.mark.parametrize(
+    ("mount_point", "options", "refused"),
+    [
+        ("/var/lib/longhorn", "noatime,noexec", True),
+        ("/var/lib/longhorn/", "exec,noexec", True),
+        ("/var/lib/longhorn/engine-binaries", "noexec", True),
+        ("/var/lib/longhorn", "noexec,exec", False),
+        ("/var/lib/longhorn", "nosuid,nodev", False),
+        ("/var/lib/longhorn/sdb", "noexec", False),
+        ("/mnt/longhorn-sdb", "noexec", False),
+    ],
+)
+def test_nothing_may_keep_longhorns_engines_from_being_run(
+    mount_point: str, options: str, refused: bool
+) -> None:
+    disks = [_disk(mountPoint=mount_point, mountOptions=options)]
+    for found in (mistakes(_with_disks(*disks)), mistakes(valid(nodes=nodes({"disks": disks})))):
+        assert [problem.key.rpartition(".")[2] for problem in found] == ["mountOptions"] * refused
+        assert all("runs its engines from" in problem.rule for problem in found)
