@@ -140,7 +140,14 @@ def disk_finding(found: DiskFacts, verdict: AnswerModel | None, disk: DiskSettin
             if verdict.mounted
             else f"the directory {disk.mount_point} can be written to without the disk"
         )
+    if verdict.can_grow:
+        whole, used = (_gibibytes(each) for each in (verdict.size_bytes, verdict.file_system_bytes))
+        problems.append(f"{disk.device} got larger: it has {whole}, and its file system {used}")
     return "; ".join(problems) or None
+
+
+def _gibibytes(size_bytes: int) -> str:
+    return f"{size_bytes / 2**30:.4g} GiB"
 
 
 def _fstab_problem(found: DiskFacts, disk: DiskSettings) -> str:

@@ -19,10 +19,10 @@ from configuration.hosts import DiskSettings
 
 _DISK = "nodes/scripts/disk"
 _HEALTH = "nodes/scripts/control-plane"
-DISK_LOOK = (PRELUDE, BENEATH, f"{_DISK}-look.sh", f"{_DISK}.sh")
+DISK_LOOK = (PRELUDE, BENEATH, f"{_DISK}-look.sh", f"{_DISK}-size.sh", f"{_DISK}.sh")
 DISK = (
     *DISK_LOOK[:-1],
-    *(f"{_DISK}-{name}.sh" for name in ("write", "ensure", "remove")),
+    *(f"{_DISK}-{name}.sh" for name in ("write", "grow", "ensure", "remove")),
     DISK_LOOK[-1],
 )
 CONTROL_PLANE_LOOK = (PRELUDE, f"{_HEALTH}-look.sh", f"{_HEALTH}-health.sh")

@@ -37,6 +37,12 @@ class Verdict(AnswerModel):
     """Stack and resource that have that mount."""
     exchanged: str | None = None
     """The disk's name now, where the named one is another mount point's."""
+    size_bytes: int = 0
+    """Of the whole disk."""
+    file_system_bytes: int = 0
+    """Of the file system on it; 0 where there is none, or nothing told."""
+    can_grow: bool = False
+    """Whether a run would let the file system have the room that the disk got since."""
 
 
 class ControlPlaneVerdict(AnswerModel):

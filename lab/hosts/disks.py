@@ -54,6 +54,12 @@ def attach(file: Path, size_bytes: int) -> LoopDisk:
     return LoopDisk(Path(done.stdout.strip()), file)
 
 
+def grow(disk: LoopDisk, size_bytes: int) -> None:
+    """Make a disk larger while it is in use, as a hypervisor does; what is on it stays."""
+    os.truncate(disk.file, size_bytes)
+    subprocess.run(["losetup", "--set-capacity", disk.device], check=True)
+
+
 def attached_under(directory: Path) -> list[LoopDisk]:
     """The loop devices whose backing file is, or was, under this directory."""
     return [disk for disk in _all_loops() if disk.file.is_relative_to(directory)]

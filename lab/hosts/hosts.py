@@ -34,6 +34,7 @@ __all__ = [
     "add_disk",
     "add_host",
     "down",
+    "grow_disk",
     "handle",
     "move_disk",
     "power_off",
@@ -116,6 +117,19 @@ def add_disk(host: str, disk_bytes: int = DEFAULT_DISK_BYTES) -> str:
         disk = read_record(hosts_directory() / host).next_disk(disk_bytes)
         _plug(host, disk)
         return f"/dev/{disk.name}"
+
+
+def grow_disk(host: str, device: str, disk_bytes: int) -> None:
+    """Make a disk of a running host larger, mounted or not."""
+    with locked():
+        directory = hosts_directory() / host
+        record = read_record(directory)
+        disk = record.disk(device)
+        for loop in host_disks.attached_under(directory):
+            if loop.file == directory / disk.file_name:
+                host_disks.grow(loop, disk_bytes)
+        grown = replace(disk, size_bytes=disk_bytes)
+        record.without_disk(disk).with_disk(grown).write(directory)
 
 
 def remove_disk(host: str, device: str) -> None:

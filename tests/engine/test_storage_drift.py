@@ -5,19 +5,22 @@ With Longhorn's stand-in, and with its own manager where that is there. The test
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from lab.common.waiting import wait_until
+from lab.hosts import hosts
 from lab.longhorn.manager import choice
 from tests.engine.engine import Engine, Stack
 from tests.engine.longhorn_lab import LONGHORN, LonghornLab, longhorn_lab
 from tests.engine.needs import needs_longhorn
-from tests.engine.program_lab import on_host
+from tests.engine.program_lab import DISKS, file_hash, on_host, write_file
+from tests.engine.runbook import commands
 
 pytestmark = needs_longhorn
 
-_SDB = "/mnt/longhorn-sdb"
+_SDB, _SDC = "/mnt/longhorn-sdb", "/mnt/longhorn-sdc"
 _DEFAULT = "storageclass.kubernetes.io/is-default-class"
 _UP_SECONDS = 900
 _REAL = pytest.mark.skipif(choice.missing() is not None, reason=str(choice.missing()))
@@ -34,8 +37,9 @@ def lab(request: pytest.FixtureRequest) -> Iterator[LonghornLab]:
 @pytest.fixture(scope="module")
 def stack(lab: LonghornLab, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     config = lab.config(defaultSettings={"defaultDataLocality": "best-effort"})
-    nodes = config["longhorn-rancher:nodes"]
-    config["longhorn-rancher:nodes"] = [{**nodes[0], "tags": ["fast"]}, *nodes[1:]]
+    first, second = config["longhorn-rancher:nodes"]
+    disks = [DISKS[0], {**DISKS[1], "fileSystem": "xfs"}]
+    config["longhorn-rancher:nodes"] = [{**first, "tags": ["fast"]}, {**second, "disks": disks}]
     folder = tmp_path_factory.mktemp("storage") / "engine"
     one = Engine(folder).project_stack("storage", config=config)
     one.up(seconds=_UP_SECONDS).or_fail()
@@ -109,6 +113,26 @@ def test_a_class_that_is_no_longer_the_default_is_the_default_again(
     assert found["metadata"]["annotations"][_DEFAULT] == "true"
 
 
+def test_grow_a_disk_as_the_runbook_says(stack: Stack, lab: LonghornLab) -> None:
+    host, size = lab.hosts[1], 2 * hosts.DEFAULT_DISK_BYTES
+    written = write_file(host, f"{_SDC}/data")
+    before = _disk_status(lab, host.name, _SDC)["storageMaximum"]
+    hosts.grow_disk(host.name, "/dev/sdc", size)
+    seen = commands("grow-a-disk", "Grow a disk", {"/dev/sdb": "/dev/sdc"})
+    assert int(on_host(host, seen)) == size
+    assert _updated(stack) >= {f"{host.name}-mnt-longhorn-sdc-mount"}
+    outcome = stack.up(seconds=_UP_SECONDS).or_fail()
+    assert "/dev/sdc got larger: it has 2 GiB, and its file system 1 GiB" in outcome.log
+    assert file_hash(host, f"{_SDC}/data") == written
+    wait_until(
+        lambda: _disk_status(lab, host.name, _SDC)["storageMaximum"] > 1.8 * before,
+        doing="Longhorn sees the larger disk",
+        seconds=180,
+    )
+    assert _is_ready(lab, host.name, _SDC)
+    on_host(host, f"rm {_SDC}/data")
+
+
 def test_a_disk_that_longhorn_does_not_use_is_told_with_longhorns_reason(
     stack: Stack, lab: LonghornLab
 ) -> None:
@@ -166,11 +190,14 @@ def _setting(lab: LonghornLab, name: str) -> str:
     )
 
 
-def _is_ready(lab: LonghornLab, node: str, path: str) -> bool:
+def _disk_status(lab: LonghornLab, node: str, path: str) -> dict[str, Any]:
     item = lab.longhorn_node(node)
-    keys = [key for key, disk in item["spec"]["disks"].items() if disk["path"] == path]
+    (key,) = (key for key, disk in item["spec"]["disks"].items() if disk["path"] == path)
+    return item["status"]["diskStatus"].get(key, {})
+
+
+def _is_ready(lab: LonghornLab, node: str, path: str) -> bool:
     return any(
         condition["type"] == "Ready" and condition["status"] == "True"
-        for key in keys
-        for condition in item["status"]["diskStatus"].get(key, {}).get("conditions", [])
+        for condition in _disk_status(lab, node, path).get("conditions", [])
     )

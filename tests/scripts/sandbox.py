@@ -16,7 +16,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 MIB = 1024 * 1024
@@ -161,6 +161,12 @@ class Sandbox:
         disk = self._attach(name, size)
         self._show(disk)
         return disk
+
+    def resize_disk(self, disk: Disk, size: int) -> Disk:
+        """Makes a disk larger or smaller while it is there, as of a virtual machine."""
+        os.truncate(self._directory / f"{disk.name}.img", size)
+        subprocess.run(["losetup", "--set-capacity", disk.loop], check=True)
+        return replace(disk, size=size)
 
     def start_process(self, *command: str) -> subprocess.Popen[str]:
         """Starts a command in the sandbox, as root, with an environment of its own."""

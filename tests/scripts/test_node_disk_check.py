@@ -59,6 +59,8 @@ def test_a_blank_disk_is_told_from_all_others(host: Sandbox, disk: Disk) -> None
         "mountedOn": None,
         "mountedBy": None,
         "exchanged": None,
+        "fileSystemBytes": 0,
+        "canGrow": False,
     }
 
 
@@ -79,6 +81,8 @@ def test_a_prepared_disk_shows_nothing_left_to_do(host: Sandbox, disk: Disk) -> 
         "mountedOn": None,
         "mountedBy": None,
         "exchanged": None,
+        "fileSystemBytes": disk.size,
+        "canGrow": False,
     }
 
 

@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# Gives the disk to Longhorn: formatted if it is blank, mounted by its UUID, in fstab. Killed at any
-# point, the next run completes the work.
+# Gives the disk to Longhorn: formatted if it is blank, mounted by its UUID, in fstab, its file system
+# as large as it is. Killed at any point, the next run completes the work.
 
 # The same for a disk that this stack has mounted elsewhere. Longhorn has let go of it there: whoever
 # asks for this has seen to that, and a mount that is in use can't be ended.
@@ -38,6 +38,7 @@ ensure() {
     [ -z "$users_line" ] || say "$mount_point: the line of /etc/fstab stays as it is: $users_line"
     [ "$mounted" = yes ] || mount_disk
     verify_mount
+    grow_file_system
     printf '{"device":%s,"uuid":%s,"fileSystem":%s,"sizeBytes":%s,"mountPoint":%s,"immutable":%s,"formatted":%s}\n' \
         "$(json_string "$device")" "$(json_string "$uuid")" "$(json_string "$file_system")" "$size" \
         "$(json_string "$mount_point")" "$immutable" "$formatted"

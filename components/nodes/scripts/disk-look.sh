@@ -533,6 +533,8 @@ examine() {
     refuse_disk_in_use
     read_content
     refuse_foreign_content
+    read_file_system_size
+    refuse_shrunk_disk
     adopted=no
     [ "$content" != adopted ] || adopted=yes
     check_fstab
@@ -551,10 +553,10 @@ check() {
     esac
     immutable=false
     [ ! -d "$mount_point" ] || ! directory_is_immutable || immutable=true
-    printf '{"device":%s,"content":"%s","uuid":%s,"sizeBytes":%s,"inFstab":%s,"mounted":%s,"immutable":%s,"longhornDisk":%s,"longhornReplicas":%s,"owner":%s,"mountedOn":%s,"mountedBy":%s,"exchanged":%s}\n' \
+    printf '{"device":%s,"content":"%s","uuid":%s,"sizeBytes":%s,"inFstab":%s,"mounted":%s,"immutable":%s,"longhornDisk":%s,"longhornReplicas":%s,"owner":%s,"mountedOn":%s,"mountedBy":%s,"exchanged":%s,"fileSystemBytes":%s,"canGrow":%s}\n' \
         "$(json_string "$device")" "$content" "$(json_or_null "$uuid")" "$size" \
         "$(json_boolean [ "$fstab_changed" = no ])" "$(json_boolean [ "$mounted" = yes ])" "$immutable" \
         "$(json_or_null "$(longhorn_disk)")" "$(longhorn_replicas)" "$(json_or_null "$(recorded owner)")" \
         "$(json_or_null "$moved_from")" "$(json_or_null "${moved_from:+$(recorded_at owner "$moved_from")}")" \
-        "$(json_or_null "$exchanged")"
+        "$(json_or_null "$exchanged")" "$file_system_bytes" "$(json_boolean can_grow)"
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2034
 # Gives one disk of a node to Longhorn (ensure; move, where this stack has it mounted elsewhere), takes
-# it back (remove), or tells what ensure would find (check). It comes last, behind disk-look.sh, and
-# for ensure, move and remove behind their own files.
+# it back (remove), or tells what ensure would find (check). It comes last, behind disk-look.sh and
+# disk-size.sh, and for ensure, move and remove behind their own files.
 #
 #   sh -s -- ACTION DEVICE MOUNT_POINT FILE_SYSTEM [ADOPT_UUID [OWNER [MOUNT_OPTIONS [MKFS_OPTIONS]]]]
 #

@@ -62,6 +62,11 @@ def test_nothing_is_found_on_a_host_that_is_as_the_program_leaves_it() -> None:
             "the directory /mnt/longhorn-sdb beneath the mount can be written to",
         ),
         (
+            usable(sizeBytes=20 * 2**30, fileSystemBytes=10 * 2**30, canGrow=True),
+            {},
+            "/dev/sdb got larger: it has 20 GiB, and its file system 10 GiB",
+        ),
+        (
             refused("/dev/sdb does not exist", "Attach the disk, or name one of: /dev/sda (10G)"),
             {"is": "missing", "uuid": None},
             "/dev/sdb does not exist",

@@ -14,7 +14,7 @@ _QUESTION = host_question([SDB, SDC], questions([SDB, SDC], control_plane=True, 
 _CHANGING = re.compile(
     r"(?:^|&&|\|\|?|;|\{|!|\$\(|\b(?:then|do|else|if|while|until|exec)\s)\s*"
     r"(mkfs[.\w]*|u?mount|chattr|wipefs -a|dd [^|\n]*of=|mv|cp|rm|rmdir|mkdir|ln|tee|sed -i|"
-    r"install|chmod|chown|swapon|flock)\s",
+    r"install|chmod|chown|swapon|flock|resize2fs|xfs_growfs|tune2fs|xfs_admin)\s",
     re.MULTILINE,
 )
 _WRITING = re.compile(r">>?\s*(\"[^\"]*\"|/[\w/.]+|\$\w+)")
