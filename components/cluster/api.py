@@ -1,26 +1,17 @@
 """Reading and writing the cluster from dynamic resources, beside Pulumi's own provider.
 
 Dynamic resources run in a process of their own, so they open the cluster by the path of the
-kubeconfig; its contents never enter the state.
+kubeconfig; its contents never enter the state. The client is imported when a cluster is opened:
+that takes half a second.
 """
 
+import functools
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-# The client is generated and has no types, so it enters as Any, here and nowhere else.
-import kubernetes.client  # pyright: ignore[reportMissingTypeStubs]
-import kubernetes.config  # pyright: ignore[reportMissingTypeStubs]
-
 from configuration.cluster import ClusterSettings
-
-_client: Any = kubernetes.client
-_config: Any = kubernetes.config
-
-ApiError: type[Exception] = _client.ApiException
-"""What the cluster answers when it refuses; `status_of` tells the HTTP status."""
-
 
 _MOVED = (
     "If it has moved and the stack file says so: run `pulumi up` without --refresh first, since a "
@@ -34,6 +25,46 @@ _MOVED = (
 _opening = threading.Lock()
 
 
+class ApiError(Exception):
+    """What the cluster answers when it refuses; `status_of` tells the HTTP status."""
+
+    def __init__(
+        self, status: int | None, words: str = "", *, reason: str = "", body: str = ""
+    ) -> None:
+        """Say what it answered.
+
+        Args:
+            status: The HTTP status; 0 or None where there was no answer.
+            words: All of the answer, for a message.
+            reason: Its own name for the status.
+            body: What came behind the headers.
+        """
+        super().__init__(words)
+        self.status = status
+        self.reason = reason
+        self.body = body
+
+
+class _Group:
+    """A group of the client's calls, which raise ApiError and nothing of the client's own."""
+
+    def __init__(self, group: Any, refused: type[Exception]) -> None:
+        self._group = group
+        self._refused = refused
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return functools.partial(self._ask, getattr(self._group, name))
+
+    def _ask(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        try:
+            return call(*arguments, **options)
+        except self._refused as error:
+            told: Any = error
+            raise ApiError(
+                told.status, str(error), reason=str(told.reason or ""), body=str(told.body or "")
+            ) from None
+
+
 class ClusterApi:
     """The cluster's API groups that this program uses, opened once."""
 
@@ -42,24 +73,35 @@ class ClusterApi:
 
         Raises RuntimeError naming the file when it can't be used.
         """
+        # The client is generated and has no types, so it enters as Any, here and nowhere else.
+        import kubernetes.client  # pyright: ignore[reportMissingTypeStubs]
+        import kubernetes.config  # pyright: ignore[reportMissingTypeStubs]
+
+        client: Any = kubernetes.client
+        config: Any = kubernetes.config
         path = Path(kubeconfig).expanduser()
         try:
             with _opening:
-                api: Any = _config.new_client_from_config(config_file=str(path), context=context)
-        except (OSError, _config.ConfigException) as error:
+                api: Any = config.new_client_from_config(config_file=str(path), context=context)
+        except (OSError, config.ConfigException) as error:
             raise RuntimeError(
                 f"cluster.kubeconfig {path}: {error}. Give a file that kubectl can use."
             ) from None
-        self._api = api
-        self.version: Any = _client.VersionApi(api)
-        self.core: Any = _client.CoreV1Api(api)
-        self.apps: Any = _client.AppsV1Api(api)
-        self.batch: Any = _client.BatchV1Api(api)
-        self.storage: Any = _client.StorageV1Api(api)
-        self.admission: Any = _client.AdmissionregistrationV1Api(api)
-        self.extensions: Any = _client.ApiextensionsV1Api(api)
-        self.rbac: Any = _client.RbacAuthorizationV1Api(api)
-        self.custom: Any = _client.CustomObjectsApi(api)
+
+        def group(name: str) -> Any:
+            return _Group(getattr(client, name)(api), client.ApiException)
+
+        self.any: Any = _Group(api, client.ApiException)
+        """Calls by path, for what no group has."""
+        self.version = group("VersionApi")
+        self.core = group("CoreV1Api")
+        self.apps = group("AppsV1Api")
+        self.batch = group("BatchV1Api")
+        self.storage = group("StorageV1Api")
+        self.admission = group("AdmissionregistrationV1Api")
+        self.extensions = group("ApiextensionsV1Api")
+        self.rbac = group("RbacAuthorizationV1Api")
+        self.custom = group("CustomObjectsApi")
 
     def apply_node(self, name: str, body: Mapping[str, Any], field_manager: str) -> None:
         """Server-side apply of fields of a Node, over those of other managers.
@@ -74,7 +116,7 @@ class ClusterApi:
 
         Raises ApiError: 409 where the uid is another one or of no object.
         """
-        self._api.call_api(
+        self.any.call_api(
             "/api/v1/nodes/{name}",
             "PATCH",
             {"name": name},
@@ -115,6 +157,6 @@ def unless_missing(ask: Callable[..., Any], *arguments: Any, **options: Any) -> 
         raise
 
 
-def status_of(error: Exception) -> int:
+def status_of(error: ApiError) -> int:
     """The HTTP status of an ApiError, 0 when there was no answer."""
-    return int(getattr(error, "status", None) or 0)
+    return int(error.status or 0)

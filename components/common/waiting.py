@@ -5,9 +5,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import httpx
-from urllib3.exceptions import HTTPError
-
 _HEARTBEAT_SECONDS = 30.0
 _TOO_MANY_REQUESTS, _SERVER_ERROR = 429, 500
 
@@ -36,6 +33,10 @@ def is_passing(error: Exception) -> bool:
     A broken connection, 429, or any answer of 500 and above: an API server that starts again, whose
     etcd elects a leader, or that has too much to do.
     """
+    # Every process of this program has this module, and few of them ever wait for a server.
+    import httpx
+    from urllib3.exceptions import HTTPError
+
     if isinstance(error, HTTPError | httpx.TransportError | ConnectionError):
         return True
     status = getattr(error, "status", None)

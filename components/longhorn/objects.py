@@ -73,7 +73,7 @@ def try_patch(cluster: ClusterApi, plural: str, name: str, changes: dict[str, An
     try:
         patch_object(cluster, plural, name, changes)
     except ApiError as error:
-        said = str(getattr(error, "body", None) or error)[:300]
+        said = (error.body or str(error))[:300]
         is_denied = status_of(error) == _FORBIDDEN and "denied" in said
         if status_of(error) not in _PASSING and not is_denied:
             raise

@@ -139,9 +139,9 @@ def _write(cluster: ClusterApi, values: Mapping[str, str]) -> None:
             raise
 
 
-def _message(error: Exception) -> str:
+def _message(error: ApiError) -> str:
     try:
-        return str(json.loads(str(getattr(error, "body", ""))).get("message"))
+        return str(json.loads(error.body).get("message"))
     except ValueError:
         return str(error).splitlines()[0]
 

@@ -30,7 +30,7 @@ def set_removal_confirmed(cluster: ClusterApi, *, confirmed: bool) -> None:
         except ApiError as error:
             if status_of(error) not in _RETRIED:
                 raise
-            return [f"{SETTING} {wanted} (the cluster says: {getattr(error, 'body', error)})"]
+            return [f"{SETTING} {wanted} (the cluster says: {error.body or error})"]
         return []
 
     wait_until("Longhorn's settings", missing, timeout_seconds=_SECONDS)

@@ -41,7 +41,7 @@ def _call(
     kind: str = "application/json",
     query: list[tuple[str, str]] | None = None,
 ) -> Document:
-    answer: Any = cluster.core.api_client.call_api(
+    answer: Any = cluster.any.call_api(
         path,
         method,
         query_params=query or [],

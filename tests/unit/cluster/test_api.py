@@ -5,9 +5,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kubernetes.client.exceptions import ApiException
 
-from components.cluster import api
-from components.cluster.api import ClusterApi
+from components.cluster.api import ApiError, ClusterApi
 
 
 def test_one_kubeconfig_is_read_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,8 +25,7 @@ def test_one_kubeconfig_is_read_after_the_other(monkeypatch: pytest.MonkeyPatch)
         inside.remove(threading.current_thread().name)
         return SimpleNamespace()
 
-    monkeypatch.setattr(api, "_config", SimpleNamespace(new_client_from_config=opened))
-    monkeypatch.setattr(api, "_client", _AnyClient())
+    monkeypatch.setattr("kubernetes.config.new_client_from_config", opened)
     threads = [threading.Thread(target=ClusterApi, args=("k", None)) for _ in range(2)]
     for thread in threads:
         thread.start()
@@ -35,8 +34,24 @@ def test_one_kubeconfig_is_read_after_the_other(monkeypatch: pytest.MonkeyPatch)
     assert [len(each) for each in others] == [1, 1]
 
 
-class _AnyClient:
-    """Every group of the API."""
+def test_what_a_cluster_refuses_is_one_error_with_its_status_and_its_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_arguments: Any, **_options: Any) -> Any:
+        refused = ApiException(status=409, reason="Conflict")
+        refused.body = "somebody else was first"
+        raise refused
 
-    def __getattr__(self, _name: str) -> Any:
-        return lambda api: api
+    client = SimpleNamespace(
+        call_api=refuse, client_side_validation=False, select_header_accept=str
+    )
+    monkeypatch.setattr("kubernetes.config.new_client_from_config", lambda **_options: client)
+    cluster = ClusterApi("k", None)
+    for ask in (lambda: cluster.core.read_node("node-1"), lambda: cluster.any.call_api("/", "GET")):
+        with pytest.raises(ApiError, match="Conflict") as told:
+            ask()
+        assert (told.value.status, told.value.reason, told.value.body) == (
+            409,
+            "Conflict",
+            "somebody else was first",
+        )

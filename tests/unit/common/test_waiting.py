@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
-from kubernetes.client import ApiException
 from urllib3.exceptions import ProtocolError
 
+from components.cluster.api import ApiError
 from components.common import waiting
 from components.common.waiting import is_passing, tell, wait_until
 from tests.unit.doubles.a_clock import a_clock
@@ -30,10 +30,10 @@ def _looks(*looks: Look) -> Callable[[], list[str]]:
 
 
 _PASSING = [
-    ApiException(status=429, reason="Too Many Requests"),
-    ApiException(status=503, reason="etcdserver: leader changed"),
-    ApiException(status=500, reason="Internal Server Error"),
-    ApiException(status=0, reason="no status"),
+    ApiError(429, reason="Too Many Requests"),
+    ApiError(503, reason="etcdserver: leader changed"),
+    ApiError(500, reason="Internal Server Error"),
+    ApiError(0, reason="no status"),
     ProtocolError("Connection broken"),
     ConnectionResetError("reset by peer"),
     httpx.ConnectError("refused"),
@@ -59,9 +59,9 @@ def test_a_server_that_stays_silent_is_named_at_the_deadline(error: Exception) -
 @pytest.mark.parametrize(
     "error",
     [
-        ApiException(status=403),
-        ApiException(status=404),
-        ApiException(status=499),
+        ApiError(403),
+        ApiError(404),
+        ApiError(499),
         RuntimeError("no"),
         KeyError("k"),
     ],
@@ -75,7 +75,7 @@ def test_what_does_not_pass_by_itself_ends_the_wait_at_once(error: Exception) ->
 
 def test_a_silent_server_is_told_once_and_not_at_every_look() -> None:
     said: list[str] = []
-    silent = ApiException(status=503, reason="unavailable")
+    silent = ApiError(503, reason="unavailable")
     looks = _looks(*[silent] * 10, [])
     wait_until("x", looks, timeout_seconds=60, say=said.append, clock=a_clock())
     assert said == ["x: no answer: HTTP 503 unavailable; 60 s left"]
@@ -129,7 +129,7 @@ def test_what_was_there_and_is_gone_again_is_told_at_once() -> None:
 
 def test_a_server_that_stops_answering_again_is_told_again() -> None:
     said: list[str] = []
-    silent = ApiException(status=503, reason="unavailable")
+    silent = ApiError(503, reason="unavailable")
     looks = _looks(silent, ["a"], silent, [])
     wait_until("x", looks, timeout_seconds=60, say=said.append, clock=a_clock())
     assert [line.rpartition("; ")[2] for line in said] == ["60 s left", "58 s left"]

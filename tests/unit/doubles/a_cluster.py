@@ -13,9 +13,7 @@ Object = dict[str, Any]
 
 def api_error(status: int, body: str = "") -> Exception:
     """What the cluster answers when it refuses."""
-    error = ApiError(status)
-    error.status, error.body = status, body  # pyright: ignore[reportAttributeAccessIssue]
-    return error
+    return ApiError(status, f"({status})\n{body}", body=body)
 
 
 def persistent_volume(

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from kubernetes.client.exceptions import ApiException
 
+from components.cluster.api import ApiError
 from components.preflight.agent import AgentFacts, check_agent, read_agent
 
 URL = "https://rancher.example.com"
@@ -22,7 +22,7 @@ class FakeCluster:
     def read_namespaced_deployment(self, name: str, namespace: str, **_: Any) -> Any:
         assert (name, namespace) == ("cattle-cluster-agent", "cattle-system")
         if self._server is None:
-            raise ApiException(status=404)
+            raise ApiError(404)
         variables = [
             SimpleNamespace(name="CATTLE_IS_RKE", value="false"),
             SimpleNamespace(name="CATTLE_SERVER", value=self._server),

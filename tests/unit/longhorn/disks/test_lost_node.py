@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from kubernetes.client.exceptions import ApiException
 
+from components.cluster.api import ApiError
 from components.common import waiting
 from components.longhorn.disks import lost_node as longhorn_lost_node
 from components.longhorn.disks.lost_node import wait_until_forgotten, without_other_replica
@@ -65,7 +65,7 @@ class FakeCluster:
 
 
 def _not_found() -> object:
-    raise ApiException(status=404)
+    raise ApiError(404)
 
 
 @pytest.fixture(autouse=True)
