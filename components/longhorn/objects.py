@@ -29,9 +29,10 @@ def read_objects(
     Raises ApiError when the cluster refuses.
     """
     custom = cluster.custom
-    ask, where = custom.list_namespaced_custom_object, [GROUP, VERSION, NAMESPACE, plural]
     if everywhere:
         ask, where = custom.list_cluster_custom_object, [GROUP, VERSION, plural]
+    else:
+        ask, where = custom.list_namespaced_custom_object, [GROUP, VERSION, NAMESPACE, plural]
     items: list[dict[str, Any]] = []
     page: dict[str, Any] = {"limit": _PAGE}
     while True:
