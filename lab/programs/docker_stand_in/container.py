@@ -11,15 +11,14 @@ from lab.programs.docker_stand_in import attributes
 from lab.programs.docker_stand_in.container_attributes import INPUTS, OUTPUTS
 from lab.programs.docker_stand_in.container_request import archive, request, restart_policy
 from lab.programs.docker_stand_in.container_state import read_back
-from lab.programs.docker_stand_in.engine import Engine, Errors, said
+from lab.programs.docker_stand_in.docker_kind import DockerKind
+from lab.programs.docker_stand_in.engine import Errors, said
 from lab.programs.docker_stand_in.remote_image import image
 from lab.programs.plugin_base.kind import (
     Call,
     Difference,
-    Failure,
     Found,
     HalfMadeError,
-    Kind,
     Made,
     PluginError,
 )
@@ -32,23 +31,15 @@ _READ_ONCE_MADE = {
 }
 
 
-class Container(Kind):
+class Container(DockerKind):
     """Containers of one Docker engine."""
 
     token = "docker:index/container:Container"  # noqa: S105 - no password
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def schema(self) -> dict[str, object]:
-        return attributes.schema(INPUTS, OUTPUTS)
-
-    def check(self, given: Properties) -> tuple[Properties, list[Failure]]:
-        return attributes.check(given, INPUTS)
+    inputs, outputs = INPUTS, OUTPUTS
 
     def diff(self, old: Found, new: Properties, ignored: tuple[str, ...]) -> Difference:
-        found = attributes.diff(old.state, new, INPUTS, ignored)
-        return replace(found, old_goes_first=True)
+        return replace(super().diff(old, new, ignored), old_goes_first=True)
 
     async def create(self, call: Call, inputs: Properties) -> Made:
         known = attributes.planned(inputs, {}, INPUTS)

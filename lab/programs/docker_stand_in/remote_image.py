@@ -8,8 +8,9 @@ from docker.utils import parse_repository_tag
 
 from lab.programs.docker_stand_in import attributes
 from lab.programs.docker_stand_in.attributes import Attribute
-from lab.programs.docker_stand_in.engine import Engine, Errors, said
-from lab.programs.plugin_base.kind import Call, Difference, Failure, Found, Kind, Made, PluginError
+from lab.programs.docker_stand_in.docker_kind import DockerKind
+from lab.programs.docker_stand_in.engine import Errors, said
+from lab.programs.plugin_base.kind import Call, Found, Made, PluginError
 from lab.programs.plugin_base.values import UNKNOWN, Properties
 
 INPUTS = {
@@ -24,22 +25,12 @@ _READ = ("imageId", "repoDigest")
 _OUTPUTS = {name: Attribute(computed=True, replaces=False) for name in _READ}
 
 
-class RemoteImage(Kind):
+class RemoteImage(DockerKind):
     """Images on one Docker engine."""
 
     token = "docker:index/remoteImage:RemoteImage"  # noqa: S105 - no password
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def schema(self) -> dict[str, object]:
-        return attributes.schema(INPUTS, _OUTPUTS)
-
-    def check(self, given: Properties) -> tuple[Properties, list[Failure]]:
-        return attributes.check(given, INPUTS)
-
-    def diff(self, old: Found, new: Properties, ignored: tuple[str, ...]) -> Difference:
-        return attributes.diff(old.state, new, INPUTS, ignored)
+    inputs, outputs = INPUTS, _OUTPUTS
 
     async def create(self, call: Call, inputs: Properties) -> Made:
         known = attributes.planned(inputs, {}, INPUTS)

@@ -9,8 +9,9 @@ from docker.errors import APIError, NotFound
 
 from lab.programs.docker_stand_in import attributes
 from lab.programs.docker_stand_in.attributes import Attribute
-from lab.programs.docker_stand_in.engine import Engine, Errors, said
-from lab.programs.plugin_base.kind import Call, Difference, Failure, Found, Kind, Made, PluginError
+from lab.programs.docker_stand_in.docker_kind import DockerKind
+from lab.programs.docker_stand_in.engine import Errors, said
+from lab.programs.plugin_base.kind import Call, Difference, Found, Made, PluginError
 from lab.programs.plugin_base.values import UNKNOWN, Properties
 
 _LABEL = {"label": Attribute(required=True), "value": Attribute(required=True)}
@@ -24,22 +25,15 @@ _OUTPUTS = {"mountpoint": Attribute(computed=True, replaces=False)}
 _FIRST_TRY_AFTER, _TRY_EVERY, _TRY_FOR = 2.0, 5.0, 30.0
 
 
-class Volume(Kind):
+class Volume(DockerKind):
     """Volumes of one Docker engine."""
 
     token = "docker:index/volume:Volume"  # noqa: S105 - no password
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def schema(self) -> dict[str, object]:
-        return attributes.schema(INPUTS, _OUTPUTS)
-
-    def check(self, given: Properties) -> tuple[Properties, list[Failure]]:
-        return attributes.check(given, INPUTS)
+    inputs, outputs = INPUTS, _OUTPUTS
 
     def diff(self, old: Found, new: Properties, ignored: tuple[str, ...]) -> Difference:
-        found = attributes.diff(old.state, new, INPUTS, ignored)
+        found = super().diff(old, new, ignored)
         # Two volumes of one name can't be there at once.
         return replace(found, old_goes_first=old.state.get("name") == new.get("name"))
 

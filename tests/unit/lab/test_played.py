@@ -7,26 +7,9 @@ import pytest
 from lab import played
 from lab.longhorn import chart
 from lab.longhorn.manager import choice
-from lab.programs import go_build, language_host, toolchain
+from lab.programs import language_host, toolchain
+from tests.unit.doubles.a_program import executable
 from tools import demo
-
-
-@pytest.fixture
-def empty_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A search path, a cache and a Pulumi home with nothing in them."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", str(folder))
-    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(go_build, "CACHE", tmp_path / "cache")
-    return folder
-
-
-def _executable(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("#!/bin/sh\n")
-    path.chmod(0o755)
-    return path
 
 
 def _parts(pulumi: Path) -> dict[str, played.Played]:
@@ -36,7 +19,7 @@ def _parts(pulumi: Path) -> dict[str, played.Played]:
 def test_what_is_missing_is_played_and_says_how_to_have_the_real_one(
     empty_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pulumi = _executable(empty_path / "pulumi")
+    pulumi = executable(empty_path / "pulumi")
     language_host.put_beside(pulumi)
     monkeypatch.setattr(chart, "missing_chart", lambda: "no chart")
     parts = _parts(pulumi)
@@ -49,17 +32,17 @@ def test_what_is_missing_is_played_and_says_how_to_have_the_real_one(
 def test_what_is_there_is_not_in_the_list(
     empty_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pulumi = _executable(empty_path / "pulumi")
+    pulumi = executable(empty_path / "pulumi")
     for name in (*language_host.EXECUTABLES, "pulumi-resource-command", "pulumi-resource-docker"):
-        _executable(empty_path / name)
+        executable(empty_path / name)
     monkeypatch.setattr(chart, "missing_chart", lambda: None)
     monkeypatch.setattr(choice, "missing", lambda: None)
-    _executable(empty_path / "go")
+    executable(empty_path / "go")
     assert set(_parts(pulumi)) == {"the nodes' kubelets", "Rancher"}
 
 
 def test_a_plugin_that_can_not_be_had_is_called_left_out(empty_path: Path) -> None:
-    parts = _parts(_executable(empty_path / "pulumi"))
+    parts = _parts(executable(empty_path / "pulumi"))
     assert "left out" in parts["Pulumi's kubernetes plugin"].by
 
 
@@ -68,8 +51,8 @@ def test_the_first_line_names_what_is_built_before_and_how_long_that_takes(
 ) -> None:
     for program in toolchain.unbuilt():
         if program is not toolchain.KUBERNETES_PLUGIN:
-            _executable(empty_path / program.name)
+            executable(empty_path / program.name)
     minutes = toolchain.KUBERNETES_PLUGIN.minutes
     assert f"(pulumi-resource-kubernetes): about {minutes} minutes" in demo.announcement()
-    _executable(empty_path / "pulumi-resource-kubernetes")
+    executable(empty_path / "pulumi-resource-kubernetes")
     assert "built" not in demo.announcement()

@@ -4,30 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from lab.programs import go_build, plugins, toolchain
-
-
-@pytest.fixture
-def empty_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A search path, a cache and a Pulumi home with nothing in them."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", str(folder))
-    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(go_build, "CACHE", tmp_path / "cache")
-    return folder
-
-
-def _executable(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("#!/bin/sh\n")
-    path.chmod(0o755)
-    return path
+from lab.programs import plugins, toolchain
+from tests.unit.doubles.a_program import executable
 
 
 def test_an_installed_plugin_is_used_and_needs_no_folder(empty_path: Path, tmp_path: Path) -> None:
     installed = [
-        _executable(empty_path / f"pulumi-resource-{name}")
+        executable(empty_path / f"pulumi-resource-{name}")
         for name in ("command", "kubernetes", "docker")
     ]
     made = plugins.without_fetching(tmp_path / "stand-ins")
@@ -52,7 +35,7 @@ def test_a_kubernetes_plugin_that_is_missing_is_the_built_one(
     empty_path: Path, tmp_path: Path
 ) -> None:
     assert not list(empty_path.iterdir())
-    built = _executable(toolchain.KUBERNETES_PLUGIN.cached())
+    built = executable(toolchain.KUBERNETES_PLUGIN.cached())
     toolchain.KUBERNETES_PLUGIN.seal()
     made = plugins.without_fetching(tmp_path / "stand-ins")
     assert made.found["kubernetes"] == plugins.Plugin("kubernetes", built, plugins.BUILT)
@@ -64,5 +47,5 @@ def test_without_go_a_kubernetes_plugin_is_missing(empty_path: Path, tmp_path: P
     assert not list(empty_path.iterdir())
     assert "kubernetes" not in plugins.without_fetching(tmp_path / "stand-ins").found
     assert "{kubernetes}" in str(plugins.missing(["command", "kubernetes"]))
-    _executable(empty_path / "go")
+    executable(empty_path / "go")
     assert plugins.missing(["command", "kubernetes"]) is None

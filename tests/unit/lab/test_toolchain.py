@@ -16,6 +16,7 @@ from lab.programs import go_build, language_host, toolchain
 from lab.programs.go_build import GO_PROJECTS, GoProgram, pinned_version
 from lab.programs.language_host.program import explain
 from lab.programs.language_host.server import interpreter
+from tests.unit.doubles.a_program import executable
 
 _GO_MOD = """\
 module example.invalid/x
@@ -27,23 +28,6 @@ require (
 \texample.org/tool/v2/more v2.9.9
 )
 """
-
-
-def _executable(path: Path, text: str = "#!/bin/sh\n") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    path.chmod(0o755)
-    return path
-
-
-@pytest.fixture
-def empty_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A search path and a Pulumi home with nothing in them."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", str(folder))
-    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
-    return folder
 
 
 def test_the_version_is_the_one_that_go_mod_pins() -> None:
@@ -82,7 +66,7 @@ def test_a_program_without_go_to_build_it_says_what_to_install(
 def builds(empty_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """A cache of its own, and a Go that counts how often it has built something."""
     counted = tmp_path / "counted"
-    _executable(
+    executable(
         empty_path / "go",
         f"""#!/bin/sh
 [ "$1" = build ] || exit 0
@@ -112,7 +96,7 @@ def test_a_broken_program_in_the_cache_is_made_again(text: str, builds: Callable
 
 
 def test_a_program_that_nobody_has_called_whole_is_made_again(builds: Callable[[], int]) -> None:
-    _executable(toolchain.KUBERNETES_PLUGIN.cached(), "of a killed build")
+    executable(toolchain.KUBERNETES_PLUGIN.cached(), "of a killed build")
     assert go_build.build(toolchain.KUBERNETES_PLUGIN).read_text() == "program\n"
     assert builds() == 1
 
@@ -131,7 +115,7 @@ def test_a_program_of_another_recipe_is_made_again(
 
 
 def test_a_program_on_path_is_used_as_it_is(empty_path: Path) -> None:
-    installed = _executable(empty_path / "etcd")
+    installed = executable(empty_path / "etcd")
     assert toolchain.binary("etcd") == installed
 
 
@@ -155,8 +139,8 @@ def test_missing_plugins_are_reported_as_missing(empty_path: Path) -> None:
 
 def test_a_plugin_on_path_wins_over_an_installed_one(empty_path: Path, tmp_path: Path) -> None:
     name = "pulumi-resource-command"
-    _executable(tmp_path / "home" / "plugins" / "resource-command-v1.2.1" / name)
-    on_path = _executable(empty_path / name)
+    executable(tmp_path / "home" / "plugins" / "resource-command-v1.2.1" / name)
+    on_path = executable(empty_path / name)
     assert toolchain.plugins()["command"] == on_path
 
 
@@ -164,28 +148,28 @@ def test_the_newest_installed_plugin_is_found(empty_path: Path, tmp_path: Path) 
     assert not list(empty_path.iterdir())
     name = "pulumi-resource-docker"
     for version in ("5.9.0", "5.10.0"):
-        _executable(tmp_path / "home" / "plugins" / f"resource-docker-v{version}" / name)
+        executable(tmp_path / "home" / "plugins" / f"resource-docker-v{version}" / name)
     found = toolchain.plugins()["docker"]
     assert found is not None
     assert found.parent.name == "resource-docker-v5.10.0"
 
 
 def test_a_built_cli_gets_a_language_host(tmp_path: Path) -> None:
-    cli = _executable(tmp_path / "pulumi-1" / "bin" / "pulumi")
+    cli = executable(tmp_path / "pulumi-1" / "bin" / "pulumi")
     language_host.put_beside(cli)
     for name in ("pulumi-language-python", "pulumi-resource-pulumi-python"):
         assert cli.with_name(name).stat().st_mode & stat.S_IXUSR
 
 
 def test_pulumis_own_language_host_is_left_alone(tmp_path: Path) -> None:
-    cli = _executable(tmp_path / "pulumi-1" / "bin" / "pulumi")
-    own = _executable(cli.with_name("pulumi-language-python"), "Pulumi's own")
+    cli = executable(tmp_path / "pulumi-1" / "bin" / "pulumi")
+    own = executable(cli.with_name("pulumi-language-python"), "Pulumi's own")
     language_host.put_beside(cli)
     assert own.read_text() == "Pulumi's own"
 
 
 def test_a_program_runs_in_the_environment_that_its_project_names(tmp_path: Path) -> None:
-    python = _executable(tmp_path / "venv" / "bin" / "python")
+    python = executable(tmp_path / "venv" / "bin" / "python")
     assert interpreter(tmp_path, {"virtualenv": "venv"}) == str(python)
     assert interpreter(Path("/"), {"virtualenv": str(tmp_path / "venv")}) == str(python)
 
@@ -207,7 +191,7 @@ def test_an_environment_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 def test_dynamic_resources_are_refused_where_their_environment_is_not_there(
     tmp_path: Path,
 ) -> None:
-    cli = _executable(tmp_path / "pulumi-1" / "bin" / "pulumi")
+    cli = executable(tmp_path / "pulumi-1" / "bin" / "pulumi")
     language_host.put_beside(cli)
     answer = subprocess.run(
         [cli.with_name("pulumi-resource-pulumi-python")],
@@ -222,13 +206,13 @@ def test_dynamic_resources_are_refused_where_their_environment_is_not_there(
 
 
 def _pulumi_on_path(folder: Path) -> Path:
-    return _executable(folder / "pulumi", f"#!/bin/sh\necho v{metadata.version('pulumi')}\n")
+    return executable(folder / "pulumi", f"#!/bin/sh\necho v{metadata.version('pulumi')}\n")
 
 
 def test_a_cli_on_path_with_its_language_host_is_used(empty_path: Path) -> None:
     cli = _pulumi_on_path(empty_path)
     for name in language_host.EXECUTABLES:
-        _executable(empty_path / name)
+        executable(empty_path / name)
     assert toolchain.binary("pulumi") == cli
 
 
@@ -237,12 +221,12 @@ def test_a_cli_on_path_that_can_not_run_python_is_left_alone(
     missing: str, empty_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(go_build, "CACHE", tmp_path / "cache")
-    own = _executable(toolchain.CLI.cached())
+    own = executable(toolchain.CLI.cached())
     toolchain.CLI.seal()
     _pulumi_on_path(empty_path)
     for name in language_host.EXECUTABLES:
         if name != missing:
-            _executable(empty_path / name)
+            executable(empty_path / name)
     assert toolchain.binary("pulumi") == own
 
 
