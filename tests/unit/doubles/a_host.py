@@ -1,6 +1,5 @@
 """What hosts answer in unit tests: a healthy one, and changes to it."""
 
-import copy
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,53 +7,20 @@ from typing import Any
 from components.hosts.facts import AnswerModel, HostAnswer, parse_answer
 from components.nodes.verdicts import CONTROL_PLANE, ControlPlaneVerdict, Verdict
 from configuration.hosts import DiskSettings
+from tools.bench import healthy_host
+from tools.bench.healthy_host import UUID
 
-UUID = "11111111-2222-3333-4444-555555555555"
 SDB = DiskSettings.model_validate({"device": "/dev/sdb", "mountPoint": "/mnt/longhorn-sdb"})
 SDC = DiskSettings.model_validate(
     {"device": "/dev/sdc", "mountPoint": "/mnt/longhorn-sdc", "fileSystem": "xfs"}
 )
 FSTAB_LINE = f"UUID={UUID} /mnt/longhorn-sdb ext4 defaults,nofail 0 2"
-_FACTS: Mapping[str, Any] = {
-    "hostname": "node-1",
-    "kernel": "6.1.0-18-amd64",
-    "os": {"id": "debian", "idLike": None},
-    "packages": {"open-iscsi": "2.1.8-1", "nfs-common": "1:2.6.2-4", "e2fsprogs": "1.47.0-2"},
-    "iscsid": True,
-    "iscsidEnabled": True,
-    "initiatorName": True,
-    "iscsiadm": True,
-    "multipathd": False,
-    "tools": dict.fromkeys(
-        ("bash", "curl", "findmnt", "grep", "awk", "blkid", "lsblk", "cryptsetup", "dmsetup"), True
-    ),
-    "modules": {"iscsi_tcp": "available", "dm_crypt": "loaded"},
-    "nfs4InKernel": "m",
-    "nfs4Loaded": False,
-    "nfsDefaultVersion": None,
-    "mountPropagation": "shared",
-    "selinux": None,
-    "imageManager": None,
-}
-_DISK: Mapping[str, Any] = {
-    "is": "disk",
-    "uuid": UUID,
-    "fileSystem": "ext4",
-    "mounted": True,
-    "onRoot": False,
-    "writable": True,
-    "fstabLine": FSTAB_LINE,
-    "immutable": True,
-}
-_VERDICT: Mapping[str, Any] = {"content": "own", "mounted": True, "inFstab": True}
-HEALTHY = json.dumps(_VERDICT)
-SCRIPTS_ARE_THERE = json.dumps({"missing": [], "changed": [], "open": False})
-"""The line about the scripts of a stack that lie there as they should."""
+HEALTHY = json.dumps(healthy_host.VERDICT)
 
 
 def usable(**changes: Any) -> str:
     """The line about a disk that disk.sh would take."""
-    return json.dumps({**_VERDICT, **changes})
+    return json.dumps({**healthy_host.VERDICT, **changes})
 
 
 def refused(found: str, remedy: str = "Do something.", missing_command: str | None = None) -> str:
@@ -64,14 +30,19 @@ def refused(found: str, remedy: str = "Do something.", missing_command: str | No
 
 def disk_facts(disk: DiskSettings = SDB, **changes: Any) -> dict[str, Any]:
     """What the host tells about a disk that is mounted and well."""
-    return {**_DISK, "device": disk.device, "mountPoint": disk.mount_point, **changes}
+    return {**healthy_host.disk_facts(disk), "fstabLine": FSTAB_LINE, **changes}
 
 
 def said(
     disks: Sequence[Mapping[str, Any]] = (), verdicts: Sequence[str] = (), **changes: Any
 ) -> bytes:
     """Everything that a host prints."""
-    facts = {**copy.deepcopy(dict(_FACTS)), **changes, "disks": [dict(disk) for disk in disks]}
+    facts = {
+        **healthy_host.FACTS,
+        "hostname": "node-1",
+        **changes,
+        "disks": [dict(disk) for disk in disks],
+    }
     return "\n".join([json.dumps(facts), *verdicts, ""]).encode()
 
 

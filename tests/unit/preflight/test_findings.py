@@ -16,9 +16,10 @@ from components.preflight.findings import read_findings
 from components.preflight.longhorn_disks import KnownDisks, Place
 from settings import Settings
 from tests.unit.doubles import a_host
-from tests.unit.doubles.a_host import HEALTHY, SCRIPTS_ARE_THERE, disk_facts, refused, usable
+from tests.unit.doubles.a_host import HEALTHY, disk_facts, refused, usable
 from tests.unit.doubles.a_stack import load, valid, with_secrets
 from tests.unit.doubles.an_ssh_server import Server, ssh_server
+from tools.bench.healthy_host import SCRIPTS_ARE_THERE
 
 SDB = {"device": "/dev/sdb", "mountPoint": "/mnt/longhorn-sdb"}
 FOREIGN = refused("/dev/sdb is not blank: it holds xfs")
