@@ -42,6 +42,7 @@ CheckName = Literal[
     "selinux",
     "imageBased",
     "diskOnRoot",
+    "engineBinaries",
     "diskKnown",
     "volumeHealth",
     "longhornNode",

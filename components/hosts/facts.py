@@ -113,6 +113,8 @@ class HostFacts(AnswerModel):
     """`Defaultvers` of /etc/nfsmount.conf and its folder; None when nothing is said."""
     mount_propagation: Literal["shared", "slave", "private"] | None
     """Of the root mount: whether mounts reach containers."""
+    engines_noexec: bool = False
+    """Whether no program could be run from the folder where Longhorn puts its engines."""
     disks: tuple[DiskFacts, ...] = Field(strict=False)
     """The disks that were asked about, in the order of the question."""
 

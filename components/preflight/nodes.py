@@ -37,6 +37,9 @@ _IMAGE_REMEDIES: Mapping[str, str] = {
     "transactional-update": "On the node: transactional-update pkg install {packages} && reboot.",
     "image": "Its /usr is read-only: put {packages} into the image that it starts from.",
 }
+# longhorn-manager v1.5.3, types/types.go (EngineBinaryDirectoryOnHost).
+_ENGINE_BINARIES = "/var/lib/longhorn/engine-binaries"
+_ENGINE_FOLDERS = ("/var/lib/longhorn", _ENGINE_BINARIES)
 _ENCRYPTION_TOOLS = ("cryptsetup", "dmsetup")
 
 
@@ -303,6 +306,22 @@ def _disks_by_hand(node: NodeToCheck) -> _Found:
             )
 
 
+def _engine_binaries(node: NodeToCheck) -> _Found:
+    """A disk that is still to be mounted over that folder brings options of its own."""
+    coming = any(
+        not found.mounted and found.mount_point in _ENGINE_FOLDERS for found in node.facts.disks
+    )
+    if node.facts.engines_noexec and not (coming and node.stages.disks):
+        yield (
+            "engineBinaries",
+            "error",
+            f"{_ENGINE_BINARIES} lies on a file system that is mounted with noexec, and Longhorn "
+            "runs its engines from there",
+            "Take noexec out of its line in /etc/fstab and `mount -o remount,exec` it (`findmnt -T "
+            "/var/lib` names it), or mount a disk on /var/lib/longhorn without it.",
+        )
+
+
 def _selinux(node: NodeToCheck) -> _Found:
     version = _version(node.facts.packages.get("container-selinux", ""))
     enforcing = node.facts.selinux == "enforcing" and family_of(node.facts) == "rhel"
@@ -351,6 +370,7 @@ _CHECKS: Sequence[Callable[[NodeToCheck], _Found]] = (
     _tools,
     _disks,
     _moved_disks,
+    _engine_binaries,
     _selinux,
 )
 

@@ -303,3 +303,35 @@ def test_the_default_version_of_nfs_is_read_from_all_its_files(host: Sandbox) ->
     assert facts(host)["nfsDefaultVersion"] is None
     host.write_text("/etc/nfsmount.conf.d/ours.conf", "Defaultvers = 4.1\n")
     assert facts(host)["nfsDefaultVersion"] == "4.1"
+
+
+@pytest.mark.parametrize("line", ["nfsvers=3", "  Nfsvers = 3", "vers=3", 'defaultvers="3"'])
+def test_every_spelling_of_the_version_of_nfs_is_read(host: Sandbox, line: str) -> None:
+    host.write_text("/etc/nfsmount.conf", f"[ NFSMount_Global_Options ]\n{line}\n")
+    assert facts(host)["nfsDefaultVersion"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("commands", "forbidden"),
+    [
+        ("true", False),
+        ("mkdir -p /var/lib/longhorn; mount -t tmpfs tmpfs /var/lib/longhorn", False),
+        ("mount -t tmpfs -o noexec tmpfs /var", True),
+        (
+            "mkdir -p /var/lib/longhorn/engine-binaries; "
+            "mount -t tmpfs -o noexec tmpfs /var/lib/longhorn",
+            True,
+        ),
+        (
+            "mount -t tmpfs -o noexec tmpfs /var; mkdir -p /var/lib/longhorn; "
+            "mount -t tmpfs tmpfs /var/lib/longhorn",
+            False,
+        ),
+    ],
+    ids=["nothing there", "a disk", "a hardened /var", "a hardened disk", "a disk in between"],
+)
+def test_where_longhorns_engines_could_not_run_is_told(
+    host: Sandbox, commands: str, forbidden: bool
+) -> None:
+    host.shell(commands)
+    assert facts(host)["enginesNoexec"] is forbidden

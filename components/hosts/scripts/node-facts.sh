@@ -53,10 +53,20 @@ selinux_mode() {
     esac
 }
 
+# PATH, there or not: could no program that lies there be run?
+is_noexec() {
+    above=$1
+    while [ ! -e "$above" ]; do above=$(dirname "$above"); done
+    case ,$(findmnt -nro OPTIONS -T "$above"), in
+        *,noexec,*) return 0 ;;
+        *) return 1 ;;
+    esac
+}
+
 # The NFS version that mounts without one get; empty if nothing is said about it
 nfs_default_version() {
     cat /etc/nfsmount.conf /etc/nfsmount.conf.d/*.conf 2>/dev/null |
-        sed -n 's/^[[:space:]]*Defaultvers[[:space:]]*=[[:space:]]*\([0-9.]*\).*/\1/p' | tail -n 1
+        sed -n 's/^[[:space:]]*\([Dd]efault\|[Nn]fs\)\{0,1\}[Vv]ers[[:space:]]*=[[:space:]]*"\{0,1\}\([0-9.]*\).*/\2/p' | tail -n 1
 }
 
 # How this kernel was built to speak NFS 4: y, m or n; empty if its configuration is not here
@@ -175,6 +185,7 @@ main() {
     printf ',"multipathd":%s,"mountPropagation":%s' "$(json_boolean daemon_is_active multipathd)" "$(json_or_null "$(mount_propagation)")"
     find_image_manager
     printf ',"selinux":%s,"imageManager":%s' "$(json_or_null "$(selinux_mode)")" "$(json_or_null "$image_manager")"
+    printf ',"enginesNoexec":%s' "$(json_boolean is_noexec /var/lib/longhorn/engine-binaries)"
     printf ',"nfs4InKernel":%s,"nfs4Loaded":%s,"disks":[' "$(json_or_null "$(nfs4_in_kernel)")" "$(json_boolean grep -qw nfs4 /proc/filesystems)"
     comma=
     for pair; do

@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 
+from components.hosts.facts import parse_answer
 from components.preflight.cluster import check_cluster
 from components.preflight.cluster_facts import ClusterFacts
 from components.preflight.cluster_wanted import ClusterWanted
 from components.preflight.nodes import NodeToCheck, check_nodes
 from components.preflight.report import CheckResult, PreflightError, report
 from configuration.checks import CHECK_NAMES
+from configuration.hosts import DiskSettings
 from configuration.stages import StageSettings
-from tests.unit.doubles.a_host import SDB, answer, disk_facts, refused, usable
+from tests.unit.doubles.a_host import SDB, answer, disk_facts, refused, said, usable
 from tests.unit.doubles.a_stack import mistake, valid
 
 FOREIGN = refused("/dev/sdb is not blank: it holds xfs", "Name a blank disk")
@@ -84,6 +86,7 @@ def test_a_healthy_node_passes_every_check() -> None:
         ({"mountPropagation": None}, []),
         ({"selinux": "enforcing"}, []),
         ({"imageManager": "rpm-ostree"}, []),
+        ({"enginesNoexec": True}, [("engineBinaries", "error")]),
     ],
 )
 def test_each_check_sees_its_own_fault(
@@ -326,3 +329,19 @@ def test_only_checks_that_exist_can_be_accepted() -> None:
     problem = mistake(valid(checks={"accept": ["disks"]}))
     assert "checks.accept" in problem.key
     assert all(name in str(problem) for name in CHECK_NAMES)
+
+
+@pytest.mark.parametrize(("mounted", "told"), [(False, []), (True, ["engineBinaries"])])
+def test_a_disk_that_is_to_hold_longhorns_engines_takes_the_place_of_what_forbids_them(
+    mounted: bool, told: list[str]
+) -> None:
+    disk = DiskSettings.model_validate({"device": "/dev/sdb", "mountPoint": "/var/lib/longhorn"})
+    facts = disk_facts(disk, mounted=mounted, writable=mounted or None)
+    text = said([facts], enginesNoexec=True)
+    node = NodeToCheck(
+        name="node-1",
+        answer=parse_answer(text, [disk.mount_point], {}),
+        disks=[disk],
+        stages=StageSettings(),
+    )
+    assert [result.check for result in check_nodes([node])] == told
