@@ -8,15 +8,14 @@ _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?(?:\+.*)?")
 
 
 class Version(NamedTuple):
-    """A version's parts. They compare in this order, so of two pre-releases of the same version
-    the later is not known."""
+    """A version's parts. They compare in this order, and two pre-releases of one version are the
+    same."""
 
     major: int
     minor: int
     patch: int
     is_final: bool
-    extra: str
-    """What is behind the hyphen."""
+    """Whether nothing is behind a hyphen."""
 
     @property
     def release(self) -> tuple[int, int, int]:
@@ -39,12 +38,12 @@ def version_of(text: str) -> Version | None:
     if match is None:
         return None
     major, minor, patch, extra = match.groups()
-    return Version(int(major), int(minor), int(patch), extra is None, extra or "")
+    return Version(int(major), int(minor), int(patch), extra is None)
 
 
 def step(old: Version, new: Version) -> Step:
     """What going from `old` to `new` means; between two pre-releases it is FINE."""
-    if new[:4] < old[:4]:
+    if new < old:
         return Step.BACK
     if new.major != old.major:
         return Step.MAJOR
