@@ -92,6 +92,7 @@ def remote_script(
     words: Sequence[str] = (),
     found: str | None = None,
     action: str = _ENSURE,
+    create_action: str | None = None,
     delete_action: str | None = "remove",
     opts: pulumi.ResourceOptions,
 ) -> remote.Command:
@@ -105,6 +106,7 @@ def remote_script(
         words: What of them a person reads in the command lines.
         found: What is not as the script leaves it; makes Pulumi run it again.
         action: Action word for this run.
+        create_action: Action word of the very first run, where it is another one.
         delete_action: Action word for delete; None leaves the host alone.
         opts: At least the parent.
     """
@@ -117,9 +119,11 @@ def remote_script(
     return remote.Command(
         name,
         connection=host.connection,
-        create=script_line(folder, script.name, action, words),
+        create=script_line(folder, script.name, create_action or action, words),
         # Without a finding an update runs the create line: one line less in the state.
-        update=found and script_line(folder, script.name, action, words, found),
+        update=script_line(folder, script.name, action, words, found)
+        if found or create_action
+        else None,
         delete=delete_action and script_line(folder, script.name, delete_action, words),
         stdin=stdin,
         add_previous_output_in_env=False,

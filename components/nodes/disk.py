@@ -1,11 +1,13 @@
 """One disk of one node: file system, mount point, fstab line."""
 
+from collections.abc import Sequence
+
 import pulumi
 
 from components.common.owner import this_stack
 from components.hosts.host import RemoteHost
 from components.hosts.script import remote_script, result_of
-from components.nodes.script_parts import NODE_DISK, arguments
+from components.nodes.script_parts import NODE_DISK, arguments, beside_action
 from configuration.hosts import DiskSettings
 
 
@@ -32,6 +34,7 @@ class NodeDisk(pulumi.ComponentResource):
         host: RemoteHost,
         disk: DiskSettings,
         found: str | None,
+        beside: Sequence[str],
         before_move: pulumi.ResourceHook | None,
         opts: pulumi.ResourceOptions,
     ) -> None:
@@ -42,6 +45,7 @@ class NodeDisk(pulumi.ComponentResource):
             host: The node that holds the disk.
             disk: Device, mount point and file system.
             found: What is wrong with it on the host right now, for Pulumi's diff.
+            beside: Devices of the node's other disks that may be this one by another name.
             before_move: What has Longhorn let go of it, where this stack has it mounted elsewhere;
                 it moves then.
             opts: The resource's options.
@@ -56,6 +60,7 @@ class NodeDisk(pulumi.ComponentResource):
             words=(disk.device, disk.mount_point, disk.file_system),
             found=found,
             action="move" if before else "ensure",
+            create_action=None if before else beside_action(beside),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 # A disk was moved once; that the next run says `ensure` again is no change.

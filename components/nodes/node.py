@@ -9,6 +9,7 @@ from components.nodes.disk import NodeDisk
 from components.nodes.findings import NodeFindings
 from components.nodes.labels import NodeLabels
 from components.nodes.packages import NodePackages
+from components.nodes.script_parts import possible_twins
 from configuration.cluster import ClusterSettings
 from configuration.hosts import DiskSettings
 from configuration.stages import StageSettings
@@ -62,6 +63,7 @@ class LonghornNode(pulumi.ComponentResource):
                 host=host,
                 disk=disk,
                 found=findings.disks.get(disk.mount_point),
+                beside=possible_twins(disk, disks),
                 before_move=before_move.get(disk.mount_point),
                 opts=pulumi.ResourceOptions(parent=self, depends_on=done),
             )

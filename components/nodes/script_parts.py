@@ -3,6 +3,7 @@
 A preview sends the scripts that look; only a run sends those that write.
 """
 
+import re
 from collections.abc import Sequence
 
 from components.common.script_text import BENEATH, PRELUDE, script_text
@@ -17,6 +18,7 @@ from components.nodes.verdicts import (
 )
 from configuration.hosts import DiskSettings
 
+_KERNEL_NAME = re.compile(r"/dev/((s|v|xv|h)d[a-z]+|nvme[0-9]+n[0-9]+)")
 _DISK = "nodes/scripts/disk"
 _HEALTH = "nodes/scripts/control-plane"
 DISK_LOOK = (PRELUDE, BENEATH, f"{_DISK}-look.sh", f"{_DISK}-size.sh", f"{_DISK}.sh")
@@ -49,6 +51,25 @@ def arguments(disk: DiskSettings, owner: str = "") -> tuple[str, ...]:
     while words and not words[-1]:
         words = words[:-1]
     return words
+
+
+def beside_action(devices: Sequence[str]) -> str | None:
+    """The action for a disk that must not be one of these; None where there are none.
+
+    It stands in the `create` line alone, which is run once and whose change runs nothing: what is
+    said there need not be true for the life of the disk.
+    """
+    return " ".join(["ensure", "beside", *devices]) if devices else None
+
+
+def possible_twins(disk: DiskSettings, disks: Sequence[DiskSettings]) -> list[str]:
+    """The devices of the node's other disks that may mean the same disk; kernel names never do."""
+    return [
+        other.device
+        for other in disks
+        if other.device != disk.device
+        and not (_KERNEL_NAME.fullmatch(disk.device) and _KERNEL_NAME.fullmatch(other.device))
+    ]
 
 
 def questions(

@@ -43,6 +43,10 @@ class Verdict(AnswerModel):
     """Of the file system on it; 0 where there is none, or nothing told."""
     can_grow: bool = False
     """Whether a run would let the file system have the room that the disk got since."""
+    number: str | None = None
+    """What the kernel calls the disk, MAJOR:MINOR, by whatever name it was asked for."""
+    world_wide_name: str | None = None
+    """What its maker calls it, by whatever path it is reached; None where that tells nothing."""
 
 
 class ControlPlaneVerdict(AnswerModel):

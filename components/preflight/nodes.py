@@ -291,6 +291,26 @@ def _moved_disks(node: NodeToCheck) -> _Found:
             )
 
 
+def _one_disk_twice(node: NodeToCheck) -> _Found:
+    """One disk by several names, or by several paths to it: it would be formatted for each."""
+    devices = {disk.mount_point: disk.device for disk in node.disks}
+    by_identity: dict[str, list[str]] = {}
+    for path, verdict in node.answer.verdicts.items():
+        if isinstance(verdict, Verdict) and (verdict.world_wide_name or verdict.number):
+            identity = verdict.world_wide_name or verdict.number or ""
+            by_identity.setdefault(identity, []).append(path)
+    for paths in by_identity.values():
+        if len(paths) > 1:
+            named = " and ".join(f"{devices[path]} ({path})" for path in paths)
+            yield (
+                "disk",
+                "error",
+                f"{named} are one disk",
+                "Take out all entries but one; a multipath disk is named by its path below "
+                "/dev/mapper.",
+            )
+
+
 def _disks_by_hand(node: NodeToCheck) -> _Found:
     """With the disks stage off somebody else has mounted them, or Longhorn fills the root disk."""
     if node.stages.disks or not node.stages.labels:
@@ -370,6 +390,7 @@ _CHECKS: Sequence[Callable[[NodeToCheck], _Found]] = (
     _tools,
     _disks,
     _moved_disks,
+    _one_disk_twice,
     _engine_binaries,
     _selinux,
 )

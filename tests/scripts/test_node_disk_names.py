@@ -90,3 +90,45 @@ def test_for_a_name_that_is_gone_the_disks_new_name_is_told(host: Sandbox) -> No
     refusal = ensure(host, disk).refusal
     assert "/dev/sdb does not exist" in refusal
     assert "is now /dev/sdd" in refusal
+
+
+@pytest.mark.parametrize("second", ["/dev/sdb", "/dev/by-id"])
+def test_one_blank_disk_under_two_names_is_refused_before_it_is_formatted(
+    host: Sandbox, second: str
+) -> None:
+    disk = host.add_disk("sdb", 16 * MIB)
+    other = host.add_disk("sdc", 16 * MIB)
+    host.shell("ln -s sdb /dev/by-id; ln -s sdb /dev/by-path")
+    before, line = disk.digest(), fstab(host)
+    refusal = disk_script(
+        host, f"ensure beside {other.path} {second} /dev/gone", "/dev/by-path"
+    ).refusal
+    assert f"/dev/by-path and {second} are one disk (/dev/sdb)" in refusal
+    assert "Nothing was changed" in refusal
+    assert (disk.digest(), fstab(host)) == (before, line)
+    assert ensure(host, other, mount_point=OTHER).result["formatted"]
+
+
+def test_two_paths_to_one_disk_are_known_by_what_its_maker_calls_it(host: Sandbox) -> None:
+    disks = [host.add_disk("sdb", 16 * MIB), host.add_disk("sdc", 16 * MIB)]
+    for disk in disks:
+        place = f"/sys/dev/block/{disk.number}"
+        host.shell(
+            f"""
+            mkdir -p /run/{disk.name}/holders
+            for name in dev ro size removable; do cat {place}/$name >/run/{disk.name}/$name; done
+            echo naa.5000c500a1b2c3d4 >/run/{disk.name}/wwid
+            mount --bind /run/{disk.name} {place}/
+            """
+        )
+    seen = [disk_script(host, "check", disk).result for disk in disks]
+    assert [each["worldWideName"] for each in seen] == ["naa.5000c500a1b2c3d4"] * 2
+    assert [each["number"] for each in seen] == [disk.number for disk in disks]
+    before = disks[0].digest()
+    assert "are one disk" in disk_script(host, "ensure beside /dev/sdc", disks[0]).refusal
+    assert disks[0].digest() == before
+
+
+def test_the_other_disks_of_a_node_do_not_keep_a_disk_from_being_formatted(host: Sandbox) -> None:
+    disk, other = host.add_disk("sdb", 16 * MIB), host.add_disk("sdc", 16 * MIB)
+    assert disk_script(host, f"ensure beside {other.path} /dev/gone", disk).result["formatted"]

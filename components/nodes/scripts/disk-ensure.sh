@@ -23,7 +23,9 @@ ensure() {
     formatted=false
     [ -z "$moved_from" ] || leave_other_mount
     case $content in
-        blank | unfinished) format_disk ;;
+        blank | unfinished)
+            require_one_entry
+            format_disk ;;
     esac
     keep_owner_record "$(recorded options)"
     drop_formatting_record

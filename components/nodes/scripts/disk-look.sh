@@ -138,6 +138,25 @@ name_processes() {
     done | sed 's/, $//'
 }
 
+# -> what the maker of the disk calls it, whatever path leads there; empty where that is nothing that
+# can tell two disks apart (virtual disks often share theirs)
+world_wide_name() { cat "$sysfs/wwid" "$sysfs/device/wwid" 2>/dev/null | sed -n '/^\(naa\|eui\|uuid\|nvme\)\./{p;q;}'; }
+
+# PATH: does it lead to the disk that was asked for, or to another path of it?
+is_same_disk() {
+    [ -b "$1" ] || return 1
+    [ "$(device_number "$1")" != "$number" ] || return 0
+    own_name=$(world_wide_name)
+    [ -n "$own_name" ] && [ "$own_name" = "$(sysfs=/sys/dev/block/$(device_number "$1") && world_wide_name)" ]
+}
+
+# The stack file has other disks of this node: none of them may be this one by another name.
+require_one_entry() {
+    for other in $beside; do
+        ! is_same_disk "$other" || refuse "$device and $other are one disk ($disk), and the stack file has both for this node" "Take one of the two entries out"
+    done
+}
+
 swap_uses_disk() {
     while read -r area _; do
         [ -b "$area" ] && [ "$(device_number "$area")" = "$number" ] && return 0
@@ -553,10 +572,11 @@ check() {
     esac
     immutable=false
     [ ! -d "$mount_point" ] || ! directory_is_immutable || immutable=true
-    printf '{"device":%s,"content":"%s","uuid":%s,"sizeBytes":%s,"inFstab":%s,"mounted":%s,"immutable":%s,"longhornDisk":%s,"longhornReplicas":%s,"owner":%s,"mountedOn":%s,"mountedBy":%s,"exchanged":%s,"fileSystemBytes":%s,"canGrow":%s}\n' \
+    printf '{"device":%s,"content":"%s","uuid":%s,"sizeBytes":%s,"inFstab":%s,"mounted":%s,"immutable":%s,"longhornDisk":%s,"longhornReplicas":%s,"owner":%s,"mountedOn":%s,"mountedBy":%s,"exchanged":%s,"fileSystemBytes":%s,"canGrow":%s,"number":"%s","worldWideName":%s}\n' \
         "$(json_string "$device")" "$content" "$(json_or_null "$uuid")" "$size" \
         "$(json_boolean [ "$fstab_changed" = no ])" "$(json_boolean [ "$mounted" = yes ])" "$immutable" \
         "$(json_or_null "$(longhorn_disk)")" "$(longhorn_replicas)" "$(json_or_null "$(recorded owner)")" \
         "$(json_or_null "$moved_from")" "$(json_or_null "${moved_from:+$(recorded_at owner "$moved_from")}")" \
-        "$(json_or_null "$exchanged")" "$file_system_bytes" "$(json_boolean can_grow)"
+        "$(json_or_null "$exchanged")" "$file_system_bytes" "$(json_boolean can_grow)" \
+        "$number" "$(json_or_null "$(world_wide_name)")"
 }

@@ -361,3 +361,16 @@ def test_a_disk_that_moves_leaves_longhorn_first_and_is_moved_by_its_own_script(
     assert list(hooks.before_create) == ["node-1/mnt/old-leaves-longhorn"]
     of_another = recording.named("node-2-mnt-longhorn-sdb-mount").request.hooks
     assert list(of_another.before_create) == []
+
+
+def test_the_first_run_for_a_disk_is_told_which_others_may_be_the_same_by_another_name() -> None:
+    link = "/dev/disk/by-id/wwn-0x5"
+    disks = [
+        {"device": "/dev/sdb", "mountPoint": "/mnt/longhorn-sdb"},
+        {"device": link, "mountPoint": "/mnt/longhorn-sdc"},
+    ]
+    command = _run(nodeDefaults={"disks": disks}).named(_MOUNT)
+    assert f"'ensure beside {link}' /dev/sdb" in command.inputs["create"]
+    # What a later run does holds for the life of the disk, and its neighbours may change.
+    assert "node-disk ensure /dev/sdb" in command.inputs["update"]
+    assert link not in command.inputs["stdin"] + command.inputs["delete"]

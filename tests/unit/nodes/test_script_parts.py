@@ -6,7 +6,14 @@ import pytest
 
 from components.common.script_text import BENEATH, script_text
 from components.hosts.question import host_question
-from components.nodes.script_parts import CONTROL_PLANE_HEALTH, DISK, arguments, questions
+from components.nodes.script_parts import (
+    CONTROL_PLANE_HEALTH,
+    DISK,
+    arguments,
+    possible_twins,
+    questions,
+)
+from configuration.hosts import DiskSettings
 from tests.unit.doubles.a_host import SDB, SDC
 
 _QUESTION = host_question([SDB, SDC], questions([SDB, SDC], control_plane=True, stack="a/b"))
@@ -61,3 +68,13 @@ def test_the_same_look_at_a_run_finds_what_it_changes(
 def test_a_question_names_no_owner_and_no_more_words_than_it_has() -> None:
     assert arguments(SDB) == ("/dev/sdb", "/mnt/longhorn-sdb", "ext4")
     assert arguments(SDB, owner="a/b c")[3:] == ("", "a/b c")
+
+
+def test_two_names_that_the_kernel_gives_are_never_one_disk_and_links_may_be() -> None:
+    link, other = (
+        DiskSettings.model_validate({"device": device, "mountPoint": f"/mnt/{key}"})
+        for key, device in (("a", "/dev/disk/by-id/wwn-0x5"), ("b", "/dev/disk/by-id/scsi-3"))
+    )
+    assert possible_twins(SDB, [SDB, SDC]) == []
+    assert possible_twins(SDB, [SDB, SDC, link]) == [link.device]
+    assert possible_twins(link, [SDB, link, other]) == [SDB.device, other.device]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from components.hosts.facts import parse_answer
+from components.nodes.verdicts import Verdict
 from components.preflight.cluster import check_cluster
 from components.preflight.cluster_facts import ClusterFacts
 from components.preflight.cluster_wanted import ClusterWanted
@@ -14,7 +15,7 @@ from components.preflight.report import CheckResult, PreflightError, report
 from configuration.checks import CHECK_NAMES
 from configuration.hosts import DiskSettings
 from configuration.stages import StageSettings
-from tests.unit.doubles.a_host import SDB, answer, disk_facts, refused, said, usable
+from tests.unit.doubles.a_host import SDB, SDC, answer, disk_facts, refused, said, usable
 from tests.unit.doubles.a_stack import mistake, valid
 
 FOREIGN = refused("/dev/sdb is not blank: it holds xfs", "Name a blank disk")
@@ -345,3 +346,43 @@ def test_a_disk_that_is_to_hold_longhorns_engines_takes_the_place_of_what_forbid
         stages=StageSettings(),
     )
     assert [result.check for result in check_nodes([node])] == told
+
+
+def _two_disks(first: dict[str, Any], second: dict[str, Any]) -> NodeToCheck:
+    disks = [SDB, SDC]
+    lines = [usable(content="blank", mounted=False, **each) for each in (first, second)]
+    text = said([disk_facts(disk) for disk in disks], lines)
+    models = {disk.mount_point: Verdict for disk in disks}
+    return NodeToCheck(
+        name="node-1",
+        answer=parse_answer(text, list(models), models),
+        disks=disks,
+        stages=StageSettings(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "one"),
+    [
+        ({"number": "8:16"}, {"number": "8:16"}, True),
+        ({"number": "8:16"}, {"number": "8:32"}, False),
+        ({}, {}, False),
+        (
+            {"number": "8:16", "worldWideName": "naa.5"},
+            {"number": "8:32", "worldWideName": "naa.5"},
+            True,
+        ),
+        (
+            {"number": "8:16", "worldWideName": "naa.5"},
+            {"number": "8:32", "worldWideName": "naa.6"},
+            False,
+        ),
+    ],
+)
+def test_one_disk_by_two_names_is_refused_before_it_is_formatted_for_either(
+    first: dict[str, Any], second: dict[str, Any], one: bool
+) -> None:
+    results = check_nodes([_two_disks(first, second)])
+    assert [(r.check, r.severity) for r in results] == [("disk", "error")] * one
+    for result in results:
+        assert f"/dev/sdb ({SDB.mount_point}) and /dev/sdc ({SDC.mount_point})" in result.found
