@@ -61,6 +61,8 @@ def test_a_blank_disk_is_told_from_all_others(host: Sandbox, disk: Disk) -> None
         "exchanged": None,
         "fileSystemBytes": 0,
         "canGrow": False,
+        "number": disk.number,
+        "worldWideName": None,
     }
 
 
@@ -83,6 +85,8 @@ def test_a_prepared_disk_shows_nothing_left_to_do(host: Sandbox, disk: Disk) -> 
         "exchanged": None,
         "fileSystemBytes": disk.size,
         "canGrow": False,
+        "number": disk.number,
+        "worldWideName": None,
     }
 
 
