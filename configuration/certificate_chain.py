@@ -14,12 +14,16 @@ from typing import Literal
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
     load_pem_private_key,
 )
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
+_BROKEN_HASHES = ("md5", "sha1")
+_SHORTEST_RSA = 2048
 Part = Literal["certificateFile", "caFile", "key"]
 
 
@@ -54,8 +58,12 @@ def findings(given: Given) -> Iterator[Finding]:
             yield from _names(given.host, chain)
         yield from _order(chain)
         yield from _key(given.key_pem, chain)
+        yield from _purpose(chain[0])
+        yield from _issuers("certificateFile", chain[1:])
+        yield from _strength("certificateFile", chain)
     yield from _dates("certificateFile", chain, given.now)
     yield from _dates("caFile", authorities, given.now)
+    yield from _issuers("caFile", [each for each in authorities if each not in chain])
     if chain and authorities and not _reaches(chain, authorities):
         yield Finding(
             "caFile",
@@ -68,19 +76,28 @@ def findings(given: Given) -> Iterator[Finding]:
 
 
 def names_of(certificate: x509.Certificate) -> tuple[str, ...]:
-    """Host names and IP addresses that a certificate is made out for."""
+    """Host names and IP addresses that a certificate is made out for.
+
+    An address that stands among the host names is good for nothing, and left out.
+    """
     try:
         found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return ()
     addresses = found.get_values_for_type(x509.IPAddress)
-    return (*found.get_values_for_type(x509.DNSName), *(str(address) for address in addresses))
+    hosts = (name for name in found.get_values_for_type(x509.DNSName) if _address(name) is None)
+    return (*hosts, *(str(address) for address in addresses))
 
 
 def covers(name: str, host: str) -> bool:
-    """Whether a certificate's name is good for a host; a wildcard is, for its first label."""
-    with suppress(ValueError):
-        return ipaddress.ip_address(host) == ipaddress.ip_address(name)
+    """Whether a certificate's name is good for a host; a wildcard is, for its first label.
+
+    Args:
+        name: One of `names_of`.
+        host: A host name, or an address, which only an address in the certificate is good for.
+    """
+    if address := _address(host):
+        return address == _address(name)
     name, host = name.lower().rstrip("."), host.lower().rstrip(".")
     if name.startswith("*."):
         return host.partition(".")[2] == name[2:] and bool(name[2:])
@@ -161,6 +178,55 @@ def _key(pem: str | None, chain: Sequence[x509.Certificate]) -> Iterator[Finding
         )
 
 
+def _purpose(certificate: x509.Certificate) -> Iterator[Finding]:
+    try:
+        uses = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return
+    if not {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE} & {*uses}:
+        yield Finding(
+            "certificateFile",
+            f"has {_name(certificate.subject)}, which was not issued for a server (its extended "
+            "key usage has no serverAuth)",
+            "Request one for a web server.",
+        )
+
+
+def _issuers(part: Part, found: Sequence[x509.Certificate]) -> Iterator[Finding]:
+    for each in found:
+        try:
+            basic = each.extensions.get_extension_for_class(x509.BasicConstraints).value
+        except x509.ExtensionNotFound:
+            # One of version 1 says nothing about itself, and counts as a CA where it is trusted.
+            continue
+        if not basic.ca:
+            yield Finding(
+                part,
+                f"holds {_name(each.subject)}, which is no CA (its basic constraints say CA:FALSE)",
+                "Give the certificate of the CA that issued Rancher's.",
+            )
+
+
+def _strength(part: Part, chain: Sequence[x509.Certificate]) -> Iterator[Finding]:
+    """What Go and OpenSSL no longer take, whoever signed it; a root's own signature is not read."""
+    for each in chain:
+        hashed = each.signature_hash_algorithm
+        is_root = each.issuer == each.subject and each is not chain[0]
+        if hashed is not None and hashed.name in _BROKEN_HASHES and not is_root:
+            yield Finding(
+                part,
+                f"has {_name(each.subject)}, which is signed with {hashed.name.upper()}",
+                "Have it issued again with SHA-256.",
+            )
+        key = each.public_key()
+        if isinstance(key, rsa.RSAPublicKey) and key.key_size < _SHORTEST_RSA:
+            yield Finding(
+                part,
+                f"has {_name(each.subject)}, whose RSA key of {key.key_size} bits is too short",
+                f"Have it issued for a key of {_SHORTEST_RSA} bits or more.",
+            )
+
+
 def _dates(part: Part, found: Sequence[x509.Certificate], now: datetime) -> Iterator[Finding]:
     for each in found:
         end = each.not_valid_after_utc
@@ -195,6 +261,12 @@ def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bo
         # A signature of a kind that can't be computed here; the names agree.
         return True
     return True
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    with suppress(ValueError):
+        return ipaddress.ip_address(text)
+    return None
 
 
 def _name(name: x509.Name) -> str:

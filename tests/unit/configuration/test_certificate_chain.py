@@ -1,9 +1,13 @@
 """A certificate of one's own fits Rancher's address, its key and its CA, or is refused at load."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from configuration.certificate_chain import Given, covers, findings
 from tests.unit.doubles.certificates import Issued, issue
@@ -13,6 +17,20 @@ ROOT = issue("Example Root CA")
 MIDDLE = issue("Example Issuing CA", by=ROOT)
 LEAF = issue("rancher", HOST, "192.0.2.7", by=MIDDLE)
 OTHER = issue("Another CA")
+# openssl req -x509 -sha1; the library that reads it signs nothing so any more.
+_SIGNED_WITH_SHA1 = """\
+-----BEGIN CERTIFICATE-----
+MIIBmDCCAT6gAwIBAgIUKbK8f6HMNiMceB+Hz4+dewxAojMwCQYHKoZIzj0EATAS
+MRAwDgYDVQQDDAdyYW5jaGVyMB4XDTI2MTEyOTA1NTIyMVoXDTM2MTEyNjA1NTIy
+MVowEjEQMA4GA1UEAwwHcmFuY2hlcjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IA
+BPpRGooRR8kqqBvZIiCzoAksxXqwzMMpGEHj9t6iUHmR3WkP+RBESPZFmnyubdeI
+y2q61yz6xgTJtXQyBdKXHImjczBxMB0GA1UdDgQWBBT4LDY5WnIdPABHld1uussR
+65utVDAfBgNVHSMEGDAWgBT4LDY5WnIdPABHld1uussR65utVDAPBgNVHRMBAf8E
+BTADAQH/MB4GA1UdEQQXMBWCE3JhbmNoZXIuZXhhbXBsZS5jb20wCQYHKoZIzj0E
+AQNJADBGAiEAqxc0R3yUSXhO0fvFR6XBP44lcxlqoVNPeKhHkWYudSkCIQCAg2hC
+dTb4p+U1WeYac3NMAWS3i3WOhMwf0rvmgODiAw==
+-----END CERTIFICATE-----
+"""
 
 
 def told(*chain: Issued, ca: Issued | None = ROOT, **changes: Any) -> dict[str, str]:
@@ -55,6 +73,8 @@ def test_a_certificate_that_is_its_own_ca_is_accepted() -> None:
         ("2001:db8:0::1", "2001:db8::1", True),
         ("192.0.2.7", "192.0.2.8", False),
         (HOST, "192.0.2.7", False),
+        ("*.0.2.7", "192.0.2.7", False),
+        ("2001:db8::1", "example.com", False),
     ],
 )
 def test_a_name_covers_a_host_as_browsers_see_it(name: str, host: str, does: bool) -> None:
@@ -124,3 +144,55 @@ def test_a_ca_of_the_same_name_with_another_key_is_refused() -> None:
 def test_what_can_not_be_read_is_told_once() -> None:
     broken = "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n"
     assert "can't be read" in told(LEAF, chain_pem=broken)["certificateFile"]
+
+
+def test_an_address_among_the_host_names_is_good_for_no_address() -> None:
+    as_name = x509.SubjectAlternativeName([x509.DNSName("192.0.2.7")])
+    given = _signed(as_name)
+    said = told(given, ca=None, host="192.0.2.7", key_pem=None)["certificateFile"]
+    assert "rancher.url has the host 192.0.2.7" in said
+
+
+def test_a_certificate_for_clients_is_refused() -> None:
+    client, server = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH
+    said = told(issue("a", HOST, by=ROOT, uses=[client]))["certificateFile"]
+    assert "has no serverAuth" in said
+    assert told(issue("a", HOST, by=ROOT, uses=[client, server])) == {}
+    anything = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
+    assert told(issue("a", HOST, by=ROOT, uses=[anything])) == {}
+
+
+def test_an_issuer_that_is_no_ca_is_refused_where_it_stands() -> None:
+    server = issue("not a CA", "b.example.com", by=ROOT)
+    leaf = issue("rancher", HOST, by=server)
+    assert "CN=not a CA, which is no CA" in told(leaf, server)["certificateFile"]
+    assert "CN=not a CA, which is no CA" in told(leaf, ca=server)["caFile"]
+
+
+def test_a_key_that_is_too_short_is_refused() -> None:
+    short = rsa.generate_private_key(65537, 1024)  # noqa: S505  what is refused
+    said = told(issue("rancher", HOST, by=ROOT, key=short))["certificateFile"]
+    assert "RSA key of 1024 bits is too short" in said
+    long = rsa.generate_private_key(65537, 2048)
+    assert told(issue("rancher", HOST, by=ROOT, key=long)) == {}
+
+
+def test_a_signature_that_nobody_takes_any_more_is_refused() -> None:
+    old: dict[str, Any] = {"now": datetime(2027, 6, 1, tzinfo=UTC), "key_pem": None}
+    said = told(ROOT, ca=None, chain_pem=_SIGNED_WITH_SHA1, **old)["certificateFile"]
+    assert "CN=rancher, which is signed with SHA1" in said
+    # Nobody reads the signature of a root on itself.
+    given = Given(host=HOST, chain_pem=ROOT.pem + _SIGNED_WITH_SHA1, ca_pem=None, **old)
+    assert not [found for found in findings(given) if "SHA1" in found.rule]
+
+
+def _signed(names: x509.SubjectAlternativeName) -> Issued:
+    """A certificate of its own issuer, for exactly these names."""
+    key, subject = rsa.generate_private_key(65537, 2048), LEAF.certificate.subject
+    builder = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), 7)
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=9))
+        .add_extension(names, critical=False)
+    )
+    return Issued(builder.sign(key, hashes.SHA256()), key)

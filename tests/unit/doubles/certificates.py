@@ -1,12 +1,13 @@
 """Certificates made in memory, as a CA would issue them."""
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -15,13 +16,15 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
 
 @dataclass(frozen=True)
 class Issued:
     """A certificate with its key."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: Key
 
     @property
     def pem(self) -> str:
@@ -39,6 +42,8 @@ def issue(
     *names: str,
     by: Issued | None = None,
     days: tuple[float, float] = (-1.0, 30.0),
+    key: Key | None = None,
+    uses: Sequence[x509.ObjectIdentifier] = (),
 ) -> Issued:
     """A certificate.
 
@@ -47,8 +52,10 @@ def issue(
         names: Its alternative names, hosts and addresses.
         by: Who issues it; itself without one.
         days: From when to when it is valid, from now on.
+        key: Its key; a new one without.
+        uses: What its key may be used for, beside what nothing is said about.
     """
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     now = datetime.now(UTC)
     builder = (
@@ -61,6 +68,8 @@ def issue(
         .not_valid_after(now + timedelta(days=days[1]))
         .add_extension(x509.BasicConstraints(ca=not names, path_length=None), critical=True)
     )
+    if uses:
+        builder = builder.add_extension(x509.ExtendedKeyUsage(uses), critical=False)
     if names:
         builder = builder.add_extension(
             x509.SubjectAlternativeName([_name(each) for each in names]), critical=False
