@@ -29,6 +29,33 @@ kind: IngressClass
 metadata: {name: nginx}
 spec: {controller: k8s.io/ingress-nginx}
 """
+# The definition as Traefik's chart has it, without the forms of its many kinds of middleware.
+_MIDDLEWARES = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: middlewares.traefik.io}
+spec:
+  group: traefik.io
+  names: {kind: Middleware, plural: middlewares, singular: middleware}
+  scope: Namespaced
+  versions:
+    - name: v1alpha1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            spec:
+              type: object
+              properties:
+                basicAuth: {type: object, properties: {secret: {type: string}}}
+---
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: traefik}
+spec: {controller: traefik.io/ingress-controller}
+"""
 _LONGHORN = """
 apiVersion: v1
 kind: Namespace
@@ -106,6 +133,40 @@ def test_untaint_takes_the_control_plane_taints_alone_and_destroy_puts_them_back
     assert before <= taints(cluster)
 
 
+def test_a_refresh_by_the_path_of_a_moved_kubeconfig_says_how_the_new_one_comes_into_the_state(
+    engine: Engine, cluster: ClusterHandle, tmp_path: Path
+) -> None:
+    kubectl(cluster, "apply", "-f", "-", text=_LONGHORN)
+    first, moved = tmp_path / "first", tmp_path / "moved"
+    first.write_text(cluster.kubeconfig.read_text())
+    node = {"name": "control-1", "host": "192.0.2.1", "controlPlane": True, "disks": []}
+    given = config(
+        cluster,
+        {"labels": True, "frontend": True},
+        ssh={"useAgent": True, "insecureIgnoreHostKeys": True},
+        controlPlane={"scheduling": "untaint"},
+        frontend={"type": "NodePort"},
+        nodes=[node],
+    )
+    before = taints(cluster)
+    stack = engine.project_stack(
+        "moved", config={**given, "cluster": {"name": "stages", "kubeconfig": str(first)}}
+    )
+    stack.up().or_fail()
+    untainted = taints(cluster)
+    first.rename(moved)
+    stack.configure({"cluster": {"name": "stages", "kubeconfig": str(moved)}})
+    for refused in (stack.refresh(), stack.up("--refresh")):
+        assert str(first) in refused.log
+        assert "run `pulumi up` without --refresh first" in " ".join(refused.log.split())
+    assert taints(cluster) == untainted != before
+    stack.up().or_fail()
+    stack.refresh().or_fail()
+    assert stack.preview().or_fail().operations() == {}
+    stack.destroy().or_fail()
+    assert taints(cluster) == before
+
+
 @pytest.mark.parametrize("kind", ["Ingress", "LoadBalancer"])
 def test_the_interface_is_exposed_and_its_url_told(
     engine: Engine, cluster: ClusterHandle, kind: str
@@ -150,6 +211,43 @@ def test_the_interface_is_exposed_and_its_url_told(
     assert stack.preview().or_fail().operations() == {}
     assert _HASH not in json.dumps(stack.export())
     stack.destroy().or_fail()
+
+
+def test_traefik_is_told_to_ask_for_the_password_before_the_interface_is_open(
+    engine: Engine, cluster: ClusterHandle
+) -> None:
+    kubectl(cluster, "apply", "-f", "-", text=_LONGHORN)
+    kubectl(cluster, "apply", "-f", "-", text=_MIDDLEWARES)
+    kubectl(cluster, "wait", "--for=condition=Established", "crd/middlewares.traefik.io")
+    frontend: dict[str, Any] = {"type": "Ingress", "host": "longhorn.example.com"}
+    frontend |= {"tlsSecret": "longhorn-tls"}
+    # No controller gives this Ingress an address here.
+    given = {**frontend, "ingressClass": "traefik"}
+    given |= {"annotations": {"pulumi.com/skipAwait": "true"}}
+    stack = engine.project_stack(
+        "traefik",
+        config=config(cluster, {"frontend": True}, frontend=given),
+        secrets={"frontendBasicAuth": f"admin:{_HASH}"},
+    )
+    stack.up("--diff").or_fail()
+    where = ("-n", "longhorn-system", "-o", "json")
+    middleware = json.loads(kubectl(cluster, "get", "middlewares.traefik.io", *where))["items"][0]
+    ingress = json.loads(kubectl(cluster, "get", "ingress", "longhorn-ui", *where))
+    secret = json.loads(
+        kubectl(cluster, "get", "secret", middleware["spec"]["basicAuth"]["secret"], *where)
+    )
+    assert base64.b64decode(secret["data"]["users"]).decode() == f"admin:{_HASH}"
+    said = ingress["metadata"]["annotations"]["traefik.ingress.kubernetes.io/router.middlewares"]
+    assert said == f"longhorn-system-{middleware['metadata']['name']}@kubernetescrd"
+    assert stack.preview().or_fail().operations() == {}
+    # A guard that somebody takes away comes back.
+    kubectl(cluster, "delete", "middlewares.traefik.io", middleware["metadata"]["name"], *where[:2])
+    stack.refresh().or_fail()
+    assert stack.up().or_fail().operations() == {"create": 1}
+    assert _HASH not in json.dumps(stack.export())
+    stack.destroy().or_fail()
+    left = kubectl(cluster, "get", "middlewares.traefik.io,ingress", *where[:2], "-o", "name")
+    assert left.strip() == ""
 
 
 @pytest.fixture

@@ -209,6 +209,22 @@ def test_nfs_4_is_read_from_the_kernels_configuration(
     assert facts(host)["nfs4InKernel"] == told
 
 
+def modules_of(host: Sandbox) -> str:
+    """An empty directory of the kernel's modules: the machine's, read-only here, is laid over."""
+    over = "lowerdir=/usr/lib,upperdir=/run/upper,workdir=/run/work"
+    host.shell("mkdir /run/upper /run/work")
+    if host.call("mount", "-t", "overlay", "-o", over, "overlay", "/usr/lib").returncode != 0:
+        pytest.skip("this kernel has no overlay file system")
+    directory = f"/usr/lib/modules/{host.shell('uname -r').strip()}"
+    host.shell(f"rm -rf {directory}; mkdir -p {directory}")
+    return directory
+
+
+def test_the_kernels_configuration_is_found_beside_its_modules(host: Sandbox) -> None:
+    host.write_text(f"{modules_of(host)}/config", "CONFIG_NFS_V4=m\n")
+    assert facts(host)["nfs4InKernel"] == "m"
+
+
 @pytest.mark.parametrize("propagation", ["shared", "private"])
 def test_mount_propagation_of_the_root_is_told(host: Sandbox, propagation: str) -> None:
     host.shell(f"mount --make-{propagation} /")
@@ -284,13 +300,7 @@ def test_commands_that_longhorn_calls_are_looked_for(host: Sandbox) -> None:
 def test_the_kernels_modules_are_looked_up(host: Sandbox, listed: str, told: str) -> None:
     if host.call("test", "-d", "/sys/module/iscsi_tcp").returncode == 0:
         pytest.skip("this kernel has iscsi_tcp loaded")
-    # The machine's programs are read-only here, so its directory of modules is laid over.
-    over = "lowerdir=/usr/lib,upperdir=/run/upper,workdir=/run/work"
-    host.shell("mkdir /run/upper /run/work")
-    if host.call("mount", "-t", "overlay", "-o", over, "overlay", "/usr/lib").returncode != 0:
-        pytest.skip("this kernel has no overlay file system")
-    directory = f"/usr/lib/modules/{host.shell('uname -r').strip()}"
-    host.shell(f"rm -rf {directory}; mkdir -p {directory}")
+    directory = modules_of(host)
     if listed:
         name, _, line = listed.partition(": ")
         host.write_text(f"{directory}/{name}", line + "\n")

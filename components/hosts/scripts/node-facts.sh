@@ -71,7 +71,10 @@ nfs_default_version() {
 
 # How this kernel was built to speak NFS 4: y, m or n; empty if its configuration is not here
 nfs4_in_kernel() {
-    config=/boot/config-$(uname -r)
+    # Beside the modules it lies where the kernel is part of an image.
+    for config in "/boot/config-$(uname -r)" "/lib/modules/$(uname -r)/config"; do
+        [ ! -r "$config" ] || break
+    done
     if [ -r "$config" ]; then
         built=$(grep -E '^CONFIG_NFS_V4(_1|_2)?=' "$config" || :)
     elif [ -r /proc/config.gz ]; then

@@ -66,9 +66,11 @@ refuse_image() {
     refuse "missing: $*, and /usr of this host is part of an image" "$remedy"
 }
 
-# Reads the package manager's output: does it say that another one is at work?
+# FILE with the package manager's output: does it say that another one is at work? A lock that can't be
+# opened at all is nobody's.
 is_locked() {
-    grep -qiE '(could not|unable to|failed to|cannot|can.t|waiting for|another|existing|held|holding|management is)[^:]*[^a-z](lock|locked)([^a-z]|$)|locked by another|held by (process|pid)|another process using it|waiting for process with pid'
+    ! grep -qiE 'lock.*(permission denied|read-only file system|no space left|no such file)' "$1" || return 1
+    grep -qiE '(could not|unable to|failed to|cannot|can.t|waiting for|another|existing|held|holding|management is)[^:]*[^a-z](lock|locked)([^a-z]|$)|locked by another|held by (process|pid)|lock taken by|another process using it|waiting for process with pid' "$1"
 }
 
 # COMMAND... -> runs it, again and again while another one holds the lock; shows its output only when
@@ -81,7 +83,7 @@ run_package_manager() {
         status=ok
         "$@" >"$log" 2>&1 || status=failed
         locked=no
-        ! is_locked <"$log" || locked=yes
+        ! is_locked "$log" || locked=yes
         [ "$status" = ok ] || [ "$locked" = yes ] || cat "$log" >&2
         rm -f "$log"
         [ "$status" != ok ] || return 0
