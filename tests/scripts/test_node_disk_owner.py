@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.scripts.remote import MOUNT_POINT, ensure, fstab, mounted_device, remove
+from tests.scripts.remote import MOUNT_POINT, disk_script, ensure, fstab, mounted_device, remove
 from tests.scripts.sandbox import FSTAB, MIB, Disk, Sandbox
 
 pytestmark = pytest.mark.disks
@@ -173,6 +173,34 @@ def test_an_adopted_disk_without_a_line_gets_ours_and_loses_it_again(
     assert fstab(host) == FSTAB + line.replace("noatime", "discard")
     remove(host, disk, adopt=users_uuid, owner=OLD, mount_options="discard")
     assert (mounted_device(host), fstab(host)) == ("", FSTAB)
+
+
+@pytest.mark.parametrize(
+    "line", ["", "LABEL=data /mnt/longhorn-sdb ext4 noatime 0 2\n"], ids=["ours", "the user's"]
+)
+@pytest.mark.parametrize("mounted", [True, False])
+def test_an_adopted_disk_stays_so_when_its_uuid_leaves_the_stack_file(
+    host: Sandbox, disk: Disk, users_uuid: str, line: str, mounted: bool
+) -> None:
+    host.shell(f"e2label {disk.path} data")
+    host.write_text("/etc/fstab", FSTAB + line)
+    ensure(host, disk, adopt=users_uuid, owner=OLD)
+    after = fstab(host)
+    if not mounted:
+        host.shell(f"umount {MOUNT_POINT}")
+    assert disk_script(host, "check", disk).result["content"] == "adopted"
+    assert ensure(host, disk, owner=OLD).result["uuid"] == users_uuid
+    assert_kept(host, disk, after)
+
+
+def test_another_file_system_at_an_adopted_ones_place_is_not_taken_with_it(
+    host: Sandbox, disk: Disk, users_uuid: str
+) -> None:
+    ensure(host, disk, adopt=users_uuid, owner=OLD)
+    host.shell(f"umount {MOUNT_POINT}; mkfs.ext4 -q -F {disk.path}")
+    before = disk.digest()
+    assert "is not blank: it holds ext4" in ensure(host, disk, owner=OLD).refusal
+    assert disk.digest() == before
 
 
 def test_options_of_mount_and_format_are_used(host: Sandbox, disk: Disk) -> None:

@@ -259,7 +259,7 @@ def test_a_wrong_call_is_explained(host: Sandbox, arguments: tuple[str, ...]) ->
         ("E: Failed to fetch http://a.example.com/libblockdev.deb 404 Not Found", False),
         ("E: Unable to locate package clock-tools", False),
         ("Metadata cache lock taken by another process", True),
-        ("E: Could not open lock file /var/lib/dpkg/lock - open (30: Read-only file system)", False),
+        ("E: Could not open lock file /var/lock - open (30: Read-only file system)", False),
         ("error: can't create transaction lock on /var/lib/rpm (No space left on device)", False),
         (
             "E: Could not open lock file /a/lock - open (13: Permission denied)\n"

@@ -299,9 +299,20 @@ read_file_system() {
     elif [ "$label" = "$OWN_LABEL" ]; then
         [ "$mounted" = yes ] || [ ! -e "$(formatting_record)" ] || require_sound_file_system
         content=own
-    elif [ -n "$adopt_uuid" ] && [ "$uuid" = "$adopt_uuid" ]; then
+    elif [ -n "$adopt_uuid" ]; then
+        [ "$uuid" != "$adopt_uuid" ] || content=adopted
+    elif was_adopted; then
         content=adopted
     fi
+}
+
+# Has an earlier run adopted this very file system for the mount point? Who leaves its UUID out of the
+# stack file afterwards asks for nothing else.
+was_adopted() {
+    [ -n "$(recorded owner)" ] || return 1
+    [ "$(own_lines "$uuid" '')" != "$uuid $mount_point" ] || return 0
+    kept=$(recorded 'line of the user')
+    [ -n "$kept" ] && [ "$(device_of_spec "${kept%%[[:space:]]*}")" = "$number" ]
 }
 
 refuse_foreign_content() {
