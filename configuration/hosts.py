@@ -26,12 +26,21 @@ _SYSTEM_PATHS += ("/run", "/sbin", "/sys", "/tmp", "/usr", "/var", "/var/lib", "
 _SYSTEM_PATHS += ("/var/lib/kubelet", "/var/lib/rancher", "/var/lib/etcd", "/var/lib/containerd")
 # The last is where the scripts keep their records.
 _SYSTEM_PATHS += ("/var/log", "/var/tmp", "/usr/local", "/var/lib/longhorn-rancher")  # noqa: S108
+_SYSTEM_PATHS += ("/opt", "/var/lib/docker", "/var/lib/containers", "/var/run")
+# Nothing of Longhorn's belongs anywhere inside these.
+_SYSTEM_TREES = ("/bin/", "/boot/", "/etc/", "/lib/", "/lib64/", "/sbin/", "/usr/", "/var/run/")
+_SYSTEM_TREES += tuple(
+    f"/var/lib/{name}/" for name in ("kubelet", "rancher", "etcd", "containerd", "docker")
+)
 _PASSING = ("/dev/", "/proc/", "/sys/", "/run/", "/tmp/")  # noqa: S108
 # The same characters as nodes/scripts/disk-look.sh allows: more would need quoting in /etc/fstab.
 _MOUNT_POINT = re.compile(r"[A-Za-z0-9._@+/-]+")
 
 _MOUNT_OPTIONS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=,:+-]*")
 _UNFIT_MOUNT_OPTIONS = {"ro", "noauto", "user", "users", "bind", "rbind", "remount"}
+_UNFIT_MOUNT_OPTIONS |= {"loop", "noload", "norecovery", "x-systemd.automount"}
+_PATTERN = re.compile(r"[*?\[\]{}$'\"`]")
+_LINK_FOLDERS = re.compile(r"/dev/(disk|mapper)(/by-[a-z]+)?")
 # Never a force, a label or a path: an option letter with its value, again and again.
 _MKFS_OPTION = r"-[bCEgGiIjmNOTdlns] ?(?!offset)[A-Za-z0-9^](?:(?!offset)[A-Za-z0-9^._=,:-])*"
 _MKFS_OPTIONS = re.compile(f"{_MKFS_OPTION}(?: {_MKFS_OPTION})*")
@@ -99,12 +108,16 @@ class DiskSettings(StackModel):
     def _below_dev(cls, value: str) -> str:
         if not value.startswith("/dev/"):
             raise rule("must be a path below /dev", "For example /dev/sdb.")
+        if _PATTERN.search(value):
+            raise rule("is a pattern, and names no single disk", "Write one entry for each disk.")
+        if _LINK_FOLDERS.fullmatch(value):
+            raise rule("is a folder of links", "Name one of the disks in it (ls -l DEVICE).")
         return value
 
     @field_validator("mount_point")
     @classmethod
     def _own_directory(cls, value: str) -> str:
-        if value in _SYSTEM_PATHS or value.startswith(_PASSING):
+        if value in _SYSTEM_PATHS or value.startswith(_PASSING + _SYSTEM_TREES):
             raise rule(
                 "must be a directory of the disk's own, not one of the system's",
                 "For example /mnt/longhorn-sdb.",
@@ -124,7 +137,7 @@ class DiskSettings(StackModel):
                 "must be options as /etc/fstab has them, with commas between",
                 "For example noatime,discard.",
             )
-        unfit = sorted(_UNFIT_MOUNT_OPTIONS & set((value or "").split(",")))
+        unfit = sorted(_UNFIT_MOUNT_OPTIONS & set((value or "").lower().split(",")))
         if unfit:
             raise rule(
                 f"has {', '.join(unfit)}, with which Longhorn could not use the disk",

@@ -29,6 +29,17 @@ _OF_MKFS = {
     ),
     "xfs": (r"-[bdilmns] ?[a-z0-9_]+=[^ ]+", "-b, -d, -i, -l, -m, -n and -s with name=value"),
 }
+# Options of mount that the other file system's driver refuses (mount(8), ext4(5), xfs(5)).
+_ONLY_MOUNTS = {
+    "ext4": {"auto_da_alloc", "barrier", "commit", "data", "delalloc", "errors", "journal_checksum"}
+    | {"nobarrier", "noauto_da_alloc", "nodelalloc", "stripe", "user_xattr", "acl", "noacl"},
+    "xfs": {"allocsize", "filestreams", "ikeep", "inode32", "inode64", "largeio", "logbsize"}
+    | {"logbufs", "noikeep", "nolargeio", "noalign", "nouuid", "sunit", "swalloc", "swidth"},
+}
+_OF_WHAT_IS_ON_IT = re.compile(r"/dev/disk/by-(uuid|label|partuuid|partlabel)/.*")
+_PARTITION = re.compile(
+    r"/dev/((s|v|xv|h)d[a-z]+[0-9]+|(nvme[0-9]+n|mmcblk)[0-9]+p[0-9]+|disk/by-.*-part[0-9]+)"
+)
 _ENGINE_BINARIES = PurePosixPath("/var/lib/longhorn/engine-binaries")
 _EXECUTION = ("exec", "noexec")
 
@@ -87,6 +98,9 @@ def _default_disks(file: StackFile) -> Iterator[Problem]:
     yield from _disk_list("nodeDefaults.disks", file.node_defaults.disks)
     yield from _mkfs_options("nodeDefaults.disks", file.node_defaults.disks)
     yield from _engine_binaries("nodeDefaults.disks", file.node_defaults.disks)
+    yield from _mount_options("nodeDefaults.disks", file.node_defaults.disks)
+    if file.stages.disks:
+        yield from _whole_disks("nodeDefaults.disks", file.node_defaults.disks)
 
 
 def _own_disks(file: StackFile) -> Iterator[Problem]:
@@ -95,6 +109,9 @@ def _own_disks(file: StackFile) -> Iterator[Problem]:
             yield from _disk_list(f"nodes[{i}].disks", node.disks)
             yield from _mkfs_options(f"nodes[{i}].disks", node.disks)
             yield from _engine_binaries(f"nodes[{i}].disks", node.disks)
+            yield from _mount_options(f"nodes[{i}].disks", node.disks)
+            if file.stages.disks:
+                yield from _whole_disks(f"nodes[{i}].disks", node.disks)
 
 
 def _host_keys(file: StackFile) -> Iterator[Problem]:
@@ -192,6 +209,49 @@ def _mkfs_options(key: str, disks: Sequence[DiskSettings]) -> Iterator[Problem]:
                 disk.mkfs_options,
                 shows_value=True,
             )
+
+
+def _whole_disks(key: str, disks: Sequence[DiskSettings]) -> Iterator[Problem]:
+    """What the disk's script would refuse by its name alone. A disk mounted by hand may be any."""
+    for i, disk in enumerate(disks):
+        if not knows(disk, "device", "adopt_uuid"):
+            continue
+        if _PARTITION.fullmatch(disk.device):
+            yield Problem(
+                f"{key}[{i}].device",
+                "is a partition, and only whole disks can be prepared",
+                "Name a whole disk, or mount the partition yourself by a line in /etc/fstab and "
+                "set stages.disks: false.",
+                disk.device,
+                shows_value=True,
+            )
+        elif disk.adopt_uuid is None and _OF_WHAT_IS_ON_IT.fullmatch(disk.device):
+            yield Problem(
+                f"{key}[{i}].device",
+                "is a name of what is on a disk, which formatting changes",
+                "Name the disk itself, best by its link below /dev/disk/by-id; for a file system "
+                "that is to be used as it is, give adoptUuid, too.",
+                disk.device,
+                shows_value=True,
+            )
+
+
+def _mount_options(key: str, disks: Sequence[DiskSettings]) -> Iterator[Problem]:
+    """What another file system's mount takes would fail after the disk is formatted."""
+    for i, disk in enumerate(disks):
+        if not knows(disk, "mount_options", "file_system") or disk.mount_options is None:
+            continue
+        names = {option.partition("=")[0] for option in disk.mount_options.split(",")}
+        for other, only in _ONLY_MOUNTS.items():
+            if other != disk.file_system and names & only:
+                yield Problem(
+                    f"{key}[{i}].mountOptions",
+                    f"has {', '.join(sorted(names & only))}, which {other} knows and "
+                    f"{disk.file_system} does not",
+                    "Leave it out.",
+                    disk.mount_options,
+                    shows_value=True,
+                )
 
 
 def _engine_binaries(key: str, disks: Sequence[DiskSettings]) -> Iterator[Problem]:

@@ -273,3 +273,74 @@ def test_nothing_may_keep_longhorns_engines_from_being_run(
     for found in (mistakes(_with_disks(*disks)), mistakes(valid(nodes=nodes({"disks": disks})))):
         assert [problem.key.rpartition(".")[2] for problem in found] == ["mountOptions"] * refused
         assert all("runs its engines from" in problem.rule for problem in found)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/etc/kubernetes", "/boot/efi", "/usr/share", "/var/lib/rancher/k3s", "/var/run/x", "/opt"],
+)
+def test_nothing_within_a_directory_of_the_system_is_a_mount_point(path: str) -> None:
+    assert "not one of the system's" in mistake(_with_disks(_disk(mountPoint=path))).rule
+
+
+@pytest.mark.parametrize(
+    ("device", "said"),
+    [
+        ("/dev/sdb1", "is a partition"),
+        ("/dev/nvme0n1p2", "is a partition"),
+        ("/dev/disk/by-id/ata-X-part1", "is a partition"),
+        ("/dev/disk/by-uuid/11111111-2222-3333-4444-555555555555", "what is on a disk"),
+        ("/dev/disk/by-label/data", "what is on a disk"),
+        ("/dev/sd*", "is a pattern"),
+        ("/dev/sd{b,c}", "is a pattern"),
+        ("/dev/disk/by-id", "a folder of links"),
+        ("/dev/mapper", "a folder of links"),
+    ],
+)
+def test_what_no_whole_disk_can_be_called_is_told_before_a_host_is_asked(
+    device: str, said: str
+) -> None:
+    assert said in mistake(_with_disks(_disk(device=device))).rule
+
+
+@pytest.mark.parametrize(
+    "device",
+    [
+        *("/dev/nvme0n1", "/dev/mapper/mpatha", "/dev/dm-1", "/dev/md127", "/dev/vg0/data"),
+        *("/dev/sdaa", "/dev/disk/by-id/nvme-A_B_1", "/dev/disk/by-path/pci-0000:00:1f.2-ata-1"),
+    ],
+)
+def test_every_name_of_a_whole_device_is_accepted(device: str) -> None:
+    assert mistakes(_with_disks(_disk(device=device))) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "file_system", "refused"),
+    [
+        ("inode64,noatime", "ext4", True),
+        ("errors=remount-ro", "xfs", True),
+        ("errors=remount-ro", "ext4", False),
+        ("inode64,logbufs=8", "xfs", False),
+        ("noatime,RO", "ext4", True),
+        ("loop", "ext4", True),
+        ("x-systemd.automount", "ext4", True),
+    ],
+)
+def test_options_that_would_fail_behind_the_formatting_are_told_first(
+    options: str, file_system: str, refused: bool
+) -> None:
+    found = mistakes(_with_disks(_disk(mountOptions=options, fileSystem=file_system)))
+    assert [problem.key.rpartition(".")[2] for problem in found] == ["mountOptions"] * refused
+
+
+@pytest.mark.parametrize("device", ["/dev/sdb1", "/dev/disk/by-uuid/1234"])
+def test_a_disk_that_is_mounted_by_hand_may_have_any_name(device: str) -> None:
+    given = _with_disks(_disk(device=device))
+    assert mistakes({**given, "stages": {"disks": False}}) == []
+
+
+def test_a_file_system_that_is_adopted_may_be_named_by_what_it_is() -> None:
+    uuid = "11111111-2222-3333-4444-555555555555"
+    link = f"/dev/disk/by-uuid/{uuid}"
+    own = [{"disks": [_disk(device=link, adoptUuid=uuid)]}]
+    assert mistakes(valid(nodes=nodes(*own))) == []
