@@ -138,16 +138,16 @@ name_processes() {
     done | sed 's/, $//'
 }
 
-# -> what the maker of the disk calls it, whatever path leads there; empty where that is nothing that
-# can tell two disks apart (virtual disks often share theirs)
-world_wide_name() { cat "$sysfs/wwid" "$sysfs/device/wwid" 2>/dev/null | sed -n '/^\(naa\|eui\|uuid\|nvme\)\./{p;q;}'; }
+# PLACE of a disk in /sys -> what its maker calls it, whatever path leads there; empty where that is
+# nothing that can tell two disks apart (virtual disks often share theirs)
+world_wide_name() { cat "$1/wwid" "$1/device/wwid" 2>/dev/null | sed -n '/^\(naa\|eui\|uuid\|nvme\)\./{p;q;}'; }
 
 # PATH: does it lead to the disk that was asked for, or to another path of it?
 is_same_disk() {
     [ -b "$1" ] || return 1
     [ "$(device_number "$1")" != "$number" ] || return 0
-    own_name=$(world_wide_name)
-    [ -n "$own_name" ] && [ "$own_name" = "$(sysfs=/sys/dev/block/$(device_number "$1") && world_wide_name)" ]
+    own_name=$(world_wide_name "$sysfs")
+    [ -n "$own_name" ] && [ "$own_name" = "$(world_wide_name "/sys/dev/block/$(device_number "$1")")" ]
 }
 
 # The stack file has other disks of this node: none of them may be this one by another name.
@@ -589,5 +589,5 @@ check() {
         "$(json_or_null "$(longhorn_disk)")" "$(longhorn_replicas)" "$(json_or_null "$(recorded owner)")" \
         "$(json_or_null "$moved_from")" "$(json_or_null "${moved_from:+$(recorded_at owner "$moved_from")}")" \
         "$(json_or_null "$exchanged")" "$file_system_bytes" "$(json_boolean can_grow)" \
-        "$number" "$(json_or_null "$(world_wide_name)")"
+        "$number" "$(json_or_null "$(world_wide_name "$sysfs")")"
 }
