@@ -48,6 +48,7 @@ CheckName = Literal[
     "longhornNode",
     "longhornDisk",
     "orphanedReplicas",
+    "lostVolumes",
     "capacity",
     "rancherCertificate",
 ]

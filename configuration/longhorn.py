@@ -146,6 +146,10 @@ class LonghornSettings(StackModel):
     """Taints of nodes that Longhorn and the volume check run on all the same; control-plane taints
     are better given to controlPlane.scheduling. Longhorn takes a change only while all volumes are
     detached."""
+    lost_volumes: tuple[ObjectName, ...] = Field(default=(), strict=False)
+    """Volumes, by their names in Longhorn, whose last intact replica went with a disk that was
+    replaced, and that may stay without one. By name, so that the word for one dead disk never
+    speaks for the next; take it out once they are restored or deleted."""
     allow_uninstall: bool = False
     """Whether Longhorn may be removed while it holds volumes, with all their data."""
     default_settings: Annotated[LonghornDefaultSettings, BeforeValidator(_map)] = (

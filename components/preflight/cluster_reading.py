@@ -8,7 +8,7 @@ import pulumi
 
 from components.cluster.api import ClusterApi
 from components.longhorn.findings import LonghornFindings
-from components.longhorn.storage import read_storage
+from components.longhorn.storage import Storage, read_storage
 from components.preflight.agent import check_agent, read_agent
 from components.preflight.cluster import check_cluster
 from components.preflight.cluster_facts import read_cluster
@@ -44,6 +44,8 @@ class ClusterSeen:
     """What its Longhorn knows of disks; None where it has none."""
     longhorn: LonghornFindings = field(default_factory=LonghornFindings)
     """What is not as the stack file says, for the resources that own it."""
+    storage: Storage | None = None
+    """Longhorn, where it is part of the stack; None where it does not run yet."""
 
 
 def look_at_cluster(settings: Settings) -> Callable[[], ClusterSeen]:
@@ -86,6 +88,7 @@ def _looked(settings: Settings) -> ClusterSeen:
         results=results,
         known_disks=known,
         longhorn=longhorn_findings(storage.snapshot, settings, release),
+        storage=storage,
     )
 
 

@@ -20,6 +20,7 @@ from components.nodes.script_parts import questions as node_questions
 from components.preflight.cluster_reading import look_at_cluster
 from components.preflight.frontend import check_guard
 from components.preflight.known_disks import check_known_disks
+from components.preflight.lost_volumes import check_lost_volumes
 from components.preflight.nodes import NodeToCheck, check_login_shell, check_nodes
 from components.preflight.report import CheckResult, PreflightError, report
 from configuration.secrets import Secret
@@ -71,6 +72,7 @@ def read_findings(settings: Settings) -> Findings:
         results.extend(_mute_hosts(settings))
     seen = look()
     results.extend(check_known_disks(nodes, seen.known_disks))
+    results.extend(check_lost_volumes(nodes, seen.storage, settings.longhorn.lost_volumes))
     _report(settings, [*seen.results, *results])
     now = datetime.now(UTC)
     found = {

@@ -9,6 +9,7 @@ from tests.engine.engine import Engine, Stack
 from tests.engine.longhorn_lab import LONGHORN, LonghornLab, longhorn_lab
 from tests.engine.needs import needs_longhorn
 from tests.engine.program_lab import mounts, on_host, replaced
+from tests.engine.runbook import commands
 
 pytestmark = needs_longhorn
 
@@ -69,18 +70,26 @@ def test_the_last_replica_of_a_volume_stops_up_until_somebody_gives_it_up(
     lab.put_volume("only", "node-1", SDC)
     entry = lab.longhorn_disks("node-1")[SDC]
     on_host(lab.hosts[0], replaced("/dev/sdc", SDC))
-    for _ in range(2):
-        stopped = stack.up(seconds=_UP_SECONDS)
+    for operation in (stack.preview, stack.up, stack.up):
+        stopped = operation(seconds=_UP_SECONDS)
         assert not stopped.succeeded
-        assert "no intact replica is left of only" in stopped.errors()
+        assert f"lostVolumes: node-1: another disk is on {SDC} now" in stopped.errors()
+        assert "longhorn.lostVolumes: [only]" in stopped.errors()
         assert lab.longhorn_disks("node-1")[SDC] == entry
         assert lab.places("only") == {("node-1", SDC)}
-    lab.drop_volume("only")
+        assert set(mounts(lab.hosts[0])) == {SDB}, "the new disk is not even formatted"
+    stack.configure(lab.config(lostVolumes=["only"]))
+    outcome = stack.up(seconds=_UP_SECONDS).or_fail()
+    assert "longhorn.lostVolumes gives up only" in outcome.log
+    assert _is_ready(lab, "node-1", SDC)
+    assert lab.places("only") == {("node-1", SDC)}, "without a record Longhorn would make it empty"
+    stack.configure(lab.config())
+    assert stack.preview().or_fail().operations() == {}
+    typed = commands("replace-a-disk", "When volumes would be lost", {"VOLUME": "only"})
+    lab.kubectl(*typed.split()[1:])
     wait_until(
         lambda: not lab.objects("replicas.longhorn.io", "-n", LONGHORN),
         doing="the volume is gone",
         seconds=60,
     )
-    stack.up(seconds=_UP_SECONDS).or_fail()
-    assert _is_ready(lab, "node-1", SDC)
     assert stack.preview().or_fail().operations() == {}

@@ -5,7 +5,7 @@ goes or changes later has to be written into nodes.longhorn.io.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import pulumi
 
@@ -32,6 +32,9 @@ class LonghornDisksProvider(DynamicProvider):
     """Adds, changes and removes disks; a disk is removed only when no replica is left on it."""
 
     replaced_by = ("node_name",)
+    not_compared: ClassVar[Mapping[str, str]] = {
+        "lost_volumes": "a word for the next disk that is replaced",
+    }
 
     def make(self, new: Properties) -> tuple[str, Properties]:
         """See to the disks of Longhorn's node; for a lost node, wait until it is gone.
@@ -78,6 +81,7 @@ class LonghornDisksProvider(DynamicProvider):
                 str(new["node_name"]),
                 changed,
                 moved=moved,
+                given_up=new.get("lost_volumes") or (),
                 timeout_seconds=float(new["timeout_seconds"]),
             )
         _put(cluster, new)
@@ -148,7 +152,8 @@ class LonghornDisks(DynamicResource, module="longhorn", name="Disks"):
         Args:
             name: The resource's name.
             cluster: The cluster.
-            longhorn: How long Longhorn may take for a change, and for moving replicas off a disk.
+            longhorn: How long Longhorn may take for a change, and for moving replicas off a disk;
+                which volumes are given up.
             node_name: The node's name in Kubernetes.
             disks: All its disks, mounted (wanted_disks).
             lost: Whether the node is gone for good, so that its disks can't be emptied.
@@ -160,6 +165,7 @@ class LonghornDisks(DynamicResource, module="longhorn", name="Disks"):
             "node_name": node_name,
             "disks": disks,
             "owner": this_stack(),
+            "lost_volumes": list(longhorn.lost_volumes),
             "lost": lost,
             "finding": finding,
             "timeout_seconds": longhorn.timeout_seconds,

@@ -8,7 +8,7 @@ the status has forgotten the old one. Replicas whose disk comes back at another 
 it by themselves (SyncReplica in the same file), so those of a disk that only moved are kept.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from components.cluster.api import ClusterApi
@@ -31,8 +31,9 @@ from components.longhorn.objects import delete_object, read_objects
 _LOOKS_SECONDS = 90.0
 
 _SWAPPED = (
-    "Restore each volume from a backup and delete it here, or delete it if its data may be lost. "
-    "If the old disk still works, put it back instead. Then run `pulumi up` again"
+    "If the old disk still works, put it back. To go on without these volumes, name them in "
+    "longhorn.lostVolumes: they stay in Longhorn without an intact replica, until you restore them "
+    "from a backup or delete them. Then run `pulumi up` again"
 )
 
 
@@ -42,6 +43,7 @@ def renew_disks(
     paths: set[str],
     *,
     moved: set[str],
+    given_up: Collection[str],
     timeout_seconds: float,
 ) -> None:
     """Take out those entries that Longhorn refuses because of another file system.
@@ -54,6 +56,10 @@ def renew_disks(
         node_name: The node's name in Kubernetes.
         paths: Mount points whose file system has another UUID than at the last run.
         moved: Those of them whose former file system is now mounted elsewhere on the node.
+        given_up: Volumes that may lose their last intact replica with such a disk. The records of
+            their replicas stay, since Longhorn takes a volume without any for a new one, and
+            makes it empty (longhorn-manager v1.5.3, controller/volume_controller.go
+            reconcileVolumeCreation).
         timeout_seconds: How long Longhorn may take to accept each change.
 
     Raises RuntimeError with the volumes whose last intact replica was on such a disk, before
@@ -69,17 +75,17 @@ def renew_disks(
     uuids = known_uuids(node, refused - moved)
     uuids -= put_elsewhere(uuids, nodes, node_name, refused)
     lost = lost_volumes(uuids, replicas, nodes)
-    if lost:
+    if not_given_up := sorted(set(lost) - set(given_up)):
         raise RuntimeError(
             f"{node_name}: another file system is mounted on {', '.join(sorted(refused))}, and no "
-            f"intact replica is left of {', '.join(lost)}. Nothing was changed in Longhorn. "
-            f"{_SWAPPED}."
+            f"intact replica is left of {', '.join(not_given_up)}. Nothing was changed in "
+            f"Longhorn. {_SWAPPED}."
         )
     disks.edit(
         lambda found: closing_changes(found, refused),
         timeout_seconds=timeout_seconds,
     )
-    _forget_replicas(cluster, node_name, uuids, timeout_seconds)
+    _forget_replicas(cluster, node_name, uuids, lost, timeout_seconds)
     names = set(leaving_changes(node, refused))
     disks.edit_once(
         lambda found: leaving_changes(found, refused),
@@ -113,15 +119,24 @@ def _refused(disks: LonghornNodeDisks, paths: set[str]) -> set[str]:
 
 
 def _forget_replicas(
-    cluster: ClusterApi, node_name: str, uuids: set[str], timeout_seconds: float
+    cluster: ClusterApi,
+    node_name: str,
+    uuids: set[str],
+    lost: Collection[str],
+    timeout_seconds: float,
 ) -> None:
     """Delete the replicas that were on disks which are gone; their volumes have others."""
-    for name, volume in replicas_on(uuids, read_objects(cluster, "replicas") or []).items():
+
+    def left() -> dict[str, str]:
+        found = replicas_on(uuids, read_objects(cluster, "replicas") or [])
+        return {name: volume for name, volume in found.items() if volume not in lost}
+
+    for name, volume in left().items():
         tell(f"{node_name}: replica {name} of volume {volume} went with its disk")
         delete_object(cluster, "replicas", name)
     wait_until(
         f"replicas of the former disks of {node_name}",
-        lambda: sorted(replicas_on(uuids, read_objects(cluster, "replicas") or [])),
+        lambda: sorted(left()),
         timeout_seconds=timeout_seconds,
         still="Still there",
     )

@@ -91,8 +91,12 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> ManagedCluster:
     return made
 
 
-def renew(cluster: Any, *paths: str, moved: tuple[str, ...] = ()) -> None:
-    renew_disks(cluster, "node-1", set(paths), moved=set(moved), timeout_seconds=300)
+def renew(
+    cluster: Any, *paths: str, moved: tuple[str, ...] = (), given_up: tuple[str, ...] = ()
+) -> None:
+    renew_disks(
+        cluster, "node-1", set(paths), moved=set(moved), given_up=given_up, timeout_seconds=300
+    )
 
 
 def test_a_replaced_disk_leaves_so_that_it_can_come_again(cluster: ManagedCluster) -> None:
@@ -133,6 +137,21 @@ def test_the_last_intact_replica_of_a_volume_stops_it_before_anything(
         renew(cluster, "/mnt/a")
     assert cluster.writes == []
     assert cluster.deleted == []
+
+
+def test_a_volume_that_was_given_up_by_name_stops_nothing_and_keeps_its_record(
+    cluster: ManagedCluster,
+) -> None:
+    """Without any record of a replica, Longhorn would make the volume again, and empty."""
+    cluster.put_replica("r1", "data", "node-1-a")
+    cluster.put_replica("r2", "logs", "node-1-a")
+    cluster.put_replica("r3", "logs", "node-2-a")
+    cluster.found["node-1"]["a"] = "new"
+    with pytest.raises(RuntimeError, match="left of data"):
+        renew(cluster, "/mnt/a", given_up=("logs", "another"))
+    renew(cluster, "/mnt/a", given_up=("data",))
+    assert set(cluster.disks()) == {"b"}
+    assert set(cluster.objects["replicas"]) == {"r1", "r3"}
 
 
 def test_a_replica_on_another_disk_that_was_replaced_too_counts_for_nothing(
