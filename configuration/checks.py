@@ -49,6 +49,7 @@ CheckName = Literal[
     "longhornDisk",
     "orphanedReplicas",
     "lostVolumes",
+    "maintenance",
     "capacity",
     "rancherCertificate",
 ]

@@ -190,5 +190,14 @@ class NodeSettings(StackModel):
     packages: bool = True
     """Whether the packages stage runs on this node; false where you install them yourself, as on an
     image-based system."""
+    maintenance: Literal["cordon"] | bool = False
+    """Whether the host is to go down for a while: closed to replicas in Longhorn, and with `cordon`
+    to pods; `up` waits until no volume needs it. Without the line again, `up` opens it and waits
+    until every attached volume is healthy."""
     lost: bool = False
     """Whether the host is gone for good: nothing is read from it or run on it any more."""
+
+    @property
+    def maintained(self) -> Literal["closed", "cordon"] | None:
+        """How the node is closed; None while it is in use."""
+        return ("closed" if self.maintenance is True else self.maintenance) or None

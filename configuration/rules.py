@@ -94,6 +94,23 @@ def _tags_without_disks(file: StackFile) -> Iterator[Problem]:
             )
 
 
+def _maintenance(file: StackFile) -> Iterator[Problem]:
+    for i, node in enumerate(file.nodes):
+        if not knows(node, "maintenance", "disks", "lost") or not node.maintenance:
+            continue
+        key = f"nodes[{i}].maintenance"
+        if node.lost:
+            yield Problem(
+                key, "is for a host that comes back, and this one is `lost`", "Remove it."
+            )
+        elif not file.disks_of(node) or not file.stages.longhorn:
+            yield Problem(
+                key,
+                "closes a node to replicas, and this program gives it none",
+                "Remove it, and use kubectl drain alone.",
+            )
+
+
 def _default_disks(file: StackFile) -> Iterator[Problem]:
     yield from _disk_list("nodeDefaults.disks", file.node_defaults.disks)
     yield from _mkfs_options("nodeDefaults.disks", file.node_defaults.disks)
@@ -372,6 +389,7 @@ _RULES: Sequence[Rule] = (
     _repeated_names,
     _repeated_hosts,
     _tags_without_disks,
+    _maintenance,
     _default_disks,
     _own_disks,
     _host_keys,

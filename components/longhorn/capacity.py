@@ -4,7 +4,7 @@ Source: longhorn-manager v1.5.3, scheduler/replica_scheduler.go, IsSchedulableTo
 promised on a disk stays below its over-provisioned size, and some of it stays free.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -145,11 +145,31 @@ def _split(
     return there, elsewhere
 
 
+def takers(rooms: Iterable[DiskRoom], volume: Object, taken: Collection[str]) -> list[str]:
+    """The nodes that take another replica of a volume.
+
+    Args:
+        rooms: Every disk.
+        volume: The volumes.longhorn.io object.
+        taken: Nodes that may not.
+    """
+    left = list(rooms)
+    size = int(mapped(volume.get("spec")).get("size") or 0)
+    return sorted({left[index].node for index in _fitting(left, volume, size, taken)})
+
+
 def _best(rooms: Sequence[DiskRoom], volume: Object, size: int, taken: set[str]) -> int | None:
     """The place in the list of the disk with most room that may have this replica."""
+    fitting = _fitting(rooms, volume, size, taken)
+    return max(fitting, key=lambda index: rooms[index].room, default=None)
+
+
+def _fitting(
+    rooms: Sequence[DiskRoom], volume: Object, size: int, taken: Collection[str]
+) -> list[int]:
     spec = mapped(volume.get("spec"))
     disk_tags, node_tags = listed(spec.get("diskSelector")), listed(spec.get("nodeSelector"))
-    fitting = [
+    return [
         index
         for index, disk in enumerate(rooms)
         if disk.room >= size
@@ -157,7 +177,6 @@ def _best(rooms: Sequence[DiskRoom], volume: Object, size: int, taken: set[str])
         and disk.tags.issuperset(disk_tags)
         and disk.node_tags.issuperset(node_tags)
     ]
-    return max(fitting, key=lambda index: rooms[index].room, default=None)
 
 
 def _room(name: str, node: Object, key: str, *, over: float, minimal: float) -> DiskRoom:

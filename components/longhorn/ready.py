@@ -1,6 +1,6 @@
 """The wait for what Longhorn starts by itself, which Helm's own wait does not see."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import pulumi
@@ -27,6 +27,7 @@ class LonghornReadyProvider(DynamicProvider):
     outputs = ("default_class",)
     not_compared: ClassVar[Mapping[str, str]] = {
         "timeout_seconds": "a longer patience is no reason to wait again",
+        "closed": "LonghornDisks opens and closes nodes",
     }
 
     def make(self, new: Properties) -> tuple[str, Properties]:
@@ -86,6 +87,7 @@ class LonghornReady(DynamicResource, module="longhorn", name="Ready"):
         cluster: ClusterSettings,
         longhorn: LonghornSettings,
         disks_by_node: Mapping[str, Mapping[str, Any]],
+        closed: Sequence[str],
         finding: str | None,
         opts: pulumi.ResourceOptions,
     ) -> None:
@@ -96,6 +98,7 @@ class LonghornReady(DynamicResource, module="longhorn", name="Ready"):
             cluster: The cluster.
             longhorn: Version, default class, and the deadline for all of it together.
             disks_by_node: The disks that must be Ready and Schedulable, by node (wanted_disks).
+            closed: Nodes under maintenance, which stay closed to replicas.
             finding: That `longhorn` is not the default class right now.
             opts: The resource's options.
         """
@@ -105,6 +108,7 @@ class LonghornReady(DynamicResource, module="longhorn", name="Ready"):
             "disks_by_node": disks_by_node,
             "owner": this_stack(),
             "missing": [],
+            "closed": list(closed),
             "finding": finding,
             "default_storage_class": longhorn.default_storage_class,
             "timeout_seconds": longhorn.timeout_seconds,

@@ -144,6 +144,7 @@ class LonghornRelease(pulumi.ComponentResource):
                 node_name=node.name,
                 disks=node_disks,
                 lost=node.lost,
+                maintenance=node.maintained,
                 finding=found.disks.get(node.name),
                 opts=pulumi.ResourceOptions(
                     parent=self,
@@ -157,6 +158,7 @@ class LonghornRelease(pulumi.ComponentResource):
             cluster=cluster,
             longhorn=longhorn,
             disks_by_node={node.name: each for node, each in disks_by_node if not node.lost},
+            closed=[node.name for node in file.nodes if node.maintained],
             finding=found.default_class,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[release, *disks]),
         )

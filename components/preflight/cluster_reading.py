@@ -22,6 +22,7 @@ from components.preflight.frontend import (
 )
 from components.preflight.longhorn import longhorn_findings
 from components.preflight.longhorn_disks import KnownDisks, known_disks
+from components.preflight.maintenance import check_maintenance
 from components.preflight.rancher_certificate import check_certificate
 from components.preflight.release import release_finding
 from components.preflight.report import CheckResult
@@ -82,6 +83,9 @@ def _looked(settings: Settings) -> ClusterSeen:
     if storage is None:
         return ClusterSeen(results=results, longhorn=LonghornFindings(release=release))
     results += check_storage(storage)
+    results += check_maintenance(
+        storage, [node.name for node in settings.present_nodes if node.maintained]
+    )
     if settings.checks.survive is not None:
         results += check_losses(storage)
     return ClusterSeen(

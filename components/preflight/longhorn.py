@@ -33,7 +33,9 @@ def longhorn_findings(
     )
     disks = {
         node.name: disks_finding(
-            snapshot.nodes.get(node.name), wanted_disks(settings.disks_of(node), {})
+            snapshot.nodes.get(node.name),
+            wanted_disks(settings.disks_of(node), {}),
+            is_closed=bool(node.maintained),
         )
         for node in nodes
         if settings.disks_of(node)

@@ -6,7 +6,6 @@ where Longhorn's entry of the disk leaves (components/longhorn/disks/renewal.py)
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from components.common.answers import mapped
 from components.longhorn.disks.renewal_rules import (
     known_uuids,
     lost_volumes,
@@ -14,7 +13,7 @@ from components.longhorn.disks.renewal_rules import (
     replicas_on,
 )
 from components.longhorn.storage import Storage
-from components.longhorn.volumes import claim_text
+from components.longhorn.volumes import with_claims
 from components.nodes.verdicts import Verdict
 from components.preflight.nodes import NodeToCheck
 from components.preflight.report import CheckResult
@@ -53,7 +52,7 @@ def check_lost_volumes(
                 check="lostVolumes",
                 severity="error",
                 found=f"another disk is on {paths} now, and no intact replica is left of "
-                f"{_with_claims(refused, storage)}",
+                f"{with_claims(refused, storage.volumes)}",
                 remedy="If the former disk still works, put it back; else bring the node or disk "
                 "back that has another replica. To go on without these volumes, name them: "
                 f"longhorn.lostVolumes: [{', '.join(refused)}]",
@@ -64,7 +63,7 @@ def check_lost_volumes(
                 check="lostVolumes",
                 severity="warning",
                 found=f"another disk is on {paths} now, and longhorn.lostVolumes gives up "
-                f"{_with_claims(accepted, storage)}",
+                f"{with_claims(accepted, storage.volumes)}",
                 remedy="They stay in Longhorn without an intact replica: restore them from a "
                 "backup, or delete them, and take them out of longhorn.lostVolumes.",
             )
@@ -103,14 +102,4 @@ def _may_have_moved(nodes: Sequence[NodeToCheck]) -> bool:
         and not verdict.longhorn_disk
         for node in nodes
         for verdict in node.answer.verdicts.values()
-    )
-
-
-def _with_claims(names: Sequence[str], storage: Storage) -> str:
-    claims = {
-        str(mapped(volume.get("metadata")).get("name")): claim_text(volume)
-        for volume in storage.volumes
-    }
-    return ", ".join(
-        f"{name} (claim {claim})" if (claim := claims.get(name)) else name for name in names
     )

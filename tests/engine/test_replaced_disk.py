@@ -1,10 +1,12 @@
 """A disk that was replaced comes back in Longhorn, unless volumes would be given up with it."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
 from lab.common.waiting import wait_until
+from lab.hosts import hosts
 from tests.engine.engine import Engine, Stack
 from tests.engine.longhorn_lab import LONGHORN, LonghornLab, longhorn_lab
 from tests.engine.needs import needs_longhorn
@@ -31,6 +33,14 @@ def stack(lab: LonghornLab, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     made.up(seconds=_UP_SECONDS).or_fail()
     yield made
     made.destroy(seconds=_UP_SECONDS).or_fail()
+
+
+def _access(lab: LonghornLab, name: str) -> tuple[bool, bool, bool]:
+    """Whether a node takes replicas, gives its own away, and is cordoned."""
+    spec = lab.longhorn_node(name)["spec"]
+    node = json.loads(lab.kubectl("get", "node", name, "-o", "json"))
+    cordoned = bool(node["spec"].get("unschedulable"))
+    return spec["allowScheduling"], spec["evictionRequested"], cordoned
 
 
 def _is_ready(lab: LonghornLab, node: str, path: str) -> bool:
@@ -64,6 +74,39 @@ def test_a_volume_with_a_replica_elsewhere_is_whole_again_after_one_up(
     lab.unclaim("data")
 
 
+def test_reboot_a_node_as_the_runbook_says(stack: Stack, lab: LonghornLab) -> None:
+    lab.put_volume("single", "node-1", SDB)
+    config = lab.config()
+    first, *others = config["longhorn-rancher:nodes"]
+    stack.configure(
+        {**config, "longhorn-rancher:nodes": [{**first, "maintenance": "cordon"}, *others]}
+    )
+    assert "last healthy replica here: single" in stack.preview().or_fail().log
+    outcome = stack.up(seconds=_UP_SECONDS).or_fail()
+    assert "node-1: every volume has an intact replica on another node" in outcome.log
+    assert {node for node, _ in lab.places("single")} == {"node-2"}
+    assert _access(lab, "node-1") == (False, False, True)
+    waiting = stack.preview().or_fail()
+    assert waiting.operations() == {}
+    assert "so the host may go down once its pods are gone" in waiting.log
+    typed = commands("reboot-a-node", "Reboot a node", {"NODE": "node-1"})
+    lab.kubectl(*typed.split()[1:])
+    hosts.reboot("node-1")
+    assert set(mounts(lab.hosts[0])) == {SDB, SDC}
+    stack.configure(lab.config())
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    assert _access(lab, "node-1") == (True, False, False)
+    quiet = stack.preview().or_fail()
+    assert quiet.operations() == {}
+    assert "maintenance" not in quiet.log
+    lab.drop_volume("single")
+    wait_until(
+        lambda: not lab.objects("replicas.longhorn.io", "-n", LONGHORN),
+        doing="the volume is gone",
+        seconds=60,
+    )
+
+
 def test_the_last_replica_of_a_volume_stops_up_until_somebody_gives_it_up(
     stack: Stack, lab: LonghornLab
 ) -> None:
@@ -84,6 +127,7 @@ def test_the_last_replica_of_a_volume_stops_up_until_somebody_gives_it_up(
     assert _is_ready(lab, "node-1", SDC)
     assert lab.places("only") == {("node-1", SDC)}, "without a record Longhorn would make it empty"
     stack.configure(lab.config())
+    stack.up(seconds=_UP_SECONDS).or_fail()
     assert stack.preview().or_fail().operations() == {}
     typed = commands("replace-a-disk", "When volumes would be lost", {"VOLUME": "only"})
     lab.kubectl(*typed.split()[1:])

@@ -21,6 +21,7 @@ from tests.engine.runbook import commands
 pytestmark = needs_longhorn
 
 _SDB, _SDC = "/mnt/longhorn-sdb", "/mnt/longhorn-sdc"
+_NODES = "longhorn-rancher:nodes"
 _DEFAULT = "storageclass.kubernetes.io/is-default-class"
 _UP_SECONDS = 900
 _REAL = pytest.mark.skipif(choice.missing() is not None, reason=str(choice.missing()))
@@ -37,9 +38,7 @@ def lab(request: pytest.FixtureRequest) -> Iterator[LonghornLab]:
 @pytest.fixture(scope="module")
 def stack(lab: LonghornLab, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     config = lab.config(defaultSettings={"defaultDataLocality": "best-effort"})
-    first, second = config["longhorn-rancher:nodes"]
-    disks = [DISKS[0], {**DISKS[1], "fileSystem": "xfs"}]
-    config["longhorn-rancher:nodes"] = [{**first, "tags": ["fast"]}, {**second, "disks": disks}]
+    config[_NODES] = _nodes(lab)
     folder = tmp_path_factory.mktemp("storage") / "engine"
     one = Engine(folder).project_stack("storage", config=config)
     one.up(seconds=_UP_SECONDS).or_fail()
@@ -73,6 +72,27 @@ def test_a_node_that_was_closed_is_opened(stack: Stack, lab: LonghornLab) -> Non
     name = lab.hosts[0].name
     _patch(lab, "nodes", name, {"spec": {"allowScheduling": False}})
     assert _updated(stack) == {f"longhorn-{name}-disks"}
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    assert lab.longhorn_node(name)["spec"]["allowScheduling"] is True
+
+
+def test_a_node_under_maintenance_is_closed_until_the_line_is_gone(
+    stack: Stack, lab: LonghornLab
+) -> None:
+    name = lab.hosts[0].name
+    first, second = _nodes(lab)
+    stack.configure({_NODES: [{**first, "maintenance": True}, second]})
+    outcome = stack.up(seconds=_UP_SECONDS).or_fail()
+    assert f"{name}: every volume has an intact replica on another node" in outcome.log
+    assert lab.longhorn_node(name)["spec"]["allowScheduling"] is False
+    quiet = stack.preview().or_fail()
+    assert quiet.operations() == {}
+    assert f"warning maintenance: {name}: closed to replicas" in quiet.log
+    _patch(lab, "nodes", name, {"spec": {"allowScheduling": True}})
+    assert _updated(stack) == {f"longhorn-{name}-disks"}
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    assert lab.longhorn_node(name)["spec"]["allowScheduling"] is False
+    stack.configure({_NODES: [first, second]})
     stack.up(seconds=_UP_SECONDS).or_fail()
     assert lab.longhorn_node(name)["spec"]["allowScheduling"] is True
 
@@ -155,6 +175,13 @@ def test_a_disk_that_longhorn_does_not_use_is_told_with_longhorns_reason(
             doing="Longhorn knows the disk again",
             seconds=180,
         )
+
+
+def _nodes(lab: LonghornLab) -> list[dict[str, Any]]:
+    """The nodes of the stack file: one with a tag, one with an xfs."""
+    first, second = lab.config()[_NODES]
+    disks = [DISKS[0], {**DISKS[1], "fileSystem": "xfs"}]
+    return [{**first, "tags": ["fast"]}, {**second, "disks": disks}]
 
 
 def _patch(lab: LonghornLab, plural: str, name: str, changes: object) -> None:

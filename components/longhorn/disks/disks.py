@@ -16,6 +16,7 @@ from components.common.dynamic import FINDING, DynamicProvider, DynamicResource,
 from components.common.owner import this_stack
 from components.common.waiting import tell
 from components.longhorn.disks.lost_node import wait_until_forgotten
+from components.longhorn.disks.maintenance import close_node, open_node
 from components.longhorn.disks.node_object import Claim, LonghornNodeDisks
 from components.longhorn.disks.removal import remove_disks
 from components.longhorn.disks.renewal import changed_file_systems, renew_disks
@@ -46,6 +47,8 @@ class LonghornDisksProvider(DynamicProvider):
         cluster = open_cluster(new)
         if new["lost"]:
             wait_until_forgotten(cluster, new)
+        elif new.get("maintenance"):
+            close_node(cluster, new)
         else:
             _put(cluster, new)
         return f"longhorn-disks-{new['node_name']}", new
@@ -84,8 +87,14 @@ class LonghornDisksProvider(DynamicProvider):
                 given_up=new.get("lost_volumes") or (),
                 timeout_seconds=float(new["timeout_seconds"]),
             )
-        _put(cluster, new)
+        was = str(old.get("maintenance") or "")
+        if new.get("maintenance"):
+            close_node(cluster, new)
+        else:
+            _put(cluster, new)
         _remove(cluster, new, gone)
+        if was and not new.get("maintenance"):
+            open_node(cluster, new, was)
         return new
 
     def remove(self, state: Properties) -> None:
@@ -132,7 +141,8 @@ def _remove(cluster: ClusterApi, props: dict[str, Any], paths: set[str]) -> None
 class LonghornDisks(DynamicResource, module="longhorn", name="Disks"):
     """Owns the entries of these disks in one nodes.longhorn.io object, and no other entry.
 
-    While the stack lists them, the node is open to replicas in Longhorn.
+    While the stack lists them, the node is open to replicas in Longhorn, or closed for its
+    maintenance.
     """
 
     def __init__(
@@ -144,6 +154,7 @@ class LonghornDisks(DynamicResource, module="longhorn", name="Disks"):
         node_name: str,
         disks: Mapping[str, Mapping[str, Any]],
         lost: bool,
+        maintenance: str | None,
         finding: str | None,
         opts: pulumi.ResourceOptions,
     ) -> None:
@@ -157,6 +168,7 @@ class LonghornDisks(DynamicResource, module="longhorn", name="Disks"):
             node_name: The node's name in Kubernetes.
             disks: All its disks, mounted (wanted_disks).
             lost: Whether the node is gone for good, so that its disks can't be emptied.
+            maintenance: How the node is closed (NodeSettings.maintained); None while it is in use.
             finding: What is not as wanted in Longhorn right now.
             opts: The resource's options.
         """
@@ -167,6 +179,7 @@ class LonghornDisks(DynamicResource, module="longhorn", name="Disks"):
             "owner": this_stack(),
             "lost_volumes": list(longhorn.lost_volumes),
             "lost": lost,
+            "maintenance": maintenance,
             "finding": finding,
             "timeout_seconds": longhorn.timeout_seconds,
             "eviction_timeout_seconds": longhorn.eviction_timeout_seconds,

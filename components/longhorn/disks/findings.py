@@ -11,24 +11,30 @@ _FIELDS = ("allowScheduling", "evictionRequested", "storageReserved", "tags")
 
 
 def disks_finding(
-    node: Mapping[str, Any] | None, wanted: Mapping[str, Mapping[str, Any]]
+    node: Mapping[str, Any] | None,
+    wanted: Mapping[str, Mapping[str, Any]],
+    *,
+    is_closed: bool = False,
 ) -> str | None:
     """What is not as wanted of a node's disks in Longhorn.
 
     Args:
         node: The nodes.longhorn.io object; None where Longhorn does not have it yet.
         wanted: Its disks by mount point (wanted_disks).
+        is_closed: Whether it is to take no replicas, for its maintenance.
     """
     present = {} if node is None else disks_by_path(node)
     if node is None or not present:
         # A node that Longhorn has just got: it makes the disks from the node's annotation.
         return None
-    return line_of([*_closed(mapped(node.get("spec"))), *_changed(node, wanted)])
+    return line_of(
+        [*_access(mapped(node.get("spec")), is_closed=is_closed), *_changed(node, wanted)]
+    )
 
 
-def _closed(spec: Mapping[str, Any]) -> Iterator[str]:
-    if spec.get("allowScheduling") is False:
-        yield "closed to scheduling in Longhorn"
+def _access(spec: Mapping[str, Any], *, is_closed: bool) -> Iterator[str]:
+    if (spec.get("allowScheduling") is False) != is_closed:
+        yield "open to scheduling in Longhorn" if is_closed else "closed to scheduling in Longhorn"
     if spec.get("evictionRequested"):
         yield "eviction of its replicas is asked for in Longhorn"
 

@@ -14,7 +14,7 @@ def put_late_disks(cluster: ClusterApi, props: Properties) -> list[str]:
 
     Args:
         cluster: The cluster.
-        props: disks_by_node, as wanted_disks makes it, and owner.
+        props: disks_by_node, as wanted_disks makes it, owner, and which nodes stay closed.
 
     Returns what Longhorn did not take yet, one line for each node.
     """
@@ -22,11 +22,14 @@ def put_late_disks(cluster: ClusterApi, props: Properties) -> list[str]:
     present = {item["metadata"]["name"] for item in read_objects(cluster, "nodes") or []}
     for name, disks in sorted(props["disks_by_node"].items()):
         if name in present:
-            lines += _put(cluster, name, disks, str(props["owner"]))
+            claim = Claim(
+                owner=str(props["owner"]),
+                paths=set(disks),
+                is_closed=name in (props.get("closed") or ()),
+            )
+            lines += _put(cluster, name, disks, claim)
     return lines
 
 
-def _put(cluster: ClusterApi, name: str, disks: dict[str, Any], owner: str) -> list[str]:
-    return LonghornNodeDisks(cluster, name).attempt(
-        lambda node: put_changes(node, disks), Claim(owner=owner, paths=set(disks))
-    )
+def _put(cluster: ClusterApi, name: str, disks: dict[str, Any], claim: Claim) -> list[str]:
+    return LonghornNodeDisks(cluster, name).attempt(lambda node: put_changes(node, disks), claim)

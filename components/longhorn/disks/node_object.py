@@ -6,6 +6,7 @@ from typing import Any
 
 from components.cluster.api import ClusterApi
 from components.common.waiting import wait_until
+from components.longhorn.disks.maintenance_rules import closing_changes
 from components.longhorn.disks.owners import ANNOTATION, claimed
 from components.longhorn.disks.rules import opening_changes
 from components.longhorn.objects import read_object, try_patch
@@ -16,12 +17,16 @@ DiskChanges = Callable[[Mapping[str, Any]], Changes]
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """Whose some disks of a node are to be, and that the node is to take replicas for them."""
+    """Whose some disks of a node are to be, and whether the node takes replicas for them."""
 
     owner: str
     """What marks a stack's things (components/common/owner.py)."""
     paths: Collection[str]
     """Their mount points."""
+    is_closed: bool = False
+    """Whether the node is to take no replicas instead, for its maintenance."""
+    evicts: bool = False
+    """Whether it gives its own away meanwhile."""
 
 
 class LonghornNodeDisks:
@@ -70,7 +75,7 @@ class LonghornNodeDisks:
         if node is None:
             return []
         wanted = changes(node)
-        opening = {} if claim is None else opening_changes(node)
+        opening = _access(node, claim)
         spec = {**({"disks": wanted} if wanted else {}), **opening}
         patch: dict[str, Any] = {"spec": spec} if spec else {}
         text = None if claim is None else claimed(node, claim.paths, claim.owner)
@@ -87,3 +92,11 @@ class LonghornNodeDisks:
 
     def _write(self, patch: dict[str, Any]) -> str | None:
         return try_patch(self._cluster, "nodes", self.node_name, patch)
+
+
+def _access(node: Mapping[str, Any], claim: Claim | None) -> dict[str, bool]:
+    if claim is None:
+        return {}
+    if claim.is_closed:
+        return closing_changes(node, evicts=claim.evicts)
+    return opening_changes(node)

@@ -344,3 +344,23 @@ def test_a_file_system_that_is_adopted_may_be_named_by_what_it_is() -> None:
     link = f"/dev/disk/by-uuid/{uuid}"
     own = [{"disks": [_disk(device=link, adoptUuid=uuid)]}]
     assert mistakes(valid(nodes=nodes(*own))) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"maintenance": True}, None),
+        ({"maintenance": "cordon"}, None),
+        ({"maintenance": False, "disks": []}, None),
+        ({"maintenance": True, "lost": True}, "for a host that comes back"),
+        ({"maintenance": True, "disks": []}, "closes a node to replicas"),
+    ],
+)
+def test_maintenance_is_for_a_node_with_replicas_that_comes_back(
+    changes: dict[str, Any], says: str | None
+) -> None:
+    found = mistakes(valid(nodes=nodes(changes, {})))
+    assert [problem.key for problem in found] == (
+        [] if says is None else ["longhorn-rancher:nodes[0].maintenance"]
+    )
+    assert all(str(says) in problem.rule for problem in found)

@@ -56,6 +56,12 @@ def test_what_was_changed_in_longhorn_is_named(node: dict[str, Any], said: str) 
     assert disks_finding(node, WANTED) == said
 
 
+def test_a_node_under_maintenance_is_to_be_closed() -> None:
+    closed = _node(spec={"allowScheduling": False})
+    assert disks_finding(closed, WANTED, is_closed=True) is None
+    assert disks_finding(_node(), WANTED, is_closed=True) == "open to scheduling in Longhorn"
+
+
 @pytest.mark.parametrize("node", [None, {"spec": {"disks": {}, "allowScheduling": False}}])
 def test_a_node_that_longhorn_has_just_got_or_not_yet_has_none(node: Any) -> None:
     assert disks_finding(node, WANTED) is None

@@ -225,6 +225,13 @@ def test_late_disks_are_put_while_all_of_longhorn_is_waited_for(cluster: ACluste
     assert put_late_disks(cluster, props) == []  # pyright: ignore[reportArgumentType]
 
 
+def test_a_node_under_maintenance_is_not_opened_by_that_wait(cluster: ACluster) -> None:
+    props = {"owner": "project/one", "disks_by_node": {"node-1": PROPS["disks"]}}
+    for closed in (["node-1"], []):
+        put_late_disks(cluster, {**props, "closed": closed})  # pyright: ignore[reportArgumentType]
+        assert cluster.objects["nodes"]["node-1"]["spec"]["allowScheduling"] is not bool(closed)
+
+
 def test_a_disk_with_another_file_system_comes_again_as_a_new_one(
     cluster: ACluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:

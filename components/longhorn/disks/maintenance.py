@@ -1,0 +1,86 @@
+"""A node whose host is to go down for a while, and that comes back: what `up` waits for."""
+
+from components.cluster.api import ClusterApi
+from components.common.answers import mapped
+from components.common.dynamic import Properties
+from components.common.waiting import tell, wait_until
+from components.longhorn.disks.maintenance_rules import not_healthy, only_here
+from components.longhorn.disks.node_object import Claim, LonghornNodeDisks
+from components.longhorn.disks.rules import put_changes
+from components.longhorn.objects import read_objects
+
+CORDON = "cordon"
+"""The value of `maintenance` that closes the node for pods, too."""
+_BRIEFLY_SECONDS = 90.0
+
+
+def close_node(cluster: ClusterApi, props: Properties) -> None:
+    """Close the node to replicas, and wait until no volume needs it.
+
+    Replicas are moved only where a volume has none on a node that stays. A node that Longhorn does
+    not have needs nothing.
+
+    Raises TimeoutError naming the volumes that do not find a place; the node stays closed then, and
+    Longhorn goes on moving.
+    """
+    name = str(props["node_name"])
+    if props["maintenance"] == CORDON:
+        _set_cordon(cluster, name, is_cordoned=True)
+
+    def left() -> list[str]:
+        nodes = read_objects(cluster, "nodes") or []
+        return only_here(name, nodes, read_objects(cluster, "replicas") or [])
+
+    moving = bool(left())
+    _write(cluster, props, evicts=moving)
+    if moving:
+        wait_until(
+            f"volumes that need {name}",
+            lambda: [f"{volume} has no intact replica on another node" for volume in left()],
+            timeout_seconds=float(props["eviction_timeout_seconds"]),
+        )
+        _write(cluster, props, evicts=False)
+    tell(
+        f"{name}: every volume has an intact replica on another node. Once its pods are gone "
+        f"(kubectl drain {name} --ignore-daemonsets --delete-emptydir-data), the host may go down"
+    )
+
+
+def open_node(cluster: ClusterApi, props: Properties, was: str) -> None:
+    """Wait until every attached volume is healthy on a node that is in use again.
+
+    Args:
+        cluster: The cluster.
+        props: The resource's inputs.
+        was: What `maintenance` was.
+
+    Raises TimeoutError naming those that are not.
+    """
+    name = str(props["node_name"])
+    if was == CORDON:
+        _set_cordon(cluster, name, is_cordoned=False)
+    wait_until(
+        f"volumes after the maintenance of {name}",
+        lambda: not_healthy(read_objects(cluster, "volumes") or []),
+        timeout_seconds=float(props["eviction_timeout_seconds"]),
+        still="Not healthy",
+    )
+
+
+def _write(cluster: ClusterApi, props: Properties, *, evicts: bool) -> None:
+    LonghornNodeDisks(cluster, str(props["node_name"])).edit(
+        lambda node: put_changes(node, props["disks"]),
+        timeout_seconds=min(_BRIEFLY_SECONDS, float(props["timeout_seconds"])),
+        claim=Claim(
+            owner=str(props["owner"]), paths=set(props["disks"]), is_closed=True, evicts=evicts
+        ),
+    )
+
+
+def _set_cordon(cluster: ClusterApi, name: str, *, is_cordoned: bool) -> None:
+    if (
+        bool(mapped(cluster.core.read_node(name).spec.to_dict()).get("unschedulable"))
+        == is_cordoned
+    ):
+        return
+    cluster.core.patch_node(name, {"spec": {"unschedulable": is_cordoned or None}})

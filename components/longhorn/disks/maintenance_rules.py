@@ -1,0 +1,76 @@
+"""What has to move before the host of a node may go down for a while. Pure.
+
+Longhorn goes on with the other replicas of a volume meanwhile, and rebuilds the one of the node
+when it is back, so only what has no intact replica elsewhere has to move. Longhorn moves replicas
+off a whole node or none (longhorn-manager v1.5.3, controller/replica_controller.go
+isEvictionRequested), and only those move for which it finds a place.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from components.common.answers import mapped
+from components.longhorn.conditions import is_true
+from components.longhorn.disks.replicas import is_intact
+from components.longhorn.volumes import claim_text
+
+Object = Mapping[str, Any]
+
+
+def only_here(node_name: str, nodes: Iterable[Object], replicas: Sequence[Object]) -> list[str]:
+    """The volumes with an intact replica on this node, and none on another that stays, sorted.
+
+    Stays: a disk that is Ready, on a node that is Ready and that is not closed itself.
+
+    Args:
+        node_name: The node.
+        nodes: Every nodes.longhorn.io object.
+        replicas: Every replica.
+    """
+    staying = {
+        str(mapped(said).get("diskUUID"))
+        for node in nodes
+        if node["metadata"]["name"] != node_name and _stays(node)
+        for said in mapped(mapped(node.get("status")).get("diskStatus")).values()
+        if is_true(mapped(said), "Ready")
+    }
+    here: set[str] = set()
+    elsewhere: set[str] = set()
+    for replica in replicas:
+        spec = mapped(replica.get("spec"))
+        if not is_intact(replica):
+            continue
+        if spec.get("nodeID") == node_name:
+            here.add(str(spec.get("volumeName")))
+        elif spec.get("diskID") in staying:
+            elsewhere.add(str(spec.get("volumeName")))
+    return sorted(here - elsewhere)
+
+
+def not_healthy(volumes: Iterable[Object]) -> list[str]:
+    """The attached volumes that are not healthy yet, one line each.
+
+    Longhorn knows of no robustness while a volume is detached.
+    """
+    lines: list[str] = []
+    for volume in volumes:
+        status = mapped(volume.get("status"))
+        if status.get("state") == "attached" and status.get("robustness") != "healthy":
+            claim = claim_text(volume)
+            name = f"{volume['metadata']['name']}{f' (claim {claim})' if claim else ''}"
+            lines.append(f"{name} is {status.get('robustness') or 'of unknown robustness'}")
+    return sorted(lines)
+
+
+def closing_changes(node: Object, *, evicts: bool) -> dict[str, bool]:
+    """What to write so that the node takes no replicas, and gives its own away or keeps them."""
+    spec = mapped(node.get("spec"))
+    wanted = {"allowScheduling": False, "evictionRequested": evicts}
+    is_so = spec.get("allowScheduling") is False and bool(spec.get("evictionRequested")) == evicts
+    return {} if is_so else wanted
+
+
+def _stays(node: Object) -> bool:
+    spec = mapped(node.get("spec"))
+    is_open = spec.get("allowScheduling") is not False and not spec.get("evictionRequested")
+    return is_open and is_true(mapped(node.get("status")), "Ready")
