@@ -146,6 +146,10 @@ class LonghornSettings(StackModel):
     """Taints of nodes that Longhorn and the volume check run on all the same; control-plane taints
     are better given to controlPlane.scheduling. Longhorn takes a change only while all volumes are
     detached."""
+    other_disks: Literal["keep", "evict"] = "keep"
+    """What becomes of disks that Longhorn has on a node with disks and the stack file has not, such
+    as /var/lib/longhorn on the root disk: with `evict` their replicas are moved away, and then they
+    leave Longhorn. Never unmounted; disks of another stack stay."""
     lost_volumes: tuple[ObjectName, ...] = Field(default=(), strict=False)
     """Volumes, by their names in Longhorn, whose last intact replica went with a disk that was
     replaced, and that may stay without one. By name, so that the word for one dead disk never

@@ -36,6 +36,7 @@ def longhorn_findings(
             snapshot.nodes.get(node.name),
             wanted_disks(settings.disks_of(node), {}),
             is_closed=bool(node.maintained),
+            evicts_others=longhorn.other_disks == "evict",
         )
         for node in nodes
         if settings.disks_of(node)

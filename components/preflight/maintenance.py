@@ -9,6 +9,8 @@ from components.longhorn.storage import Storage
 from components.longhorn.volumes import with_claims
 from components.preflight.report import CheckResult, Severity
 
+_DRAIN_POLICY = "node-drain-policy"
+
 
 def check_maintenance(storage: Storage, closed: Collection[str]) -> Iterator[CheckResult]:
     """One result for each node under maintenance.
@@ -56,8 +58,20 @@ def check_maintenance(storage: Storage, closed: Collection[str]) -> Iterator[Che
                 "warning",
                 "closed to replicas for maintenance; every volume has a healthy replica on another "
                 "node, so the host may go down once its pods are gone",
-                "When it is back, take `maintenance` out of the stack file and run `pulumi up`.",
+                _drain_remedy(settings.get(_DRAIN_POLICY))
+                + "When it is back, take `maintenance` out of the stack file and run `pulumi up`.",
             )
+
+
+def _drain_remedy(policy: str | None) -> str:
+    """What to do about a policy that keeps the drain from ending while any replica is there."""
+    if policy != "block-for-eviction":
+        return ""
+    return (
+        f"Longhorn's setting {_DRAIN_POLICY} is {policy}, so kubectl drain waits until every "
+        "replica has left the node; set it to block-if-contains-last-replica "
+        "(longhorn.values.defaultSettings.nodeDrainPolicy). "
+    )
 
 
 def _nodes_of(volume: str, storage: Storage) -> set[str]:

@@ -16,6 +16,7 @@ from tests.engine.runbook import commands
 pytestmark = needs_longhorn
 
 SDB, SDC = "/mnt/longhorn-sdb", "/mnt/longhorn-sdc"
+_ROOT = "/var/lib/longhorn"
 _UP_SECONDS = 900
 
 
@@ -105,6 +106,40 @@ def test_reboot_a_node_as_the_runbook_says(stack: Stack, lab: LonghornLab) -> No
         doing="the volume is gone",
         seconds=60,
     )
+
+
+def test_leave_the_root_disk_as_the_runbook_says(stack: Stack, lab: LonghornLab) -> None:
+    host = lab.hosts[0]
+    on_host(host, f"mkdir -p {_ROOT}")
+    entry = {"path": _ROOT, "allowScheduling": True, "storageReserved": 0, "tags": []}
+    patch = json.dumps({"spec": {"disks": {"root": {**entry, "diskType": "filesystem"}}}})
+    lab.kubectl(
+        *("patch", "nodes.longhorn.io", "node-1", "-n", LONGHORN, "--type=merge", "-p", patch)
+    )
+    wait_until(
+        lambda: (
+            "root" in lab.longhorn_node("node-1")["status"]["diskStatus"]
+            and _is_ready(lab, "node-1", _ROOT)
+        ),
+        doing="Longhorn has the root disk",
+        seconds=180,
+    )
+    lab.put_volume("rooted", "node-1", _ROOT)
+    assert stack.preview().or_fail().operations() == {}
+    stack.configure(lab.config(otherDisks="evict"))
+    assert stack.preview().or_fail().step("longhorn-node-1-disks", "update")
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    assert set(lab.longhorn_disks("node-1")) == {SDB, SDC}
+    ((_, path),) = lab.places("rooted")
+    assert path in (SDB, SDC)
+    assert set(mounts(host)) == {SDB, SDC}
+    on_host(host, f"mkdir -p {_ROOT}/replicas")
+    typed = commands("leave-the-root-disk", "When the replicas are gone")
+    on_host(host, f"{typed}\nmountpoint -q /")
+    assert stack.preview().or_fail().operations() == {}
+    lab.drop_volume("rooted")
+    stack.configure(lab.config(otherDisks="keep"))
+    stack.up(seconds=_UP_SECONDS).or_fail()
 
 
 def test_the_last_replica_of_a_volume_stops_up_until_somebody_gives_it_up(

@@ -9,6 +9,7 @@ from components.longhorn.capacity import DiskRoom, Loss, disk_rooms, largest_vol
 from components.longhorn.findings import LonghornFindings
 from components.longhorn.storage import Storage
 from components.longhorn.volumes import claim_text
+from components.preflight.maintenance import check_maintenance
 from components.preflight.storage_health import check_storage
 from configuration.longhorn import replica_count
 from settings import Settings
@@ -85,7 +86,8 @@ def status_of(
     snapshot = storage.snapshot
     rooms = disk_rooms(snapshot.nodes, snapshot.settings)
     replicas = replica_count(settings.longhorn.replica_count, settings.nodes_with_disks)
-    problems = [*_problems(storage), *_drift(findings)]
+    closed = [node.name for node in settings.present_nodes if node.maintained]
+    problems = [*_problems(storage, closed), *_drift(findings)]
     return Status(
         stack=stack,
         version=str(snapshot.version),
@@ -105,9 +107,10 @@ def status_of(
     )
 
 
-def _problems(storage: Storage) -> Iterator[Problem]:
-    for result in check_storage(storage):
-        is_critical = result.check == "volumeHealth" and " faulted " in result.found
+def _problems(storage: Storage, closed: Sequence[str]) -> Iterator[Problem]:
+    for result in [*check_storage(storage), *check_maintenance(storage, closed)]:
+        is_faulted = result.check == "volumeHealth" and " faulted " in result.found
+        is_critical = is_faulted or result.severity == "error"
         yield Problem(
             severity="critical" if is_critical else "warning",
             where=result.node,

@@ -18,6 +18,7 @@ from components.common.waiting import tell
 from components.longhorn.disks.lost_node import wait_until_forgotten
 from components.longhorn.disks.maintenance import close_node, open_node
 from components.longhorn.disks.node_object import Claim, LonghornNodeDisks
+from components.longhorn.disks.owners import other_paths
 from components.longhorn.disks.removal import remove_disks
 from components.longhorn.disks.renewal import changed_file_systems, renew_disks
 from components.longhorn.disks.rules import described, disks_by_path, put_changes
@@ -51,6 +52,8 @@ class LonghornDisksProvider(DynamicProvider):
             close_node(cluster, new)
         else:
             _put(cluster, new)
+        if not new["lost"]:
+            _evict_others(cluster, new)
         return f"longhorn-disks-{new['node_name']}", new
 
     def look(self, state: Properties) -> Properties | None:
@@ -93,6 +96,7 @@ class LonghornDisksProvider(DynamicProvider):
         else:
             _put(cluster, new)
         _remove(cluster, new, gone)
+        _evict_others(cluster, new)
         if was and not new.get("maintenance"):
             open_node(cluster, new, was)
         return new
@@ -138,8 +142,25 @@ def _remove(cluster: ClusterApi, props: dict[str, Any], paths: set[str]) -> None
     )
 
 
+def _evict_others(cluster: ClusterApi, props: dict[str, Any]) -> None:
+    """Take out the disks that nobody lists, where the stack file says so. Unmounts nothing."""
+    if not props.get("evicts_others"):
+        return
+    node = LonghornNodeDisks(cluster, str(props["node_name"])).read() or {}
+    others = other_paths(node, props["disks"])
+    try:
+        _remove(cluster, props, others)
+    except TimeoutError as error:
+        raise TimeoutError(
+            f"{error}\nThe stack file does not have {', '.join(sorted(others))}. To let it stay in "
+            "Longhorn, say longhorn.otherDisks: keep, and open it again in Longhorn's interface."
+        ) from None
+
+
 class LonghornDisks(DynamicResource, module="longhorn", name="Disks"):
     """Owns the entries of these disks in one nodes.longhorn.io object, and no other entry.
+
+    Takes out entries that nobody owns where the stack file says so (longhorn.otherDisks).
 
     While the stack lists them, the node is open to replicas in Longhorn, or closed for its
     maintenance.
@@ -164,7 +185,7 @@ class LonghornDisks(DynamicResource, module="longhorn", name="Disks"):
             name: The resource's name.
             cluster: The cluster.
             longhorn: How long Longhorn may take for a change, and for moving replicas off a disk;
-                which volumes are given up.
+                which volumes are given up; what becomes of disks that the stack does not list.
             node_name: The node's name in Kubernetes.
             disks: All its disks, mounted (wanted_disks).
             lost: Whether the node is gone for good, so that its disks can't be emptied.
@@ -180,6 +201,8 @@ class LonghornDisks(DynamicResource, module="longhorn", name="Disks"):
             "lost_volumes": list(longhorn.lost_volumes),
             "lost": lost,
             "maintenance": maintenance,
+            # No input at all where it says nothing, as in states from before there was such a key.
+            **({"evicts_others": True} if longhorn.other_disks == "evict" else {}),
             "finding": finding,
             "timeout_seconds": longhorn.timeout_seconds,
             "eviction_timeout_seconds": longhorn.eviction_timeout_seconds,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from components.common.answers import listed, mapped
+from components.longhorn.disks.owners import other_paths
 from components.longhorn.disks.rules import disks_by_path, put_changes
 from components.longhorn.findings import line_of
 
@@ -15,6 +16,7 @@ def disks_finding(
     wanted: Mapping[str, Mapping[str, Any]],
     *,
     is_closed: bool = False,
+    evicts_others: bool = False,
 ) -> str | None:
     """What is not as wanted of a node's disks in Longhorn.
 
@@ -22,13 +24,19 @@ def disks_finding(
         node: The nodes.longhorn.io object; None where Longhorn does not have it yet.
         wanted: Its disks by mount point (wanted_disks).
         is_closed: Whether it is to take no replicas, for its maintenance.
+        evicts_others: Whether disks that nobody lists are to leave.
     """
     present = {} if node is None else disks_by_path(node)
     if node is None or not present:
         # A node that Longhorn has just got: it makes the disks from the node's annotation.
         return None
+    others = sorted(other_paths(node, wanted)) if evicts_others else []
     return line_of(
-        [*_access(mapped(node.get("spec")), is_closed=is_closed), *_changed(node, wanted)]
+        [
+            *_access(mapped(node.get("spec")), is_closed=is_closed),
+            *_changed(node, wanted),
+            *(f"disk {path} is not in the stack file" for path in others),
+        ]
     )
 
 

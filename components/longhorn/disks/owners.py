@@ -33,6 +33,11 @@ def own_paths(node: Mapping[str, Any], paths: Iterable[str], owner: str) -> set[
     return {path for path in paths if found.get(path, owner) == owner}
 
 
+def other_paths(node: Mapping[str, Any], wanted: Iterable[str]) -> set[str]:
+    """The disks that the stack does not list and that nobody owns."""
+    return set(disks_by_path(node)) - set(wanted) - set(owners(node))
+
+
 def claimed(node: Mapping[str, Any], paths: Iterable[str], owner: str) -> str | None:
     """The annotation's text that makes the disks at these paths the owner's; None if they are.
 

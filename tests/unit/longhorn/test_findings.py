@@ -1,10 +1,12 @@
 """What somebody changed in Longhorn is one line of the resource that owns it."""
 
+import json
 from typing import Any
 
 import pytest
 
 from components.longhorn.disks.findings import disks_finding
+from components.longhorn.disks.owners import ANNOTATION
 from components.longhorn.disks.wanted import wanted_disks
 from components.longhorn.findings import (
     class_finding,
@@ -60,6 +62,17 @@ def test_a_node_under_maintenance_is_to_be_closed() -> None:
     closed = _node(spec={"allowScheduling": False})
     assert disks_finding(closed, WANTED, is_closed=True) is None
     assert disks_finding(_node(), WANTED, is_closed=True) == "open to scheduling in Longhorn"
+
+
+def test_a_disk_that_nobody_lists_is_a_finding_only_where_it_is_to_leave() -> None:
+    node = _node()
+    node["spec"]["disks"]["root"] = {"path": "/var/lib/longhorn/"}
+    assert disks_finding(node, WANTED) is None
+    said = "disk /var/lib/longhorn is not in the stack file"
+    assert disks_finding(node, WANTED, evicts_others=True) == said
+    owned = {ANNOTATION: json.dumps({"/var/lib/longhorn": "project/another"})}
+    node["metadata"] = {"annotations": owned}
+    assert disks_finding(node, WANTED, evicts_others=True) is None
 
 
 @pytest.mark.parametrize("node", [None, {"spec": {"disks": {}, "allowScheduling": False}}])

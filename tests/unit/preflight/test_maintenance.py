@@ -76,5 +76,17 @@ def test_nodes_that_are_closed_in_the_same_run_do_not_stay() -> None:
     assert [severity for _, severity, _ in found] == ["warning", "warning"]
 
 
+def test_a_policy_that_keeps_the_drain_from_ending_is_told() -> None:
+    nodes = {"one": _node("one", allowScheduling=False), "two": _node("two")}
+
+    def remedy(policy: str) -> str:
+        storage = a_storage(nodes, settings={"node-drain-policy": policy})
+        (result,) = check_maintenance(storage, ["one"])
+        return result.remedy
+
+    assert "waits until every replica has left" in remedy("block-for-eviction")
+    assert "drain" not in remedy("block-if-contains-last-replica")
+
+
 def test_a_stack_without_maintenance_hears_nothing_of_it() -> None:
     assert _found("one", closed=()) == []

@@ -232,6 +232,47 @@ def test_a_node_under_maintenance_is_not_opened_by_that_wait(cluster: ACluster) 
         assert cluster.objects["nodes"]["node-1"]["spec"]["allowScheduling"] is not bool(closed)
 
 
+EVICTING = {**PROPS, "evicts_others": True, "eviction_timeout_seconds": 60}
+
+
+def _with_root_disk(cluster: ACluster, **status: Any) -> None:
+    node = cluster.objects["nodes"]["node-1"]
+    entry = {"path": "/var/lib/longhorn/", "evictionRequested": False, **DESCRIBED}
+    node["spec"]["disks"]["root"] = entry
+    node["status"]["diskStatus"]["root"] = {"conditions": READY, "scheduledReplica": {}, **status}
+
+
+@pytest.mark.parametrize("operation", ["create", "update"])
+def test_a_disk_that_nobody_lists_leaves_where_the_stack_file_says_so(
+    cluster: ACluster, operation: str
+) -> None:
+    provider = LonghornDisksProvider()
+    for props, left in ((PROPS, {"a", "b", "root"}), (EVICTING, {"a", "b"})):
+        _with_root_disk(cluster)
+        if operation == "create":
+            provider.create(props)
+        else:
+            provider.update("id", PROPS, props)
+        assert set(disks(cluster)) == left
+
+
+def test_a_disk_that_another_stack_owns_stays(cluster: ACluster) -> None:
+    _with_root_disk(cluster)
+    owned = {ANNOTATION: json.dumps({"/var/lib/longhorn": "project/two"})}
+    cluster.objects["nodes"]["node-1"]["metadata"] = {"annotations": owned}
+    LonghornDisksProvider().create(EVICTING)
+    assert set(disks(cluster)) == {"a", "b", "root"}
+
+
+def test_replicas_that_do_not_leave_it_end_up_with_the_word_that_keeps_it(
+    cluster: ACluster,
+) -> None:
+    _with_root_disk(cluster, scheduledReplica={"r1": 1})
+    with pytest.raises(TimeoutError, match=r"longhorn\.otherDisks: keep"):
+        LonghornDisksProvider().create(EVICTING)
+    assert disks(cluster)["root"]["evictionRequested"] is True
+
+
 def test_a_disk_with_another_file_system_comes_again_as_a_new_one(
     cluster: ACluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
