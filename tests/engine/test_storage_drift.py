@@ -141,8 +141,9 @@ def test_grow_a_disk_as_the_runbook_says(stack: Stack, lab: LonghornLab) -> None
     seen = commands("grow-a-disk", "Grow a disk", {"/dev/sdb": "/dev/sdc"})
     assert int(on_host(host, seen)) == size
     assert _updated(stack) >= {f"{host.name}-mnt-longhorn-sdc-mount"}
-    outcome = stack.up(seconds=_UP_SECONDS).or_fail()
-    assert "/dev/sdc got larger: it has 2 GiB, and its file system 1 GiB" in outcome.log
+    told = stack.preview("--diff").or_fail().log
+    assert "/dev/sdc got larger: it has 2 GiB, and its file system 1 GiB" in told
+    stack.up(seconds=_UP_SECONDS).or_fail()
     assert file_hash(host, f"{_SDC}/data") == written
     wait_until(
         lambda: _disk_status(lab, host.name, _SDC)["storageMaximum"] > 1.8 * before,

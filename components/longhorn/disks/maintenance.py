@@ -4,7 +4,7 @@ from components.cluster.api import ClusterApi
 from components.common.answers import mapped
 from components.common.dynamic import Properties
 from components.common.waiting import tell, wait_until
-from components.longhorn.disks.maintenance_rules import not_healthy, only_here
+from components.longhorn.disks.maintenance_rules import not_healthy, only_here, surplus_here
 from components.longhorn.disks.node_object import Claim, LonghornNodeDisks
 from components.longhorn.disks.rules import put_changes
 from components.longhorn.objects import read_objects
@@ -28,15 +28,20 @@ def close_node(cluster: ClusterApi, props: Properties) -> None:
         _set_cordon(cluster, name, is_cordoned=True)
 
     def left() -> list[str]:
-        nodes = read_objects(cluster, "nodes") or []
-        return only_here(name, nodes, read_objects(cluster, "replicas") or [])
+        replicas = read_objects(cluster, "replicas") or []
+        needing = only_here(name, read_objects(cluster, "nodes") or [], replicas)
+        going = surplus_here(name, read_objects(cluster, "volumes") or [], replicas)
+        return [
+            *(f"{volume} has no intact replica on another node" for volume in needing),
+            *(f"{volume} has moved, and its former replica is still there" for volume in going),
+        ]
 
     moving = bool(left())
     _write(cluster, props, evicts=moving)
     if moving:
         wait_until(
             f"volumes that need {name}",
-            lambda: [f"{volume} has no intact replica on another node" for volume in left()],
+            left,
             timeout_seconds=float(props["eviction_timeout_seconds"]),
         )
         _write(cluster, props, evicts=False)

@@ -47,6 +47,32 @@ def only_here(node_name: str, nodes: Iterable[Object], replicas: Sequence[Object
     return sorted(here - elsewhere)
 
 
+def surplus_here(
+    node_name: str, volumes: Iterable[Object], replicas: Sequence[Object]
+) -> list[str]:
+    """The volumes with more intact replicas than they are to have, and one on this node, sorted.
+
+    While eviction is asked for, Longhorn takes away the one here; afterwards it might take any
+    (longhorn-manager v1.5.3, controller/volume_controller.go cleanupExtraHealthyReplicas).
+    """
+    wanted = {
+        str(volume["metadata"]["name"]): int(
+            mapped(volume.get("spec")).get("numberOfReplicas") or 0
+        )
+        for volume in volumes
+    }
+    places: dict[str, list[str]] = {}
+    for replica in replicas:
+        spec = mapped(replica.get("spec"))
+        if is_intact(replica):
+            places.setdefault(str(spec.get("volumeName")), []).append(str(spec.get("nodeID")))
+    return sorted(
+        volume
+        for volume, nodes in places.items()
+        if node_name in nodes and 0 < wanted.get(volume, 0) < len(nodes)
+    )
+
+
 def not_healthy(volumes: Iterable[Object]) -> list[str]:
     """The attached volumes that are not healthy yet, one line each.
 

@@ -119,6 +119,17 @@ def test_what_has_its_last_healthy_replica_there_is_moved_first(
     assert "the host may go down" in capsys.readouterr().err
 
 
+def test_the_former_replica_has_gone_before_eviction_ends(cluster: Evicting) -> None:
+    """With both, Longhorn might take the new one away as surplus."""
+    cluster.objects["volumes"]["data"] = volume("data")
+    cluster.objects["volumes"]["data"]["spec"]["numberOfReplicas"] = 1
+    cluster.put(_replica("one"), _replica("two"))
+    _change(PROPS, CLOSED)
+    assert (False, True) in cluster.asked
+    assert set(cluster.objects["replicas"]) == {"data-two"}
+    assert cluster.access() == (False, False)
+
+
 def test_a_volume_that_finds_no_place_ends_it_with_its_name(
     cluster: Evicting, capsys: pytest.CaptureFixture[str]
 ) -> None:
