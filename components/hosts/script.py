@@ -9,14 +9,16 @@ after the new create (pulumi-command 1.2.1, provider/pkg/provider/remote).
 import json
 import re
 import shlex
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
 
 import pulumi
 from pulumi_command import remote
 
 from components.hosts.host import RemoteHost
 from components.hosts.host_script import HostScript, checked_command, run_path
+
+_Told = TypeVar("_Told")
 
 _ENSURE = "ensure"
 _TIMEOUT = "60m"
@@ -154,9 +156,11 @@ def _ignored(host: RemoteHost, found: str | None) -> list[str]:
     return [] if found else ["update"]
 
 
-def result_of(command: remote.Command, host: RemoteHost) -> pulumi.Output[dict[str, Any]]:
-    """The one line of JSON that the script printed. Fails the run with a ResultError."""
-    return command.stdout.apply(lambda text: parse_result(text, host.name, host.user))
+def result_of(
+    command: remote.Command, host: RemoteHost, told: Callable[[dict[str, Any]], _Told]
+) -> pulumi.Output[_Told]:
+    """What the one line of JSON that the script printed tells. Fails the run with a ResultError."""
+    return command.stdout.apply(lambda text: told(parse_result(text, host.name, host.user)))
 
 
 def parse_result(printed: str, host: str, user: str) -> dict[str, Any]:

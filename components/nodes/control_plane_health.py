@@ -38,7 +38,4 @@ class ControlPlaneHealth(pulumi.ComponentResource):
             found=found,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.kubernetes_version = result_of(command, host).apply(
-            lambda result: result["kubernetes"]
-        )
-        self.register_outputs({"kubernetesVersion": self.kubernetes_version})
+        self.kubernetes_version = result_of(command, host, lambda result: result["kubernetes"])

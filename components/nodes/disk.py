@@ -1,6 +1,7 @@
 """One disk of one node: file system, mount point, fstab line."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pulumi
 
@@ -9,6 +10,8 @@ from components.hosts.host import RemoteHost
 from components.hosts.script import remote_script, result_of
 from components.nodes.script_parts import NODE_DISK, arguments, beside_action
 from configuration.hosts import DiskSettings
+
+_MOUNTED = ("uuid", "sizeBytes", "mountPoint")
 
 
 class NodeDisk(pulumi.ComponentResource):
@@ -20,12 +23,8 @@ class NodeDisk(pulumi.ComponentResource):
     since, such as the same disk under the corrected name of its node.
     """
 
-    uuid: pulumi.Output[str]
-    """UUID of the file system."""
-    size_bytes: pulumi.Output[int]
-    """Size of the disk in bytes."""
-    mount_point: pulumi.Output[str]
-    """The mount point, known once the mount is verified."""
+    mounted: pulumi.Output[dict[str, Any]]
+    """`uuid` of its file system, `sizeBytes` of the disk and the verified `mountPoint`."""
 
     def __init__(
         self,
@@ -70,10 +69,11 @@ class NodeDisk(pulumi.ComponentResource):
                 else None,
             ),
         )
-        result = result_of(command, host)
-        self.uuid = result.apply(lambda found: str(found["uuid"]))
-        self.size_bytes = result.apply(lambda found: int(found["sizeBytes"]))
-        self.mount_point = result.apply(lambda found: str(found["mountPoint"]))
-        self.register_outputs(
-            {"uuid": self.uuid, "sizeBytes": self.size_bytes, "mountPoint": self.mount_point}
+        self.mounted = result_of(
+            command, host, lambda result: {key: result[key] for key in _MOUNTED}
         )
+
+    @property
+    def uuid(self) -> pulumi.Output[str]:
+        """UUID of the file system."""
+        return self.mounted.apply(lambda mounted: str(mounted["uuid"]))

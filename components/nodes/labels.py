@@ -93,4 +93,3 @@ class NodeLabels(pulumi.ComponentResource):
         super().__init__("longhornrancher:node:Labels", name, None, opts)
         here = pulumi.ResourceOptions(parent=self)
         NodeMarks(f"{name}-patch", cluster=cluster, node_name=node_name, disks=disks, opts=here)
-        self.register_outputs({})

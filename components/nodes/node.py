@@ -77,4 +77,3 @@ class LonghornNode(pulumi.ComponentResource):
                 disks=disks,
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[*done, *self.disks.values()]),
             )
-        self.register_outputs({})

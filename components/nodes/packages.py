@@ -48,5 +48,4 @@ class NodePackages(pulumi.ComponentResource):
             delete_action=None,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.versions = result_of(command, host).apply(lambda result: result["packages"])
-        self.register_outputs({"versions": self.versions})
+        self.versions = result_of(command, host, lambda result: result["packages"])

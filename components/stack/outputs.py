@@ -20,12 +20,7 @@ def stack_outputs(
     """The stack's outputs by name; a stage that is off adds none."""
     outputs: dict[str, pulumi.Output[Any]] = {}
     disks = {
-        name: [
-            pulumi.Output.all(
-                uuid=disk.uuid, sizeBytes=disk.size_bytes, mountPoint=disk.mount_point
-            )
-            for disk in node.disks.values()
-        ]
+        name: [disk.mounted for disk in node.disks.values()]
         for name, node in nodes.items()
         if node.disks
     }

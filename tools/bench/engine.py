@@ -35,6 +35,15 @@ _NODES = (3, 10, 30, 100)
 _PER_SERVER = 500
 _SAMPLE_SECONDS = 0.5
 _MIB = 1 << 20
+_KINDS = {
+    "pulumi-resource-command": "command plugin",
+    "pulumi-language-python-exec": "program",
+    "pulumi-resource-pulumi-python": "dynamic providers",
+    "pulumi.dynamic": "dynamic providers",
+    "pulumi-language-python": "language host",
+    "pulumi": "CLI",
+}
+"""Kinds of processes by what their command lines have; the first that fits counts."""
 _OFF = dict.fromkeys(("labels", "longhorn", "frontend", "rancher"), False)
 
 
@@ -46,6 +55,8 @@ class Run:
     cpu_seconds: float
     peak_mib: float
     """Of all its processes together, at one moment."""
+    shares: Mapping[str, float]
+    """CPU seconds by kind of process, as last seen; what each did in its last moment is missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +175,7 @@ def _run(words: Sequence[str], folder: Path, environment: Mapping[str, str], log
         seconds=time.perf_counter() - started,
         cpu_seconds=_cpu() - before,
         peak_mib=peak.end() / _MIB,
+        shares=peak.shares(),
     )
 
 
@@ -173,11 +185,12 @@ def _cpu() -> float:
 
 
 class _Peak:
-    """The most memory that all processes of a session had together."""
+    """The most memory that all processes of a session had together, and the work of each kind."""
 
     def __init__(self, session: int) -> None:
         self._session = session
         self._most = 0
+        self._work: dict[str, tuple[str, float]] = {}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -188,6 +201,13 @@ class _Peak:
         self._thread.join()
         return self._most
 
+    def shares(self) -> dict[str, float]:
+        """CPU seconds by kind of process."""
+        found: dict[str, float] = {}
+        for kind, seconds in self._work.values():
+            found[kind] = found.get(kind, 0.0) + seconds
+        return found
+
     def _watch(self) -> None:
         while not self._ended.wait(_SAMPLE_SECONDS):
             self._most = max(self._most, sum(map(self._resident, Path("/proc").glob("[0-9]*"))))
@@ -197,8 +217,21 @@ class _Peak:
             fields = (process / "stat").read_text().rpartition(") ")[2].split()
         except OSError:
             return 0
-        is_ours = int(fields[3]) == self._session
-        return int(fields[21]) * resource.getpagesize() if is_ours else 0
+        if int(fields[3]) != self._session:
+            return 0
+        work = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        before, _ = self._work.get(process.name, ("other", 0.0))
+        # A process that has ended has no command line any more.
+        self._work[process.name] = (_kind(process) or before, work)
+        return int(fields[21]) * resource.getpagesize()
+
+
+def _kind(process: Path) -> str | None:
+    try:
+        words = (process / "cmdline").read_text()
+    except OSError:
+        return None
+    return next((name for mark, name in _KINDS.items() if mark in words), None)
 
 
 def table(measurements: Sequence[Measurement]) -> str:
@@ -213,6 +246,10 @@ def table(measurements: Sequence[Measurement]) -> str:
         f"{m.up.peak_mib:>7.0f} {m.preview.seconds:>9.1f} {m.preview.cpu_seconds:>7.1f}"
         for m in measurements
     ]
+    for m in measurements:
+        for name, run in (("up", m.up), ("preview", m.preview)):
+            shares = ", ".join(f"{kind} {cpu:.1f}" for kind, cpu in sorted(run.shares.items()))
+            lines.append(f"{m.nodes:>6} {name}: CPU s of {shares}")
     return "\n".join(lines)
 
 

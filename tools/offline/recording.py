@@ -192,13 +192,19 @@ def _run(
         # The SDK serves hooks to Pulumi's monitor alone, and without a server it refuses them.
         pulumi.runtime.settings.SETTINGS.callbacks = _UncalledHooks()  # type: ignore[assignment]
 
-        @pulumi.runtime.test
+        stacks: list[Stack] = []
+
         def program() -> None:
+            root = pulumi.runtime.get_root_resource()
+            assert isinstance(root, Stack)
+            stacks.append(root)
             recording.settings = runpy.run_path(str(PROJECT / "__main__.py"))["settings"]
 
-        program()
-        root = pulumi.runtime.get_root_resource()
-        if isinstance(root, Stack):
+        # As the language host does it: in a stack of its own, which awaits what the program gives
+        # to pulumi.run.
+        pulumi.runtime.settings.ROOT.set(None)
+        loop.run_until_complete(pulumi.runtime.run_in_stack(program))
+        for root in stacks:
             recording.outputs.update(
                 {
                     name: loop.run_until_complete(_resolved(value))
