@@ -40,7 +40,6 @@ class StackModel(BaseModel):
         strict=True,
         alias_generator=to_camel,
         hide_input_in_errors=True,
-        use_attribute_docstrings=True,
     )
 
     if not TYPE_CHECKING:  # a type checker is to know the declared fields only

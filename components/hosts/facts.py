@@ -37,7 +37,6 @@ class AnswerModel(BaseModel):
         strict=True,
         alias_generator=to_camel,
         hide_input_in_errors=True,
-        use_attribute_docstrings=True,
     )
 
 

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import pulumi
 
 from components.longhorn.removal.guard import LonghornRemovalGuard
-from components.stack.longhorn import LonghornParts
-from components.stack.rancher import RancherParts
+from components.stack.parts import LonghornParts, RancherParts
 from settings import Settings
 
 

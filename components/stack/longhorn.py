@@ -1,7 +1,6 @@
 """Longhorn, its interface and its check, declared from a stack's settings."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import pulumi
 
@@ -12,19 +11,10 @@ from components.longhorn.release import LonghornRelease
 from components.longhorn.upgrade import LonghornUpgrade
 from components.nodes.description import Tolerated, tolerated_taints, tolerations
 from components.nodes.node import LonghornNode
+from components.stack.parts import LonghornParts
 from components.volume_check.check import VolumeCheck
 from configuration.secrets import Secret
 from settings import Settings
-
-
-@dataclass(frozen=True, kw_only=True)
-class LonghornParts:
-    """What of Longhorn the stack has; None for a stage that is off."""
-
-    release: LonghornRelease | None = None
-    policies: LonghornPolicies | None = None
-    frontend: LonghornFrontend | None = None
-    check: VolumeCheck | None = None
 
 
 def declare_longhorn(

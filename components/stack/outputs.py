@@ -6,8 +6,7 @@ from typing import Any
 import pulumi
 
 from components.nodes.node import LonghornNode
-from components.stack.longhorn import LonghornParts
-from components.stack.rancher import RancherParts
+from components.stack.parts import LonghornParts, RancherParts
 
 _LONGHORN_IN_RANCHER = (
     "/api/v1/namespaces/longhorn-system/services/http:longhorn-frontend:80/proxy/"

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.cluster.provider import kubernetes_provider
-from components.docker.provider import docker_provider
 from components.hosts.host import SshSecrets, private_key_from_file
 from configuration.secrets import Secret
 from settings import Settings
@@ -20,12 +18,17 @@ class StackProviders:
 
 
 def stack_providers(settings: Settings) -> StackProviders:
-    """Declare the providers that the stack's stages use."""
-    stages = settings.stages
-    return StackProviders(
-        kubernetes=kubernetes_provider(settings.cluster) if settings.uses_cluster else None,
-        docker=docker_provider(settings.rancher) if stages.rancher and settings.rancher else None,
-    )
+    """Declare the providers that the stack's stages use, and import no other."""
+    kubernetes, docker = None, None
+    if settings.uses_cluster:
+        from components.cluster.provider import kubernetes_provider
+
+        kubernetes = kubernetes_provider(settings.cluster)
+    if settings.stages.rancher and settings.rancher:
+        from components.docker.provider import docker_provider
+
+        docker = docker_provider(settings.rancher)
+    return StackProviders(kubernetes=kubernetes, docker=docker)
 
 
 def ssh_secrets(settings: Settings) -> SshSecrets:

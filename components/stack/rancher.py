@@ -1,7 +1,6 @@
 """Rancher and the cluster's import, declared from a stack's settings."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pulumi
@@ -17,20 +16,10 @@ from components.rancher.server.ca import RancherCa
 from components.rancher.server.host_rules import node_warning
 from components.rancher.server.password import GeneratedPassword
 from components.rancher.server.server import RancherCertificate, RancherServer
+from components.stack.parts import RancherParts
 from configuration.rancher import RancherSettings
 from configuration.secrets import Secret
 from settings import Settings
-
-
-@dataclass(frozen=True, kw_only=True)
-class RancherParts:
-    """What of Rancher the stack has; None for a stage that is off."""
-
-    server: RancherServer | None = None
-    registration: RancherRegistration | None = None
-    agent: RancherAgent | None = None
-    admin_password: pulumi.Output[str] | None = None
-    active: RancherClusterActive | None = None
 
 
 def declare_rancher(

@@ -16,6 +16,7 @@ from configuration.stack_file import SECTIONS
 from tools.offline.stack_file import PROJECT
 from tools.pages.field_types import default_words, type_words
 from tools.pages.generated import write_or_check
+from tools.pages.meanings import meanings
 
 PATH = PROJECT / "docs" / "stack-file.md"
 _HEAD = f"""\
@@ -69,11 +70,12 @@ def _section(key: str, model: type[BaseModel], *, level: int) -> Iterator[str]:
         yield ""
     yield "| Key | Type | Default | Meaning |"
     yield "|---|---|---|---|"
+    said = meanings(model)
     nested: list[tuple[str, type[BaseModel]]] = []
     for name, field in model.model_fields.items():
         alias = field.alias or name
         inner = model_within(field.annotation)
-        meaning = _cell(field.description or "")
+        meaning = _cell(said.get(name, ""))
         if inner is not None and f"{key}.{alias}" != "nodes.disks":
             nested.append((f"{key}.{alias}", inner))
             meaning += f" See [{key}.{alias}](#{_anchor(f'{key}.{alias}')})."

@@ -15,6 +15,7 @@ from tools.offline.recording import run_program
 from tools.offline.stack_file import read_stack_config, stack_path
 from tools.pages import generated, picture, reference
 from tools.pages.field_types import default_words, type_words
+from tools.pages.meanings import meanings
 from tools.pages.picture_boxes import Box, measure, place, rows_of, shortest
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -63,8 +64,9 @@ def _models(model: type[BaseModel]) -> list[type[BaseModel]]:
 def test_every_field_has_a_meaning_a_type_and_a_default(model: type[BaseModel]) -> None:
     for inner in _models(model):
         assert inner.__doc__, inner
+        said = meanings(inner)
         for name, field in inner.model_fields.items():
-            assert field.description, f"{inner.__name__}.{name} has no docstring"
+            assert said.get(name), f"{inner.__name__}.{name} has no docstring"
             assert type_words(field), f"{inner.__name__}.{name}"
             assert default_words(field), f"{inner.__name__}.{name}"
 
