@@ -3,8 +3,6 @@
 import ipaddress
 import re
 
-import asyncssh
-
 from configuration.problems import rule
 
 _HOST_KEY_TYPE = re.compile(
@@ -116,31 +114,34 @@ def host_key(value: str) -> str:
     if start is None or len(words) < start + 2:
         raise rule("must be an SSH host key: its type and the key itself", _HOW_TO_READ)
     kind, data = words[start], words[start + 1]
-    try:
-        found = asyncssh.import_public_key(f"{kind} {data}").get_algorithm()
-    except (asyncssh.KeyImportError, ValueError):
+    found = _kind_of(f"{kind} {data}")
+    if found is None:
         found = _kind_inside(data, kind)
         if found is None:
             raise rule(
                 "is no SSH key: what follows its type can't be decoded; perhaps a part is missing",
                 _HOW_TO_READ,
-            ) from None
+            )
     if found != kind:
         raise rule(f"says {kind}, and the key itself is one of type {found}", _HOW_TO_READ)
     return f"{kind} {data}"
 
 
+def _kind_of(key: str) -> str | None:
+    # The process of the dynamic providers has this module, and opens hosts in few of its runs.
+    import asyncssh
+
+    try:
+        return asyncssh.import_public_key(key).get_algorithm()
+    except (asyncssh.KeyImportError, ValueError):
+        return None
+
+
 def _kind_inside(data: str, said: str) -> str | None:
     """The type of a key under which it does decode, if there is another one."""
     kinds = ("ssh-ed25519", "ssh-rsa", *(f"ecdsa-sha2-nistp{bits}" for bits in (256, 384, 521)))
-    for kind in kinds:
-        if kind == said:
-            continue
-        try:
-            return asyncssh.import_public_key(f"{kind} {data}").get_algorithm()
-        except (asyncssh.KeyImportError, ValueError):
-            continue
-    return None
+    found = (_kind_of(f"{kind} {data}") for kind in kinds if kind != said)
+    return next((kind for kind in found if kind), None)
 
 
 def _ip_address(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

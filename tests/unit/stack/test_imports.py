@@ -13,12 +13,16 @@ import json, sys
 from tools.offline.recording import run_program
 from tools.offline.stack_file import stack_config
 run_program(stack_config(json.loads(sys.argv[1])), stack="test", preview=True)
-print(json.dumps(sorted(sys.modules)))
 """
+_TELL = "import json, sys; print(json.dumps(sorted(sys.modules)))"
 
 
 def _imported(**stages: bool) -> set[str]:
-    words = [sys.executable, "-W", "ignore", "-c", _PROGRAM, json.dumps(valid(stages=stages))]
+    return _modules_after(_PROGRAM, json.dumps(valid(stages=stages)))
+
+
+def _modules_after(program: str, *arguments: str) -> set[str]:
+    words = [sys.executable, "-W", "ignore", "-c", f"{program}\n{_TELL}", *arguments]
     done = subprocess.run(words, cwd=PROJECT, check=True, stdout=subprocess.PIPE, text=True)
     return set(json.loads(done.stdout))
 
@@ -36,3 +40,9 @@ def test_no_program_imports_the_clusters_client_before_it_opens_one() -> None:
     imported = _imported()
     assert "components.stack.rancher" in imported
     assert "kubernetes.client" not in imported
+
+
+def test_the_dynamic_providers_compare_scripts_without_an_ssh_library() -> None:
+    imported = _modules_after("import components.nodes.placed_scripts")
+    assert "components.nodes.placed_scripts" in imported
+    assert "asyncssh" not in imported
