@@ -41,7 +41,7 @@ def _target(value: str) -> str:
 class BackupSettings(StackModel):
     """Longhorn's backup target. `up` ends only when Longhorn calls it available."""
 
-    target: Annotated[str, form("backup target", _target)]
+    target: Annotated[str, form("backup target", _target, r"(s3|nfs|cifs|azblob)://\S+")]
     """s3://bucket@region/, nfs://server:/path, cifs://server/share or
     azblob://container@endpoint/."""
     user: str | None = Field(default=None, min_length=1)

@@ -58,15 +58,20 @@ class Form:
     """What docs/stack-file.md calls it."""
     check: Callable[[str], str]
     """Gives the text in its one usual spelling; raises ValueError (a rule)."""
+    shape: str = ""
+    """What every such text matches as a whole, for an editor; the check may refuse more. In the
+    part of regular expressions that Python and JavaScript have in common."""
+    says: str = ""
+    """What an editor says of a text that does not match."""
 
     def __call__(self, value: str) -> str:
         """Check the text."""
         return self.check(value)
 
 
-def form(words: str, check: Callable[[str], str]) -> AfterValidator:
+def form(words: str, check: Callable[[str], str], shape: str = "") -> AfterValidator:
     """A form of text with a check of its own (see Form)."""
-    return AfterValidator(Form(words, check))
+    return AfterValidator(Form(words, check, shape, f"is no {words}"))
 
 
 def pattern(words: str, expression: str, says: str, remedy: str) -> AfterValidator:
@@ -85,7 +90,7 @@ def pattern(words: str, expression: str, says: str, remedy: str) -> AfterValidat
             raise rule(says, remedy)
         return value
 
-    return form(words, check)
+    return AfterValidator(Form(words, check, expression, f"{says}. {remedy}"))
 
 
 def quantity_bytes(quantity: str) -> int:
@@ -185,19 +190,25 @@ def _uuid(value: str) -> str:
     return lower
 
 
-DnsLabel = Annotated[str, form("DNS label", _dns_label)]
-ObjectName = Annotated[str, form("name in Kubernetes", _object_name)]
-NodeName = Annotated[str, form("node name", _node_name)]
-User = Annotated[str, form("user name", _user)]
-Host = Annotated[str, form("host name or address", host_address)]
-HostKey = Annotated[str, form("SSH host key", host_key)]
-Network = Annotated[str, form("network", network)]
-Registry = Annotated[str, form("registry", registry)]
-Image = Annotated[str, form("image", image)]
-AbsolutePath = Annotated[str, form("absolute path", _absolute)]
-FileSystemUuid = Annotated[str, form("UUID", _uuid)]
-Tag = Annotated[str, form("tag", _tag)]
-Size = Annotated[str, form("size above zero", _size)]
-Quantity = Annotated[str, form("size", _quantity)]
+_LABELS = rf"{_LABEL.pattern}(\.{_LABEL.pattern})*"
+DnsLabel = Annotated[str, form("DNS label", _dns_label, _LABEL.pattern)]
+ObjectName = Annotated[str, form("name in Kubernetes", _object_name, _LABELS)]
+NodeName = Annotated[str, form("node name", _node_name, _LABELS)]
+User = Annotated[str, form("user name", _user, r"[^\s-](.*\S)?")]
+Host = Annotated[str, form("host name or address", host_address, r"[^\s/@]+")]
+HostKey = Annotated[
+    str,
+    form("SSH host key", host_key, r"[\s\S]*(ssh-ed25519|ssh-rsa|ecdsa-sha2|@openssh)[\s\S]*"),
+]
+Network = Annotated[str, form("network", network, r"[0-9A-Fa-f:.]+(%[^/]+)?(/[0-9.]+)?")]
+Registry = Annotated[str, form("registry", registry, r"(?!.*://)[^\s@]+")]
+Image = Annotated[str, form("image", image, r"(?!.*://)\S+")]
+AbsolutePath = Annotated[str, form("absolute path", _absolute, r"/[^\s\\#]*")]
+FileSystemUuid = Annotated[
+    str, form("UUID", _uuid, r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+]
+Tag = Annotated[str, form("tag", _tag, rf"([^/]+/)*{_QUALIFIED.pattern}")]
+Size = Annotated[str, form("size above zero", _size, _QUANTITY.pattern)]
+Quantity = Annotated[str, form("size", _quantity, _QUANTITY.pattern)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[int, Field(ge=1, le=86400)]

@@ -1,7 +1,7 @@
 """The nodes of the cluster, their disks, and how they are reached over SSH."""
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -17,6 +17,7 @@ from configuration.base import (
     StackModel,
     Tag,
     User,
+    form,
 )
 from configuration.problems import rule
 
@@ -44,6 +45,16 @@ _LINK_FOLDERS = re.compile(r"/dev/(disk|mapper)(/by-[a-z]+)?")
 # Never a force, a label or a path: an option letter with its value, again and again.
 _MKFS_OPTION = r"-[bCEgGiIjmNOTdlns] ?(?!offset)[A-Za-z0-9^](?:(?!offset)[A-Za-z0-9^._=,:-])*"
 _MKFS_OPTIONS = re.compile(f"{_MKFS_OPTION}(?: {_MKFS_OPTION})*")
+
+
+def _below_dev(value: str) -> str:
+    if not value.startswith("/dev/"):
+        raise rule("must be a path below /dev", "For example /dev/sdb.")
+    if _PATTERN.search(value):
+        raise rule("is a pattern, and names no single disk", "Write one entry for each disk.")
+    if _LINK_FOLDERS.fullmatch(value):
+        raise rule("is a folder of links", "Name one of the disks in it (ls -l DEVICE).")
+    return value
 
 
 class JumpHostSettings(StackModel):
@@ -83,7 +94,7 @@ class SshSettings(StackModel):
 class DiskSettings(StackModel):
     """One blank disk of a node that is to hold Longhorn's replicas."""
 
-    device: AbsolutePath
+    device: Annotated[AbsolutePath, form("path below /dev", _below_dev, "/dev/.*")]
     """The whole disk: /dev/sdb, or better a stable /dev/disk/by-id/… path."""
     mount_point: AbsolutePath
     """Where the disk is mounted; also the path of the disk in Longhorn."""
@@ -102,17 +113,6 @@ class DiskSettings(StackModel):
     """Space that Longhorn leaves free on the disk, such as 10Gi."""
     tags: tuple[Tag, ...] = Field(default=(), strict=False)
     """Longhorn disk tags, which a StorageClass may select by."""
-
-    @field_validator("device")
-    @classmethod
-    def _below_dev(cls, value: str) -> str:
-        if not value.startswith("/dev/"):
-            raise rule("must be a path below /dev", "For example /dev/sdb.")
-        if _PATTERN.search(value):
-            raise rule("is a pattern, and names no single disk", "Write one entry for each disk.")
-        if _LINK_FOLDERS.fullmatch(value):
-            raise rule("is a folder of links", "Name one of the disks in it (ls -l DEVICE).")
-        return value
 
     @field_validator("mount_point")
     @classmethod

@@ -1,8 +1,9 @@
 """Longhorn itself: release, user interface, volume check."""
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field
 
 from configuration.backup import BackupSettings
 from configuration.base import (
@@ -31,6 +32,15 @@ SUPPORTED_VERSIONS = ("1.5.3", "1.5.4", "1.5.5", "1.6.1", "1.6.2", "1.6.3", "1.6
 DEFAULT_VERSION = SUPPORTED_VERSIONS[0]
 MAXIMUM_REPLICAS = 3
 """Replicas of a volume where the stack does not say how many, if there are enough nodes."""
+
+
+def _supported(value: str) -> str:
+    if value.removeprefix("v") not in SUPPORTED_VERSIONS:
+        raise rule(
+            "is not a chart version that this program supports",
+            f"Supported: {', '.join(SUPPORTED_VERSIONS)}.",
+        )
+    return value.removeprefix("v")
 
 
 def _ingress_host(value: str) -> str:
@@ -116,7 +126,12 @@ class LonghornDefaultSettings(StackModel):
 class LonghornSettings(StackModel):
     """The Helm release of Longhorn."""
 
-    version: str = DEFAULT_VERSION
+    version: Annotated[
+        str,
+        form(
+            "supported version", _supported, f"v?({'|'.join(map(re.escape, SUPPORTED_VERSIONS))})"
+        ),
+    ] = DEFAULT_VERSION
     """Longhorn's version: 1.5.3 to 1.5.5 or 1.6.1 to 1.6.4; an upgrade goes one minor version at a
     time, never back."""
     chart_repository: _HelmRepository = "https://charts.longhorn.io"
@@ -156,9 +171,10 @@ class LonghornSettings(StackModel):
     speaks for the next; take it out once they are restored or deleted."""
     allow_uninstall: bool = False
     """Whether Longhorn may be removed while it holds volumes, with all their data."""
-    default_settings: Annotated[LonghornDefaultSettings, BeforeValidator(_map)] = (
-        LonghornDefaultSettings()
-    )
+    default_settings: Annotated[
+        LonghornDefaultSettings,
+        BeforeValidator(_map, json_schema_input_type=LonghornDefaultSettings | None),
+    ] = LonghornDefaultSettings()
     """Longhorn's own settings."""
     backup: BackupSettings | None = None
     """Where backups go."""
@@ -166,19 +182,11 @@ class LonghornSettings(StackModel):
     """What Longhorn does to volumes again and again."""
     storage_classes: tuple[StorageClassSettings, ...] = Field(default=(), strict=False)
     """StorageClasses beside `longhorn`."""
-    values: Annotated[dict[str, Any], BeforeValidator(_map)] = Field(default_factory=dict)
+    values: Annotated[
+        dict[str, Any], BeforeValidator(_map, json_schema_input_type=dict[str, Any] | None)
+    ] = Field(default_factory=dict)
     """Further values of the chart. Lists of tolerations are joined with the program's own; keys
     that the chart does not have are refused."""
-
-    @field_validator("version")
-    @classmethod
-    def _supported(cls, value: str) -> str:
-        if value.removeprefix("v") not in SUPPORTED_VERSIONS:
-            raise rule(
-                "is not a chart version that this program supports",
-                f"Supported: {', '.join(SUPPORTED_VERSIONS)}.",
-            )
-        return value.removeprefix("v")
 
 
 class FrontendSettings(StackModel):
@@ -188,11 +196,13 @@ class FrontendSettings(StackModel):
     """ClusterIP keeps it inside the cluster (Rancher and kubectl port-forward still reach it)."""
     node_port: Port | None = None
     """The port on every node, for NodePort; Kubernetes chooses one if not given."""
-    node_port_range: Annotated[str, form("range of ports", _port_range)] = "30000-32767"
+    node_port_range: Annotated[str, form("range of ports", _port_range, "[0-9]+-[0-9]+")] = (
+        "30000-32767"
+    )
     """The API server's --service-node-port-range."""
     source_ranges: tuple[Network, ...] = Field(default=(), strict=False)
     """Networks that may reach a LoadBalancer, such as 10.0.0.0/8."""
-    host: Annotated[str, form("host name", _ingress_host)] | None = None
+    host: Annotated[str, form("host name", _ingress_host, "[a-z0-9][-a-z0-9.]*")] | None = None
     """Host name of the Ingress."""
     ingress_class: ObjectName | None = None
     """Ingress class, such as nginx."""

@@ -62,7 +62,7 @@ class RecurringJobSettings(StackModel):
         "filesystem-trim",
     ]
     """What is done."""
-    cron: Annotated[str, form("time as cron writes it", cron_time)]
+    cron: Annotated[str, form("time as cron writes it", cron_time, r"@[ a-z0-9]+|\S+(\s+\S+){4}")]
     """When, in the time zone of the cluster's controller manager (most often UTC)."""
     retain: int = Field(default=1, ge=1, le=100)
     """How many snapshots or backups of a volume it keeps; 100 at most for all jobs of a volume."""

@@ -27,6 +27,12 @@ A stack is one file, `stacks/Pulumi.<stack>.yaml`. Its keys stand below `config:
 before anything is touched, and every mistake is reported at once. `make plan STACK=<stack>` shows
 what the file would create.
 
+An editor that speaks YAML (with yaml-language-server, such as VS Code's YAML extension) offers the
+keys with these meanings, and marks mistakes while you write. The first line of a stack file names
+the schema for it:
+`# yaml-language-server: $schema=stack.schema.json`. What depends on other keys only the program
+knows.
+
 This page is made from the program (`make docs`).
 
 - A **size** is a number with a unit as Kubernetes writes it: `500Mi`, `10Gi`, `20G`.

@@ -1,4 +1,7 @@
-"""Thousands of broken stack files: each loads or ends in SettingsError, never in a traceback."""
+"""Thousands of broken stack files: each loads or ends in SettingsError, never in a traceback.
+
+What loads is taken by the schema for editors too.
+"""
 
 import copy
 import json
@@ -12,6 +15,7 @@ from hypothesis import strategies as st
 from configuration.problems import SettingsError
 from configuration.stack_file import SECTIONS
 from tests.unit.doubles.a_stack import HOST_KEY, JUMP_KEY, load, valid
+from tests.unit.doubles.an_editor import complaints
 from tools.offline.stack_file import NAMESPACE, StackConfig, stack_config
 
 _MARKER = "tr0ub4dor-and-3"
@@ -157,6 +161,7 @@ def _told(config: StackConfig) -> str:
     except SettingsError as error:
         found = error
     else:
+        assert complaints(config) == []
         return ""
     assert found.problems, "an error without a mistake"
     for problem in found.problems:
