@@ -63,4 +63,5 @@ bench: setup
 docs: $(VENV)/ready
 	$(RUN) -m tools.pages.reference
 	$(RUN) -m tools.pages.schema
+	$(RUN) -m tools.pages.mistakes
 	$(RUN) -m tools.pages.picture

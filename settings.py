@@ -6,7 +6,9 @@ It turns the stack file into frozen, checked settings and reports every mistake 
 """
 
 import dataclasses
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -16,12 +18,14 @@ from configuration.certificates import certificate_problems
 from configuration.files import FILE_RULES
 from configuration.htpasswd import htpasswd_problems
 from configuration.partial import found_by, read
+from configuration.places import ENCRYPTED, places_in
 from configuration.problems import Problem, SettingsError, known_keys
 from configuration.rules import file_rules
 from configuration.secrets import Secret
 from configuration.stack_file import SECTIONS, Sections, StackFile
 
 NAMESPACE = "longhorn-rancher"
+_PROJECT = Path(__file__).parent
 
 
 class Settings(StackFile):
@@ -41,14 +45,20 @@ class Settings(StackFile):
         return pulumi.Config(NAMESPACE).require(secret) if self.has(Secret(secret)) else None
 
 
-def load(config: pulumi.Config | None = None) -> Settings:
-    """Read and check the configuration of the current stack. Raises SettingsError."""
-    return _Reader(config or pulumi.Config(NAMESPACE)).settings()
+def load(stack_file: Path | None = None) -> Settings:
+    """Read and check the configuration of the current stack. Raises SettingsError.
+
+    Args:
+        stack_file: Where a mistake's line is looked for; the stack's own file if not given.
+    """
+    usual = _PROJECT / "stacks" / f"Pulumi.{pulumi.get_stack()}.yaml"
+    return _Reader(pulumi.Config(NAMESPACE), stack_file or usual).settings()
 
 
 class _Reader:
-    def __init__(self, config: pulumi.Config) -> None:
+    def __init__(self, config: pulumi.Config, stack_file: Path) -> None:
         self._config = config
+        self._stack_file = stack_file
         self._problems: list[Problem] = []
 
     def settings(self) -> Settings:
@@ -60,7 +70,8 @@ class _Reader:
         if file.has(Secret.FRONTEND_BASIC_AUTH):
             self._problems.extend(found_by([self._htpasswd], file))
         if self._problems:
-            raise SettingsError(self._problems)
+            problems, name = self._with_lines()
+            raise SettingsError(problems, name)
         return file
 
     def _file(self) -> Settings:
@@ -85,6 +96,33 @@ class _Reader:
     def _report(self, problems: Iterable[Problem]) -> None:
         """Keep problems whose keys lack the project's name in front."""
         self._problems.extend(dataclasses.replace(p, key=_full(p.key)) for p in problems)
+
+    def _with_lines(self) -> tuple[Sequence[Problem], str | None]:
+        """The problems in the order of the file, each with its line, and the file's name."""
+        places = places_in(self._stack_file, NAMESPACE)
+        problems = [
+            dataclasses.replace(problem, line=places.line(problem.key))
+            if places.says(key, self._given(key))
+            else problem
+            for problem in self._problems
+            for key in [problem.key.partition(".")[0].partition("[")[0]]
+        ]
+        if all(problem.line is None for problem in problems):
+            return problems, None
+        inside = self._stack_file.is_relative_to(_PROJECT)
+        name = self._stack_file.relative_to(_PROJECT) if inside else self._stack_file
+        # Last what is not there at all.
+        return sorted(problems, key=lambda one: (one.line is None, one.line)), str(name)
+
+    def _given(self, full_key: str) -> Any:
+        """What the program was given; ENCRYPTED for what the file holds encrypted."""
+        if pulumi.runtime.is_config_secret(full_key):
+            return ENCRYPTED
+        text = pulumi.Config(full_key.partition(":")[0]).get(full_key.partition(":")[2])
+        try:
+            return json.loads(text or "")
+        except ValueError:
+            return text
 
     def _object(self, key: str) -> Any:
         if pulumi.runtime.is_config_secret(_full(key)):

@@ -53,8 +53,10 @@ def _for_node_port_only(file: StackFile) -> Iterator[Problem]:
     if frontend.node_port is not None and frontend.type != "NodePort":
         yield Problem(
             "frontend.nodePort",
-            f"nodePort goes with type NodePort, and the type is {frontend.type}",
+            f"goes with type NodePort, and the type is {frontend.type}",
             "Set the type or remove nodePort.",
+            frontend.node_port,
+            shows_value=True,
         )
 
 
@@ -64,9 +66,10 @@ def _node_port_in_range(file: StackFile) -> Iterator[Problem]:
     if frontend.node_port is not None and not low <= frontend.node_port <= high:
         yield Problem(
             "frontend.nodePort",
-            f"nodePort {frontend.node_port} is outside the allowed range "
-            f"{frontend.node_port_range}",
+            f"is outside the allowed range {frontend.node_port_range}",
             "Choose a port within it; nodePortRange says what the API server allows.",
+            frontend.node_port,
+            shows_value=True,
         )
 
 

@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 _SECRET_WORDS = re.compile(r"pass(word|phrase)?$|private_?key$|token$|secret$|credential", re.I)
 _LOGIN = re.compile(r"://[^/@]*@")
 _MAX_SHOWN = 60
+_MOST_WORDS = 8
 
 _MOVED = {
     "longhorn.defaultSettings.backupTarget": "longhorn.backup.target",
@@ -45,19 +46,22 @@ class Problem:
     remedy: str
     value: object = None
     shows_value: bool = False
+    line: int | None = None
+    """Where it stands in the stack file, as far as that is known."""
 
     def __str__(self) -> str:
+        where = f"line {self.line}, " if self.line is not None else ""
         found = f" = {_shown(self.value)}" if self.shows_value and not _is_secret(self.key) else ""
-        return f"{self.key}{found}: {self.rule}. {self.remedy}"
+        return f"{where}{self.key}{found}: {self.rule}. {self.remedy}"
 
 
 class SettingsError(ValueError):
     """Every mistake of one stack file, told together, before anything is touched."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], name: str | None = None) -> None:
         self.problems = tuple(problems)
-        count = len(self.problems)
-        head = f"the stack file has {count} mistake{'s' if count != 1 else ''}; nothing was touched"
+        count = f"{len(problems)} mistake{'s' if len(problems) != 1 else ''}"
+        head = f"{name or 'the stack file'} has {count}; nothing was touched"
         super().__init__("\n".join([head, *(f"  - {problem}" for problem in self.problems)]))
 
 
@@ -85,16 +89,37 @@ def _problem(details: ErrorDetails, model: type[BaseModel], key: str) -> Problem
     if details["type"] in _REMEDIES:
         text, remedy = _REMEDIES[details["type"]]
         return Problem(where, text, remedy, value, shows_value=True)
-    text = re.sub(r"^(Input|Value) should be", "must be", details["msg"])
-    return Problem(where, text, _choice(details), value, shows_value=True)
+    text, remedy = _of_pydantic(details, value)
+    return Problem(where, text, remedy, value, shows_value=True)
 
 
-def _choice(details: ErrorDetails) -> str:
-    """The remedy where only certain words are allowed: the nearest of them."""
-    words = re.findall(r"'([^']+)'", str(details.get("ctx", {}).get("expected", "")))
-    value = details.get("input")
-    close = nearest(value, words) if isinstance(value, str) else None
-    return f"Did you mean {close}?" if close else "Correct the value."
+def _of_pydantic(details: ErrorDetails, value: object) -> tuple[str, str]:
+    """The rule and the remedy of a check that is pydantic's own."""
+    context = details.get("ctx", {})
+    match details["type"]:
+        case "greater_than_equal":
+            return f"must be at least {context['ge']}", "Raise it."
+        case "less_than_equal":
+            return f"must be at most {context['le']}", "Lower it."
+        case "string_too_short":
+            return "is empty", "Write a text, or remove the key."
+        case "literal_error":
+            words = re.findall(r"'([^']+)'", context["expected"])
+            close = nearest(value, words) if isinstance(value, str) else None
+            meant = f"Did you mean {close}?" if close else None
+            if len(words) > _MOST_WORDS:
+                return "is none of the words that may stand here", meant or _known(words)
+            return f"must be {_either(words)}", meant or "Write it exactly so."
+        case _:
+            return re.sub(r"^(Input|Value) should be", "must be", details["msg"]), "Correct it."
+
+
+def _either(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _known(words: Iterable[str]) -> str:
+    return f"Known: {', '.join(sorted(words))}."
 
 
 def _unknown_key(
@@ -169,6 +194,8 @@ def _shown(value: object) -> str:
         return "(a map)"
     if isinstance(value, list | tuple):
         return "(a list)"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]  # as YAML writes them
     # A login in an address is a secret too.
     text = _LOGIN.sub("://[hidden]@", repr(value))
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"

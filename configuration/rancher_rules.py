@@ -19,7 +19,11 @@ def _ports(file: StackFile) -> Iterator[Problem]:
     rancher = file.rancher
     if rancher is not None and rancher.http_port == rancher.https_port:
         yield Problem(
-            "rancher.httpPort", "httpPort and httpsPort must differ", "Change one of them."
+            "rancher.httpPort",
+            "is the same as httpsPort",
+            "Change one of them.",
+            rancher.http_port,
+            shows_value=True,
         )
 
 

@@ -110,12 +110,10 @@ class StackFile(Sections):
     def uses_cluster(self) -> bool:
         """Whether any stage needs the cluster's API."""
         stages = self.stages
-        return any(
-            (
-                stages.labels,
-                stages.longhorn,
-                stages.frontend,
-                stages.volume_check,
-                stages.rancher_import,
-            )
+        return (
+            stages.labels
+            or stages.longhorn
+            or stages.frontend
+            or stages.volume_check
+            or stages.rancher_import
         )

@@ -77,7 +77,8 @@ def test_a_setting_of_longhorn_with_a_wrong_value_is_refused(setting: str, value
 @pytest.mark.parametrize("port", [29999, 32768, 80])
 def test_a_node_port_outside_the_clusters_range_is_refused(port: int) -> None:
     problem = mistake(valid(frontend={"type": "NodePort", "nodePort": port}))
-    assert f"nodePort {port} is outside the allowed range 30000-32767" in problem.rule
+    assert problem.rule == "is outside the allowed range 30000-32767"
+    assert problem.value == port
 
 
 def test_a_cluster_may_have_another_range_of_node_ports() -> None:
@@ -112,7 +113,7 @@ def test_a_node_port_is_refused_for_other_types(kind: str) -> None:
 
 def test_a_frontend_of_an_unknown_type_is_refused_with_the_known_ones() -> None:
     problem = mistake(valid(frontend={"type": "nodePort"}))
-    assert "'ClusterIP', 'NodePort', 'LoadBalancer' or 'Ingress'" in problem.rule
+    assert "ClusterIP, NodePort, LoadBalancer or Ingress" in problem.rule
 
 
 @pytest.mark.parametrize("size", ["0", "0Gi", "10", "ten", "-5Mi", ""])
@@ -130,4 +131,4 @@ def test_an_access_mode_unknown_to_the_check_is_refused() -> None:
 def test_control_plane_scheduling_is_one_of_three_words(choice: object) -> None:
     problem = mistake(valid(controlPlane={"scheduling": choice}))
     assert problem.key == "longhorn-rancher:controlPlane.scheduling"
-    assert "'leave', 'tolerate' or 'untaint'" in problem.rule
+    assert "leave, tolerate or untaint" in problem.rule

@@ -75,7 +75,7 @@ def test_a_pinned_tag_and_the_guides_own_are_accepted(tag: str) -> None:
 
 
 def test_one_port_for_http_and_https_is_refused() -> None:
-    assert "must differ" in mistake(_rancher(httpPort=8443, httpsPort=8443)).rule
+    assert "same as httpsPort" in mistake(_rancher(httpPort=8443, httpsPort=8443)).rule
 
 
 def test_a_docker_host_over_ssh_needs_its_host_key() -> None:

@@ -4,6 +4,7 @@ import copy
 import json
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -62,11 +63,13 @@ def with_secrets(config: Mapping[str, Any], **secrets: str) -> StackConfig:
     return StackConfig({**plain.values, **keys}, plain.secret_keys | set(keys))
 
 
-def load(config: Mapping[str, Any] | StackConfig) -> settings.Settings:
+def load(
+    config: Mapping[str, Any] | StackConfig, stack_file: Path | None = None
+) -> settings.Settings:
     """What settings.load makes of it. Raises SettingsError."""
     given = config if isinstance(config, StackConfig) else stack_config(config)
     pulumi.runtime.set_all_config(dict(given.values), sorted(given.secret_keys))
-    return settings.load()
+    return settings.load(stack_file)
 
 
 def mistakes(config: Mapping[str, Any] | StackConfig) -> list[Problem]:
