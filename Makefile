@@ -6,11 +6,12 @@ AT_ONCE ?= 0
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo demo-down plan status test unit bench docs setup
+.PHONY: help demo demo-down new plan status test unit bench docs setup
 
 help:
 	@echo "make demo              build the lab on this machine and bring the stack lab up on it"
 	@echo "make demo-down         remove the lab"
+	@echo "make new STACK=name    write a stack file from the cluster; ARGUMENTS=--help"
 	@echo "make plan STACK=name   what a stack would do, without reaching anything; ALL=1: every resource"
 	@echo "make status STACK=name how the storage of a stack is, from its cluster; JSON=1, HTML=file"
 	@echo "make test              every check and test"
@@ -36,6 +37,9 @@ demo:
 
 demo-down: $(VENV)/ready
 	$(RUN) -m lab down
+
+new: $(VENV)/ready
+	@$(RUN) -m tools.new $(STACK) $(ARGUMENTS)
 
 plan: $(VENV)/ready
 	@$(RUN) -m tools.plan $(STACK) $(if $(JSON),--json) $(if $(ALL),--all)

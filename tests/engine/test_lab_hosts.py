@@ -11,11 +11,16 @@ from pathlib import Path
 import asyncssh
 import pytest
 
+from components.hosts.address import HostAddress
+from components.hosts.asking import ReadingPlan
+from components.hosts.connection import HostCredentials
 from lab.common import daemons, paths, processes, progress
 from lab.hosts import disks as host_disks
 from lab.hosts import hosts
 from lab.hosts import process as host_process
 from lab.hosts.hosts import HostHandle
+from tools.new.disks import read_disks
+from tools.new.host_keys import host_keys
 
 # Of this process alone, so that two runs of the tests do not meet.
 _NAME = f"th{os.getpid() % 100_000}"
@@ -102,6 +107,39 @@ def test_a_host_sees_its_two_blank_disks_and_no_other(three_hosts: list[HostHand
         assert _ok(host, "wipefs --no-act /dev/sdc") == "", "a new disk carries a signature"
         link = f"/dev/disk/by-id/lab-{host.name}-sdb"
         assert _ok(host, f"readlink -f {link}") == "/dev/sdb"
+
+
+def test_a_new_stack_is_offered_the_blank_disks_of_hosts_and_leaves_them_as_they_are(
+    three_hosts: list[HostHandle],
+) -> None:
+    _ok(three_hosts[0], "printf data | dd of=/dev/sdc conv=notrunc status=none")
+    addresses = [
+        HostAddress(
+            name=host.name,
+            host=host.address,
+            port=host.ssh_port,
+            user="root",
+            host_key=shown.key,
+        )
+        for host in three_hosts
+        for shown in host_keys([(host.address, host.ssh_port)], Path("/absent")).values()
+    ]
+    assert [each.host_key for each in addresses] == [host.host_key for host in three_hosts]
+    key = three_hosts[0].client_key_path.read_text()
+    found = read_disks(addresses, ReadingPlan(credentials=HostCredentials(private_key=key)))
+    _ok(three_hosts[0], "dd if=/dev/zero of=/dev/sdc bs=4 count=1 conv=notrunc status=none")
+    free = {name: [(disk.device, disk.name) for disk in host.free] for name, host in found.items()}
+    assert free == {
+        host.name: [
+            (f"/dev/{disk}", f"/dev/disk/by-id/lab-{host.name}-{disk}")
+            for disk in (("sdb",) if host is three_hosts[0] else ("sdb", "sdc"))
+        ]
+        for host in three_hosts
+    }
+    (refused,) = (disk for disk in found[three_hosts[0].name].disks if disk.refused)
+    assert "data" in str(refused.refused)
+    for host in three_hosts:
+        assert _ok(host, "wipefs --no-act /dev/sdb /dev/sdc; ls /mnt") == ""
 
 
 def test_the_root_shows_nothing_of_the_machine_that_it_runs_on(

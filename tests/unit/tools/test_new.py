@@ -1,0 +1,283 @@
+"""`make new`: a stack file from a cluster, and nothing taken that nobody said yes to."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+
+from components.hosts.address import HostAddress
+from components.hosts.asking import ReadingPlan, Said
+from components.hosts.connection import HostCredentials
+from tests.unit.doubles.a_stack import HOST_KEY, load
+from tests.unit.doubles.an_editor import complaints_of_file
+from tests.unit.doubles.an_ssh_server import Server, ssh_server
+from tools.new import __main__ as new
+from tools.new.choosing import choose
+from tools.new.disks import Disk, HostDisks, listed, read_disks
+from tools.new.host_keys import host_keys
+from tools.new.nodes import ClusterNode, cluster_nodes
+from tools.new.stack_file import NewStack, stack_file
+from tools.offline.recording import run_program
+from tools.offline.stack_file import read_stack_config
+
+_GIB = 2**30
+_BLANK = Disk("/dev/sdb", "/dev/disk/by-id/wwn-0x1", 100 * _GIB, "Model #1")
+_SMALL = Disk("/dev/sdc", "/dev/sdc", 10 * _GIB, "")
+_USED = Disk("/dev/sda", "/dev/disk/by-id/wwn-0x0", 100 * _GIB, "Model #1", "it is partitioned")
+
+
+def _stack(count: int, **changes: Any) -> NewStack:
+    listed = [ClusterNode(f"node-{n}", f"192.0.2.{n}") for n in range(1, count + 1)]
+    given: dict[str, Any] = {
+        "cluster": "mine",
+        "kubeconfig": "~/.kube/config",
+        "context": None,
+        "nodes": listed,
+        "host_keys": {node.name: HOST_KEY for node in listed},
+        "disks": {node.name: [_BLANK, _SMALL] for node in listed},
+    }
+    return NewStack(**{**given, **changes})
+
+
+@pytest.mark.parametrize("count", [1, 100])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"disks": {}},
+        {"user": "ops", "port": 2222, "private_key_file": "~/.kube/config"},
+        {"rancher_url": "https://rancher.example.com", "docker_host": "unix:///run/docker.sock"},
+        {
+            "rancher_url": "https://rancher.example.com",
+            "docker_host": "ssh://root@rancher",
+            "docker_host_key": HOST_KEY,
+        },
+        {"context": "here", "remarks": {"node-1": "It has no blank disk."}},
+    ],
+    ids=range(6),
+)
+def test_the_file_passes_the_program_and_the_editor(
+    tmp_path: Path, count: int, changes: Mapping[str, Any]
+) -> None:
+    path = tmp_path / "Pulumi.mine.yaml"
+    path.write_text(stack_file(_stack(count, **changes)))
+    assert complaints_of_file(yaml.safe_load(path.read_text())) == []
+    config = read_stack_config(path)
+    assert len(load(config).nodes) == count
+    assert run_program(config, stack="mine", preview=True).resources
+
+
+def test_a_tainted_control_plane_node_gets_no_disk_without_letting_longhorn_onto_it() -> None:
+    node = ClusterNode("node-1", "192.0.2.1", control_plane=True, tainted=True)
+    with_disk = yaml.safe_load(stack_file(_stack(1, nodes=[node])))["config"]
+    assert with_disk["longhorn-rancher:controlPlane"] == {"scheduling": "tolerate"}
+    without = yaml.safe_load(stack_file(_stack(1, nodes=[node], disks={})))["config"]
+    assert "longhorn-rancher:controlPlane" not in without
+    assert without["longhorn-rancher:nodes"][0]["controlPlane"] is True
+
+
+@pytest.mark.parametrize("text", ["007", "yes", "a: b", "#1", "1.5", "-x", "a#b"])
+def test_a_text_that_yaml_would_take_for_something_else_stays_text(text: str) -> None:
+    node = ClusterNode(text, text)
+    written = yaml.safe_load(stack_file(_stack(1, nodes=[node])))["config"]
+    assert written["longhorn-rancher:nodes"][0]["name"] == text
+
+
+def test_hosts_that_are_alike_are_asked_about_once_and_others_apart() -> None:
+    hosts = {f"node-{n}": HostDisks([_USED, _BLANK]) for n in range(1, 101)}
+    hosts["node-101"] = HostDisks([_SMALL])
+    hosts["node-102"] = HostDisks([_USED])
+    hosts["node-103"] = HostDisks(problem="no answer in time")
+    asked: list[str] = []
+
+    def confirm(question: str) -> bool:
+        asked.append(question)
+        return "100 nodes" in question
+
+    chosen = choose(hosts, confirm, lambda _line: None)
+    assert len(asked) == 2
+    assert "100 GiB Model #1" in asked[0]
+    assert set(chosen) == {f"node-{n}" for n in range(1, 101)}
+    assert chosen["node-7"] == [_BLANK]
+
+
+def test_a_disk_that_is_not_blank_is_never_asked_about() -> None:
+    asked: list[str] = []
+    choose({"node-1": HostDisks([_USED])}, lambda q: not asked.append(q), lambda _line: None)
+    assert asked == []
+
+
+def _node(name: str, taints: list[Any] | None = None, **labels: str) -> Any:
+    return SimpleNamespace(
+        metadata=SimpleNamespace(
+            name=name, labels={key.replace("_", "-"): "" for key in labels} or None
+        ),
+        status=SimpleNamespace(
+            addresses=[
+                SimpleNamespace(type="InternalIP", address="127.0.0.1"),
+                SimpleNamespace(type="InternalIP", address="2001:db8::1"),
+                SimpleNamespace(type="Hostname", address=name),
+            ]
+        ),
+        spec=SimpleNamespace(taints=taints),
+    )
+
+
+class _Core:
+    def __init__(self, *nodes: Any) -> None:
+        self._nodes = nodes
+
+    def list_node(self, **_options: Any) -> Any:
+        return SimpleNamespace(items=list(self._nodes))
+
+
+def test_the_nodes_come_in_the_order_of_their_numbers_with_their_first_address() -> None:
+    control = _node("control-1", [SimpleNamespace(key="node-role.kubernetes.io/control-plane")])
+    control.metadata.labels = {"node-role.kubernetes.io/control-plane": ""}
+    found = cluster_nodes(_Core(_node("node-10"), _node("node-9"), control))
+    assert [node.name for node in found] == ["control-1", "node-9", "node-10"]
+    assert found[0] == ClusterNode("control-1", "127.0.0.1", control_plane=True, tainted=True)
+    assert not found[1].control_plane
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with ssh_server() as running:
+        yield running
+
+
+def _known(server: Server, path: Path, key: str | None = None) -> Path:
+    path.write_text(f"[127.0.0.1]:{server.port} {key or server.host_key}\n")
+    return path
+
+
+def test_a_host_key_is_trusted_only_if_known_hosts_has_it(server: Server, tmp_path: Path) -> None:
+    where = ("127.0.0.1", server.port)
+    unknown = host_keys([where, where], tmp_path / "absent")[where]
+    assert unknown.key == " ".join(server.host_key.split()[:2])
+    assert unknown.fingerprint.startswith("SHA256:")
+    assert not unknown.trusted
+    known = host_keys([where], _known(server, tmp_path / "known"))[where]
+    assert known.trusted
+    assert known.key == unknown.key
+
+
+def test_a_host_that_shows_another_key_than_known_hosts_has_gets_none(
+    server: Server, tmp_path: Path
+) -> None:
+    where = ("127.0.0.1", server.port)
+    found = host_keys([where], _known(server, tmp_path / "known", HOST_KEY))[where]
+    assert found.key is None
+    assert "another host key" in str(found.problem)
+
+
+def test_a_host_that_does_not_answer_is_told(server: Server, tmp_path: Path) -> None:
+    silent = ("127.0.0.1", 1)
+    assert "could be read" in str(host_keys([silent], tmp_path)[silent].problem)
+    assert server.connections == 0
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """A cluster of one node at 127.0.0.1 with a blank disk and a used one; what was read there."""
+    read: list[Any] = []
+
+    def read_disks(addresses: Any, _plan: Any) -> dict[str, HostDisks]:
+        read.extend(addresses)
+        return {each.name: HostDisks([_USED, _BLANK]) for each in addresses}
+
+    core = _Core(_node("node-1"))
+    monkeypatch.setattr(new, "ClusterApi", lambda *_words: SimpleNamespace(core=core))
+    monkeypatch.setattr(new, "read_disks", read_disks)
+    return read
+
+
+def _new(server: Server, folder: Path, *words: str) -> int:
+    common = ["mine", "--batch", "--folder", str(folder), "--port", str(server.port)]
+    return new.main([*common, "--known-hosts", str(folder / "known"), *words])
+
+
+def _written(folder: Path) -> Any:
+    return yaml.safe_load((folder / "Pulumi.mine.yaml").read_text())["config"]
+
+
+def test_without_a_word_about_host_keys_nothing_is_written_and_no_host_is_opened(
+    server: Server, tmp_path: Path, cluster: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _new(server, tmp_path) == 1
+    assert not (tmp_path / "Pulumi.mine.yaml").exists()
+    said = capsys.readouterr()
+    assert "SHA256:" in said.out
+    assert "not confirmed" in said.err
+    assert cluster == []
+
+
+def test_a_trusted_host_key_is_not_asked_about_and_no_disk_is_taken_unasked(
+    server: Server, tmp_path: Path, cluster: list[Any]
+) -> None:
+    _known(server, tmp_path / "known")
+    assert _new(server, tmp_path) == 0
+    (node,) = _written(tmp_path)["longhorn-rancher:nodes"]
+    assert node["hostKey"] == " ".join(server.host_key.split()[:2])
+    assert node["disks"] == []
+    assert [address.host_key for address in cluster] == [node["hostKey"]]
+
+
+def test_blank_disks_are_taken_by_the_option_that_says_so(
+    server: Server, tmp_path: Path, cluster: list[Any]
+) -> None:
+    assert _new(server, tmp_path, "--accept-host-keys", "--all-blank-disks") == 0
+    assert cluster
+    (node,) = _written(tmp_path)["longhorn-rancher:nodes"]
+    assert [disk["device"] for disk in node["disks"]] == [_BLANK.name]
+
+
+def test_the_docker_hosts_key_is_looked_for_too(
+    server: Server, tmp_path: Path, cluster: list[Any]
+) -> None:
+    _known(server, tmp_path / "known")
+    docker = f"ssh://root@127.0.0.1:{server.port}"
+    rancher = ("--rancher-url", "https://rancher.example.com", "--docker-host", docker)
+    assert _new(server, tmp_path, *rancher) == 0
+    written = _written(tmp_path)["longhorn-rancher:rancher"]
+    assert written["dockerHostKey"] == " ".join(server.host_key.split()[:2])
+    assert cluster
+
+
+def test_a_stack_file_that_is_there_is_left_alone(
+    server: Server, tmp_path: Path, cluster: list[Any]
+) -> None:
+    (tmp_path / "Pulumi.mine.yaml").write_text("mine")
+    assert _new(server, tmp_path, "--accept-host-keys") == 1
+    assert (tmp_path / "Pulumi.mine.yaml").read_text() == "mine"
+    assert cluster == []
+
+
+_LSBLK = (
+    'Welcome!\n{"blockdevices": [{"name":"/dev/sdb", "type":"disk", "size":"107374182400",'
+    ' "model":"Model   ", "ro":false},{"name":"/dev/sr0", "type":"rom", "size":1, "model":null,'
+    ' "ro":true},{"name":"/dev/sdc", "type":"disk", "size":0, "model":null, "ro":"0"}]}\n'
+    "/dev/disk/by-id/ata-Model_1 /dev/sdb\n/dev/disk/by-id/wwn-0x1 /dev/sdb\n"
+    "/dev/disk/by-id/a-1 /dev/sdc\n"
+)
+
+
+def test_of_what_lsblk_lists_only_disks_count_by_the_name_that_lasts() -> None:
+    host = listed(Said(output=_LSBLK.encode()))
+    assert host.disks == [Disk("/dev/sdb", "/dev/disk/by-id/wwn-0x1", 100 * _GIB, "Model")]
+
+
+@pytest.mark.parametrize("output", [b"", b"\xff\n", b"{}", b'{"blockdevices": [{}]}', b"{}\na b c"])
+def test_an_answer_that_is_no_list_of_disks_is_a_problem_and_no_disk(output: bytes) -> None:
+    host = listed(Said(output=output))
+    assert host.problem is not None
+    assert not host.disks
+
+
+def test_a_host_that_is_not_there_is_a_problem_in_one_line() -> None:
+    address = HostAddress(name="node-1", host="127.0.0.1", port=1, user="root", host_key=HOST_KEY)
+    found = read_disks([address], ReadingPlan(credentials=HostCredentials()))
+    assert "reached" in str(found["node-1"].problem)

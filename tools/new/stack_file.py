@@ -1,0 +1,120 @@
+"""The text of a new stack file, with comments. Pure."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from settings import NAMESPACE
+from tools.new.disks import Disk, mount_point
+from tools.new.nodes import ClusterNode
+from tools.pages.schema import MODELINE
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewStack:
+    """Everything that was found and chosen."""
+
+    cluster: str
+    kubeconfig: str
+    context: str | None
+    nodes: Sequence[ClusterNode]
+    host_keys: Mapping[str, str]
+    """By node."""
+    disks: Mapping[str, Sequence[Disk]] = field(default_factory=dict[str, Sequence[Disk]])
+    """Those chosen, by node."""
+    remarks: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What a person should know of a node, by node, in one line."""
+    user: str = "root"
+    port: int = 22
+    private_key_file: str | None = None
+    """None where an agent has the key."""
+    rancher_url: str | None = None
+    docker_host: str | None = None
+    docker_host_key: str | None = None
+
+
+def stack_file(stack: NewStack) -> str:
+    """The whole file."""
+    return "\n".join([MODELINE, *_lines(stack)]) + "\n"
+
+
+def _lines(stack: NewStack) -> Iterator[str]:
+    yield "# Every key is described in docs/stack-file.md. What this file would do: make plan."
+    yield "config:"
+    yield f"  {NAMESPACE}:cluster:"
+    yield f"    name: {_text(stack.cluster)}"
+    yield f"    kubeconfig: {_text(stack.kubeconfig)}"
+    if stack.context:
+        yield f"    context: {_text(stack.context)}"
+    yield f"  {NAMESPACE}:ssh:"
+    yield f"    user: {_text(stack.user)}"
+    if stack.port != 22:
+        yield f"    port: {stack.port}"
+    if stack.private_key_file:
+        yield f"    privateKeyFile: {_text(stack.private_key_file)}"
+    else:
+        yield "    useAgent: true"
+    if stack.user != "root":
+        yield "  # If sudo asks for a password:"
+        yield f"  #   pulumi config set --secret {NAMESPACE}:sudoPassword"
+    yield f"  {NAMESPACE}:nodes:"
+    for node in stack.nodes:
+        yield from _node(stack, node)
+    if any(node.tainted and stack.disks.get(node.name) for node in stack.nodes):
+        yield f"  {NAMESPACE}:controlPlane:"
+        yield "    # Longhorn's own pods run on tainted nodes, since disks of theirs are listed."
+        yield "    scheduling: tolerate"
+    yield f"  {NAMESPACE}:stages:"
+    if any(stack.disks.values()):
+        yield "    # The proof that volumes work, after Longhorn is there."
+        yield "    volumeCheck: true"
+    if stack.rancher_url:
+        yield "    rancherImport: true"
+        yield f"  {NAMESPACE}:rancher:"
+        yield f"    url: {_text(stack.rancher_url)}"
+        if stack.docker_host:
+            yield f"    dockerHost: {_text(stack.docker_host)}"
+        if stack.docker_host_key:
+            yield f"    dockerHostKey: {stack.docker_host_key}"
+    else:
+        yield "    # No Rancher. With rancher.url, these two may be true."
+        yield "    rancher: false"
+        yield "    rancherImport: false"
+
+
+def _node(stack: NewStack, node: ClusterNode) -> Iterator[str]:
+    remark = stack.remarks.get(node.name)
+    if remark:
+        yield f"    # {remark}"
+    yield f"    - name: {_text(node.name)}"
+    yield f"      host: {_text(node.host)}"
+    if node.name in stack.host_keys:
+        yield f"      hostKey: {stack.host_keys[node.name]}"
+    if node.control_plane:
+        yield "      controlPlane: true"
+    chosen = stack.disks.get(node.name, ())
+    if not chosen:
+        yield "      disks: []"
+        return
+    yield "      disks:"
+    for number, disk in enumerate(chosen, 1):
+        words = filter(None, [size_words(disk.size), disk.model, f"now {disk.device}"])
+        yield f"        # {', '.join(words)}"
+        yield f"        - device: {_text(disk.name)}"
+        yield f"          mountPoint: {mount_point(number)}"
+
+
+def size_words(size: int) -> str:
+    """A size as people say it, such as 1.8 TiB."""
+    value, units = float(size), ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"]
+    while value >= 1024 and len(units) > 1:
+        value, units = value / 1024, units[1:]
+    return f"{value:.4g} {units[0]}"
+
+
+def _text(value: str) -> str:
+    """Quoted where YAML might take it for something else than text."""
+    plain = value[:1].isalpha() or value[:1] in "/~."
+    safe = plain and not any(c in value for c in "#{}[],&*!|>'\"%@`\n") and ": " not in value
+    words = {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "~"}
+    return value if safe and value.lower() not in words else json.dumps(value)
