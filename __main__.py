@@ -19,6 +19,7 @@ from components.stack.nodes import (
 from components.stack.outputs import stack_outputs
 from components.stack.parts import LonghornParts, RancherParts
 from components.stack.providers import stack_providers
+from components.stack.readme import readme
 from settings import load
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ async def declare() -> None:
                 [part for part in (longhorn.release, longhorn.frontend, longhorn.check) if part],
             )
         declare_stack_guard(settings, longhorn, rancher, health)
-        for name, value in stack_outputs(nodes, longhorn, rancher).items():
+        outputs = stack_outputs(nodes, longhorn, rancher)
+        for name, value in {**outputs, "readme": readme(settings, outputs)}.items():
             pulumi.export(name, value)
 
 

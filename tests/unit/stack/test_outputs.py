@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pulumi
 import pytest
 
 from tests.unit.doubles.a_stack import nodes, run, valid
@@ -65,3 +66,70 @@ def test_before_the_first_up_what_hosts_say_is_unknown() -> None:
 )
 def test_a_stage_that_is_off_tells_nothing(stage: str, absent: set[str]) -> None:
     assert not absent & set(_outputs(stages={stage: False}))
+
+
+def _readme(**changes: Any) -> str:
+    return _outputs(**changes)["readme"]
+
+
+def test_the_readme_tells_what_is_ready_where_it_is_and_how_to_get_the_password() -> None:
+    text = _readme(
+        stages={"volumeCheck": True, "rancherImport": True},
+        frontend={"type": "NodePort", "nodePort": 30080},
+    )
+    assert "# Ready in stack test" in text
+    assert "4 disks on 2 nodes, mounted" in text
+    assert "Longhorn 1.5.3: StorageClass longhorn, the default class, 2 replicas" in text
+    assert "volumes work" in text
+    assert "the cluster test in Rancher" in text
+    assert "http://192.0.2.11:30080" in text
+    assert "https://rancher.example.com" in text
+    assert "pulumi stack output --show-secrets rancherAdminPassword" in text
+    assert "make status STACK=test" in text
+
+
+def test_the_readme_holds_no_secret_and_is_none() -> None:
+    outputs = _outputs(stages={"rancherImport": True})
+    for name in ("rancherBootstrapPassword", "rancherAdminPassword"):
+        assert str(outputs[name].value) not in str(outputs["readme"])
+    assert isinstance(outputs["readme"], str)
+
+
+def test_an_up_says_the_readme_and_a_preview_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "info", said.append)
+    _outputs(preview=True, volumeCheck={"run": 7})
+    assert said == []
+    assert _readme(volumeCheck={"run": 7}) in said
+
+
+def test_the_readme_is_not_known_before_what_it_speaks_of_is_done() -> None:
+    assert _outputs(preview=True)["readme"] is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("stages", "absent"),
+    [
+        ({"disks": False}, "disks on"),
+        ({"longhorn": False, "frontend": False}, "Longhorn 1"),
+        ({"frontend": False}, "Longhorn (inside"),
+        ({"rancher": False}, "Rancher"),
+        ({"volumeCheck": False}, "volumes work: one"),
+    ],
+)
+def test_the_readme_says_nothing_of_a_stage_that_is_off(
+    stages: dict[str, bool], absent: str
+) -> None:
+    assert absent in _readme(stages={"volumeCheck": True})
+    assert absent not in _readme(stages={"volumeCheck": True, **stages})
+
+
+def test_the_readme_says_what_is_left_to_do() -> None:
+    usual = _readme()
+    assert "stages.volumeCheck: true" in usual
+    assert "there are no backups" in usual
+    assert "stages.rancherImport: true" in usual
+    backup = {"backup": {"target": "nfs://server:/backups"}}
+    done = _readme(stages={"volumeCheck": True, "rancherImport": True}, longhorn=backup)
+    assert "stages." not in done
+    assert "backups" not in done
