@@ -28,6 +28,10 @@ NAMESPACE = "longhorn-rancher"
 _PROJECT = Path(__file__).parent
 
 
+class _ToldError(SettingsError, pulumi.RunError):
+    """Pulumi shows the message of such an error alone, without a call stack."""
+
+
 class Settings(StackFile):
     """Everything that a stack file says, checked; defaults filled in."""
 
@@ -71,7 +75,7 @@ class _Reader:
             self._problems.extend(found_by([self._htpasswd], file))
         if self._problems:
             problems, name = self._with_lines()
-            raise SettingsError(problems, name)
+            raise _ToldError(problems, name)
         return file
 
     def _file(self) -> Settings:

@@ -51,7 +51,8 @@ def readme_text(
         "Next": _next(settings, stack, names),
     }
     return "\n\n".join(
-        "\n".join([f"# {title}", "", *(f"- {line}" for line in lines)])
+        # With hyphens it would be a list in YAML, and Pulumi would show it as that.
+        "\n".join([f"# {title}", "", *(f"* {line}" for line in lines)])
         for title, lines in ((title, list(lines)) for title, lines in parts.items())
         if lines
     )

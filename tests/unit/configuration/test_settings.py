@@ -66,6 +66,11 @@ def test_the_error_counts_the_mistakes_and_gives_each_one_line() -> None:
     assert len(lines) == 3
 
 
+def test_pulumi_shows_the_mistakes_without_a_call_stack() -> None:
+    with pytest.raises(pulumi.RunError, match="nothing was touched"):
+        load(valid(cluster=None))
+
+
 def test_a_missing_cluster_is_told_with_its_key() -> None:
     problem = mistake(valid(cluster=None))
     assert problem.key == "longhorn-rancher:cluster"

@@ -4,6 +4,7 @@ from typing import Any
 
 import pulumi
 import pytest
+import yaml
 
 from tests.unit.doubles.a_stack import nodes, run, valid
 from tools.offline.answers import DISK_BYTES
@@ -101,6 +102,11 @@ def test_an_up_says_the_readme_and_a_preview_does_not(monkeypatch: pytest.Monkey
     _outputs(preview=True, volumeCheck={"run": 7})
     assert said == []
     assert _readme(volumeCheck={"run": 7}) in said
+
+
+def test_the_readme_is_no_yaml_which_pulumi_would_show_as_such() -> None:
+    with pytest.raises(yaml.YAMLError):
+        yaml.safe_load(_readme())
 
 
 def test_the_readme_is_not_known_before_what_it_speaks_of_is_done() -> None:
