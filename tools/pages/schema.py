@@ -9,6 +9,7 @@ would read and nobody writes. Rules between keys are the program's alone (`make 
 
 import inspect
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,6 +29,7 @@ PATH = PROJECT / "stacks" / "stack.schema.json"
 MODELINE = f"# yaml-language-server: $schema={PATH.name}"
 """What names the schema in a stack file, for editors."""
 _DRAFT = "http://json-schema.org/draft-07/schema#"
+_REFERENCE = re.compile(r'"#/definitions/([^"]+)"')
 _ENCRYPTED = {
     "type": "object",
     "properties": {"secure": {"type": "string"}},
@@ -111,7 +113,9 @@ def whole_schema() -> dict[str, Any]:
             },
             {"required": ["environment"]},
         ],
-        "definitions": _told({**made["$defs"], **sections, **secrets}, made["$defs"]),
+        "definitions": _used(
+            _told({**made["$defs"], **sections, **secrets}, made["$defs"]), config
+        ),
     }
 
 
@@ -151,6 +155,17 @@ def _told(value: Any, models: Mapping[str, Any]) -> Any:
             kept.pop("anyOf")
             kept = {**_or_null(one, models), **kept}
     return {key: _told(item, models) for key, item in kept.items()}
+
+
+def _used(definitions: Mapping[str, Any], start: object) -> dict[str, Any]:
+    """The definitions that this leads to; the others stand in full where they are used."""
+    used: set[str] = set()
+    open_ = set(_REFERENCE.findall(json.dumps(start)))
+    while open_:
+        used |= open_
+        inside = json.dumps([definitions[name] for name in open_])
+        open_ = set(_REFERENCE.findall(inside)) - used
+    return {name: value for name, value in definitions.items() if name in used}
 
 
 def _or_null(one: Mapping[str, Any], models: Mapping[str, Any]) -> dict[str, Any]:

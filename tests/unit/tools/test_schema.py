@@ -83,10 +83,10 @@ def test_every_key_inside_a_section_is_offered_with_its_meaning() -> None:
 
 def test_defaults_and_choices_are_offered() -> None:
     definitions = schema.whole_schema()["definitions"]
-    assert definitions["SshSettings"]["properties"]["port"]["default"] == 22
-    kinds = definitions["FrontendSettings"]["properties"]["type"]
+    assert definitions["ssh"]["properties"]["port"]["default"] == 22
+    kinds = definitions["frontend"]["properties"]["type"]
     assert kinds["enum"] == ["ClusterIP", "NodePort", "LoadBalancer", "Ingress"]
-    versions = definitions["LonghornSettings"]["properties"]["version"]
+    versions = definitions["longhorn"]["properties"]["version"]
     assert versions["default"] == SUPPORTED_VERSIONS[0]
 
 
