@@ -203,6 +203,8 @@ def _run(
         # As the language host does it: in a stack of its own, which awaits what the program gives
         # to pulumi.run.
         pulumi.runtime.settings.ROOT.set(None)
+        # What others left there belongs to a loop that is closed.
+        pulumi.runtime.settings.SETTINGS.outputs.clear()
         loop.run_until_complete(pulumi.runtime.run_in_stack(program))
         for root in stacks:
             recording.outputs.update(
