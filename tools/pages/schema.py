@@ -14,16 +14,19 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
 from configuration.base import Form
+from configuration.problems import model_within
 from configuration.secrets import Secret
 from configuration.stack_file import SECTIONS, Sections
 from settings import NAMESPACE
 from tools.offline.stack_file import PROJECT
 from tools.pages.generated import write_or_check
+from tools.pages.meanings import meanings
 
 PATH = PROJECT / "stacks" / "stack.schema.json"
 MODELINE = f"# yaml-language-server: $schema={PATH.name}"
@@ -79,6 +82,8 @@ def whole_schema() -> dict[str, Any]:
     made = Sections.model_json_schema(
         schema_generator=_Generator, ref_template="#/definitions/{model}"
     )
+    for model in SECTIONS.values():
+        _describe(model, made["$defs"])
     sections = {
         key: _section(key, _field(key), of_section)
         for key, of_section in made["properties"].items()
@@ -125,6 +130,16 @@ def _full(key: str) -> str:
 
 def _field(key: str) -> FieldInfo:
     return next(field for field in Sections.model_fields.values() if field.alias == key)
+
+
+def _describe(model: type[BaseModel], models: Mapping[str, Any]) -> None:
+    """Give the model's keys, and those of models within, their meanings."""
+    said = meanings(model)
+    for name, field in model.model_fields.items():
+        models[model.__name__]["properties"][field.alias or name]["description"] = said[name]
+        inner = model_within(field.annotation)
+        if inner is not None:
+            _describe(inner, models)
 
 
 def _section(key: str, field: FieldInfo, found: dict[str, Any]) -> dict[str, Any]:
