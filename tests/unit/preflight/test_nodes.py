@@ -327,9 +327,13 @@ def test_an_accepted_error_stops_nothing_and_an_accepted_warning_is_silent() -> 
 
 
 def test_only_checks_that_exist_can_be_accepted() -> None:
-    problem = mistake(valid(checks={"accept": ["disks"]}))
+    problem = mistake(valid(checks={"accept": ["everything"]}))
     assert "checks.accept" in problem.key
     assert all(name in str(problem) for name in CHECK_NAMES)
+
+
+def test_a_check_that_is_nearly_one_that_exists_is_proposed() -> None:
+    assert "Did you mean disk?" in str(mistake(valid(checks={"accept": ["disks"]})))
 
 
 @pytest.mark.parametrize(("mounted", "told"), [(False, []), (True, ["engineBinaries"])])
