@@ -39,7 +39,7 @@ _MOUNT_POINT = re.compile(r"[A-Za-z0-9._@+/-]+")
 
 _MOUNT_OPTIONS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=,:+-]*")
 _UNFIT_MOUNT_OPTIONS = {"ro", "noauto", "user", "users", "bind", "rbind", "remount"}
-_UNFIT_MOUNT_OPTIONS |= {"loop", "noload", "norecovery", "x-systemd.automount"}
+_UNFIT_MOUNT_OPTIONS |= {"loop", "noload", "norecovery", "x-systemd.automount", "fail"}
 _PATTERN = re.compile(r"[*?]|\[.+\]|\{.*,.*\}")
 _LINK_FOLDERS = re.compile(r"/dev/(disk|mapper)(/by-[a-z]+)?")
 # Never a force, a label or a path: an option letter with its value, again and again.

@@ -34,7 +34,8 @@ _DockerHost = Annotated[
         "address of a Docker engine",
         # A host or user that begins with a hyphen would be taken for an option of ssh.
         r"unix:///\S+|ssh://([A-Za-z0-9_][^\s@:/]*@)?[A-Za-z0-9\[][^\s@/]*/?",
-        "must be a local socket or an SSH address; a TCP port is open to anybody who reaches it",
+        "must be a local socket, or an SSH address without a path; a TCP port is open to anybody "
+        "who reaches it",
         "Write unix:///var/run/docker.sock or ssh://user@host.",
     ),
 ]

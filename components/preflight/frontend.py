@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any
 
 from components.cluster.api import ClusterApi, unless_missing
@@ -82,6 +83,17 @@ def check_ingress_class(
         )
 
 
+def _everybody(networks: Sequence[str]) -> bool:
+    """Whether the networks together are all addresses, such as 0.0.0.0/1 with 128.0.0.0/1."""
+    parsed = [ip_network(network, strict=False) for network in networks]
+    fourth = [network for network in parsed if isinstance(network, IPv4Network)]
+    sixth = [network for network in parsed if isinstance(network, IPv6Network)]
+    return any(
+        network.prefixlen == 0
+        for network in (*collapse_addresses(fourth), *collapse_addresses(sixth))
+    )
+
+
 def _guards(frontend: FrontendSettings, annotation: str) -> bool:
     """Whether an annotation keeps somebody out, and the controller of this Ingress reads it."""
     reader = next((who for mark, who in _READ_BY.items() if annotation.startswith(mark)), None)
@@ -111,8 +123,7 @@ def check_guard(frontend: FrontendSettings, *, has_password: bool) -> Iterator[C
     guarded = {
         "ClusterIP": True,
         "NodePort": False,
-        "LoadBalancer": bool(frontend.source_ranges)
-        and not any(network.endswith("/0") for network in frontend.source_ranges),
+        "LoadBalancer": bool(frontend.source_ranges) and not _everybody(frontend.source_ranges),
         "Ingress": has_password or any(_guards(frontend, key) for key in frontend.annotations),
     }
     remedies = {

@@ -324,6 +324,7 @@ def test_every_name_of_a_whole_device_is_accepted(device: str) -> None:
         ("noatime,RO", "ext4", True),
         ("loop", "ext4", True),
         ("x-systemd.automount", "ext4", True),
+        ("fail", "ext4", True),
     ],
 )
 def test_options_that_would_fail_behind_the_formatting_are_told_first(

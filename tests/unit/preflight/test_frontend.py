@@ -112,6 +112,8 @@ def test_a_class_that_the_cluster_does_not_have_is_an_error_with_those_it_has(
         ({"type": "LoadBalancer", "sourceRanges": ["10.0.0.0/8"]}, False, False),
         ({"type": "LoadBalancer", "sourceRanges": ["10.0.0.0/8", "0.0.0.0/0"]}, False, True),
         ({"type": "LoadBalancer", "sourceRanges": ["::/0"]}, False, True),
+        ({"type": "LoadBalancer", "sourceRanges": ["0.0.0.0/1", "128.0.0.0/1"]}, False, True),
+        ({"type": "LoadBalancer", "sourceRanges": ["0.0.0.0/1", "::/1"]}, False, False),
         ({"type": "Ingress"}, False, True),
         ({"type": "Ingress"}, True, False),
         (
