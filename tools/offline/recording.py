@@ -204,7 +204,7 @@ def _run(
         # to pulumi.run.
         pulumi.runtime.settings.ROOT.set(None)
         # What others left there belongs to a loop that is closed.
-        pulumi.runtime.settings.SETTINGS.outputs.clear()
+        pulumi.runtime.settings.SETTINGS.outputs.clear()  # pyright: ignore[reportAttributeAccessIssue]
         loop.run_until_complete(pulumi.runtime.run_in_stack(program))
         for root in stacks:
             recording.outputs.update(

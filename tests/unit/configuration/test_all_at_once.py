@@ -49,7 +49,7 @@ _EXPECTED = {
     "frontend.sourceRanges[0]": "Did you mean 10.0.0.0/8?",
     "rancher.url": "https://",
     "rancher.tag": "a tag that moves",
-    "rancher.dockerHost": "must be a local socket or an SSH address",
+    "rancher.dockerHost": "must be a local socket, or an SSH address without a path",
     "rancher.httpPort": "same as httpsPort",
     "checks.accept[0]": "Did you mean iscsid?",
     "longhron": "Did you mean longhorn?",
