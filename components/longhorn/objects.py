@@ -74,12 +74,16 @@ def try_patch(cluster: ClusterApi, plural: str, name: str, changes: dict[str, An
     try:
         patch_object(cluster, plural, name, changes)
     except ApiError as error:
-        said = (error.body or str(error))[:300]
-        is_denied = status_of(error) == _FORBIDDEN and "denied" in said
-        if status_of(error) not in _PASSING and not is_denied:
+        if status_of(error) not in _PASSING and not is_denied_by_longhorn(error):
             raise
+        said = (error.body or str(error))[:300]
         return f"Longhorn does not take the change of {plural}.longhorn.io {name} yet: {said}"
     return None
+
+
+def is_denied_by_longhorn(error: ApiError) -> bool:
+    """Whether Longhorn's webhook forbids a change, and not Kubernetes to who has no right to it."""
+    return status_of(error) == _FORBIDDEN and "denied" in (error.body or str(error))
 
 
 def delete_object(cluster: ClusterApi, plural: str, name: str) -> None:

@@ -12,13 +12,13 @@ from components.cluster.gone import open_for_removal
 from components.common.answers import listed, mapped
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
 from components.common.waiting import wait_until
-from components.longhorn.objects import patch_object, read_object
+from components.longhorn.objects import is_denied_by_longhorn, patch_object, read_object
 from configuration.backup import BackupSettings
 from configuration.cluster import ClusterSettings
 
 # Longhorn's object for the one target that versions before 1.8 have; its settings lead to it.
 _TARGET = "default"
-_REFUSED = (400, 403, 422)
+_REFUSED = (400, 422)
 
 
 def target_settings(target: str, credential_secret: str, poll_seconds: int) -> dict[str, str]:
@@ -131,7 +131,7 @@ def _write(cluster: ClusterApi, values: Mapping[str, str]) -> None:
         try:
             patch_object(cluster, "settings", name, {"value": value})
         except ApiError as error:
-            if status_of(error) in _REFUSED:
+            if status_of(error) in _REFUSED or is_denied_by_longhorn(error):
                 raise ValueError(
                     f"Longhorn refuses {value or 'an empty value'} for its setting {name}: "
                     f"{_message(error)}. Correct longhorn.backup."

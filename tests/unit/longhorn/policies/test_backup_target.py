@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from components.cluster.api import ApiError
 from components.common import waiting
 from components.longhorn.policies import backup_target
 from components.longhorn.policies.backup_target import (
@@ -103,8 +104,17 @@ def test_an_answer_about_an_earlier_look_does_not_count(
 
 
 def test_what_longhorn_refuses_is_said_with_its_reason(longhorn: _Longhorn) -> None:
-    longhorn.refusals = [api_error(403, '{"message": "there is space in AWS_CERT"}')]
-    with pytest.raises(ValueError, match=r"there is space in AWS_CERT.*Correct longhorn\.backup"):
+    denied = 'admission webhook \\"validator.longhorn.io\\" denied the request: space in AWS_CERT'
+    longhorn.refusals = [api_error(403, f'{{"message": "{denied}"}}')]
+    with pytest.raises(ValueError, match=r"space in AWS_CERT.*Correct longhorn\.backup"):
+        PROVIDER.make(_PROPS)
+
+
+def test_a_person_who_may_not_write_settings_is_not_sent_to_the_stack_file(
+    longhorn: _Longhorn,
+) -> None:
+    longhorn.refusals = [api_error(403, '{"message": "settings.longhorn.io is forbidden: User x"}')]
+    with pytest.raises(ApiError, match="forbidden"):
         PROVIDER.make(_PROPS)
 
 
