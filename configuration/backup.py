@@ -69,6 +69,8 @@ class BackupSettings(StackModel):
     """Whether the bucket is part of the store's host name (s3)."""
     poll_seconds: int = Field(default=300, ge=0, le=86400)
     """How often Longhorn looks for backups that others made; 0 for never."""
+    maximum_age_hours: int | None = Field(default=None, ge=1, le=8760)
+    """A preview names every volume without a backup that young; not looked at if not given."""
     timeout_seconds: Seconds = 300
     """How long Longhorn may take to call the target available."""
 

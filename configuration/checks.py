@@ -51,6 +51,7 @@ CheckName = Literal[
     "lostVolumes",
     "maintenance",
     "capacity",
+    "backupAge",
     "rancherCertificate",
 ]
 """Every check that `accept` may name."""

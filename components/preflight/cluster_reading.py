@@ -10,6 +10,7 @@ from components.cluster.api import ClusterApi
 from components.longhorn.findings import LonghornFindings
 from components.longhorn.storage import Storage, read_storage
 from components.preflight.agent import check_agent, read_agent
+from components.preflight.backup_age import check_backup_age
 from components.preflight.cluster import check_cluster
 from components.preflight.cluster_facts import read_cluster
 from components.preflight.cluster_wanted import cluster_wanted
@@ -83,6 +84,7 @@ def _looked(settings: Settings) -> ClusterSeen:
     if storage is None:
         return ClusterSeen(results=results, longhorn=LonghornFindings(release=release))
     results += check_storage(storage)
+    results += check_backup_age(storage.volumes, settings.longhorn.backup, datetime.now(UTC))
     results += check_maintenance(
         storage, [node.name for node in settings.present_nodes if node.maintained]
     )

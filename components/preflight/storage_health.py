@@ -5,7 +5,7 @@ orphan.go).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from components.common.answers import mapped
@@ -14,8 +14,8 @@ from components.longhorn.conditions import condition
 from components.longhorn.storage import Storage
 from components.longhorn.volumes import claim_text
 from components.preflight.report import CheckResult, of_cluster
+from components.preflight.some_names import some_names
 
-_NAMED = 20
 _CONDITIONS = ("Ready", "Schedulable")
 
 Object = Mapping[str, Any]
@@ -51,7 +51,7 @@ def check_losses(storage: Storage) -> Iterator[CheckResult]:
             yield _warning(
                 loss.node,
                 "capacity",
-                f"the loss of this node would lose {_some(loss.lost)}, which "
+                f"the loss of this node would lose {some_names(loss.lost)}, which "
                 f"{'has' if len(loss.lost) == 1 else 'have'} replicas nowhere else",
                 "Give these volumes more replicas.",
             )
@@ -59,8 +59,8 @@ def check_losses(storage: Storage) -> Iterator[CheckResult]:
             yield _warning(
                 loss.node,
                 "capacity",
-                f"after the loss of this node {_some(loss.unplaced)} would stay degraded, since "
-                "no other node has room for another replica",
+                f"after the loss of this node {some_names(loss.unplaced)} would stay degraded, "
+                "since no other node has room for another replica",
                 "Add disks or nodes, or remove volumes.",
             )
 
@@ -84,7 +84,8 @@ def _volumes(volumes: Iterable[Object]) -> Iterator[CheckResult]:
             yield of_cluster(
                 "volumeHealth",
                 "warning",
-                f"{len(names)} {robustness} volume{'s' if len(names) > 1 else ''}: {_some(names)}",
+                f"{len(names)} {robustness} volume{'s' if len(names) > 1 else ''}: "
+                f"{some_names(names)}",
                 remedies[robustness],
             )
 
@@ -125,8 +126,3 @@ def _not_true(status: Object, kind: str) -> str | None:
 
 def _warning(node: str, check: Any, found: str, remedy: str) -> CheckResult:
     return CheckResult(node=node, check=check, severity="warning", found=found, remedy=remedy)
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(sorted(names)[:_NAMED]) + (f" and {more} more" if more > 0 else "")

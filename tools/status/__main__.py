@@ -9,6 +9,7 @@ import dataclasses
 import json
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pulumi
@@ -74,7 +75,7 @@ def _read(stack: str, settings: Settings) -> Status:
     if storage is None:
         raise RuntimeError("Longhorn is not installed there")
     findings = longhorn_findings(storage.snapshot, settings, release_finding(api))
-    return status_of(stack, settings, storage, findings)
+    return status_of(stack, settings, storage, findings, datetime.now(UTC))
 
 
 def _plain(status: Status) -> dict[str, object]:

@@ -1,7 +1,8 @@
 """How the storage of a stack is, as plain values: what is wrong first. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from components.common.answers import mapped
@@ -9,7 +10,9 @@ from components.longhorn.capacity import DiskRoom, Loss, disk_rooms, largest_vol
 from components.longhorn.findings import LonghornFindings
 from components.longhorn.storage import Storage
 from components.longhorn.volumes import claim_text
+from components.preflight.backup_age import check_backup_age
 from components.preflight.maintenance import check_maintenance
+from components.preflight.report import CheckResult
 from components.preflight.storage_health import check_storage
 from configuration.longhorn import replica_count
 from settings import Settings
@@ -73,7 +76,7 @@ class Status:
 
 
 def status_of(
-    stack: str, settings: Settings, storage: Storage, findings: LonghornFindings
+    stack: str, settings: Settings, storage: Storage, findings: LonghornFindings, now: datetime
 ) -> Status:
     """What a person is told.
 
@@ -82,12 +85,18 @@ def status_of(
         settings: What the stack file says.
         storage: What the cluster said.
         findings: What in Longhorn is not as the stack file says.
+        now: The time, with its zone, from which the age of backups counts.
     """
     snapshot = storage.snapshot
     rooms = disk_rooms(snapshot.nodes, snapshot.settings)
     replicas = replica_count(settings.longhorn.replica_count, settings.nodes_with_disks)
     closed = [node.name for node in settings.present_nodes if node.maintained]
-    problems = [*_problems(storage, closed), *_drift(findings)]
+    results = [
+        *check_storage(storage),
+        *check_maintenance(storage, closed),
+        *check_backup_age(storage.volumes, settings.longhorn.backup, now),
+    ]
+    problems = [*_problems(results), *_drift(findings)]
     return Status(
         stack=stack,
         version=str(snapshot.version),
@@ -107,8 +116,8 @@ def status_of(
     )
 
 
-def _problems(storage: Storage, closed: Sequence[str]) -> Iterator[Problem]:
-    for result in [*check_storage(storage), *check_maintenance(storage, closed)]:
+def _problems(results: Iterable[CheckResult]) -> Iterator[Problem]:
+    for result in results:
         is_faulted = result.check == "volumeHealth" and " faulted " in result.found
         is_critical = is_faulted or result.severity == "error"
         yield Problem(

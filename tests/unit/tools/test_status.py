@@ -1,6 +1,7 @@
 """`make status`: what is wrong first, and an exit status that a cron job can go by."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +49,21 @@ def _storage(*volumes: dict[str, Any]) -> Storage:
     return a_storage(nodes, volumes=volumes, replicas=[{"spec": replica}, {"spec": failed}])
 
 
-def _status(*volumes: dict[str, Any], findings: LonghornFindings | None = None) -> Status:
-    settings = load(valid(longhorn={"replicaCount": 2}))
-    return status_of("one", settings, _storage(*volumes), findings or LonghornFindings())
+def _status(
+    *volumes: dict[str, Any], findings: LonghornFindings | None = None, **longhorn: Any
+) -> Status:
+    settings = load(valid(longhorn={"replicaCount": 2, **longhorn}))
+    now = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    return status_of("one", settings, _storage(*volumes), findings or LonghornFindings(), now)
+
+
+def test_a_volume_without_a_young_backup_is_a_problem_where_the_stack_file_asks() -> None:
+    backup = {"target": "nfs://10.0.0.9:/backups", "maximumAgeHours": 24}
+    status = _status(_volume("a", "healthy"), backup=backup)
+    assert [problem.found for problem in status.problems] == [
+        "1 volume without a backup of the last 24 hours: a (claim default/claim-of-a, never)"
+    ]
+    assert status.severity == "warning"
 
 
 @pytest.mark.parametrize(

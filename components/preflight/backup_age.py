@@ -1,0 +1,69 @@
+"""Volumes whose last backup is older than the stack file allows. Pure.
+
+Source of the fields: longhorn-manager v1.5.3, k8s/pkg/apis/longhorn/v1beta2/volume.go: the manager
+writes `status.lastBackupAt` when it has read the backup target.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from components.common.answers import mapped
+from components.longhorn.volumes import claim_text
+from components.preflight.report import CheckResult, of_cluster
+from components.preflight.some_names import some_names
+from configuration.backup import BackupSettings
+
+Object = Mapping[str, Any]
+
+
+def check_backup_age(
+    volumes: Iterable[Object], backup: BackupSettings | None, now: datetime
+) -> Iterator[CheckResult]:
+    """One warning with every volume that has no backup as young as that.
+
+    A volume that is younger itself may still get its first one; one that a disaster-recovery
+    volume follows from elsewhere (`spec.Standby`) has none of its own.
+
+    Args:
+        volumes: Every volumes.longhorn.io object.
+        backup: The stack's; without it, or without its maximumAge, nothing is asked for.
+        now: The time, with its zone.
+    """
+    if backup is None or backup.maximum_age_hours is None:
+        return
+    oldest = now - timedelta(hours=backup.maximum_age_hours)
+    old = [_told(volume) for volume in volumes if _is_old(volume, oldest)]
+    if old:
+        yield of_cluster(
+            "backupAge",
+            "warning",
+            f"{len(old)} volume{'s' if len(old) > 1 else ''} without a backup of the last "
+            f"{backup.maximum_age_hours} hours: {some_names(old)}",
+            "See whether a job of longhorn.recurringJobs with task backup reaches them, and what "
+            "Longhorn's interface says under Backup.",
+        )
+
+
+def _is_old(volume: Object, oldest: datetime) -> bool:
+    made = _time(mapped(volume.get("metadata")).get("creationTimestamp"))
+    if mapped(volume.get("spec")).get("Standby") is True or (made is not None and made > oldest):
+        return False
+    last = _time(mapped(volume.get("status")).get("lastBackupAt"))
+    return last is None or last < oldest
+
+
+def _told(volume: Object) -> str:
+    claim = claim_text(volume)
+    last = mapped(volume.get("status")).get("lastBackupAt")
+    noted = [f"claim {claim}"] * bool(claim) + [f"last {last}" if last else "never"]
+    return f"{mapped(volume.get('metadata')).get('name')} ({', '.join(noted)})"
+
+
+def _time(text: object) -> datetime | None:
+    """A time as Kubernetes writes it; None where there is none that can be read."""
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
