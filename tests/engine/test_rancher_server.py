@@ -155,6 +155,19 @@ def test_a_server_that_runs_is_left_alone_and_its_own_ports_are_no_obstacle(
     assert set(done.values()) == {"same"}
 
 
+def test_a_container_of_another_name_serves_the_same_data_where_the_stack_file_keeps_them(
+    stack: Stack, server: Server
+) -> None:
+    stack.up().or_fail()
+    before = _install_uuid(server)
+    stack.configure(_config(server, containerName="server-renamed", dataVolume=VOLUME))
+    stack.up().or_fail()
+    assert not server.has("container", CONTAINER)
+    assert server.has("container", "server-renamed")
+    assert _install_uuid(server, "server-renamed") == before
+    assert stack.preview().or_fail().operations() == {}
+
+
 def test_an_up_killed_while_rancher_starts_is_completed_by_the_next_with_the_same_data(
     stack: Stack, server: Server
 ) -> None:
@@ -349,10 +362,10 @@ def _assert_pinned(server: Server, ca_pem: str, other: Path) -> None:
         RancherCaProvider().create({**inputs, "expected": (other / "ca.pem").read_text()})
 
 
-def _install_uuid(server: Server) -> str:
+def _install_uuid(server: Server, container: str = CONTAINER) -> str:
     """What Rancher's data is known by."""
     read = "import json; print(json.load(open('/var/lib/rancher/state.json'))['install_uuid'])"
-    return docker_engine.command(server.docker, "exec", CONTAINER, "python3", "-c", read)
+    return docker_engine.command(server.docker, "exec", container, "python3", "-c", read)
 
 
 def _certificates(folder: Path, address: str) -> Path:

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -275,3 +276,39 @@ def test_a_release_that_somebody_upgraded_by_hand_shows_after_a_refresh_and_is_p
     assert values(lab)["persistence"]["reclaimPolicy"] == "Delete"
     stack.refresh().or_fail()
     assert_whole(stack, lab)
+
+
+def test_a_registry_s_password_reaches_the_cluster_and_no_log_diff_or_state(
+    stack: Stack, lab: LonghornLab
+) -> None:
+    first, second = (f"{order}-{secrets.token_hex(8)}" for order in ("first", "second"))
+    login = {
+        "registry": "registry.example.com",
+        "registrySecret": "registry-login",
+        "registryUser": "puller",
+    }
+    stack.configure(lab.config(**login), secrets={"longhornRegistryPassword": first})
+    logs = [stack.up("--diff", seconds=900).or_fail().log]
+    assert _registry_password(lab) == first
+    stack.configure(secrets={"longhornRegistryPassword": second})
+    previewed = stack.preview("--diff").or_fail()
+    assert previewed.operations(RELEASE) == {"update": 1}
+    logs += [previewed.log, stack.up("--diff", seconds=900).or_fail().log]
+    assert _registry_password(lab) == second
+    written = "".join([*logs, json.dumps(stack.export())])
+    for password in (first, second):
+        assert password not in written
+        assert base64.b64encode(password.encode()).decode() not in written
+    assert stack.preview().or_fail().operations() == {}
+
+
+def _registry_password(lab: LonghornLab) -> str:
+    (found,) = lab.objects(
+        "secrets", "-n", LONGHORN, "--field-selector=metadata.name=registry-login"
+    )
+    logins = json.loads(base64.b64decode(found["data"][".dockerconfigjson"]))
+    user, _, password = (
+        base64.b64decode(logins["auths"]["registry.example.com"]["auth"]).decode().partition(":")
+    )
+    assert user == "puller"
+    return password
