@@ -22,7 +22,7 @@ _HOW_TO_READ = (
 
 def host_address(value: str) -> str:
     """A host's name or IP address in its one usual spelling. Raises ValueError (a rule)."""
-    address = _ip_address(value)
+    address = ip_address(value)
     if address is not None:
         if address.is_unspecified or address.is_multicast:
             raise rule("is an address that no host can have", "Write the host's own address.")
@@ -144,7 +144,8 @@ def _kind_inside(data: str, said: str) -> str | None:
     return next((kind for kind in found if kind), None)
 
 
-def _ip_address(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def ip_address(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a text is; None where it is none."""
     try:
         return ipaddress.ip_address(value)
     except ValueError:

@@ -4,9 +4,7 @@ Go's TLS, which Rancher and its agents use, looks at the names alone (never at t
 a server sends the file as it is: the certificate itself first, then each one's issuer.
 """
 
-import ipaddress
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -21,6 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from configuration.addresses import ip_address
 
 _BROKEN_HASHES = ("md5", "sha1")
 _SHORTEST_RSA = 2048
@@ -85,7 +85,7 @@ def names_of(certificate: x509.Certificate) -> tuple[str, ...]:
     except x509.ExtensionNotFound:
         return ()
     addresses = found.get_values_for_type(x509.IPAddress)
-    hosts = (name for name in found.get_values_for_type(x509.DNSName) if _address(name) is None)
+    hosts = (name for name in found.get_values_for_type(x509.DNSName) if ip_address(name) is None)
     return (*hosts, *(str(address) for address in addresses))
 
 
@@ -96,8 +96,8 @@ def covers(name: str, host: str) -> bool:
         name: One of `names_of`.
         host: A host name, or an address, which only an address in the certificate is good for.
     """
-    if address := _address(host):
-        return address == _address(name)
+    if address := ip_address(host):
+        return address == ip_address(name)
     name, host = name.lower().rstrip("."), host.lower().rstrip(".")
     if name.startswith("*."):
         return host.partition(".")[2] == name[2:] and bool(name[2:])
@@ -261,12 +261,6 @@ def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bo
         # A signature of a kind that can't be computed here; the names agree.
         return True
     return True
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    with suppress(ValueError):
-        return ipaddress.ip_address(text)
-    return None
 
 
 def _name(name: x509.Name) -> str:

@@ -33,6 +33,9 @@ _SYSTEM_TREES = ("/bin/", "/boot/", "/etc/", "/lib/", "/lib64/", "/sbin/", "/usr
 _SYSTEM_TREES += tuple(
     f"/var/lib/{name}/" for name in ("kubelet", "rancher", "etcd", "containerd", "docker")
 )
+ENGINE_BINARIES = "/var/lib/longhorn/engine-binaries"
+"""Where Longhorn puts its engines on a host (longhorn-manager v1.5.3, types/types.go,
+EngineBinaryDirectoryOnHost)."""
 _PASSING = ("/dev/", "/proc/", "/sys/", "/run/", "/tmp/")  # noqa: S108
 # The same characters as nodes/scripts/disk-look.sh allows: more would need quoting in /etc/fstab.
 _MOUNT_POINT = re.compile(r"[A-Za-z0-9._@+/-]+")

@@ -29,8 +29,10 @@ class Places:
 
     def says(self, key: str, value: object) -> bool:
         """Whether the file has this very value under one of the keys below `config:`."""
-        if value is ENCRYPTED or key not in self.values:
-            return key in self.values and isinstance(self.values[key], dict | list)
+        if key not in self.values:
+            return False
+        if value is ENCRYPTED:
+            return isinstance(self.values[key], dict | list)
         # Pulumi hands over text, so that "22" and 22 are the same.
         return _as_json(self.values[key]) == value or str(self.values[key]) == str(value)
 
@@ -51,7 +53,7 @@ class Places:
         return where.start_mark.line + 1
 
 
-NOWHERE = Places({}, {})
+_NOWHERE = Places({}, {})
 
 
 def places_in(path: Path, namespace: str) -> Places:
@@ -66,10 +68,10 @@ def places_in(path: Path, namespace: str) -> Places:
         root = yaml.compose(text, yaml.SafeLoader)
         values = yaml.safe_load(text)
     except (OSError, ValueError, yaml.YAMLError):
-        return NOWHERE
+        return _NOWHERE
     config = dict(_pairs(root)).get("config") if root is not None else None
     if config is None or not isinstance(values["config"], Mapping):
-        return NOWHERE
+        return _NOWHERE
     return Places(
         {_full(key, namespace): written for key, written in _pairs(config[1])},
         {_full(str(key), namespace): value for key, value in values["config"].items()},

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from configuration.backup_rules import BACKUP_RULES
 from configuration.frontend_rules import FRONTEND_RULES
-from configuration.hosts import DiskSettings, NodeSettings
+from configuration.hosts import ENGINE_BINARIES, DiskSettings, NodeSettings
 from configuration.longhorn_rules import LONGHORN_RULES
 from configuration.partial import found_by, knows
 from configuration.problems import Problem
@@ -40,7 +40,6 @@ _OF_WHAT_IS_ON_IT = re.compile(r"/dev/disk/by-(uuid|label|partuuid|partlabel)/.*
 _PARTITION = re.compile(
     r"/dev/((s|v|xv|h)d[a-z]+[0-9]+|(nvme[0-9]+n|mmcblk)[0-9]+p[0-9]+|disk/by-.*-part[0-9]+)"
 )
-_ENGINE_BINARIES = PurePosixPath("/var/lib/longhorn/engine-binaries")
 _EXECUTION = ("exec", "noexec")
 
 Rule = Callable[[StackFile], Iterable[Problem]]
@@ -112,23 +111,21 @@ def _maintenance(file: StackFile) -> Iterator[Problem]:
 
 
 def _default_disks(file: StackFile) -> Iterator[Problem]:
-    yield from _disk_list("nodeDefaults.disks", file.node_defaults.disks)
-    yield from _mkfs_options("nodeDefaults.disks", file.node_defaults.disks)
-    yield from _engine_binaries("nodeDefaults.disks", file.node_defaults.disks)
-    yield from _mount_options("nodeDefaults.disks", file.node_defaults.disks)
-    if file.stages.disks:
-        yield from _whole_disks("nodeDefaults.disks", file.node_defaults.disks)
+    yield from _disks(file, "nodeDefaults.disks", file.node_defaults.disks)
 
 
 def _own_disks(file: StackFile) -> Iterator[Problem]:
     for i, node in enumerate(file.nodes):
         if knows(node, "disks") and node.disks is not None:
-            yield from _disk_list(f"nodes[{i}].disks", node.disks)
-            yield from _mkfs_options(f"nodes[{i}].disks", node.disks)
-            yield from _engine_binaries(f"nodes[{i}].disks", node.disks)
-            yield from _mount_options(f"nodes[{i}].disks", node.disks)
-            if file.stages.disks:
-                yield from _whole_disks(f"nodes[{i}].disks", node.disks)
+            yield from _disks(file, f"nodes[{i}].disks", node.disks)
+
+
+def _disks(file: StackFile, key: str, disks: Sequence[DiskSettings]) -> Iterator[Problem]:
+    for check in (_disk_list, _mkfs_options, _engine_binaries, _mount_options):
+        yield from check(key, disks)
+    # Last, since the stages may be what is not well formed.
+    if file.stages.disks:
+        yield from _whole_disks(key, disks)
 
 
 def _host_keys(file: StackFile) -> Iterator[Problem]:
@@ -272,20 +269,18 @@ def _mount_options(key: str, disks: Sequence[DiskSettings]) -> Iterator[Problem]
 
 
 def _engine_binaries(key: str, disks: Sequence[DiskSettings]) -> Iterator[Problem]:
-    """Longhorn starts its engines from a folder of the host, whatever its disks are.
-
-    Source: longhorn-manager v1.5.3, types/types.go (EngineBinaryDirectoryOnHost).
-    """
+    """Longhorn starts its engines from a folder of the host, whatever its disks are."""
+    engines = PurePosixPath(ENGINE_BINARIES)
     for i, disk in enumerate(disks):
         if not knows(disk, "mount_point", "mount_options") or not disk.mount_options:
             continue
         folder = PurePosixPath(disk.mount_point)
         said = [option for option in disk.mount_options.split(",") if option in _EXECUTION]
         # As mount has it: the last of them counts.
-        if said[-1:] == ["noexec"] and folder in (_ENGINE_BINARIES, *_ENGINE_BINARIES.parents):
+        if said[-1:] == ["noexec"] and folder in (engines, *engines.parents):
             yield Problem(
                 f"{key}[{i}].mountOptions",
-                f"has noexec, and Longhorn runs its engines from {_ENGINE_BINARIES}, which would "
+                f"has noexec, and Longhorn runs its engines from {ENGINE_BINARIES}, which would "
                 "lie on this disk",
                 "Leave noexec out, or give the disk another mount point, such as "
                 "/mnt/longhorn-sdb.",

@@ -106,12 +106,16 @@ def claim_text(volume: Mapping[str, Any]) -> str | None:
     return f"{noted.get('namespace')}/{noted['pvcName']}" if noted.get("pvcName") else None
 
 
+def named(volume: Mapping[str, Any]) -> str:
+    """The name of an object of volumes.longhorn.io, with its claim where it has one. Pure."""
+    name, claim = str(volume["metadata"]["name"]), claim_text(volume)
+    return f"{name} (claim {claim})" if claim else name
+
+
 def with_claims(names: Iterable[str], volumes: Iterable[Mapping[str, Any]]) -> str:
     """Names of volumes in one line, each with its claim where it has one. Pure."""
-    claims = {str(volume["metadata"]["name"]): claim_text(volume) for volume in volumes}
-    return ", ".join(
-        f"{name} (claim {claim})" if (claim := claims.get(name)) else name for name in names
-    )
+    known = {str(volume["metadata"]["name"]): named(volume) for volume in volumes}
+    return ", ".join(known.get(name, name) for name in names)
 
 
 def _held(volume: Mapping[str, Any], persistent: Any) -> HeldVolume:

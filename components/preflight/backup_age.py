@@ -27,7 +27,7 @@ def check_backup_age(
 
     Args:
         volumes: Every volumes.longhorn.io object.
-        backup: The stack's; without it, or without its maximumAge, nothing is asked for.
+        backup: The stack's; without it, or without its maximumAgeHours, nothing is asked for.
         now: The time, with its zone.
     """
     if backup is None or backup.maximum_age_hours is None:

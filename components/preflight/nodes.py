@@ -15,7 +15,7 @@ from components.nodes.moves import mounted_by, mounted_elsewhere
 from components.nodes.verdicts import CONTROL_PLANE, Verdict
 from components.preflight.report import CheckResult, Severity
 from configuration.checks import CheckName
-from configuration.hosts import DiskSettings
+from configuration.hosts import ENGINE_BINARIES, DiskSettings
 from configuration.stages import StageSettings
 
 _MINIMUM_KERNEL = (5, 8)
@@ -37,9 +37,7 @@ _IMAGE_REMEDIES: Mapping[str, str] = {
     "transactional-update": "On the node: transactional-update pkg install {packages} && reboot.",
     "image": "Its /usr is read-only: put {packages} into the image that it starts from.",
 }
-# longhorn-manager v1.5.3, types/types.go (EngineBinaryDirectoryOnHost).
-_ENGINE_BINARIES = "/var/lib/longhorn/engine-binaries"
-_ENGINE_FOLDERS = ("/var/lib/longhorn", _ENGINE_BINARIES)
+_ENGINE_FOLDERS = ("/var/lib/longhorn", ENGINE_BINARIES)
 _ENCRYPTION_TOOLS = ("cryptsetup", "dmsetup")
 
 
@@ -335,7 +333,7 @@ def _engine_binaries(node: NodeToCheck) -> _Found:
         yield (
             "engineBinaries",
             "error",
-            f"{_ENGINE_BINARIES} lies on a file system that is mounted with noexec, and Longhorn "
+            f"{ENGINE_BINARIES} lies on a file system that is mounted with noexec, and Longhorn "
             "runs its engines from there",
             "Take noexec out of its line in /etc/fstab and `mount -o remount,exec` it (`findmnt -T "
             "/var/lib` names it), or mount a disk on /var/lib/longhorn without it.",

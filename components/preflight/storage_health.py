@@ -12,7 +12,7 @@ from components.common.answers import mapped
 from components.longhorn.capacity import disk_rooms, losses
 from components.longhorn.conditions import condition
 from components.longhorn.storage import Storage
-from components.longhorn.volumes import claim_text
+from components.longhorn.volumes import named
 from components.preflight.report import CheckResult, of_cluster
 from components.preflight.some_names import some_names
 
@@ -70,9 +70,7 @@ def _volumes(volumes: Iterable[Object]) -> Iterator[CheckResult]:
     for volume in volumes:
         robustness = str(mapped(volume.get("status")).get("robustness"))
         if robustness in ill:
-            claim = claim_text(volume)
-            name = str(mapped(volume.get("metadata")).get("name"))
-            ill[robustness].append(f"{name} (claim {claim})" if claim else name)
+            ill[robustness].append(named(volume))
     remedies = {
         "faulted": "No intact replica is left where Longhorn can reach it: bring the disk or node "
         "back that has one, or restore a backup.",

@@ -12,7 +12,7 @@ from typing import Any
 from components.common.answers import mapped
 from components.longhorn.conditions import is_true
 from components.longhorn.disks.replicas import is_intact
-from components.longhorn.volumes import claim_text
+from components.longhorn.volumes import named
 
 Object = Mapping[str, Any]
 
@@ -82,9 +82,8 @@ def not_healthy(volumes: Iterable[Object]) -> list[str]:
     for volume in volumes:
         status = mapped(volume.get("status"))
         if status.get("state") == "attached" and status.get("robustness") != "healthy":
-            claim = claim_text(volume)
-            name = f"{volume['metadata']['name']}{f' (claim {claim})' if claim else ''}"
-            lines.append(f"{name} is {status.get('robustness') or 'of unknown robustness'}")
+            robustness = status.get("robustness") or "of unknown robustness"
+            lines.append(f"{named(volume)} is {robustness}")
     return sorted(lines)
 
 
