@@ -192,21 +192,13 @@ def _run(
         # The SDK serves hooks to Pulumi's monitor alone, and without a server it refuses them.
         pulumi.runtime.settings.SETTINGS.callbacks = _UncalledHooks()  # type: ignore[assignment]
 
-        stacks: list[Stack] = []
-
+        @pulumi.runtime.test
         def program() -> None:
-            root = pulumi.runtime.get_root_resource()
-            assert isinstance(root, Stack)
-            stacks.append(root)
             recording.settings = runpy.run_path(str(PROJECT / "__main__.py"))["settings"]
 
-        # As the language host does it: in a stack of its own, which awaits what the program gives
-        # to pulumi.run.
-        pulumi.runtime.settings.ROOT.set(None)
-        # What others left there belongs to a loop that is closed.
-        pulumi.runtime.settings.SETTINGS.outputs.clear()  # pyright: ignore[reportAttributeAccessIssue]
-        loop.run_until_complete(pulumi.runtime.run_in_stack(program))
-        for root in stacks:
+        program()
+        root = pulumi.runtime.get_root_resource()
+        if isinstance(root, Stack):
             recording.outputs.update(
                 {
                     name: loop.run_until_complete(_resolved(value))
