@@ -16,7 +16,7 @@ from components.common.dynamic import FINDING, DynamicProvider, DynamicResource,
 from components.common.owner import this_stack
 from components.common.waiting import tell
 from components.longhorn.disks.lost_node import wait_until_forgotten
-from components.longhorn.disks.maintenance import close_node, open_node
+from components.longhorn.disks.maintenance import CORDON, close_node, open_node, set_cordon
 from components.longhorn.disks.node_object import Claim, LonghornNodeDisks
 from components.longhorn.disks.owners import other_paths
 from components.longhorn.disks.removal import remove_disks
@@ -90,15 +90,17 @@ class LonghornDisksProvider(DynamicProvider):
                 given_up=new.get("lost_volumes") or (),
                 timeout_seconds=float(new["timeout_seconds"]),
             )
-        was = str(old.get("maintenance") or "")
-        if new.get("maintenance"):
+        was, wanted = old.get("maintenance"), new.get("maintenance")
+        if wanted:
             close_node(cluster, new)
         else:
             _put(cluster, new)
         _remove(cluster, new, gone)
         _evict_others(cluster, new)
-        if was and not new.get("maintenance"):
-            open_node(cluster, new, was)
+        if was == CORDON != wanted:
+            set_cordon(cluster, str(new["node_name"]), is_cordoned=False)
+        if was and not wanted:
+            open_node(cluster, new)
         return new
 
     def remove(self, state: Properties) -> None:

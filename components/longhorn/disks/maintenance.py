@@ -1,7 +1,6 @@
 """A node whose host is to go down for a while, and that comes back: what `up` waits for."""
 
 from components.cluster.api import ClusterApi
-from components.common.answers import mapped
 from components.common.dynamic import Properties
 from components.common.waiting import tell, wait_until
 from components.longhorn.disks.maintenance_rules import not_healthy, only_here, surplus_here
@@ -12,6 +11,12 @@ from components.longhorn.objects import read_objects
 CORDON = "cordon"
 """The value of `maintenance` that closes the node for pods, too."""
 _BRIEFLY_SECONDS = 90.0
+
+
+def set_cordon(cluster: ClusterApi, name: str, *, is_cordoned: bool) -> None:
+    """Close a node of Kubernetes to pods, or open it, unless it is so."""
+    if bool(cluster.core.read_node(name).spec.unschedulable) != is_cordoned:
+        cluster.core.patch_node(name, {"spec": {"unschedulable": is_cordoned or None}})
 
 
 def close_node(cluster: ClusterApi, props: Properties) -> None:
@@ -25,7 +30,7 @@ def close_node(cluster: ClusterApi, props: Properties) -> None:
     """
     name = str(props["node_name"])
     if props["maintenance"] == CORDON:
-        _set_cordon(cluster, name, is_cordoned=True)
+        set_cordon(cluster, name, is_cordoned=True)
 
     def left() -> list[str]:
         replicas = read_objects(cluster, "replicas") or []
@@ -51,21 +56,17 @@ def close_node(cluster: ClusterApi, props: Properties) -> None:
     )
 
 
-def open_node(cluster: ClusterApi, props: Properties, was: str) -> None:
+def open_node(cluster: ClusterApi, props: Properties) -> None:
     """Wait until every attached volume is healthy on a node that is in use again.
 
     Args:
         cluster: The cluster.
         props: The resource's inputs.
-        was: What `maintenance` was.
 
     Raises TimeoutError naming those that are not.
     """
-    name = str(props["node_name"])
-    if was == CORDON:
-        _set_cordon(cluster, name, is_cordoned=False)
     wait_until(
-        f"volumes after the maintenance of {name}",
+        f"volumes after the maintenance of {props['node_name']}",
         lambda: not_healthy(read_objects(cluster, "volumes") or []),
         timeout_seconds=float(props["eviction_timeout_seconds"]),
         still="Not healthy",
@@ -80,12 +81,3 @@ def _write(cluster: ClusterApi, props: Properties, *, evicts: bool) -> None:
             owner=str(props["owner"]), paths=set(props["disks"]), is_closed=True, evicts=evicts
         ),
     )
-
-
-def _set_cordon(cluster: ClusterApi, name: str, *, is_cordoned: bool) -> None:
-    if (
-        bool(mapped(cluster.core.read_node(name).spec.to_dict()).get("unschedulable"))
-        == is_cordoned
-    ):
-        return
-    cluster.core.patch_node(name, {"spec": {"unschedulable": is_cordoned or None}})

@@ -77,8 +77,7 @@ class Evicting(ACluster):
             self.put(_replica("two"))
 
     def read_node(self, name: str) -> Any:
-        spec = {"unschedulable": self.cordoned.get(name)}
-        return SimpleNamespace(spec=SimpleNamespace(to_dict=lambda: spec))
+        return SimpleNamespace(spec=SimpleNamespace(unschedulable=self.cordoned.get(name)))
 
     def patch_node(self, name: str, patch: Object) -> None:
         self.cordoned[name] = patch["spec"]["unschedulable"]
@@ -171,6 +170,15 @@ def test_it_is_cordoned_where_the_stack_file_says_so_and_only_then(cluster: Evic
     assert cluster.cordoned == {"one": True}
     _change({**CLOSED, "maintenance": "cordon"}, PROPS)
     assert cluster.cordoned == {"one": None}
+
+
+def test_a_node_that_is_no_longer_to_be_cordoned_takes_pods_again_while_it_stays_closed(
+    cluster: Evicting,
+) -> None:
+    _change(PROPS, {**CLOSED, "maintenance": "cordon"})
+    _change({**CLOSED, "maintenance": "cordon"}, CLOSED)
+    assert cluster.cordoned == {"one": None}
+    assert cluster.access() == (False, False)
 
 
 @pytest.mark.parametrize(
