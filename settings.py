@@ -7,7 +7,7 @@ It turns the stack file into frozen, checked settings and reports every mistake 
 
 import dataclasses
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from pulumi.runtime.config import CONFIG, get_config_env
 from configuration.certificates import certificate_problems
 from configuration.files import FILE_RULES
 from configuration.htpasswd import htpasswd_problems
+from configuration.nodes_file import nodes_file_of, places_in_nodes_file, read_nodes_file
 from configuration.partial import found_by, read
 from configuration.places import ENCRYPTED, places_in
 from configuration.problems import Problem, SettingsError, known_keys
@@ -64,6 +65,8 @@ class _Reader:
         self._config = config
         self._stack_file = stack_file
         self._problems: list[Problem] = []
+        self._nodes_file: str | None = None
+        """The file that the nodes were read from."""
 
     def settings(self) -> Settings:
         file = self._file()
@@ -89,6 +92,7 @@ class _Reader:
                 unreadable.add(key)
             elif value is not None:
                 said[key] = value
+        unreadable |= self._nodes_from_file(said)
         sections, problems = read(said, Sections, "")
         self._report(p for p in problems if p.key not in unreadable)
         fields = {field.alias: name for name, field in Sections.model_fields.items()}
@@ -96,6 +100,28 @@ class _Reader:
         values = {name: v for name, v in sections.__dict__.items() if name not in lost}
         secrets = frozenset(secret for secret in Secret if self._has_secret(secret))
         return Settings.of(values, secrets)
+
+    def _nodes_from_file(self, said: dict[str, Any]) -> set[str]:
+        """Add the nodes of the file that is named, if one is; the sections that can't be read."""
+        path = nodes_file_of(said)
+        if path is None:
+            return set()
+        if not isinstance(path, str):
+            return {"nodes"}  # the mistake is told where the section is read
+        if said.get("nodes"):
+            problem = Problem(
+                "nodes",
+                "stands beside cluster.nodesFile",
+                "List all nodes in one place: move these into the file, or leave the file out.",
+            )
+            self._report([problem])
+            return {"nodes"}
+        said["nodes"], problems = read_nodes_file(path)
+        self._report(problems)
+        if problems:
+            return {"nodes"}
+        self._nodes_file = path
+        return set()
 
     def _report(self, problems: Iterable[Problem]) -> None:
         """Keep problems whose keys lack the project's name in front."""
@@ -111,12 +137,21 @@ class _Reader:
             for problem in self._problems
             for key in [problem.key.partition(".")[0].partition("[")[0]]
         ]
+        if self._nodes_file is not None:
+            problems = list(self._with_lines_of_nodes(problems, self._nodes_file))
         if all(problem.line is None for problem in problems):
             return problems, None
         inside = self._stack_file.is_relative_to(_PROJECT)
         name = self._stack_file.relative_to(_PROJECT) if inside else self._stack_file
         # Last what is not there at all.
-        return sorted(problems, key=lambda one: (one.line is None, one.line)), str(name)
+        order = sorted(problems, key=lambda one: (one.line is None, one.file or "", one.line))
+        return order, str(name)
+
+    def _with_lines_of_nodes(self, problems: Iterable[Problem], path: str) -> Iterator[Problem]:
+        places = places_in_nodes_file(path, _full("nodes"))
+        for problem in problems:
+            line = places.line(problem.key)
+            yield problem if line is None else dataclasses.replace(problem, line=line, file=path)
 
     def _given(self, full_key: str) -> Any:
         """What the program was given; ENCRYPTED for what the file holds encrypted."""

@@ -12,3 +12,6 @@ class ClusterSettings(StackModel):
     """File with access to the cluster; ~ is your home directory."""
     context: str | None = None
     """Context in that file; the current one if not given."""
+    nodes_file: str | None = None
+    """File with the list of nodes, in place of `nodes`: for some hundred nodes and more, which the
+    configuration that Pulumi hands over can't hold."""

@@ -48,9 +48,12 @@ class Problem:
     shows_value: bool = False
     line: int | None = None
     """Where it stands in the stack file, as far as that is known."""
+    file: str | None = None
+    """Where the line is, if it is in another file."""
 
     def __str__(self) -> str:
-        where = f"line {self.line}, " if self.line is not None else ""
+        of_file = f" of {self.file}" if self.file is not None else ""
+        where = f"line {self.line}{of_file}, " if self.line is not None else ""
         found = f" = {_shown(self.value)}" if self.shows_value and not _is_secret(self.key) else ""
         return f"{where}{self.key}{found}: {self.rule}. {self.remedy}"
 

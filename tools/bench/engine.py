@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncssh
+import yaml
 
 from lab.programs import plugins, toolchain
 from lab.stack import NAME, write_project
@@ -70,22 +71,27 @@ class Measurement:
     preview: Run
 
 
-def config(nodes: int, key_file: Path, host_key: str) -> dict[str, Any]:
+def config(key_file: Path, nodes_file: Path) -> dict[str, Any]:
     """The stack file's settings for these hosts."""
     sections: dict[str, Any] = {
-        "cluster": {"name": "bench"},
+        "cluster": {"name": "bench", "nodesFile": str(nodes_file)},
         "stages": _OFF,
         "checks": {"timeoutSeconds": 600},
         "ssh": {"user": USER, "port": PORT, "privateKeyFile": str(key_file)},
         "nodeDefaults": {
             "disks": [{"device": f"/dev/{path[-3:]}", "mountPoint": path} for path in DISKS]
         },
-        "nodes": [
-            {"name": f"node-{number}", "host": address(number), "hostKey": host_key}
-            for number in range(1, nodes + 1)
-        ],
     }
     return {f"longhorn-rancher:{key}": value for key, value in sections.items()}
+
+
+def write_nodes(nodes_file: Path, nodes: int, host_key: str) -> None:
+    """List that many nodes in a file of their own."""
+    listed = [
+        {"name": f"node-{number}", "host": address(number), "hostKey": host_key}
+        for number in range(1, nodes + 1)
+    ]
+    nodes_file.write_text(yaml.safe_dump(listed))
 
 
 @contextmanager
@@ -137,7 +143,8 @@ def measure(
         **switches,
     }
     with servers(nodes, key.export_public_key().decode().strip()) as host_key:
-        write_project(folder / "stack", config(nodes, key_file, host_key))
+        write_nodes(folder / "nodes.yaml", nodes, host_key)
+        write_project(folder / "stack", config(key_file, folder / "nodes.yaml"))
 
         def run(*words: str) -> Run:
             return _run([str(pulumi), *words], folder / "stack", environment, folder / "log")
