@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from configuration.chart_forms import unfit_values
-from configuration.chart_keys import Keys, keys_of_version, unknown_keys, wrong_kinds
+from configuration.chart_keys import Keys, keys_of_version, unknown_keys
+from configuration.chart_kinds import misfits
 from configuration.longhorn import LonghornDefaultSettings, LonghornSettings, replica_count
 from configuration.partial import knows
 from configuration.problems import Problem, nearest
@@ -13,7 +14,6 @@ from configuration.secrets import Secret
 from configuration.stack_file import StackFile
 
 _VALUES = "longhorn.values"
-_LISTS = ("longhornManager.tolerations", "longhornDriver.tolerations", "longhornUI.tolerations")
 _PODS = (
     "longhornUI.replicas",
     *(f"csi.{part}ReplicaCount" for part in ("attacher", "provisioner", "resizer", "snapshotter")),
@@ -47,7 +47,7 @@ def value_at(values: Mapping[str, Any], path: str) -> Any:
 
 
 def keys_problems(values: Mapping[str, Any], keys: Keys) -> Iterator[Problem]:
-    """Values that the chart does not have, or where it has a map and these have none.
+    """Values that the chart does not have.
 
     Args:
         values: longhorn.values.
@@ -60,12 +60,6 @@ def keys_problems(values: Mapping[str, Any], keys: Keys) -> Iterator[Problem]:
             f"{_VALUES}.{path}",
             "is no value of this version's chart, so it would do nothing",
             f"Did you mean {close}?" if close else "See the chart's values.yaml.",
-        )
-    for path in wrong_kinds(values, keys):
-        yield Problem(
-            f"{_VALUES}.{path}",
-            "must be a map of keys",
-            "Write `key: value` lines below it, or nothing at all.",
         )
 
 
@@ -267,16 +261,16 @@ def _own_images(file: StackFile) -> Iterator[Problem]:
             )
 
 
-def _joinable(file: StackFile) -> Iterator[Problem]:
+def _misfits(file: StackFile) -> Iterator[Problem]:
+    # Of a chart in a file, too: what both have is used in the same way.
     values = file.longhorn.values
-    for path in _LISTS:
-        said = value_at(values, path)
-        if said is not None and not isinstance(said, list):
-            yield Problem(f"{_VALUES}.{path}", "must be a list", "Write one toleration per line.")
-    path = "defaultSettings.taintToleration"
-    if not isinstance(value_at(values, path), str | None):
+    for found in misfits(values, keys_of_version(file.longhorn.version)):
         yield Problem(
-            f"{_VALUES}.{path}", "must be text", "Write key=value:effect, more of them behind `;`."
+            f"{_VALUES}.{found.path}",
+            found.rule,
+            found.remedy,
+            value_at(values, found.path),
+            shows_value=value_at(values, found.path) is not None,
         )
 
 
@@ -297,5 +291,5 @@ LONGHORN_RULES: Sequence[Callable[[StackFile], Iterable[Problem]]] = (
     _strict_local,
     _never_zero,
     _own_images,
-    _joinable,
+    _misfits,
 )

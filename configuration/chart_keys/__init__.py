@@ -20,8 +20,8 @@ _LISTS: Mapping[str, tuple[str, ...]] = {
     "1.6.3": ("1.6.4",),
     "1.6.4": ("1.6.4",),
 }
-# Maps whose keys are names that people choose.
-_FREE = ("nodeSelector", "annotations", "serviceAnnotations", "additionalLabels")
+FREE = ("nodeSelector", "annotations", "serviceAnnotations", "additionalLabels")
+"""Maps whose keys are names that people choose."""
 # What the templates read although values.yaml does not name it.
 _UNNAMED: Keys = {
     "": frozenset({"nameOverride"}),
@@ -58,22 +58,10 @@ def unknown_keys(values: Mapping[str, Any], keys: Keys, path: str = "") -> Itera
             yield from unknown_keys(cast(Mapping[str, Any], value), keys, inner)
 
 
-def wrong_kinds(values: Mapping[str, Any], keys: Keys, path: str = "") -> Iterator[str]:
-    """Paths where the chart has a map and these values have something else; null is no value."""
-    for name, value in values.items():
-        inner = f"{path}.{name}" if path else str(name)
-        if inner not in keys or value is None:
-            continue
-        if isinstance(value, Mapping):
-            yield from wrong_kinds(cast(Mapping[str, Any], value), keys, inner)
-        else:
-            yield inner
-
-
 def _maps(values: Mapping[str, Any], path: str) -> Iterator[tuple[str, frozenset[str]]]:
     yield path, frozenset(map(str, values))
     for name, value in values.items():
-        if isinstance(value, Mapping) and value and name not in _FREE:
+        if isinstance(value, Mapping) and value and name not in FREE:
             inner = f"{path}.{name}" if path else str(name)
             yield from _maps(cast(Mapping[str, Any], value), inner)
 

@@ -314,12 +314,82 @@ def test_an_image_of_another_version_is_refused() -> None:
         assert mistakes(_with(_nested(path, tag))) == []
 
 
+_IS_TRUE = "must be true or false; any text"
+_TOLERATIONS = "longhornManager.tolerations"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "where", "rule"),
+    [
+        ("ingress.enabled", "false", "", _IS_TRUE),
+        ("enablePSP", "false", "", _IS_TRUE),
+        ("networkPolicies.enabled", "no", "", _IS_TRUE),
+        ("persistence.recurringJobSelector.enable", 1, "", _IS_TRUE),
+        ("privateRegistry.createSecret", "true", "", _IS_TRUE),
+        ("longhornManager.nodeSelector", {"storage": True}, ".storage", "must be text"),
+        ("longhornDriver.nodeSelector", {"tier": 1}, ".tier", "must be text"),
+        ("longhornUI.nodeSelector", "storage=true", "", "must be a map of texts"),
+        ("annotations", {"a": {"b": "c"}}, ".a", "must be text"),
+        ("longhornUI.tolerations", {"key": "a"}, "", "must be a list"),
+        (_TOLERATIONS, "a=b:NoSchedule", "", "must be a list"),
+        (_TOLERATIONS, ["a=b:NoSchedule"], "[0]", "is no toleration"),
+        (_TOLERATIONS, [{"key": "a", "value": True}], "[0].value", "must be text"),
+        (_TOLERATIONS, [{"key": "a", "efect": "NoSchedule"}], "[0].efect", "is no key"),
+        (_TOLERATIONS, [{"key": "a", "effect": "noSchedule"}], "[0].effect", "must be one of"),
+        (
+            _TOLERATIONS,
+            [{"operator": "Exists", "key": "a", "value": "b"}],
+            "[0].value",
+            "goes with operator Equal",
+        ),
+        ("defaultSettings.taintToleration", ["a"], "", "must be a single value"),
+        (
+            "defaultSettings.systemManagedComponentsNodeSelector",
+            {"a": "b"},
+            "",
+            "must be a single value, and is a map",
+        ),
+        ("defaultSettings.autoSalvage", [True], "", "must be a single value, and is a list"),
+        ("persistence.recurringJobSelector.jobList", [{"name": "a"}], "", "must be a text with a"),
+        ("persistence.recurringJobSelector.jobList", "name: a", "", "must be a text with a"),
+        ("image.longhorn.supportBundleKit.tag", 0.1, "", "must be text"),
+        ("privateRegistry.registryUser", 1000, "", "must be text"),
+        ("persistence.defaultMkfsParams", ["-O", "^64bit"], "", "must be a single value"),
+        ("longhornUI.replicas", "two", "", "is nothing that Longhorn takes"),
+        ("csi.attacherReplicaCount", 1.5, "", "is nothing that Longhorn takes"),
+    ],
+)
+def test_a_value_of_another_kind_than_the_chart_needs_is_refused(
+    path: str, value: object, where: str, rule: str
+) -> None:
+    problem = mistake(_with(_nested(path, value)))
+    assert problem.key == f"{_PREFIX}{path}{where}"
+    assert problem.rule.startswith(rule)
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
-    [("longhornUI.tolerations", {"key": "a"}), ("defaultSettings.taintToleration", ["a"])],
+    [
+        ("ingress.enabled", False),
+        ("networkPolicies.enabled", True),
+        ("longhornManager.nodeSelector", {"storage": "true", "tier": None}),
+        ("ingress.annotations", {"nginx.ingress.kubernetes.io/proxy-body-size": 0}),
+        (_TOLERATIONS, [{"operator": "Exists"}, {"key": "a", "value": "b", "effect": ""}]),
+        (
+            _TOLERATIONS,
+            [{"key": "a", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60}],
+        ),
+        ("persistence.recurringJobSelector.jobList", []),
+        ("persistence.recurringJobSelector.jobList", '[{"name": "a", "isGroup": true}]'),
+        ("longhornUI.replicas", "2"),
+        ("longhornUI.replicas", 1),
+        ("service.ui.loadBalancerSourceRanges", ""),
+        ("image.longhorn.supportBundleKit.tag", "v0.0.27"),
+        ("persistence.defaultClass", "true"),
+    ],
 )
-def test_what_is_joined_has_the_type_that_can_be(path: str, value: object) -> None:
-    assert mistake(_with(_nested(path, value))).key == f"{_PREFIX}{path}"
+def test_a_value_of_the_kind_that_the_chart_needs_is_accepted(path: str, value: object) -> None:
+    assert mistakes(_with(_nested(path, value))) == []
 
 
 @pytest.mark.parametrize("key", ["values", "defaultSettings"])
