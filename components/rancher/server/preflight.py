@@ -21,11 +21,16 @@ class RancherPreflightProvider(DynamicProvider):
 
     outputs = ("found",)
     not_compared: ClassVar[Mapping[str, str]] = {
-        "docker_host_key": "how the host is trusted is no reason to look at it again"
+        "docker_host_key": "how the host is trusted is no reason to look at it again",
+        "names_data": "where the data lie is the same, however the stack file says it",
     }
 
     def refusals(self, old: Properties, new: Properties) -> list[CheckFailure]:
-        """A tag that the data can't go to."""
+        """A tag that the data can't go to, and a name that leaves the data behind."""
+        left = left_data(old, new)
+        return [*self._refused_tag(old, new), *([CheckFailure("data", left)] if left else [])]
+
+    def _refused_tag(self, old: Properties, new: Properties) -> list[CheckFailure]:
         before, tag = old.get("tag"), new["tag"]
         is_known = not is_unknown(tag) and not is_unknown(new["docker_host"])
         if before is None or before == tag or not is_known or _has_other_data(new, old):
@@ -62,6 +67,7 @@ class RancherPreflight(DynamicResource, module="rancher", name="Preflight"):
             "docker_host_key": rancher.docker_host_key,
             "container_name": rancher.container_name,
             "data": rancher.volume,
+            "names_data": rancher.data_volume is not None,
             "tag": rancher.tag,
             "http_port": rancher.http_port,
             "https_port": rancher.https_port,
@@ -101,6 +107,26 @@ def _inspect(props: Properties, olds: Properties) -> str:
     free = "unknown" if host.free_bytes is None else f"{host.free_bytes / GIB:.1f} GiB"
     return (
         f"Docker {docker.version}, {memory_of(docker, host) / GIB:.1f} GiB of memory, {free} free"
+    )
+
+
+def left_data(old: Properties, new: Properties) -> str | None:
+    """Why Rancher would start without its data, though the stack file does not say so. Pure.
+
+    None where the data stay, or another volume is named in as many words.
+    """
+    before, after = old.get("data"), new["data"]
+    if before is None or before == after or new.get("names_data"):
+        return None
+    cause = (
+        "rancher.dataVolume is given no more"
+        if old.get("container_name") == new["container_name"]
+        else f"rancher.containerName was {old.get('container_name')} and is {new['container_name']}"
+    )
+    return (
+        f"{cause}, so Rancher's data would be in the volume {after} and no longer in {before}: "
+        "Rancher would start empty there, and every cluster would be cut off. To keep the data, "
+        f"set rancher.dataVolume: {before}. If {after} is meant, set rancher.dataVolume: {after}."
     )
 
 

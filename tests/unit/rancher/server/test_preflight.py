@@ -227,6 +227,7 @@ _INPUTS: dict[str, Any] = {
     "docker_host_key": None,
     "container_name": "rancher",
     "data": "rancher-data",
+    "names_data": False,
     "tag": "v2.8.5",
     "http_port": 80,
     "https_port": 443,
@@ -307,12 +308,41 @@ def test_what_runs_counts_more_than_what_an_up_that_failed_wanted(world: _World)
 
 def test_a_backup_in_a_volume_of_its_own_may_have_its_own_version(world: _World) -> None:
     world.engine = _engine(_container(rancher_version="v2.9.3"))
-    olds, news = {**_INPUTS, "tag": "v2.9.3"}, {**_INPUTS, "data": "restored"}
+    olds = {**_INPUTS, "tag": "v2.9.3"}
+    news = {**_INPUTS, "data": "restored", "names_data": True}
     provider = RancherPreflightProvider()
     assert provider.check(olds, news).failures == []
     assert provider.update("id", olds, news).outs is not None
     with pytest.raises(RuntimeError, match="can't go back"):
         provider.update("id", olds, _INPUTS)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (
+            {},
+            {"container_name": "console", "data": "console-data"},
+            "rancher.containerName was rancher and is console",
+        ),
+        (
+            {"data": "/srv/rancher", "names_data": True},
+            {"data": "rancher-data"},
+            "rancher.dataVolume is given no more",
+        ),
+    ],
+)
+def test_data_that_a_change_would_leave_behind_unsaid_are_told_with_both_ways_on(
+    before: dict[str, Any], after: dict[str, Any], said: str, world: _World
+) -> None:
+    world.engine = None
+    old, new = {**_INPUTS, **before}, {**_INPUTS, **after}
+    (failure,) = RancherPreflightProvider().check(old, new).failures or []
+    assert said in failure.reason
+    for volume in (old["data"], new["data"]):
+        assert f"set rancher.dataVolume: {volume}" in failure.reason
+        meant = {**new, "data": volume, "names_data": True}
+        assert RancherPreflightProvider().check(old, meant).failures == []
 
 
 def test_an_unchanged_preview_asks_nobody(world: _World) -> None:
@@ -323,7 +353,9 @@ def test_an_unchanged_preview_asks_nobody(world: _World) -> None:
     assert provider.check({}, _INPUTS).failures == []
 
 
-@pytest.mark.parametrize("key", [key for key in _INPUTS if key != "docker_host_key"])
+@pytest.mark.parametrize(
+    "key", [key for key in _INPUTS if key not in ("docker_host_key", "names_data")]
+)
 def test_each_thing_that_is_asked_for_is_looked_at_again_when_it_changes(key: str) -> None:
     provider = RancherPreflightProvider()
     olds = {**_INPUTS, "found": "something"}
