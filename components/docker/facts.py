@@ -4,14 +4,13 @@ Docker is asked over its API; the host by a script that needs neither root nor D
 """
 
 import ipaddress
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
-from components.common.answers import listed, mapped
+from components.common.answers import last_object, listed, mapped
 from components.common.script_text import script_text
 from components.docker.api import docker_api
 from components.docker.host import run_on_host
@@ -20,6 +19,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _HOST_SCRIPT = "docker/scripts/docker-host-check.sh"
 _NOT_FOUND = 404
+_SHOWN_CHARACTERS = 300
 _RANCHER_VERSION = "CATTLE_SERVER_VERSION="
 
 
@@ -112,7 +112,14 @@ def read_host(
     """
     arguments = [*(str(port) for port in ports), folder]
     said = run_on_host(docker_host, host_key, script_text(_HOST_SCRIPT), arguments)
-    return host_facts(json.loads(said.splitlines()[-1]))
+    found = last_object(said)
+    if found is None:
+        shown = "".join(c if c.isprintable() else "?" for c in said.strip()[-_SHOWN_CHARACTERS:])
+        raise RuntimeError(
+            f"{docker_host}: the look at the host ended without its answer; printed was: "
+            f"{shown or 'nothing'}. See that the user's login shell runs commands there"
+        )
+    return host_facts(found)
 
 
 def host_facts(said: Mapping[str, Any]) -> HostFacts:

@@ -26,8 +26,17 @@ _SUDO_REMEDIES = {
     "a file of /etc/sudoers.d",
     "a password is required": "Give sudo's password as the secret sudoPassword, or let sudo not "
     "ask: a line `{user} ALL=(ALL) NOPASSWD: ALL` in a file of /etc/sudoers.d",
+    "incorrect password": "The secret sudoPassword is not the password of {user} there: set it "
+    "again",
+    "not in the sudoers file": "Let {user} become root: a line `{user} ALL=(ALL) NOPASSWD: ALL` in "
+    "a file of /etc/sudoers.d",
+    "sudo: not found": "Install sudo there, or log in as root (ssh.user, nodes[].user)",
+    "sudo: command not found": "Install sudo there, or log in as root (ssh.user, nodes[].user)",
+    "account is currently not available": "Give {user} a login shell that runs commands: chsh -s "
+    "/bin/sh {user}",
+    "rather than the user": "Set ssh.user (or nodes[].user) to that user, who needs sudo there",
 }
-"""What to do about an answer of sudo itself, by words in it."""
+"""What to do about an answer of sudo or of a login, by words in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +152,10 @@ async def _run(
     finally:
         connection.abort()
     if process.exit_status != 0:
-        raise FactsError(_failure(_last_line(complaint), ask.address.user))
+        # A login that is refused by a command of its own says why on standard output, as that of
+        # root on cloud images.
+        said = _last_line(complaint) or _last_line(answer)
+        raise FactsError(_failure(said, ask.address.user))
     return answer
 
 

@@ -82,6 +82,8 @@ class HostFacts(AnswerModel):
     """What it calls itself."""
     kernel: str
     """`uname -r`."""
+    boot_id: str | None = None
+    """What tells this start of this machine from all others."""
     os: DistributionFacts
     """Its distribution."""
     packages: Mapping[str, str]
@@ -145,8 +147,9 @@ def parse_answer(
 ) -> HostAnswer:
     """What the host said about itself, and what each script said. Raises FactsError.
 
-    The answer ends in one line of facts, then one line for each script, as
-    components.hosts.question asks; a login shell may have said something before that.
+    Of its lines that begin as JSON does, the last are one of facts, then one for each script,
+    as components.hosts.question asks; a login may have said something before that, and what
+    watches over sessions something behind it.
 
     Args:
         mount_points: Of the disks of which facts were asked.
@@ -155,9 +158,10 @@ def parse_answer(
     lines = [line for line in answer.decode(errors="replace").split("\n") if line.strip()]
     if not lines:
         raise NothingRanError("it answered nothing")
-    if len(lines) < 1 + len(models):
+    told = [line for line in lines if line.startswith(("{", "["))]
+    if len(told) < 1 + len(models):
         raise FactsError("its answer is not complete")
-    facts, *verdicts = lines[len(lines) - 1 - len(models) :]
+    facts, *verdicts = told[len(told) - 1 - len(models) :]
     parsed = _parsed(_object(facts), HostFacts)
     if [disk.mount_point for disk in parsed.disks] != list(mount_points):
         raise FactsError("its answer is about other disks than it was asked for")

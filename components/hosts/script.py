@@ -6,15 +6,15 @@ idempotent. There are no `triggers`: they would replace the resource, which runs
 after the new create (pulumi-command 1.2.1, provider/pkg/provider/remote).
 """
 
-import json
 import re
 import shlex
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import pulumi
 from pulumi_command import remote
 
+from components.common.answers import last_object
 from components.hosts.host import RemoteHost
 from components.hosts.host_script import HostScript, checked_command, run_path
 
@@ -179,13 +179,9 @@ def parse_result(printed: str, host: str, user: str) -> dict[str, Any]:
             f"shell there that runs commands (chsh -s /bin/sh {user}), and let the next run do it "
             "again: pulumi up --replace with the URN of this command"
         )
-    for line in reversed(lines):
-        try:
-            result: object = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(result, dict):
-            return cast(dict[str, Any], result)
+    result = last_object(printed)
+    if result is not None:
+        return result
     shown = "".join(c if c.isprintable() else "?" for c in lines[-1])[:_SHOWN_CHARACTERS]
     raise ResultError(
         f"node {host}: the script ended without its result; the last line printed was: {shown}. "

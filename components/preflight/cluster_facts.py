@@ -21,8 +21,10 @@ class ClusterNode:
 
     taints: Sequence[Mapping[str, str]] = ()
     """key, effect and, if it has one, value."""
-    is_cordoned: bool = False
-    """Whether it takes no new pods."""
+    unready: str | None = None
+    """Why it is not Ready, in the kubelet's words; None if it is."""
+    boot_id: str = ""
+    """What its kubelet read from /proc/sys/kernel/random/boot_id; empty if it says nothing."""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -32,6 +34,8 @@ class LonghornLeftovers:
 
     releases: Sequence[str] = ()
     """Which Helm releases own its definitions, as namespace/name."""
+    has_unowned: bool = False
+    """Whether no release owns one of them, as after `kubectl apply`."""
     volumes: Sequence[str] = ()
     """Names of its volumes; not read where it has settings."""
     has_settings: bool = False
@@ -108,9 +112,18 @@ def _node(node: Any) -> ClusterNode:
         taints.append({"key": str(taint.key), "effect": str(taint.effect), **value})
     return ClusterNode(
         taints=taints,
-        is_cordoned=bool(node.spec.unschedulable),
+        unready=_unready(listed(node.status.conditions)),
+        boot_id=str(getattr(node.status.node_info, "boot_id", None) or ""),
         labels=mapped(node.metadata.labels),
     )
+
+
+def _unready(conditions: Sequence[Any]) -> str | None:
+    ready = next((each for each in conditions if each.type == "Ready"), None)
+    if ready is None:
+        return "its kubelet has never reported"
+    words = " ".join(str(ready.message or ready.reason or "").split())
+    return None if ready.status == "True" else words or "no reason is given"
 
 
 def _is_default(storage_class: Any) -> bool:
@@ -121,14 +134,20 @@ def _is_default(storage_class: Any) -> bool:
 def _leftovers(api: ClusterApi) -> LonghornLeftovers:
     definitions: Any = api.extensions.list_custom_resource_definition(**_ANSWER)
     releases: set[str] = set()
+    has_unowned = False
     for definition in listed(definitions.items):
         marks = mapped(definition.metadata.annotations)
-        if definition.spec.group == GROUP and marks.get(_RELEASE_NAME):
+        if definition.spec.group != GROUP:
+            continue
+        if marks.get(_RELEASE_NAME):
             releases.add(f"{marks.get(_RELEASE_NAMESPACE)}/{marks[_RELEASE_NAME]}")
+        else:
+            has_unowned = True
     namespace: Any = unless_missing(api.core.read_namespace, NAMESPACE, **_ANSWER)
     has_settings = bool(read_objects(api, "settings", everywhere=True, **_ANSWER))
     return LonghornLeftovers(
         releases=sorted(releases),
+        has_unowned=has_unowned,
         # A Longhorn that runs has no leftovers, and its volumes are read with the rest of it.
         volumes=[] if has_settings else _volume_names(api),
         has_settings=has_settings,

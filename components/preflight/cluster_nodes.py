@@ -10,6 +10,8 @@ from components.preflight.report import CheckResult
 
 # What Kubernetes puts on and takes off by itself; every DaemonSet tolerates it.
 _PASSING = "node.kubernetes.io/"
+# What Longhorn's images are built for (longhorn v1.5.3, README, Requirements).
+_ARCHITECTURES = ("amd64", "arm64", "s390x")
 _KEEPS_PODS_OFF = ("NoSchedule", "NoExecute")
 
 
@@ -22,8 +24,10 @@ def check_nodes_of_cluster(facts: ClusterFacts, wanted: ClusterWanted) -> Iterat
         elif node.has_disks and wanted.longhorn_version is not None:
             yield from _tainted(node, found, wanted)
             yield from _not_selected(node, found, wanted)
-    if wanted.longhorn_version is not None and wanted.prepares_nodes:
-        yield from _unprepared(facts, wanted)
+    if wanted.longhorn_version is not None:
+        yield from _not_waiting_for_longhorn(facts, wanted)
+        if wanted.prepares_nodes:
+            yield from _unprepared(facts, wanted)
 
 
 def _missing(name: str, facts: ClusterFacts) -> CheckResult:
@@ -97,12 +101,57 @@ def _remedy(taint: Mapping[str, str]) -> str:
     return f"Set {entry}, or give the node no disks."
 
 
+def _reached(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[tuple[str, ClusterNode]]:
+    """The nodes on which Longhorn's managers are to run: a cordon keeps no DaemonSet off."""
+    for name, found in sorted(facts.nodes.items()):
+        is_kept_off = any(_keeps_longhorn_off(taint, wanted) for taint in found.taints)
+        if not is_kept_off and not _missing_labels(found, wanted):
+            yield name, found
+
+
+def _not_waiting_for_longhorn(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[CheckResult]:
+    """Nodes without which Longhorn never becomes ready, and that can't become so by waiting.
+
+    Where Longhorn runs already, a node that is down is an ordinary day's trouble.
+    """
+    for name, found in _reached(facts, wanted):
+        system = found.labels.get("kubernetes.io/os", "linux")
+        architecture = found.labels.get("kubernetes.io/arch", _ARCHITECTURES[0])
+        if system != "linux":
+            yield CheckResult(
+                node=name,
+                check="nodeSystem",
+                severity="error",
+                found=f"it runs {system}, and Longhorn's managers are to run there too, which they "
+                "do on Linux alone; Longhorn would never become ready",
+                remedy="Set longhorn.values.global.cattle.windowsCluster.enabled: true, which "
+                "keeps Longhorn to the Linux nodes.",
+            )
+        elif architecture not in _ARCHITECTURES:
+            yield CheckResult(
+                node=name,
+                check="nodeSystem",
+                severity="error",
+                found=f"its architecture is {architecture}, and Longhorn has images for "
+                f"{', '.join(_ARCHITECTURES)}; its managers would never start there",
+                remedy="Install a system of 64 bits there, or keep Longhorn off it by a taint.",
+            )
+        elif found.unready is not None:
+            yield CheckResult(
+                node=name,
+                check="nodeReady",
+                severity="warning" if facts.longhorn.has_settings else "error",
+                found=f"Kubernetes has it as not Ready ({found.unready}), and Longhorn becomes "
+                "ready only with every node that it runs on",
+                remedy=f"See `kubectl describe node {name}`; a node that is gone for good is "
+                f"deleted: kubectl delete node {name}.",
+            )
+
+
 def _unprepared(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[CheckResult]:
     named = {node.name for node in wanted.nodes}
-    for name, found in sorted(facts.nodes.items()):
-        if name in named or found.is_cordoned or _missing_labels(found, wanted):
-            continue
-        if any(_keeps_longhorn_off(taint, wanted) for taint in found.taints):
+    for name, _ in _reached(facts, wanted):
+        if name in named:
             continue
         yield CheckResult(
             node=name,
@@ -111,7 +160,7 @@ def _unprepared(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[CheckRes
             found="Longhorn's managers run on this node too, and the stack does not prepare it; "
             "without iscsiadm there, Longhorn never becomes ready",
             remedy="List it under nodes (with `disks: []` if it is to hold no replicas), install "
-            "open-iscsi there, or cordon it.",
+            "open-iscsi there, or keep Longhorn off it by a taint.",
         )
 
 

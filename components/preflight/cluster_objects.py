@@ -74,6 +74,18 @@ def _leftovers(facts: ClusterFacts) -> Iterator[CheckResult]:
                 "Uninstall that release first (its volumes go with it), or set stages.longhorn: "
                 "false to leave Longhorn to it.",
             )
+    if found.has_unowned and not found.volumes:
+        yield of_cluster(
+            "longhornLeftovers",
+            "error",
+            "the cluster has definitions of Longhorn that no Helm release owns, as after `kubectl "
+            f"apply`, so Helm refuses to install {_RELEASE}",
+            "Leave the Longhorn that runs with them to whoever installed it (stages.longhorn: "
+            "false)."
+            if found.has_settings
+            else "They hold no volume: kubectl get crd -o name | grep longhorn.io | xargs kubectl "
+            "delete.",
+        )
     if found.volumes and not found.has_settings:
         more = len(found.volumes) - _NAMED
         names = ", ".join(found.volumes[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,6 +1,6 @@
 """One look at the cluster, begun before the hosts are read, in previews too."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ from components.longhorn.storage import Storage, read_storage
 from components.preflight.agent import check_agent, read_agent
 from components.preflight.backup_age import check_backup_age
 from components.preflight.cluster import check_cluster
-from components.preflight.cluster_facts import read_cluster
+from components.preflight.cluster_facts import ClusterNode, read_cluster
 from components.preflight.cluster_wanted import cluster_wanted
 from components.preflight.deadline import asking
 from components.preflight.frontend import (
@@ -42,6 +42,8 @@ class ClusterSeen:
 
     results: list[CheckResult] = field(default_factory=list[CheckResult])
     """What is not as the stack needs it."""
+    nodes: Mapping[str, ClusterNode] = field(default_factory=dict[str, ClusterNode])
+    """Its nodes, by name; none where nothing of the stack counts on them."""
     known_disks: KnownDisks | None = None
     """What its Longhorn knows of disks; None where it has none."""
     longhorn: LonghornFindings = field(default_factory=LonghornFindings)
@@ -74,15 +76,22 @@ def look_at_cluster(settings: Settings) -> Callable[[], ClusterSeen]:
 
 def _looked(settings: Settings) -> ClusterSeen:
     api = ClusterApi(settings.cluster.kubeconfig, settings.cluster.context)
-    results = list(_checked(api, settings))
     stages = settings.stages
+    results: list[CheckResult] = []
+    nodes: Mapping[str, ClusterNode] = {}
+    if stages.longhorn or stages.labels:
+        wanted = cluster_wanted(settings)
+        facts = read_cluster(api, [name for _, name in wanted.secrets])
+        nodes = facts.nodes
+        results += check_cluster(facts, wanted)
+    results += _checked(api, settings)
     storage = read_storage(api) if stages.longhorn or stages.labels else None
     known = known_disks(storage)
     if not stages.longhorn:
-        return ClusterSeen(results=results, known_disks=known)
+        return ClusterSeen(results=results, nodes=nodes, known_disks=known)
     release = release_finding(api)
     if storage is None:
-        return ClusterSeen(results=results, longhorn=LonghornFindings(release=release))
+        return ClusterSeen(results=results, nodes=nodes, longhorn=LonghornFindings(release=release))
     results += check_storage(storage)
     results += check_backup_age(storage.volumes, settings.longhorn.backup, datetime.now(UTC))
     results += check_maintenance(
@@ -92,6 +101,7 @@ def _looked(settings: Settings) -> ClusterSeen:
         results += check_losses(storage)
     return ClusterSeen(
         results=results,
+        nodes=nodes,
         known_disks=known,
         longhorn=longhorn_findings(storage.snapshot, settings, release),
         storage=storage,
@@ -100,9 +110,6 @@ def _looked(settings: Settings) -> ClusterSeen:
 
 def _checked(api: ClusterApi, settings: Settings) -> Iterator[CheckResult]:
     stages, frontend = settings.stages, settings.frontend
-    if stages.longhorn or stages.labels:
-        wanted = cluster_wanted(settings)
-        yield from check_cluster(read_cluster(api, [name for _, name in wanted.secrets]), wanted)
     if stages.frontend and frontend.type == "Ingress":
         has_password = settings.has(Secret.FRONTEND_BASIC_AUTH)
         yield from check_ingress_class(

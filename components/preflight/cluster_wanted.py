@@ -85,7 +85,7 @@ def cluster_wanted(settings: Settings) -> ClusterWanted:
         is_default_class=stages.longhorn and longhorn.default_storage_class,
         secrets=[(key, name) for key, name in secrets if name is not None],
         replica_count=longhorn.replica_count if stages.longhorn else None,
-        node_selector=_texts(_map_in(_map_in(longhorn.values, "longhornManager"), "nodeSelector")),
+        node_selector=_node_selector(longhorn.values),
         priority_classes=list(_priority_classes(longhorn.values)) if stages.longhorn else [],
         has_pod_security_policy=stages.longhorn and str(longhorn.values.get("enablePSP")) == "True",
     )
@@ -97,6 +97,16 @@ def _priority_classes(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         # From 1.6 on the chart has this one itself.
         if name and name != "longhorn-critical":
             yield f"longhorn.values.{part}.priorityClass", str(name)
+
+
+def _node_selector(values: Mapping[str, Any]) -> dict[str, str]:
+    """Labels of the nodes that Longhorn's managers are kept to, as the chart joins them."""
+    windows = _map_in(_map_in(_map_in(values, "global"), "cattle"), "windowsCluster")
+    given = _map_in(windows, "nodeSelector") or {"kubernetes.io/os": "linux"}
+    return {
+        **(_texts(given) if windows.get("enabled") is True else {}),
+        **_texts(_map_in(_map_in(values, "longhornManager"), "nodeSelector")),
+    }
 
 
 def _texts(values: Mapping[str, Any]) -> dict[str, str]:

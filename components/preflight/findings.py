@@ -23,6 +23,7 @@ from components.preflight.known_disks import check_known_disks
 from components.preflight.lost_volumes import check_lost_volumes
 from components.preflight.nodes import NodeToCheck, check_login_shell, check_nodes
 from components.preflight.report import CheckResult, PreflightError, report
+from components.preflight.wrong_host import check_hosts
 from configuration.secrets import Secret
 from settings import Settings
 
@@ -71,6 +72,7 @@ def read_findings(settings: Settings) -> Findings:
     elif _asks_hosts(settings) and not pulumi.runtime.is_dry_run():
         results.extend(_mute_hosts(settings))
     seen = look()
+    results.extend(check_hosts(nodes, seen.nodes))
     results.extend(check_known_disks(nodes, seen.known_disks))
     results.extend(check_lost_volumes(nodes, seen.storage, settings.longhorn.lost_volumes))
     _report(settings, [*seen.results, *results])

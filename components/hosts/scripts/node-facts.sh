@@ -178,6 +178,7 @@ main() {
         esac
     done
     printf '{"hostname":%s,"kernel":%s' "$(json_string "$host")" "$(json_string "$(uname -r)")"
+    printf ',"bootId":%s' "$(json_or_null "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)")"
     printf ',"os":{"id":%s,"idLike":%s}' "$(json_or_null "$(os_release ID)")" "$(json_or_null "$(os_release ID_LIKE)")"
     printf ',"packages":{%s},"iscsid":%s,"iscsiadm":%s' "$(packages)" "$(json_boolean iscsid_is_active)" "$(json_boolean iscsiadm --version)"
     printf ',"iscsidEnabled":%s,"initiatorName":%s' "$(json_boolean iscsid_is_enabled)" \

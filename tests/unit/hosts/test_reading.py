@@ -223,6 +223,10 @@ def test_a_refusal_is_data() -> None:
     [
         (b"sudo: sorry, you must have a tty to run sudo", "`Defaults:ops !requiretty`"),
         (b"sudo: a password is required", "secret sudoPassword"),
+        (b"sudo: 1 incorrect password attempt", "not the password of ops"),
+        (b"ops is not in the sudoers file.", "`ops ALL=(ALL) NOPASSWD: ALL`"),
+        (b"sh: 1: exec: sudo: not found", "Install sudo"),
+        (b"sh: line 1: exec: sudo: not found", "Install sudo"),
     ],
 )
 def test_what_sudo_wants_is_told_with_its_remedy(
@@ -230,6 +234,30 @@ def test_what_sudo_wants_is_told_with_its_remedy(
 ) -> None:
     server.answer, server.complaint, server.status = b"", complaint, 1
     assert remedy in str(_read(server, user="ops").problem)
+
+
+@pytest.mark.parametrize(
+    ("printed", "remedy"),
+    [
+        (
+            b'Please login as the user "ubuntu" rather than the user "root".\n\n',
+            "Set ssh.user (or nodes[].user) to that user",
+        ),
+        (b"This account is currently not available.\n", "chsh -s /bin/sh ops"),
+    ],
+)
+def test_a_login_that_is_refused_by_a_command_of_its_own_is_told_with_its_words(
+    server: Server, printed: bytes, remedy: str
+) -> None:
+    server.answer, server.complaint, server.status = printed, b"", 142
+    problem = str(_read(server, user="ops").problem)
+    assert printed.decode().strip() in problem
+    assert remedy in problem
+
+
+def test_what_watches_over_a_session_may_print_behind_the_answer() -> None:
+    answer = parse_answer(WELL + b"Session 7 was recorded\n", MOUNT_POINTS, MODELS)
+    assert answer.facts.hostname == "node-1"
 
 
 def test_a_login_that_ends_well_and_says_nothing_ran_nothing(server: Server) -> None:

@@ -130,11 +130,53 @@ def test_a_node_that_longhorn_runs_on_and_no_stage_prepares_is_a_warning() -> No
     assert results(more, longhorn_version=None) == []
 
 
-@pytest.mark.parametrize(
-    "node", [ClusterNode(is_cordoned=True), ClusterNode(taints=[CONTROL_PLANE])]
-)
-def test_a_node_that_takes_no_pods_of_longhorn_needs_no_preparing(node: ClusterNode) -> None:
+def test_a_node_that_takes_no_pods_of_longhorn_needs_no_preparing() -> None:
+    node = ClusterNode(taints=[CONTROL_PLANE], unready="gone")
     assert results({"nodes": {**PLAIN["nodes"], "worker-9": node}}) == []
+
+
+_CORDON = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+
+
+def test_a_cordon_keeps_longhorn_off_no_node() -> None:
+    more = {"nodes": {**PLAIN["nodes"], "worker-9": ClusterNode(taints=[_CORDON])}}
+    result = only(more)
+    assert (result.node, result.check) == ("worker-9", "unpreparedNode")
+    assert "cordon" not in result.remedy
+
+
+@pytest.mark.parametrize("name", ["server-1", "worker-9"])
+def test_a_node_that_is_not_ready_stops_a_first_installation(name: str) -> None:
+    node = ClusterNode(unready="cni plugin not initialized", taints=[_CORDON])
+    given = {"nodes": {**PLAIN["nodes"], name: node}}
+    found = next(each for each in results(given) if each.check == "nodeReady")
+    assert (found.node, found.severity) == (name, "error")
+    assert "cni plugin not initialized" in found.found
+    running = {**given, "longhorn": LonghornLeftovers(has_settings=True)}
+    assert {r.severity for r in results(running) if r.check == "nodeReady"} == {"warning"}
+    assert [r for r in results(given, longhorn_version=None) if r.check == "nodeReady"] == []
+
+
+@pytest.mark.parametrize(
+    ("labels", "remedy"),
+    [
+        ({"kubernetes.io/os": "windows"}, "windowsCluster.enabled: true"),
+        ({"kubernetes.io/arch": "arm"}, "64 bits"),
+    ],
+)
+def test_a_node_on_which_longhorn_never_starts_is_an_error(
+    labels: dict[str, str], remedy: str
+) -> None:
+    more = {"nodes": {**PLAIN["nodes"], "worker-9": ClusterNode(labels=labels)}}
+    result = only(more, prepares_nodes=False)
+    assert (result.node, result.check, result.severity) == ("worker-9", "nodeSystem", "error")
+    assert remedy in result.remedy
+
+
+def test_windows_nodes_are_left_out_where_the_values_say_so() -> None:
+    values = {"global": {"cattle": {"windowsCluster": {"enabled": True}}}}
+    wanted = cluster_wanted(load(valid(longhorn={"values": values})))
+    assert wanted.node_selector == {"kubernetes.io/os": "linux"}
 
 
 def test_a_second_default_class_is_an_error_whose_remedy_lasts_on_k3s() -> None:
@@ -172,6 +214,11 @@ def test_more_replicas_than_nodes_with_disks_are_a_warning() -> None:
         (LonghornLeftovers(releases=["longhorn-system/lh"]), "Helm release longhorn-system/lh"),
         (LonghornLeftovers(volumes=["pvc-1"]), "left without it: pvc-1"),
         (LonghornLeftovers(is_terminating=True), "longhorn-system is being deleted"),
+        (LonghornLeftovers(has_unowned=True), "that no Helm release owns"),
+        (
+            LonghornLeftovers(has_unowned=True, volumes=["pvc-1"]),
+            "left without it: pvc-1",
+        ),
     ],
 )
 def test_what_an_earlier_longhorn_left_is_an_error(longhorn: LonghornLeftovers, said: str) -> None:
@@ -179,6 +226,13 @@ def test_what_an_earlier_longhorn_left_is_an_error(longhorn: LonghornLeftovers, 
     assert (result.check, result.severity) == ("longhornLeftovers", "error")
     assert said in result.found
     assert results({"longhorn": longhorn}, longhorn_version=None) == []
+
+
+def test_a_longhorn_that_kubectl_installed_is_not_to_be_taken_apart() -> None:
+    running = LonghornLeftovers(has_unowned=True, has_settings=True)
+    result = only({"longhorn": running})
+    assert "stages.longhorn: false" in result.remedy
+    assert "delete" not in result.remedy
 
 
 def test_the_stacks_own_longhorn_is_no_leftover() -> None:

@@ -8,6 +8,7 @@ import pytest
 from pulumi.output import Unknown
 
 from components.common.script_text import script_text
+from components.docker import facts
 from components.docker.facts import (
     ContainerFacts,
     DockerFacts,
@@ -15,6 +16,7 @@ from components.docker.facts import (
     Listener,
     host_facts,
     read_docker,
+    read_host,
 )
 from components.docker.host import run_on_host
 from components.rancher.server import preflight as rancher_preflight
@@ -216,6 +218,23 @@ def test_an_engine_that_does_not_answer_is_named() -> None:
 def test_the_script_s_own_words_are_told_when_it_fails() -> None:
     with pytest.raises(RuntimeError, match="exit status 3: no such thing"):
         run_on_host("unix:///x", None, "echo 'no such thing' >&2; exit 3", ())
+
+
+@pytest.mark.parametrize(("printed", "shown"), [("", "nothing"), ("Good-bye!\n", "Good-bye!")])
+def test_a_docker_host_that_runs_nothing_is_named_with_what_it_printed(
+    printed: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facts, "run_on_host", lambda *_: printed)
+    with pytest.raises(RuntimeError, match=f"ssh://ops@docker-1: .* printed was: {shown}"):
+        read_host("ssh://ops@docker-1", None, (80, 443), "/var/lib/docker")
+
+
+def test_what_a_docker_host_prints_around_its_answer_is_no_part_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answer = '{"memoryBytes": 1, "freeBytes": 2, "listeners": [], "byteOrder": "little"}'
+    monkeypatch.setattr(facts, "run_on_host", lambda *_: f"Hello\n{answer}\nSession ended\n")
+    assert read_host("ssh://ops@docker-1", None, (80, 443), "/").memory_bytes == 1
 
 
 def test_the_script_is_there() -> None:
