@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from configuration.chart_keys import keys_of_values
-from configuration.kubeconfig import kubeconfig_problems
+from configuration.kubeconfig import kubeconfig_problems, variable_hint
 from configuration.longhorn_rules import keys_problems
 from configuration.problems import Problem
 from configuration.secrets import Secret
@@ -62,7 +62,7 @@ def _unreadable(key: str, path: str | None) -> Iterator[Problem]:
         yield Problem(
             key,
             f"can't be read: {getattr(error, 'strerror', None) or error}",
-            "Give the path of a file that you can read.",
+            variable_hint(path) or "Give the path of a file that you can read.",
             path,
             shows_value=True,
         )

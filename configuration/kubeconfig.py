@@ -1,8 +1,11 @@
 """The kubeconfig that the stack file names: looked at before anything asks the cluster."""
 
+import base64
+import binascii
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -18,6 +21,12 @@ _HOW = (
     "/etc/rancher/rke2/rke2.yaml) and name it in cluster.kubeconfig."
 )
 _FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
+_DATA = ("certificate-authority-data", "client-certificate-data", "client-key-data", "token")
+# What `kubectl config view` writes in their place.
+_LEFT_OUT = ("REDACTED", "DATA+OMITTED")
+_RAW = "Make it with kubectl config view --raw --flatten."
+# client-go has them no more since Kubernetes 1.26.
+_GONE_LOGINS = {"gcp": "gke-gcloud-auth-plugin", "azure": "kubelogin"}
 _UNREADABLE = (OSError, RuntimeError, ValueError)
 
 
@@ -30,7 +39,7 @@ def kubeconfig_problems(cluster: ClusterSettings) -> Iterator[Problem]:
         yield Problem(
             _KEY,
             f"can't be read: {getattr(error, 'strerror', None) or 'it is no path of a text file'}",
-            f"{_named_elsewhere()}{_HOW}",
+            variable_hint(path) or f"{_named_elsewhere()}{_HOW}",
             path,
             shows_value=True,
         )
@@ -40,6 +49,11 @@ def kubeconfig_problems(cluster: ClusterSettings) -> Iterator[Problem]:
         yield Problem(_KEY, "is no kubeconfig (a YAML map)", _HOW, path, shows_value=True)
         return
     yield from _context_problems(cluster, config)
+
+
+def variable_hint(path: str) -> str:
+    """What to do about a path with an environment variable in it; empty for any other."""
+    return "No variables are read here: write ~ or the whole path." if "$" in path else ""
 
 
 def loopback_server(cluster: ClusterSettings) -> str | None:
@@ -126,6 +140,14 @@ def _file_problems(entry: Mapping[str, Any], folder: Path) -> Iterator[tuple[str
                 "Copy that file too, or make a kubeconfig that holds it: kubectl config view --raw "
                 "--flatten.",
             )
+    yield from _data_problems(entry)
+    yield from _end_of(entry, folder)
+    login = _inner(entry, "auth-provider").get("name")
+    if login in _GONE_LOGINS:
+        yield (
+            f"who logs in by the auth-provider {login}, which Kubernetes' clients have no more",
+            f"Install {_GONE_LOGINS[login]} and make the kubeconfig again.",
+        )
     command = _inner(entry, "exec").get("command")
     # One with a / in it is relative to the kubeconfig.
     path = folder / str(command) if "/" in str(command) else str(command)
@@ -133,6 +155,40 @@ def _file_problems(entry: Mapping[str, Any], folder: Path) -> Iterator[tuple[str
         yield (
             f"who logs in by the command {command}, which is not there",
             "Install it on this machine, or use a kubeconfig with a certificate or a token.",
+        )
+
+
+def _data_problems(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What should hold a certificate, a key or a token, and does not; no value is shown."""
+    for key in _DATA:
+        value = str(entry.get(key) or "")
+        if value in _LEFT_OUT:
+            yield f"whose {key} was left out when the file was written", _RAW
+        elif key != "token":
+            try:
+                base64.b64decode("".join(value.split()), validate=True)
+            except (binascii.Error, ValueError):
+                yield f"whose {key} is cut off or changed: it is no base64", _RAW
+
+
+def _end_of(entry: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, str]]:
+    """A client's certificate that has ended, as those of K3s, RKE2 and kubeadm do in a year."""
+    from cryptography import x509
+
+    try:
+        data = entry.get("client-certificate-data")
+        path = entry.get("client-certificate")
+        if not data and not path:
+            return
+        pem = base64.b64decode(str(data)) if data else (folder / str(path)).read_bytes()
+        ends = x509.load_pem_x509_certificate(pem).not_valid_after_utc
+    except (OSError, ValueError):
+        return
+    if ends < datetime.now(UTC):
+        yield (
+            f"whose certificate ended on {ends:%Y-%m-%d}",
+            "Copy the file again from a control-plane node; where it has ended there, too: kubeadm "
+            "certs renew admin.conf, or restart K3s or RKE2 on its servers.",
         )
 
 

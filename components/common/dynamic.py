@@ -54,6 +54,8 @@ class DynamicProvider(ResourceProvider):
     """Inputs whose change alone runs nothing, and why that is right."""
     replaced_by: ClassVar[Sequence[str]] = ()
     """Inputs whose change makes it another resource."""
+    leaves_outputs: ClassVar[Sequence[str]] = ()
+    """Inputs whose change alone leaves every output as it is, so that a preview knows them."""
     deletes_before_replacing: ClassVar[bool] = False
     """Whether the old resource goes before its replacement is made."""
 
@@ -81,6 +83,11 @@ class DynamicProvider(ResourceProvider):
         """Those of the differences that make it another resource."""
         del old, new
         return changed & set(self.replaced_by)
+
+    def keeps_outputs(self, old: Properties, new: Properties) -> bool:
+        """Whether an update leaves every output as the state has it; for providers that have
+        `leaves_outputs`."""
+        return self.differences(old, new) <= set(self.leaves_outputs)
 
     def change(self, old: Properties, new: Properties) -> Properties:
         """Bring it to what is wanted now; returns the state to keep. By itself as `make` does."""
@@ -132,7 +139,12 @@ class DynamicProvider(ResourceProvider):
 
 
 class DynamicResource(Resource):
-    """Base of the resources with such a provider."""
+    """Base of the resources with such a provider.
+
+    The engine knows no output of one that a preview would update, and whatever is made of it shows
+    as changed, too. Where the provider says that an update keeps them, a preview has them from the
+    state.
+    """
 
     def __init__(
         self,
@@ -152,9 +164,49 @@ class DynamicResource(Resource):
             secrets: Properties that are secret in the state although no input makes them so.
         """
         hidden = pulumi.ResourceOptions(additional_secret_outputs=list(secrets))
-        super().__init__(
-            provider,
-            name,
-            {**inputs, **dict.fromkeys(provider.outputs)},
-            pulumi.ResourceOptions.merge(opts, hidden) if secrets else opts,
-        )
+        opts = pulumi.ResourceOptions.merge(opts, hidden) if secrets else opts
+        kept: Properties = {}
+        # In previews alone, so that no state has the hook.
+        is_kept = bool(provider.leaves_outputs) and pulumi.runtime.is_dry_run()
+        if is_kept:
+            opts = pulumi.ResourceOptions.merge(opts, _keeping(f"{name}-outputs", provider, kept))
+        super().__init__(provider, name, {**inputs, **dict.fromkeys(provider.outputs)}, opts)
+        for output in provider.outputs if is_kept else ():
+            declared: pulumi.Output[Any] = getattr(self, output)
+            setattr(self, output, _or_kept(declared, kept, output, is_secret=output in secrets))
+
+
+def _keeping(name: str, provider: DynamicProvider, kept: Properties) -> pulumi.ResourceOptions:
+    """A hook that, before an update, takes the outputs out of the state where it leaves them."""
+
+    async def keep(args: pulumi.ResourceHookArgs) -> None:
+        old, new = await _plain(args.old_outputs), await _plain(args.new_inputs)
+        if provider.keeps_outputs(old, new):
+            kept.update({each: old[each] for each in provider.outputs if each in old})
+
+    hook = pulumi.ResourceHook(name, keep, pulumi.ResourceHookOptions(on_dry_run=True))
+    return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_update=[hook]))
+
+
+async def _plain(props: Mapping[str, Any] | None) -> Properties:
+    """The properties without what makes secrets of them; what is not known stays so."""
+    found: pulumi.Output[Any] = pulumi.Output.from_input(dict(props or {}))
+    return dict(await found.future(with_unknowns=True) or {})
+
+
+def _or_kept(
+    declared: pulumi.Output[Any], kept: Properties, name: str, *, is_secret: bool
+) -> pulumi.Output[Any]:
+    """The output, or what the state has of it where the engine says nothing."""
+
+    async def value() -> Any:
+        known = await declared.is_known()
+        return await declared.future(with_unknowns=True) if known else kept.get(name)
+
+    async def known() -> bool:
+        return await declared.is_known() or kept.get(name) is not None
+
+    async def secret() -> bool:
+        return await declared.is_secret() or is_secret
+
+    return pulumi.Output(declared.resources(), value(), known(), secret())

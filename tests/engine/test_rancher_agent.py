@@ -236,7 +236,12 @@ def test_environment_and_hosts_entries_survive_what_rancher_deploys_and_go_with_
     stack, plain = imported.stack, imported.stack.arguments
     entry = {"ip": "192.0.2.10", "hostnames": ["rancher.example.com"]}
     stack.arguments = {**plain, "proxy": "http://proxy.example.com:3128", "ip": entry["ip"]}
-    stack.up().or_fail()
+    shown = stack.preview().or_fail()
+    assert {kind: shown.operations(kind) for kind in (REGISTRATION, CONNECTION, ACTIVE)} == {
+        kind: {"update": 1} for kind in (REGISTRATION, CONNECTION, ACTIVE)
+    }
+    assert shown.operations() == {"update": 3}
+    assert stack.up().or_fail().operations() == shown.operations()
     assert [each["name"] for each in imported.known.agent_environment] == [
         "HTTPS_PROXY",
         "NO_PROXY",

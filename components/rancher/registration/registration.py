@@ -34,6 +34,13 @@ class RancherRegistrationProvider(DynamicProvider):
         "bootstrap_password": "Rancher reads it only once, and it is not kept"
     }
     replaced_by = ("owner",)
+    # Rancher writes the environment into the manifest, too, where the agent has it already.
+    leaves_outputs = (
+        "agent_environment",
+        "admin_password",
+        "ready_timeout_seconds",
+        "delete_timeout_seconds",
+    )
     # The agent's objects have the same names under either registration.
     deletes_before_replacing = True
 

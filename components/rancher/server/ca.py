@@ -21,6 +21,12 @@ class RancherCaProvider(DynamicProvider):
         "timeout_seconds": "a longer patience is no reason to ask again",
     }
 
+    leaves_outputs = ("accept",)
+
+    def keeps_outputs(self, old: Properties, new: Properties) -> bool:
+        """Only a CA that may take the pinned one's place may be another one."""
+        return super().keeps_outputs(old, new) and not new.get("accept")
+
     def make(self, new: Properties) -> tuple[str, Properties]:
         """Read the CA. Raises TimeoutError when Rancher has none in time."""
         return "rancher-ca", {**new, "pem": _read(new)}

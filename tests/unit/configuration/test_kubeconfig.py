@@ -1,5 +1,7 @@
 """The kubeconfig is looked at before anything asks the cluster."""
 
+import base64
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 import yaml
 
 from tests.unit.doubles.a_stack import mistake, mistakes, valid
+from tests.unit.doubles.certificates import issue
 
 _WHOLE: dict[str, Any] = {
     "clusters": [{"name": "c", "cluster": {"server": "https://192.0.2.1:6443"}}],
@@ -111,6 +114,63 @@ def test_a_file_beside_its_contents_is_not_looked_for(path: Path) -> None:
     both = {"certificate-authority": "absent.pem", "certificate-authority-data": "eA=="}
     entry = _cluster_entry(server="https://192.0.2.1:6443", **both)
     assert mistakes(_config(path, **entry)) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("client-key-data", "REDACTED", "was left out"),
+        ("client-certificate-data", "DATA+OMITTED", "was left out"),
+        ("token", "REDACTED", "was left out"),
+        ("client-key-data", "LS0tLS1C RUdJT", "no base64"),
+    ],
+)
+def test_what_kubectl_left_out_and_what_is_cut_off_is_told_with_how_to_get_it(
+    key: str, value: str, said: str, path: Path
+) -> None:
+    problem = mistake(_config(path, **_user_entry(**{key: value})))
+    assert f"the user u, whose {key}" in problem.rule
+    assert said in problem.rule
+    assert "--raw --flatten" in problem.remedy
+    assert "RUdJT" not in str(problem)
+
+
+@pytest.mark.parametrize("is_data", [True, False])
+def test_a_client_s_certificate_that_has_ended_is_told_with_its_day(
+    is_data: bool, path: Path
+) -> None:
+    def entry(days: int) -> dict[str, Any]:
+        pem = issue("admin", days=(-10, days)).pem
+        if is_data:
+            data = base64.encodebytes(pem.encode()).decode()
+            return _user_entry(**{"client-certificate-data": data})
+        (path.parent / "client.pem").write_text(pem)
+        return _user_entry(**{"client-certificate": "client.pem"})
+
+    day = f"{datetime.now(UTC) - timedelta(days=3):%Y-%m-%d}"
+    assert f"whose certificate ended on {day}" in mistake(_config(path, **entry(-3))).rule
+    assert mistakes(_config(path, **entry(3))) == []
+
+
+def test_a_login_that_clients_have_no_more_is_told(path: Path) -> None:
+    problem = mistake(_config(path, **_user_entry(**{"auth-provider": {"name": "gcp"}})))
+    assert "gke-gcloud-auth-plugin" in problem.remedy
+    oidc = _user_entry(**{"auth-provider": {"name": "oidc"}})
+    assert mistakes(_config(path, **oidc)) == []
+
+
+def test_a_variable_in_a_path_is_told_as_such() -> None:
+    cluster = {"name": "test", "kubeconfig": "$HOME/.kube/config"}
+    assert "write ~ or the whole path" in mistake(valid(cluster=cluster)).remedy
+    ssh = {"privateKeyFile": "${HOME}/.ssh/id_ed25519"}
+    assert "write ~ or the whole path" in mistake(valid(ssh=ssh)).remedy
+
+
+@pytest.mark.parametrize("key", ["kubeconfig", "context"])
+def test_an_empty_name_is_not_taken_for_none(key: str) -> None:
+    problem = mistake(valid(cluster={"name": "test", key: ""}))
+    assert problem.key == f"longhorn-rancher:cluster.{key}"
+    assert problem.rule == "is empty"
 
 
 @pytest.mark.parametrize("command", ["no-such-command", "./no-such-command"])
