@@ -10,6 +10,7 @@ from components.stack.debug_lines import without_debug_lines
 from components.stack.guard import declare_stack_guard
 from components.stack.nodes import (
     declare_control_plane_health,
+    declare_k3s_default_class,
     declare_nodes,
     declare_scripts,
     declare_scripts_for_removal,
@@ -36,7 +37,8 @@ with without_call_stacks():
     scripts = declare_scripts(settings, findings.nodes)
     nodes = declare_nodes(settings, findings.nodes, scripts)
     health = declare_control_plane_health(settings, nodes, findings.nodes, scripts)
-    declare_scripts_for_removal(settings, nodes, health)
+    control_plane = [*health, *declare_k3s_default_class(settings, findings.nodes, scripts)]
+    declare_scripts_for_removal(settings, nodes, control_plane)
     untaints = declare_untaints(settings)
     longhorn, rancher = LonghornParts(), RancherParts()
     if providers.kubernetes or providers.docker:
@@ -53,7 +55,7 @@ with without_call_stacks():
             providers.kubernetes,
             [part for part in (longhorn.release, longhorn.frontend, longhorn.check) if part],
         )
-    declare_stack_guard(settings, longhorn, rancher, health)
+    declare_stack_guard(settings, longhorn, rancher, control_plane)
     outputs = stack_outputs(nodes, longhorn, rancher)
     for name, value in {**outputs, "readme": readme(settings, outputs)}.items():
         pulumi.export(name, value)

@@ -312,7 +312,7 @@ def _same_resource_names(file: StackFile) -> Iterator[Problem]:
 
 
 def _no_nodes(file: StackFile) -> Iterator[Problem]:
-    if (_runs_on_hosts(file) or file.stages.labels) and not file.nodes:
+    if (file.works_on_hosts or file.stages.labels) and not file.nodes:
         yield Problem("nodes", "lists no node", "List every node of the cluster.")
 
 
@@ -336,18 +336,13 @@ def _no_credentials(file: StackFile) -> Iterator[Problem]:
         or file.ssh.use_agent
         or file.ssh.private_key_file is not None
     )
-    if _runs_on_hosts(file) and file.nodes and not given:
+    if file.works_on_hosts and file.nodes and not given:
         yield Problem(
             "ssh",
             "says nothing that opens the hosts",
             "Set ssh.privateKeyFile, ssh.useAgent: true, or one of the secrets sshPrivateKey "
             "and sshPassword.",
         )
-
-
-def _runs_on_hosts(file: StackFile) -> bool:
-    stages = file.stages
-    return stages.packages or stages.disks or stages.control_plane_health
 
 
 def _no_rancher(file: StackFile) -> Iterator[Problem]:

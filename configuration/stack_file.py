@@ -92,7 +92,19 @@ class StackFile(Sections):
         """Whether a stage runs scripts on this node."""
         stages = self.stages_of(node)
         has_disks = stages.disks and bool(self.disks_of(node))
-        return stages.packages or has_disks or (stages.control_plane_health and node.control_plane)
+        has_health = stages.control_plane_health and node.control_plane
+        return stages.packages or has_disks or has_health or self.keeps_default_class_on(node)
+
+    def keeps_default_class_on(self, node: NodeSettings) -> bool:
+        """Whether K3s, should it serve the API there, is kept from having a default class too."""
+        wants_class = self.stages.longhorn and self.longhorn.default_storage_class
+        return node.control_plane and wants_class and self.works_on_hosts
+
+    @property
+    def works_on_hosts(self) -> bool:
+        """Whether a stage needs to get onto the hosts."""
+        stages = self.stages
+        return stages.packages or stages.disks or stages.control_plane_health
 
     @property
     def nodes_with_disks(self) -> int:

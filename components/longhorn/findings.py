@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from components.common.answers import listed, mapped
-from components.longhorn.missing import STORAGE_CLASS
-from components.longhorn.snapshot import Snapshot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +21,7 @@ class LonghornFindings:
     settings: str | None = None
     """Settings that have another value than the stack file gives them."""
     default_class: str | None = None
-    """That `longhorn` is not the default StorageClass."""
+    """That `longhorn` is not the one default StorageClass."""
     disks: Mapping[str, str] = field(default_factory=dict[str, str])
     """What is wrong with a node's disks in Longhorn, by the node's name."""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -37,18 +35,6 @@ def settings_finding(found: Mapping[str, str], wanted: Mapping[str, str]) -> str
         for name, value in sorted(wanted.items())
         if name in found and found[name] != value
     )
-
-
-def class_finding(snapshot: Snapshot, *, wants_default_class: bool) -> str | None:
-    """That the cluster has no default StorageClass, where `longhorn` is to be it.
-
-    Another class that is the default beside it is somebody else's and stays (see
-    components/preflight/cluster_objects.py).
-    """
-    is_there = STORAGE_CLASS in snapshot.storage_classes
-    if wants_default_class and is_there and not snapshot.default_classes:
-        return f"StorageClass {STORAGE_CLASS} is not the default, and no other is"
-    return None
 
 
 def tags_finding(node: Mapping[str, Any] | None, wanted: Sequence[str]) -> str | None:

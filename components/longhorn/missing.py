@@ -106,8 +106,9 @@ def _classes_missing(snapshot: Snapshot, wants_default_class: bool) -> Iterator[
     elif wants_default_class and list(snapshot.default_classes) != [STORAGE_CLASS]:
         yield (
             f"{STORAGE_CLASS} as the one default StorageClass (default now: "
-            f"{', '.join(snapshot.default_classes) or 'none'}; take the annotation "
-            f"{DEFAULT_CLASS_KEYS[0]} off the others, or set longhorn.defaultStorageClass: false)"
+            f"{', '.join(snapshot.default_classes) or 'none'}; if something puts the annotation "
+            f"{DEFAULT_CLASS_KEYS[0]} back on others, end that, or set "
+            "longhorn.defaultStorageClass: false)"
         )
 
 

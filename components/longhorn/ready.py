@@ -5,14 +5,15 @@ from typing import Any, ClassVar
 
 import pulumi
 
-from components.cluster.api import ClusterApi, cluster_inputs, open_cluster
+from components.cluster.api import cluster_inputs, open_cluster
+from components.cluster.gone import open_for_removal
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
 from components.common.owner import this_stack
 from components.common.waiting import wait_until
+from components.longhorn.default_class import give_back_default_class, take_default_class
 from components.longhorn.disks.late import put_late_disks
-from components.longhorn.findings import class_finding
-from components.longhorn.missing import STORAGE_CLASS, missing_parts
-from components.longhorn.snapshot import DEFAULT_CLASS_KEYS, ClusterView, Snapshot
+from components.longhorn.missing import missing_parts
+from components.longhorn.snapshot import ClusterView, Snapshot
 from configuration.cluster import ClusterSettings
 from configuration.longhorn import LonghornSettings
 
@@ -21,7 +22,7 @@ class LonghornReadyProvider(DynamicProvider):
     """Waits on create, on a change of what it watches, and when a refresh has found it missing.
 
     While it waits, it gives their disks to nodes that Longhorn only gets now, and makes `longhorn`
-    the default class again where there is none.
+    the one default class.
     """
 
     outputs = ("default_class",)
@@ -38,7 +39,8 @@ class LonghornReadyProvider(DynamicProvider):
         def missing() -> list[str]:
             late = put_late_disks(cluster, new)
             snapshot = view.read()
-            _put_default_class(cluster, snapshot, new)
+            settle = take_default_class if new["default_storage_class"] else give_back_default_class
+            settle(cluster, snapshot, str(new["owner"]))
             return [*late, *_missing(snapshot, new)]
 
         wait_until("Longhorn", missing, timeout_seconds=new["timeout_seconds"])
@@ -48,14 +50,11 @@ class LonghornReadyProvider(DynamicProvider):
         """What is missing now; that differs from the input `missing` and shows."""
         return {**state, "missing": _missing(ClusterView(open_cluster(state)).read(), state)}
 
-
-def _put_default_class(cluster: ClusterApi, snapshot: Snapshot, props: Properties) -> None:
-    """Make `longhorn` the default again where the cluster has lost its default."""
-    if class_finding(snapshot, wants_default_class=bool(props["default_storage_class"])):
-        annotations = {DEFAULT_CLASS_KEYS[0]: "true"}
-        cluster.storage.patch_storage_class(
-            STORAGE_CLASS, {"metadata": {"annotations": annotations}}
-        )
+    def remove(self, state: Properties) -> None:
+        """Let the class be the default again that was it before."""
+        cluster = open_for_removal(state)
+        if cluster is not None:
+            give_back_default_class(cluster, ClusterView(cluster).read(), str(state["owner"]))
 
 
 def _missing(snapshot: Snapshot, props: Properties) -> list[str]:
@@ -68,7 +67,9 @@ def _missing(snapshot: Snapshot, props: Properties) -> list[str]:
 
 
 class LonghornReady(DynamicResource, module="longhorn", name="Ready"):
-    """Owns nothing; done when Longhorn's managers, CSI driver, class, nodes and disks are ready.
+    """Owns that `longhorn` is the one default class, where the stack wants that.
+
+    Done when Longhorn's managers, CSI driver, class, nodes and disks are ready.
 
     After an upgrade, done only when all of them are those of the new version.
 
@@ -99,7 +100,7 @@ class LonghornReady(DynamicResource, module="longhorn", name="Ready"):
             longhorn: Version, default class, and the deadline for all of it together.
             disks_by_node: The disks that must be Ready and Schedulable, by node (wanted_disks).
             closed: Nodes under maintenance, which stay closed to replicas.
-            finding: That `longhorn` is not the default class right now.
+            finding: That `longhorn` is not the one default class right now.
             opts: The resource's options.
         """
         inputs: Properties = {

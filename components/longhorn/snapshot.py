@@ -1,17 +1,21 @@
 """What the cluster says of Longhorn at one moment."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from components.cluster.api import ClusterApi
 from components.common.answers import listed, mapped
+from components.common.owner import MARK
 from components.longhorn.objects import DRIVER, NAMESPACE, VERSION_SETTING, read_objects
 
 DEFAULT_CLASS_KEYS = (
     "storageclass.kubernetes.io/is-default-class",
     "storageclass.beta.kubernetes.io/is-default-class",
 )
+
+TAKEN_FROM = f"{MARK}-default-class"
+"""Annotation of a StorageClass that is no longer the default: the stack that took that from it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +43,8 @@ class Snapshot:
     has_driver: bool
     storage_classes: Sequence[str]
     default_classes: Sequence[str]
+    taken_classes: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The classes that a stack made no default any more, by name: that stack."""
     nodes: Mapping[str, Mapping[str, Any]]
     """nodes.longhorn.io by name."""
 
@@ -93,6 +99,11 @@ class ClusterView:
                     for key in DEFAULT_CLASS_KEYS
                 )
             ),
+            taken_classes={
+                item.metadata.name: str(taker)
+                for item in classes
+                if (taker := mapped(item.metadata.annotations).get(TAKEN_FROM))
+            },
             nodes=self._by_name("nodes"),
         )
 

@@ -12,8 +12,10 @@ from components.hosts.facts import AnswerModel, DiskFacts, HostAnswer, HostFacts
 from components.nodes.distribution import missing_packages
 from components.nodes.verdicts import (
     CONTROL_PLANE,
+    DEFAULT_CLASS,
     SCRIPTS,
     ControlPlaneVerdict,
+    DefaultClassVerdict,
     ScriptsVerdict,
     Verdict,
 )
@@ -35,6 +37,8 @@ class NodeFindings:
     """Where a disk that is to move is mounted now, by its new mount point."""
     control_plane: str | None = None
     """Which health ports are closed again, in one line."""
+    default_class: str | None = None
+    """That K3s is to make its own class the default again, in one line."""
     scripts: str | None = None
     """Which of the scripts do not lie there as this program puts them, in one line."""
 
@@ -68,6 +72,7 @@ def node_findings(
         disks=lines,
         moved=moved or {},
         control_plane=control_plane_finding(answer.verdicts.get(CONTROL_PLANE)),
+        default_class=default_class_finding(answer.verdicts.get(DEFAULT_CLASS)),
         scripts=scripts_finding(answer.verdicts.get(SCRIPTS)),
     )
 
@@ -77,6 +82,15 @@ def control_plane_finding(verdict: AnswerModel | None) -> str | None:
     if not isinstance(verdict, ControlPlaneVerdict) or not verdict.closed:
         return None
     return f"--port=0 is in the manifest of {' and '.join(verdict.closed)}"
+
+
+def default_class_finding(verdict: AnswerModel | None) -> str | None:
+    """That K3s makes its own class the default at its next start, in one line."""
+    if not isinstance(verdict, DefaultClassVerdict) or verdict.manifest is None or verdict.skipped:
+        return None
+    return (
+        f"no {verdict.manifest}.skip, so K3s makes local-path the default class at its next start"
+    )
 
 
 def scripts_finding(verdict: AnswerModel | None) -> str | None:
@@ -185,6 +199,7 @@ def dated(findings: Mapping[str, NodeFindings], when: str) -> dict[str, NodeFind
             disks={mount_point: f"{line} ({when})" for mount_point, line in node.disks.items()},
             moved=node.moved,
             control_plane=node.control_plane and f"{node.control_plane} ({when})",
+            default_class=node.default_class and f"{node.default_class} ({when})",
             scripts=node.scripts and f"{node.scripts} ({when})",
         )
         for name, node in findings.items()

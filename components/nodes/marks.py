@@ -13,22 +13,11 @@ from typing import Any
 
 from components.cluster.api import ApiError, ClusterApi, status_of, unless_missing
 from components.common.answers import listed, mapped
+from components.common.owner import field_manager
 from components.nodes.names import missing_node
-
-_MANAGER = "longhorn-rancher"
-_LONGEST = 128
 
 Marks = Mapping[str, Mapping[str, str]]
 """`labels` and `annotations`, each by key."""
-
-
-def field_manager(owner: str) -> str:
-    """The owner's name as Kubernetes keeps it with each field.
-
-    Args:
-        owner: What marks a stack's things (components/common/owner.py).
-    """
-    return f"{_MANAGER}/{owner}"[:_LONGEST]
 
 
 def put_marks(cluster: ClusterApi, node_name: str, owner: str, marks: Marks) -> None:

@@ -11,8 +11,10 @@ from components.hosts.host_script import LOOK, HostScript, folder_of, looking
 from components.hosts.question import SYSTEM, Part
 from components.nodes.verdicts import (
     CONTROL_PLANE,
+    DEFAULT_CLASS,
     SCRIPTS,
     ControlPlaneVerdict,
+    DefaultClassVerdict,
     ScriptsVerdict,
     Verdict,
 )
@@ -21,6 +23,7 @@ from configuration.hosts import DiskSettings
 _KERNEL_NAME = re.compile(r"/dev/((s|v|xv|h)d[a-z]+|nvme[0-9]+n[0-9]+)")
 _DISK = "nodes/scripts/disk"
 _HEALTH = "nodes/scripts/control-plane"
+_CLASS = "nodes/scripts/k3s-default-class"
 DISK_LOOK = (PRELUDE, BENEATH, f"{_DISK}-look.sh", f"{_DISK}-size.sh", f"{_DISK}.sh")
 DISK = (
     *DISK_LOOK[:-1],
@@ -29,11 +32,14 @@ DISK = (
 )
 CONTROL_PLANE_LOOK = (PRELUDE, f"{_HEALTH}-look.sh", f"{_HEALTH}-health.sh")
 CONTROL_PLANE_HEALTH = (*CONTROL_PLANE_LOOK[:-1], f"{_HEALTH}-write.sh", CONTROL_PLANE_LOOK[-1])
+K3S_CLASS_LOOK = (PRELUDE, f"{_CLASS}-look.sh", f"{_CLASS}.sh")
+K3S_CLASS = (*K3S_CLASS_LOOK[:-1], f"{_CLASS}-write.sh", K3S_CLASS_LOOK[-1])
 PACKAGES = (PRELUDE, SYSTEM, "nodes/scripts/packages.sh")
 NODE_DISK = HostScript(name="node-disk", parts=DISK)
 NODE_PACKAGES = HostScript(name="node-packages", parts=PACKAGES)
 NODE_HEALTH = HostScript(name="control-plane-health", parts=CONTROL_PLANE_HEALTH)
-ON_HOSTS = (NODE_PACKAGES, NODE_DISK, NODE_HEALTH)
+NODE_K3S_CLASS = HostScript(name="k3s-default-class", parts=K3S_CLASS)
+ON_HOSTS = (NODE_PACKAGES, NODE_DISK, NODE_HEALTH, NODE_K3S_CLASS)
 """What a run puts on every host; their names and the order of their arguments stay the same, since
 states have them."""
 
@@ -73,7 +79,11 @@ def possible_twins(disk: DiskSettings, disks: Sequence[DiskSettings]) -> list[st
 
 
 def questions(
-    disks: Sequence[DiskSettings], *, control_plane: bool = False, stack: str | None = None
+    disks: Sequence[DiskSettings],
+    *,
+    control_plane: bool = False,
+    default_class: bool = False,
+    stack: str | None = None,
 ) -> list[Part]:
     """What a host is asked beyond its facts.
 
@@ -81,6 +91,7 @@ def questions(
         disks: The disks of which it is asked what `ensure` would find.
         stack: The stack whose scripts are to lie there; None where none do.
         control_plane: Whether the manifests of scheduler and controller manager are asked about.
+        default_class: Whether it is asked if K3s makes its own class the default.
     """
     look = script_text(*DISK_LOOK)
     parts = [
@@ -91,6 +102,11 @@ def questions(
         look = script_text(*CONTROL_PLANE_LOOK)
         parts.append(
             Part(key=CONTROL_PLANE, text=look, words=("check",), model=ControlPlaneVerdict)
+        )
+    if default_class:
+        look = script_text(*K3S_CLASS_LOOK)
+        parts.append(
+            Part(key=DEFAULT_CLASS, text=look, words=("check",), model=DefaultClassVerdict)
         )
     if stack is not None:
         words = looking(folder_of(stack), ON_HOSTS)

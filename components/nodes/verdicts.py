@@ -1,5 +1,5 @@
-"""What the scripts of a node say, when asked, of a disk or a control plane that they would take,
-and which of them lie there."""
+"""What the scripts of a node say, when asked, of a disk, a control plane or a K3s that they would
+take, and which of them lie there."""
 
 from typing import Literal
 
@@ -12,6 +12,9 @@ CONTROL_PLANE = "control plane"
 
 SCRIPTS = "scripts"
 """The key of the answer about the scripts that lie on the host."""
+
+DEFAULT_CLASS = "default class"
+"""The key of the answer about the class that K3s makes the default."""
 
 Content = Literal["blank", "unfinished", "own", "adopted"]
 
@@ -56,6 +59,15 @@ class ControlPlaneVerdict(AnswerModel):
     """Version of the scheduler, such as 1.21.14."""
     closed: tuple[str, ...] = Field(strict=False)
     """The components that are started with --port=0."""
+
+
+class DefaultClassVerdict(AnswerModel):
+    """What k3s-default-class.sh says of K3s's own StorageClass."""
+
+    manifest: str | None
+    """From which K3s makes it the default at each start; None on a host where it does not."""
+    skipped: bool
+    """Whether something keeps K3s from that."""
 
 
 class ScriptsVerdict(AnswerModel):

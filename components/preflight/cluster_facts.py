@@ -12,6 +12,11 @@ from components.longhorn.snapshot import DEFAULT_CLASS_KEYS
 _RELEASE_NAME = "meta.helm.sh/release-name"
 _RELEASE_NAMESPACE = "meta.helm.sh/release-namespace"
 _DNS_LABEL = "k8s-app=kube-dns"
+# What K3s puts on everything that it applies from local-storage.yaml.
+_OF_K3S = {
+    "objectset.rio.cattle.io/owner-gvk": "k3s.cattle.io/v1, Kind=Addon",
+    "objectset.rio.cattle.io/owner-name": "local-storage",
+}
 _ANSWER: Mapping[str, Any] = {"_request_timeout": 10}
 
 
@@ -60,6 +65,8 @@ class ClusterFacts:
     """By name."""
     default_classes: Sequence[str] = ()
     """StorageClasses that are the default."""
+    k3s_classes: Sequence[str] = ()
+    """Those of them that K3s makes the default again at each of its starts."""
     secrets: Sequence[str] = ()
     """Names of those Secrets in Longhorn's namespace that were asked for and are there."""
     longhorn: LonghornLeftovers = LonghornLeftovers()
@@ -82,20 +89,19 @@ def read_cluster(api: ClusterApi, secrets: Iterable[str] = ()) -> ClusterFacts:
         "kube-system", label_selector=_DNS_LABEL, **_ANSWER
     )
     classes: Any = api.storage.list_storage_class(**_ANSWER)
-    nodes: Any = api.core.list_node(**_ANSWER)
     defaults = [
         c["metadata"]["name"] for c in listed(priorities["items"]) if c.get("globalDefault")
     ]
+    default_classes = [item for item in listed(classes.items) if _is_default(item)]
     replicas = [int(deployment.spec.replicas or 0) for deployment in listed(dns.items)]
     return ClusterFacts(
         version=str(version.git_version),
         global_priority_class=defaults[0] if defaults else None,
         priority_classes=[str(c["metadata"]["name"]) for c in listed(priorities["items"])],
         dns_replicas=max(replicas, default=None),
-        nodes={str(node.metadata.name): _node(node) for node in listed(nodes.items)},
-        default_classes=sorted(
-            str(item.metadata.name) for item in listed(classes.items) if _is_default(item)
-        ),
+        nodes=read_nodes(api),
+        default_classes=sorted(str(item.metadata.name) for item in default_classes),
+        k3s_classes=sorted(str(item.metadata.name) for item in default_classes if _is_of_k3s(item)),
         secrets=[
             name
             for name in secrets
@@ -103,6 +109,17 @@ def read_cluster(api: ClusterApi, secrets: Iterable[str] = ()) -> ClusterFacts:
         ],
         longhorn=_leftovers(api),
     )
+
+
+def read_nodes(api: ClusterApi) -> dict[str, ClusterNode]:
+    """The Nodes of Kubernetes, by name. Raises as read_cluster."""
+    nodes: Any = api.core.list_node(**_ANSWER)
+    return {str(node.metadata.name): _node(node) for node in listed(nodes.items)}
+
+
+def cordoned_of(nodes: Mapping[str, ClusterNode]) -> list[str]:
+    """The names of those that take no pods. Pure."""
+    return [name for name, node in nodes.items() if node.is_cordoned]
 
 
 def _node(node: Any) -> ClusterNode:
@@ -129,6 +146,12 @@ def _unready(conditions: Sequence[Any]) -> str | None:
 def _is_default(storage_class: Any) -> bool:
     annotations = mapped(storage_class.metadata.annotations)
     return any(annotations.get(key) == "true" for key in DEFAULT_CLASS_KEYS)
+
+
+def _is_of_k3s(storage_class: Any) -> bool:
+    """Whether K3s applied it from its packaged manifest, and will again."""
+    annotations = mapped(storage_class.metadata.annotations)
+    return all(annotations.get(key) == value for key, value in _OF_K3S.items())
 
 
 def _leftovers(api: ClusterApi) -> LonghornLeftovers:

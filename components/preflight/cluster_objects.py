@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 from components.longhorn.objects import NAMESPACE
+from components.nodes.description import CONTROL_PLANE_TAINTS
 from components.preflight.cluster_facts import ClusterFacts
 from components.preflight.cluster_wanted import ClusterWanted
 from components.preflight.report import CheckResult, of_cluster
+from components.preflight.some_names import some_names
 
 _CLASS = "longhorn"
 _RELEASE = f"{NAMESPACE}/longhorn"
@@ -16,15 +18,7 @@ def check_objects(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[CheckR
     """Everything of these that would only show as a wait that never ends."""
     if wanted.longhorn_version is not None:
         yield from _leftovers(facts)
-    others = [name for name in facts.default_classes if name != _CLASS]
-    if wanted.is_default_class and others:
-        yield of_cluster(
-            "defaultStorageClass",
-            "error",
-            f"StorageClass {', '.join(others)} is the default already, and `longhorn` is to be the "
-            "one default",
-            _class_remedy(facts, others[0]),
-        )
+    yield from _default_classes(facts, wanted)
     for key, name in wanted.secrets:
         if name not in facts.secrets:
             yield of_cluster(
@@ -98,15 +92,36 @@ def _leftovers(facts: ClusterFacts) -> Iterator[CheckResult]:
         )
 
 
-def _class_remedy(facts: ClusterFacts, name: str) -> str:
-    otherwise = "or set longhorn.defaultStorageClass: false"
-    if "+k3s" in facts.version and name == "local-path":
-        return (
-            "Start K3s on its servers with --disable local-storage (K3s makes the class the "
-            "default again at every start, so taking the annotation off is not enough), "
-            f"{otherwise}."
+def _default_classes(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[CheckResult]:
+    """Classes that are the default beside `longhorn`.
+
+    With a Longhorn that runs, LonghornReady shows them and takes the mark off. Before that, whose
+    class somebody made the default is asked about; that of K3s came by itself.
+    """
+    others = [name for name in facts.default_classes if name != _CLASS]
+    chosen = [name for name in others if name not in facts.k3s_classes]
+    if wanted.is_default_class and chosen and not facts.longhorn.has_settings:
+        yield of_cluster(
+            "defaultStorageClass",
+            "error",
+            f"StorageClass {', '.join(chosen)} is the default already, and `longhorn` is to be the "
+            "one default",
+            "Set longhorn.defaultStorageClass: false to leave it so. With this check accepted, "
+            f"`up` takes that off it, and destroy makes {chosen[0]} the default again.",
         )
-    return (
-        f"kubectl annotate storageclass {name} storageclass.kubernetes.io/is-default-class-, "
-        f"{otherwise}."
-    )
+    kept = {node.name for node in wanted.nodes if node.keeps_default_class}
+    servers = [
+        name
+        for name, node in sorted(facts.nodes.items())
+        if name not in kept and any(key in node.labels for key in CONTROL_PLANE_TAINTS)
+    ]
+    if wanted.is_default_class and facts.k3s_classes and servers:
+        yield of_cluster(
+            "defaultStorageClass",
+            "warning",
+            f"K3s makes StorageClass {', '.join(facts.k3s_classes)} the default at each start of a "
+            f"server, and the stack does not keep it from that on {some_names(servers)}",
+            "List these nodes with `controlPlane: true`, or make the file "
+            "/var/lib/rancher/k3s/server/manifests/local-storage.yaml.skip there; else every start "
+            "shows in the next preview, until `up` has made `longhorn` the one default again.",
+        )

@@ -21,6 +21,8 @@ class WantedNode:
     """Whether Longhorn is to hold replicas there."""
     is_untainted: bool = False
     """Whether the program takes the control-plane taints off."""
+    keeps_default_class: bool = False
+    """Whether the program keeps K3s from making its own class the default there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +76,7 @@ def cluster_wanted(settings: Settings) -> ClusterWanted:
                 name=node.name,
                 has_disks=bool(settings.disks_of(node)),
                 is_untainted=untaints and node.control_plane,
+                keeps_default_class=settings.keeps_default_class_on(node),
             )
             for node in settings.present_nodes
         ],

@@ -112,9 +112,7 @@ def _report(settings: Settings, results: list[CheckResult]) -> None:
 
 def _asks_hosts(settings: Settings) -> bool:
     """Whether a stage works on the hosts, or gives Longhorn disks that somebody else mounted."""
-    stages = settings.stages
-    on_hosts = stages.packages or stages.disks or stages.control_plane_health
-    return on_hosts or (stages.labels and settings.opens_hosts)
+    return settings.works_on_hosts or (settings.stages.labels and settings.opens_hosts)
 
 
 def _answers(settings: Settings, results: list[CheckResult]) -> dict[str, HostAnswer]:
@@ -126,6 +124,7 @@ def _answers(settings: Settings, results: list[CheckResult]) -> dict[str, HostAn
             parts=node_questions(
                 settings.disks_of(node) if settings.stages.disks else (),
                 control_plane=settings.stages.control_plane_health and node.control_plane,
+                default_class=settings.keeps_default_class_on(node),
                 stack=this_stack() if settings.runs_scripts_on(node) else None,
             ),
         )

@@ -11,6 +11,7 @@ from components.longhorn.disks.leaving import leaves_longhorn
 from components.nodes.control_plane_health import ControlPlaneHealth
 from components.nodes.control_plane_taints import ControlPlaneUntaint
 from components.nodes.findings import NodeFindings, scripts_line
+from components.nodes.k3s_default_class import K3sDefaultClass
 from components.nodes.node import LonghornNode
 from components.nodes.placed_scripts import NodeScripts, NodeScriptsForRemoval, script_inputs
 from components.stack.providers import ssh_secrets
@@ -32,14 +33,14 @@ def declare_scripts(settings: Settings, findings: Mapping[str, NodeFindings]) ->
 def declare_scripts_for_removal(
     settings: Settings,
     nodes: Mapping[str, LonghornNode],
-    health: Sequence[ControlPlaneHealth],
+    control_plane: Sequence[pulumi.Resource],
 ) -> None:
     """What makes sure of the scripts before anything is undone on the hosts.
 
     Args:
         settings: The stack's settings.
         nodes: What is undone on each node, by its name.
-        health: What is undone on the control plane.
+        control_plane: What is undone on the control plane.
     """
     if not settings.script_nodes:
         return
@@ -47,7 +48,7 @@ def declare_scripts_for_removal(
     NodeScriptsForRemoval(
         "node-scripts-for-removal",
         _script_inputs(settings),
-        pulumi.ResourceOptions(depends_on=[*undone, *health]),
+        pulumi.ResourceOptions(depends_on=[*undone, *control_plane]),
     )
 
 
@@ -137,6 +138,28 @@ def declare_control_plane_health(
             )
         )
     return done
+
+
+def declare_k3s_default_class(
+    settings: Settings, findings: Mapping[str, NodeFindings], scripts: NodeScripts | None
+) -> list[K3sDefaultClass]:
+    """On control-plane nodes: K3s leaves it to Longhorn to be the default class.
+
+    Args:
+        settings: The stack's settings.
+        findings: What was found wrong on the hosts, by node name; nothing for one not read.
+        scripts: What puts the scripts on the hosts.
+    """
+    secrets = ssh_secrets(settings)
+    return [
+        K3sDefaultClass(
+            f"{node.name}-k3s-default-class",
+            host=remote_host(node, settings.ssh, secrets, scripts),
+            found=findings.get(node.name, NodeFindings()).default_class,
+        )
+        for node in settings.nodes
+        if settings.keeps_default_class_on(node)
+    ]
 
 
 def declare_untaints(settings: Settings) -> list[ControlPlaneUntaint]:

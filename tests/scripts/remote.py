@@ -15,6 +15,8 @@ from components.nodes.script_parts import (
     CONTROL_PLANE_LOOK,
     DISK,
     DISK_LOOK,
+    K3S_CLASS,
+    K3S_CLASS_LOOK,
     PACKAGES,
 )
 from tests.scripts.sandbox import Disk, Sandbox
@@ -29,6 +31,8 @@ _SCRIPTS = {
     "packages.sh": PACKAGES,
     "control-plane-health.sh": CONTROL_PLANE_HEALTH,
     "control-plane-look": CONTROL_PLANE_LOOK,
+    "k3s-default-class.sh": K3S_CLASS,
+    "k3s-default-class-look": K3S_CLASS_LOOK,
     "node-facts.sh": NODE_FACTS,
 }
 

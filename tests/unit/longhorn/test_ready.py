@@ -60,22 +60,19 @@ def test_late_disks_are_put_during_the_wait(
     assert given == [PROPS["disks_by_node"]]
 
 
-@pytest.mark.parametrize(
-    ("defaults", "wanted", "is_put"),
-    [([], True, True), ([], False, False), (["longhorn"], True, False), (["other"], True, False)],
-)
-def test_the_class_becomes_the_default_again_only_where_none_is(
-    defaults: list[str], wanted: bool, is_put: bool
+@pytest.mark.parametrize(("wanted", "settled"), [(True, "taken"), (False, "given back")])
+def test_the_default_class_is_seen_to_during_the_wait_as_the_stack_file_says(
+    monkeypatch: pytest.MonkeyPatch, missing: list[str], wanted: bool, settled: str
 ) -> None:
-    put: list[Any] = []
-    api: Any = SimpleNamespace(
-        storage=SimpleNamespace(patch_storage_class=lambda *words: put.append(words))
-    )
-    snapshot: Any = SimpleNamespace(storage_classes=["longhorn"], default_classes=defaults)
-    ready._put_default_class(api, snapshot, {"default_storage_class": wanted})
-    key = "storageclass.kubernetes.io/is-default-class"
-    body = {"metadata": {"annotations": {key: "true"}}}
-    assert put == ([("longhorn", body)] if is_put else [])
+    assert missing == []
+    done: list[str] = []
+    monkeypatch.setattr(ready, "put_late_disks", lambda *_given: [])
+    for name, what in (("take", "taken"), ("give_back", "given back")):
+        monkeypatch.setattr(
+            ready, f"{name}_default_class", lambda *_given, what=what: done.append(what)
+        )
+    LonghornReadyProvider().create({**PROPS, "default_storage_class": wanted})
+    assert done == [settled]
 
 
 @pytest.mark.parametrize("key", ["kubeconfig", "version", "disks_by_node", "owner"])

@@ -179,17 +179,37 @@ def test_windows_nodes_are_left_out_where_the_values_say_so() -> None:
     assert wanted.node_selector == {"kubernetes.io/os": "linux"}
 
 
-def test_a_second_default_class_is_an_error_whose_remedy_lasts_on_k3s() -> None:
-    result = only({"version": "v1.28.4+k3s2", "default_classes": ["local-path", "longhorn"]})
-    assert (result.check, result.severity) == ("defaultStorageClass", "error")
-    assert "--disable local-storage" in result.remedy
-    assert "longhorn.defaultStorageClass: false" in result.remedy
-
-
-def test_a_second_default_class_elsewhere_is_taken_off_with_kubectl() -> None:
+def test_a_class_that_somebody_made_the_default_is_asked_about_before_longhorn_is_there() -> None:
     result = only({"default_classes": ["gp2"]})
-    assert "kubectl annotate storageclass gp2" in result.remedy
+    assert (result.check, result.severity) == ("defaultStorageClass", "error")
+    assert "longhorn.defaultStorageClass: false" in result.remedy
+    assert "destroy makes gp2 the default again" in result.remedy
+    running = LonghornLeftovers(has_settings=True)
+    assert results({"default_classes": ["gp2", "longhorn"], "longhorn": running}) == []
     assert results({"default_classes": ["gp2"]}, is_default_class=False) == []
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_what_k3s_makes_the_default_again_is_told_of_servers_that_nobody_keeps_from_it(
+    is_kept: bool,
+) -> None:
+    server = ClusterNode(labels={CONTROL_PLANE["key"]: "true"})
+    facts = {
+        "default_classes": ["local-path"],
+        "k3s_classes": ["local-path"],
+        "nodes": {"server-1": server, "node2": ClusterNode()},
+    }
+    named = [
+        WantedNode(name="server-1", has_disks=True, keeps_default_class=is_kept),
+        WANTED["nodes"][1],
+    ]
+    found = results(facts, nodes=named)
+    assert [(each.check, each.severity) for each in found] == (
+        [] if is_kept else [("defaultStorageClass", "warning")]
+    )
+    assert all("keep it from that on server-1" in each.found for each in found)
+    assert all("local-storage.yaml.skip" in each.remedy for each in found)
+    assert results(facts, nodes=named, is_default_class=False) == []
 
 
 def test_a_secret_that_is_named_and_not_there_is_an_error_with_its_key() -> None:

@@ -107,8 +107,8 @@ def test_commands_of_a_lost_host_are_kept_as_they_are_and_forgotten_without_bein
 ) -> None:
     inputs = {"connection", "create", "update", "delete", "stdin"}
     commands = lost_second.of_type(COMMAND)
-    # Packages and two disks on each of three nodes.
-    assert len(commands) == 9
+    # Packages and two disks on each of three nodes, and the default class on the control plane.
+    assert len(commands) == 10
     assert sum(command.name.startswith("node-2-") for command in commands) == 3
     for command in commands:
         is_lost = command.name.startswith("node-2-")
