@@ -12,7 +12,7 @@ from components.longhorn.storage import Storage, read_storage
 from components.preflight.agent import check_agent, read_agent
 from components.preflight.backup_age import check_backup_age
 from components.preflight.cluster import check_cluster
-from components.preflight.cluster_facts import ClusterNode, read_cluster
+from components.preflight.cluster_facts import ClusterNode, cordoned_of, read_cluster
 from components.preflight.cluster_wanted import cluster_wanted
 from components.preflight.deadline import asking
 from components.preflight.frontend import (
@@ -79,13 +79,14 @@ def _looked(settings: Settings) -> ClusterSeen:
     stages = settings.stages
     results: list[CheckResult] = []
     nodes: Mapping[str, ClusterNode] = {}
+    storage = None
     if stages.longhorn or stages.labels:
         wanted = cluster_wanted(settings)
         facts = read_cluster(api, [name for _, name in wanted.secrets])
         nodes = facts.nodes
         results += check_cluster(facts, wanted)
+        storage = read_storage(api)
     results += _checked(api, settings)
-    storage = read_storage(api) if stages.longhorn or stages.labels else None
     known = known_disks(storage)
     if not stages.longhorn:
         return ClusterSeen(results=results, nodes=nodes, known_disks=known)
@@ -103,7 +104,7 @@ def _looked(settings: Settings) -> ClusterSeen:
         results=results,
         nodes=nodes,
         known_disks=known,
-        longhorn=longhorn_findings(storage.snapshot, settings, release),
+        longhorn=longhorn_findings(storage.snapshot, settings, release, cordoned_of(nodes)),
         storage=storage,
     )
 

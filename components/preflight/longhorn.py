@@ -1,10 +1,13 @@
 """What Longhorn's resources have to put right, by what the stack file says. Pure."""
 
-from components.longhorn.disks.findings import disks_finding
+from collections.abc import Collection
+
+from components.longhorn.default_class import class_finding
+from components.longhorn.disks.findings import cordon_finding, disks_finding
 from components.longhorn.disks.wanted import wanted_disks
 from components.longhorn.findings import (
     LonghornFindings,
-    class_finding,
+    line_of,
     settings_finding,
     tags_finding,
 )
@@ -16,7 +19,7 @@ from settings import Settings
 
 
 def longhorn_findings(
-    snapshot: Snapshot, settings: Settings, release: str | None
+    snapshot: Snapshot, settings: Settings, release: str | None, cordoned: Collection[str]
 ) -> LonghornFindings:
     """One line for each resource that has something to put right.
 
@@ -24,6 +27,7 @@ def longhorn_findings(
         snapshot: Longhorn as the cluster has it.
         settings: What the stack file says.
         release: What is wrong with its Helm release.
+        cordoned: Names of the nodes of Kubernetes that take no pods.
     """
     nodes, longhorn = settings.present_nodes, settings.longhorn
     values = chart_values(
@@ -32,11 +36,18 @@ def longhorn_findings(
         tolerated=tolerated_taints(longhorn.tolerations, settings.control_plane.scheduling),
     )
     disks = {
-        node.name: disks_finding(
-            snapshot.nodes.get(node.name),
-            wanted_disks(settings.disks_of(node), {}),
-            is_closed=bool(node.maintained),
-            evicts_others=longhorn.other_disks == "evict",
+        node.name: line_of(
+            line
+            for line in (
+                cordon_finding(node.maintained, is_cordoned=node.name in cordoned),
+                disks_finding(
+                    snapshot.nodes.get(node.name),
+                    wanted_disks(settings.disks_of(node), {}),
+                    is_closed=bool(node.maintained),
+                    evicts_others=longhorn.other_disks == "evict",
+                ),
+            )
+            if line
         )
         for node in nodes
         if settings.disks_of(node)

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from components.cluster.api import ClusterApi
 from components.longhorn.storage import read_storage
+from components.preflight.cluster_facts import cordoned_of, read_nodes
 from components.preflight.deadline import asking
 from components.preflight.longhorn import longhorn_findings
 from components.preflight.release import release_finding
@@ -74,7 +75,9 @@ def _read(stack: str, settings: Settings) -> Status:
     storage = read_storage(api)
     if storage is None:
         raise RuntimeError("Longhorn is not installed there")
-    findings = longhorn_findings(storage.snapshot, settings, release_finding(api))
+    findings = longhorn_findings(
+        storage.snapshot, settings, release_finding(api), cordoned_of(read_nodes(api))
+    )
     return status_of(stack, settings, storage, findings, datetime.now(UTC))
 
 

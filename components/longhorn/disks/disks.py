@@ -15,8 +15,9 @@ from components.common.answers import mapped
 from components.common.dynamic import FINDING, DynamicProvider, DynamicResource, Properties
 from components.common.owner import this_stack
 from components.common.waiting import tell
+from components.longhorn.disks.cordon import CORDON, uncordon
 from components.longhorn.disks.lost_node import wait_until_forgotten
-from components.longhorn.disks.maintenance import CORDON, close_node, open_node, set_cordon
+from components.longhorn.disks.maintenance import close_node, open_node
 from components.longhorn.disks.node_object import Claim, LonghornNodeDisks
 from components.longhorn.disks.owners import other_paths
 from components.longhorn.disks.removal import remove_disks
@@ -98,7 +99,7 @@ class LonghornDisksProvider(DynamicProvider):
         _remove(cluster, new, gone)
         _evict_others(cluster, new)
         if was == CORDON != wanted:
-            set_cordon(cluster, str(new["node_name"]), is_cordoned=False)
+            uncordon(cluster, str(new["node_name"]), {str(old["owner"]), str(new["owner"])})
         if was and not wanted:
             open_node(cluster, new)
         return new
@@ -106,11 +107,15 @@ class LonghornDisksProvider(DynamicProvider):
     def remove(self, state: Properties) -> None:
         """Take all its disks out of Longhorn; a lost node, or a Longhorn that is gone, has none.
 
+        A node that is cordoned for its maintenance takes pods again.
+
         When Longhorn itself is on its way out, its uninstallation sees to its disks.
         """
         cluster = None if state["lost"] else open_for_removal(state)
         if cluster is None:
             return
+        if state.get("maintenance") == CORDON:
+            uncordon(cluster, str(state["node_name"]), {str(state["owner"])})
         if removal_is_confirmed(cluster):
             tell(f"{state['node_name']}: Longhorn goes as a whole, its disks with it")
             return

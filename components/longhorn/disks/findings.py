@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from components.common.answers import listed, mapped
+from components.longhorn.disks.cordon import CORDON
 from components.longhorn.disks.owners import other_paths
 from components.longhorn.disks.rules import disks_by_path, put_changes
 from components.longhorn.findings import line_of
@@ -38,6 +39,11 @@ def disks_finding(
             *(f"disk {path} is not in the stack file" for path in others),
         ]
     )
+
+
+def cordon_finding(maintenance: str | None, *, is_cordoned: bool) -> str | None:
+    """That a node takes pods that is to take none (NodeSettings.maintained)."""
+    return "not cordoned" if maintenance == CORDON and not is_cordoned else None
 
 
 def _access(spec: Mapping[str, Any], *, is_closed: bool) -> Iterator[str]:

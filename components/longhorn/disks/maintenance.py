@@ -3,20 +3,13 @@
 from components.cluster.api import ClusterApi
 from components.common.dynamic import Properties
 from components.common.waiting import tell, wait_until
+from components.longhorn.disks.cordon import CORDON, cordon
 from components.longhorn.disks.maintenance_rules import not_healthy, only_here, surplus_here
 from components.longhorn.disks.node_object import Claim, LonghornNodeDisks
 from components.longhorn.disks.rules import put_changes
 from components.longhorn.objects import read_objects
 
-CORDON = "cordon"
-"""The value of `maintenance` that closes the node for pods, too."""
 _BRIEFLY_SECONDS = 90.0
-
-
-def set_cordon(cluster: ClusterApi, name: str, *, is_cordoned: bool) -> None:
-    """Close a node of Kubernetes to pods, or open it, unless it is so."""
-    if bool(cluster.core.read_node(name).spec.unschedulable) != is_cordoned:
-        cluster.core.patch_node(name, {"spec": {"unschedulable": is_cordoned or None}})
 
 
 def close_node(cluster: ClusterApi, props: Properties) -> None:
@@ -30,7 +23,7 @@ def close_node(cluster: ClusterApi, props: Properties) -> None:
     """
     name = str(props["node_name"])
     if props["maintenance"] == CORDON:
-        set_cordon(cluster, name, is_cordoned=True)
+        cordon(cluster, name, str(props["owner"]))
 
     def left() -> list[str]:
         replicas = read_objects(cluster, "replicas") or []

@@ -5,15 +5,10 @@ from typing import Any
 
 import pytest
 
-from components.longhorn.disks.findings import disks_finding
+from components.longhorn.disks.findings import cordon_finding, disks_finding
 from components.longhorn.disks.owners import ANNOTATION
 from components.longhorn.disks.wanted import wanted_disks
-from components.longhorn.findings import (
-    class_finding,
-    settings_finding,
-    tags_finding,
-)
-from components.longhorn.snapshot import Snapshot
+from components.longhorn.findings import settings_finding, tags_finding
 from configuration.hosts import DiskSettings
 
 PATH = "/mnt/longhorn-sdb"
@@ -64,6 +59,12 @@ def test_a_node_under_maintenance_is_to_be_closed() -> None:
     assert disks_finding(_node(), WANTED, is_closed=True) == "open to scheduling in Longhorn"
 
 
+def test_a_node_that_is_to_be_cordoned_and_takes_pods_is_found() -> None:
+    assert cordon_finding("cordon", is_cordoned=False) == "not cordoned"
+    assert cordon_finding("cordon", is_cordoned=True) is None
+    assert [cordon_finding(each, is_cordoned=False) for each in ("closed", None)] == [None, None]
+
+
 def test_a_disk_that_nobody_lists_is_a_finding_only_where_it_is_to_leave() -> None:
     node = _node()
     node["spec"]["disks"]["root"] = {"path": "/var/lib/longhorn/"}
@@ -87,31 +88,6 @@ def test_only_settings_that_longhorn_has_and_the_stack_names_are_compared() -> N
         "default-replica-count is 1, not 3; storage-network is empty, not a/b"
     )
     assert settings_finding({"default-replica-count": "3"}, wanted) is None
-
-
-@pytest.mark.parametrize(
-    ("present", "defaults", "wanted", "is_found"),
-    [
-        (["longhorn"], [], True, True),
-        (["longhorn"], [], False, False),
-        (["longhorn"], ["longhorn"], True, False),
-        (["longhorn"], ["local-path"], True, False),
-        ([], [], True, False),
-    ],
-)
-def test_a_default_class_that_is_lost_is_found_and_one_of_somebody_else_is_not(
-    present: list[str], defaults: list[str], wanted: bool, is_found: bool
-) -> None:
-    snapshot = Snapshot(
-        settings={},
-        daemon_sets=[],
-        deployments=[],
-        has_driver=True,
-        storage_classes=present,
-        default_classes=defaults,
-        nodes={},
-    )
-    assert (class_finding(snapshot, wants_default_class=wanted) is not None) is is_found
 
 
 def test_only_tags_that_are_missing_are_found() -> None:

@@ -26,6 +26,8 @@ PROPS: dict[str, Any] = {
     "eviction_timeout_seconds": 300,
 }
 CLOSED = {**PROPS, "maintenance": "closed"}
+CORDONED = {**PROPS, "maintenance": "cordon"}
+OURS = "longhorn-rancher/project/one"
 
 
 def _node(name: str, *, ready: Any = READY, disk: Any = READY, **spec: Any) -> Object:
@@ -56,7 +58,7 @@ class Evicting(ACluster):
         super().__init__()
         self.seconds = 0.0
         self.asked: list[tuple[bool, bool]] = []
-        self.cordoned: dict[str, bool | None] = {}
+        self.cordoned: dict[str, str | None] = {}
         self.has_place = True
         for name in ("one", "two"):
             self.objects["nodes"][name] = _node(name)
@@ -77,10 +79,16 @@ class Evicting(ACluster):
             self.put(_replica("two"))
 
     def read_node(self, name: str) -> Any:
-        return SimpleNamespace(spec=SimpleNamespace(unschedulable=self.cordoned.get(name)))
+        manager = self.cordoned.get(name)
+        fields = {"f:spec": {"f:unschedulable": {}}} if manager else {"f:spec": {"f:podCIDR": {}}}
+        entry = SimpleNamespace(manager=manager or "kubelet", fields_v1=fields)
+        return SimpleNamespace(
+            metadata=SimpleNamespace(managed_fields=[entry]),
+            spec=SimpleNamespace(unschedulable=True if manager else None),
+        )
 
-    def patch_node(self, name: str, patch: Object) -> None:
-        self.cordoned[name] = patch["spec"]["unschedulable"]
+    def patch_node(self, name: str, patch: Object, *, field_manager: str) -> None:
+        self.cordoned[name] = field_manager if patch["spec"]["unschedulable"] else None
 
 
 @pytest.fixture
@@ -166,19 +174,56 @@ def test_it_is_cordoned_where_the_stack_file_says_so_and_only_then(cluster: Evic
     _change(PROPS, CLOSED)
     _change(CLOSED, PROPS)
     assert cluster.cordoned == {}
-    _change(PROPS, {**CLOSED, "maintenance": "cordon"})
-    assert cluster.cordoned == {"one": True}
-    _change({**CLOSED, "maintenance": "cordon"}, PROPS)
+    _change(PROPS, CORDONED)
+    assert cluster.cordoned == {"one": OURS}
+    _change(CORDONED, PROPS)
     assert cluster.cordoned == {"one": None}
 
 
 def test_a_node_that_is_no_longer_to_be_cordoned_takes_pods_again_while_it_stays_closed(
     cluster: Evicting,
 ) -> None:
-    _change(PROPS, {**CLOSED, "maintenance": "cordon"})
-    _change({**CLOSED, "maintenance": "cordon"}, CLOSED)
+    _change(PROPS, CORDONED)
+    _change(CORDONED, CLOSED)
     assert cluster.cordoned == {"one": None}
     assert cluster.access() == (False, False)
+
+
+def test_a_node_that_somebody_uncordoned_is_cordoned_again(cluster: Evicting) -> None:
+    _change(PROPS, CORDONED)
+    cluster.cordoned["one"] = None
+    _change(CORDONED, {**CORDONED, "finding": "not cordoned"})
+    assert cluster.cordoned == {"one": OURS}
+
+
+@pytest.mark.parametrize("by_us", [True, False])
+def test_a_destroyed_stack_leaves_no_node_cordoned_that_it_cordoned_itself(
+    cluster: Evicting, monkeypatch: pytest.MonkeyPatch, by_us: bool
+) -> None:
+    monkeypatch.setattr(longhorn_disks, "open_for_removal", lambda _props: cluster)
+    monkeypatch.setattr(longhorn_disks, "removal_is_confirmed", lambda _cluster: True)
+    cluster.cordoned["one"] = None if by_us else "kubectl-cordon"
+    _change(PROPS, CORDONED)
+    LonghornDisksProvider().delete("id", CORDONED)
+    assert cluster.cordoned == {"one": None if by_us else "kubectl-cordon"}
+
+
+def test_a_cordon_of_somebody_else_outlives_the_maintenance_and_is_told(
+    cluster: Evicting, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster.cordoned["one"] = "kubectl-cordon"
+    _change(PROPS, CORDONED)
+    _change(CORDONED, PROPS)
+    assert cluster.cordoned == {"one": "kubectl-cordon"}
+    assert "kubectl uncordon one" in capsys.readouterr().err
+
+
+def test_a_stack_that_was_renamed_opens_what_it_cordoned_under_its_old_name(
+    cluster: Evicting,
+) -> None:
+    _change(PROPS, CORDONED)
+    _change(CORDONED, {**PROPS, "owner": "project/two"})
+    assert cluster.cordoned == {"one": None}
 
 
 @pytest.mark.parametrize(
