@@ -90,6 +90,23 @@ def _backups_without_a_target(file: StackFile) -> Iterator[Problem]:
             )
 
 
+def _restore(file: StackFile) -> Iterator[Problem]:
+    """A Longhorn that this stack does not install may have a target of its own."""
+    check = file.volume_check
+    if check.restore and file.stages.longhorn and file.longhorn.backup is None:
+        yield Problem(
+            "volumeCheck.restore",
+            "restores a backup, and there is nowhere to put one",
+            "Add longhorn.backup.target.",
+        )
+    if check.restore_every_days is not None and not check.restore:
+        yield Problem(
+            "volumeCheck.restoreEveryDays",
+            "is of no use without volumeCheck.restore: true",
+            "Add that, or remove it.",
+        )
+
+
 def _kept(file: StackFile) -> Iterator[Problem]:
     """All jobs of one group work on the same volumes."""
     jobs = [job for job in file.longhorn.recurring_jobs if knows(job, "groups", "retain", "task")]
@@ -109,5 +126,6 @@ BACKUP_RULES: Sequence[Callable[[StackFile], Iterable[Problem]]] = (
     _only_with_a_user,
     _repeated_jobs,
     _backups_without_a_target,
+    _restore,
     _kept,
 )

@@ -235,13 +235,18 @@ class VolumeCheckSettings(StackModel):
     size: Size = "10Mi"
     """Size of the claim; Longhorn rounds it up to at least 10Mi."""
     image: Image = "busybox:1.36.1"
-    """Image with a POSIX shell, dd and df."""
+    """Image with a POSIX shell, dd, df and sha256sum."""
     namespace: DnsLabel = "longhorn-system"
     """Namespace of the check's claim and Jobs."""
     timeout_seconds: Seconds = 600
     """How long the check may take."""
     run: int = 1
     """Change the number to run the check again."""
+    restore: bool = False
+    """Whether the check also backs its volume up, deletes it, restores it from the backup and
+    compares what came back. Volume and backup are removed."""
+    restore_every_days: int | None = Field(default=None, ge=1, le=366)
+    """A restore that was seen longer ago shows in previews, and the next `up` proves it again."""
 
 
 class ControlPlaneSettings(StackModel):

@@ -35,7 +35,8 @@ def stack_outputs(
             storageClass=longhorn.check.bound_class,
             size=longhorn.check.bound_size,
             seconds=longhorn.check.seconds,
-        )
+            restored=longhorn.check.restored,
+        ).apply(lambda report: {key: each for key, each in report.items() if each is not None})
     if rancher.server is not None:
         outputs["rancherUrl"] = rancher.server.url
         outputs["rancherBootstrapPassword"] = rancher.server.bootstrap_password

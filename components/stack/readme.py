@@ -69,6 +69,8 @@ def _ready(settings: Settings, names: frozenset[str]) -> Iterator[str]:
         yield f"Longhorn {longhorn.version}: StorageClass longhorn{default}, {replicas} replicas"
     if "volumeCheck" in names:
         yield "volumes work: one was written to and read back"
+        if settings.volume_check.restore:
+            yield "backups work: one was restored and compared"
     if "rancherUrl" in names and settings.rancher is not None:
         yield f"Rancher {settings.rancher.tag}"
     if "rancherClusterState" in names:
@@ -104,7 +106,9 @@ def _next(settings: Settings, stack: str, names: frozenset[str]) -> Iterator[str
         if not settings.stages.volume_check:
             yield "prove that volumes work: stages.volumeCheck: true"
         if settings.longhorn.backup is None:
-            yield "there are no backups: see longhorn.backup in docs/stack-file.md"
+            yield "there are no backups: see docs/backups.md"
+        elif not settings.volume_check.restore:
+            yield "see a backup restored: volumeCheck.restore: true"
         yield f"how the storage is, at any time: make status STACK={stack}"
     if "rancherUrl" in names and not settings.stages.rancher_import:
         yield "import the cluster: stages.rancherImport: true"

@@ -1,13 +1,20 @@
-"""The proof that volumes work: claim, write, fill, read back from a second pod, clean up."""
+"""The proof that volumes work: claim, write, fill, read back from a second pod, clean up.
+
+Where it is asked for, the proof that backups work, too: back up, delete, restore, compare.
+"""
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from datetime import UTC, datetime
+from typing import Any, ClassVar
 
 import pulumi
 
 from components.cluster.api import cluster_inputs, open_cluster
+from components.common.answers import mapped
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
 from components.common.script_text import script_text
+from components.common.waiting import tell
+from components.volume_check.age import days_since
 from components.volume_check.run import VolumeCheckRun
 from configuration.cluster import ClusterSettings
 from configuration.longhorn import LonghornSettings, VolumeCheckSettings
@@ -16,7 +23,7 @@ from configuration.longhorn import LonghornSettings, VolumeCheckSettings
 class VolumeCheckProvider(DynamicProvider):
     """Runs the check on create; leaves nothing behind, whether it succeeds or fails."""
 
-    outputs = ("bound_class", "bound_size", "seconds")
+    outputs = ("bound_class", "bound_size", "seconds", "restored")
     not_compared: ClassVar[Mapping[str, str]] = {
         "kubeconfig": "where the cluster is reached says nothing about its volumes",
         "context": "as kubeconfig",
@@ -26,9 +33,27 @@ class VolumeCheckProvider(DynamicProvider):
         "tolerations": "where the pods may run says nothing about the volume",
         "pull_secret": "as image",
         "timeout_seconds": "a longer patience is no reason to check again",
+        "restore_every_days": "the age of the last proof decides, see differences",
     }
     replaced_by = ("run", "longhorn_version", "storage_class", "access_mode", "size")
     deletes_before_replacing = True
+
+    def differences(self, old: Properties, new: Properties) -> set[str]:
+        """The usual ones; a restore that is asked for and was seen too long ago is one, too."""
+        changed = super().differences(old, new)
+        if not new.get("restore"):
+            return changed - {"restore"}
+        every = new.get("restore_every_days")
+        seen = mapped(old.get("restored")).get("at")
+        age = days_since(seen, datetime.now(UTC))
+        if every is not None and (age is None or age >= every):
+            tell(
+                "volume check: the last restore that was seen is "
+                + ("none" if age is None else f"{age:.0f} days old ({seen})")
+                + f"; volumeCheck.restoreEveryDays is {every:.0f}, so that `up` proves it again"
+            )
+            return {*changed, "restored"}
+        return changed
 
     def make(self, new: Properties) -> tuple[str, Properties]:
         """Run the check. Raises RuntimeError or TimeoutError with what the pods said."""
@@ -45,6 +70,9 @@ class VolumeCheck(DynamicResource, module="longhorn", name="VolumeCheck"):
     """Size that Longhorn gave."""
     seconds: pulumi.Output[float]
     """How long the check took."""
+    restored: pulumi.Output[dict[str, Any] | None]
+    """What a restore has shown: at (UTC), bytes and their sha256, backupBytes, backupSeconds,
+    restoreSeconds; None where none was asked for."""
 
     def __init__(
         self,
@@ -70,6 +98,8 @@ class VolumeCheck(DynamicResource, module="longhorn", name="VolumeCheck"):
         inputs = {
             **cluster_inputs(cluster),
             **check.model_dump(),
+            # Absent where it is not asked for, as in states of before there was such a check.
+            "restore": check.restore or None,
             "longhorn_version": longhorn.version,
             "tolerations": [dict(each) for each in tolerations],
             "pull_secret": longhorn.registry_secret,

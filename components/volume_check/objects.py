@@ -1,6 +1,6 @@
-"""The objects of one volume check: claim, script and the two Jobs. Pure."""
+"""The objects of one volume check: claims, script and Jobs. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from configuration.base import quantity_bytes
@@ -9,11 +9,12 @@ _SMALLEST_BYTES = 10 * 2**20
 _STEP_BYTES = 2 * 2**20
 _MOUNT = "/volume"
 _SCRIPT_MOUNT = "/script"
-_LABELS = {
+LABELS = {
     "app.kubernetes.io/name": "volume-check",
     "app.kubernetes.io/part-of": "longhorn-rancher",
 }
-SELECTOR = ",".join(f"{key}={value}" for key, value in _LABELS.items())
+"""Of every object of a check."""
+SELECTOR = ",".join(f"{key}={value}" for key, value in LABELS.items())
 """Finds the objects of every check."""
 
 
@@ -30,30 +31,35 @@ def script_of(props: Mapping[str, Any], name: str) -> dict[str, Any]:
     }
 
 
-def claim_of(props: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The claim; arguments as for script_of."""
+def claim_of(
+    props: Mapping[str, Any], name: str, storage_class: str | None = None
+) -> dict[str, Any]:
+    """The claim; the class is the one to check where no other is given, the rest as script_of."""
     return {
         "metadata": _metadata(props, name),
         "spec": {
-            "storageClassName": props["storage_class"],
+            "storageClassName": storage_class or props["storage_class"],
             "accessModes": [props["access_mode"]],
             "resources": {"requests": {"storage": props["size"]}},
         },
     }
 
 
-def job_of(props: Mapping[str, Any], name: str, step: str, *arguments: str) -> dict[str, Any]:
+def job_of(
+    props: Mapping[str, Any], name: str, step: str, *arguments: str, claim: str | None = None
+) -> dict[str, Any]:
     """The Job of one step, in a pod of its own.
 
     Args:
         props: The inputs of the check.
         name: As for script_of.
-        step: `write` or `read`.
+        step: `write`, `read`, `store` or `hash`.
         arguments: What volume-check.sh takes behind the mount point.
+        claim: The claim's name where it is another.
     """
     return {
         "metadata": _metadata(props, f"{name}-{step}"),
-        "spec": _job(props, name, step, *arguments),
+        "spec": _job(props, name, step, arguments, claim or name),
     }
 
 
@@ -68,15 +74,17 @@ def given_without_binding(requested: str) -> int:
 
 
 def _metadata(props: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return {"name": name, "namespace": props["namespace"], "labels": dict(_LABELS)}
+    return {"name": name, "namespace": props["namespace"], "labels": dict(LABELS)}
 
 
-def _job(props: Mapping[str, Any], name: str, action: str, *arguments: str) -> dict[str, Any]:
+def _job(
+    props: Mapping[str, Any], name: str, action: str, arguments: Sequence[str], claim: str
+) -> dict[str, Any]:
     return {
         "backoffLimit": 2,
         "activeDeadlineSeconds": int(props["timeout_seconds"]),
         "template": {
-            "metadata": {"labels": dict(_LABELS)},
+            "metadata": {"labels": dict(LABELS)},
             "spec": {
                 "restartPolicy": "Never",
                 "automountServiceAccountToken": False,
@@ -105,7 +113,7 @@ def _job(props: Mapping[str, Any], name: str, action: str, *arguments: str) -> d
                     }
                 ],
                 "volumes": [
-                    {"name": "volume", "persistentVolumeClaim": {"claimName": name}},
+                    {"name": "volume", "persistentVolumeClaim": {"claimName": claim}},
                     {"name": "script", "configMap": {"name": name}},
                 ],
             },

@@ -1,12 +1,17 @@
 """One run of the volume check against the cluster; cleans up after itself in every case."""
 
+import json
 import secrets
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from components.cluster.api import ClusterApi
 from components.common.answers import listed, mapped
 from components.common.waiting import wait_until
+from components.longhorn.objects import read_object
+from components.volume_check.backup import VolumeBackup, now_text
+from components.volume_check.backup_objects import restore_missing
 from components.volume_check.cleanup import VolumeCheckCleanup
 from components.volume_check.objects import claim_of, given_without_binding, job_of, script_of
 from configuration.base import quantity_bytes
@@ -16,36 +21,85 @@ class VolumeCheckRun:
     """Makes the objects of one check, waits for its Jobs, reads the report, deletes all of it."""
 
     def __init__(self, cluster: ClusterApi, props: dict[str, Any]) -> None:
+        self._cluster = cluster
         self._core, self._batch, self._storage = cluster.core, cluster.batch, cluster.storage
         self._props = props
         self._namespace = str(props["namespace"])
-        self._name = f"volume-check-{secrets.token_hex(4)}"
+        self._name = self._claim_name = f"volume-check-{secrets.token_hex(4)}"
         self._token = secrets.token_hex(8)
         self._cleanup = VolumeCheckCleanup(cluster, self._namespace)
         self._deadline = time.monotonic() + float(props["timeout_seconds"])
 
     def run(self) -> dict[str, Any]:
-        """The report: bound_class, bound_size, seconds. Raises what the check found wrong."""
+        """The report: bound_class, bound_size, seconds, restored.
+
+        Raises what the check found wrong, and what it could not take away again.
+        """
         started = time.monotonic()
         # A check that was broken off may have left something, and only one runs at a time.
         self._cleanup.run()
         try:
-            self._core.create_namespaced_config_map(
-                self._namespace, script_of(self._props, self._name)
+            report = self._checked()
+            report["seconds"] = round(time.monotonic() - started, 1)
+        except Exception as error:
+            try:
+                self._cleanup.run()
+            except TimeoutError as left:
+                raise RuntimeError(f"{error} Besides: {left}") from error
+            raise
+        self._cleanup.run()
+        return report
+
+    def _checked(self) -> dict[str, Any]:
+        backup = None
+        if self._props.get("restore"):
+            backup = VolumeBackup(self._cluster, self._name, self._seconds_left)
+            backup.require_target()
+        self._core.create_namespaced_config_map(self._namespace, script_of(self._props, self._name))
+        self._create_claim()
+        self._run_job("write", self._token, str(self._given_bytes()))
+        self._run_job("read", self._token)
+        claim = self._claim()
+        return {
+            "bound_class": claim.spec.storage_class_name,
+            "bound_size": mapped(claim.status.capacity).get("storage", "unknown"),
+            "restored": None if backup is None else self._restored(backup),
+        }
+
+    def _restored(self, backup: VolumeBackup) -> dict[str, Any]:
+        """Back up, delete, restore, compare; the report of it."""
+        self._run_job("store")
+        written = self._report("store")
+        began = time.monotonic()
+        backup.make(str(self._claim().spec.volume_name), self._cleanup.owner)
+        made = time.monotonic()
+        checked = self._storage.read_storage_class(self._props["storage_class"])
+        self._cleanup.remove_claims()
+        self._storage.create_storage_class(backup.restoring_class(checked))
+        self._claim_name = f"{self._name}-restored"
+        self._create_claim(self._name)
+        self._run_job("hash")
+        read = self._report("hash")
+        if read != written:
+            raise RuntimeError(
+                f"volume check, restore: {written['bytes']} bytes with SHA-256 {written['sha256']} "
+                f"were backed up, and {read['bytes']} bytes with SHA-256 {read['sha256']} came "
+                "back. Do not rely on backups in this target: try with one of a volume of yours, "
+                "and read the logs of longhorn-manager and of the instance managers."
             )
-            self._core.create_namespaced_persistent_volume_claim(
-                self._namespace, claim_of(self._props, self._name)
-            )
-            self._run_job("write", self._token, str(self._given_bytes()))
-            self._run_job("read", self._token)
-            claim = self._claim()
-            return {
-                "bound_class": claim.spec.storage_class_name,
-                "bound_size": mapped(claim.status.capacity).get("storage", "unknown"),
-                "seconds": round(time.monotonic() - started, 1),
-            }
-        finally:
-            self._cleanup.run()
+        return {
+            "at": now_text(),
+            "bytes": written["bytes"],
+            "sha256": written["sha256"],
+            "backupBytes": backup.size_bytes,
+            "backupSeconds": round(made - began, 1),
+            "restoreSeconds": round(time.monotonic() - made, 1),
+        }
+
+    def _create_claim(self, storage_class: str | None = None) -> None:
+        self._core.create_namespaced_persistent_volume_claim(
+            self._namespace, claim_of(self._props, self._claim_name, storage_class)
+        )
 
     def _given_bytes(self) -> int:
         """The bytes that the volume was given; waits for the binding if that needs no pod."""
@@ -64,20 +118,33 @@ class VolumeCheckRun:
         phase = self._claim().status.phase
         if phase == "Bound":
             return []
-        return [f"claim {self._name} is {phase}{self._last_event()}"]
+        return [f"claim {self._claim_name} is {phase}{self._last_event()}"]
 
     def _seconds_left(self) -> float:
         return max(1.0, self._deadline - time.monotonic())
 
     def _run_job(self, step: str, *arguments: str) -> None:
         self._batch.create_namespaced_job(
-            self._namespace, job_of(self._props, self._name, step, *arguments)
+            self._namespace,
+            job_of(self._props, self._name, step, *arguments, claim=self._claim_name),
         )
         wait_until(
             f"volume check, step {step}",
             lambda: self._job_missing(step),
             timeout_seconds=self._seconds_left(),
         )
+
+    def _report(self, step: str) -> dict[str, Any]:
+        """What a step has found in the volume: bytes, sha256."""
+        said = self._said(step)
+        try:
+            found: dict[str, Any] = json.loads(said)
+            return {"bytes": found["bytes"], "sha256": found["sha256"]}
+        except (ValueError, KeyError):
+            raise RuntimeError(
+                f"volume check, step {step}, ended without a report. The pods said: "
+                f"{said or 'nothing'}"
+            ) from None
 
     def _job_missing(self, step: str) -> list[str]:
         status = self._batch.read_namespaced_job(f"{self._name}-{step}", self._namespace).status
@@ -89,10 +156,16 @@ class VolumeCheckRun:
                     f"volume check, step {step}, failed: {condition.message}. "
                     f"The pods said: {self._said(step) or 'nothing'}"
                 )
-        return self._claim_missing() or [f"Job {self._name}-{step} runs{self._last_event()}"]
+        missing = self._claim_missing()
+        if not missing and self._claim_name != self._name:
+            missing = restore_missing(self._restoring())
+        return missing or [f"Job {self._name}-{step} runs{self._last_event()}"]
+
+    def _restoring(self) -> Mapping[str, Any] | None:
+        return read_object(self._cluster, "volumes", str(self._claim().spec.volume_name))
 
     def _claim(self) -> Any:
-        return self._core.read_namespaced_persistent_volume_claim(self._name, self._namespace)
+        return self._core.read_namespaced_persistent_volume_claim(self._claim_name, self._namespace)
 
     def _said(self, step: str) -> str:
         pods = self._core.list_namespaced_pod(

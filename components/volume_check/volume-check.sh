@@ -4,18 +4,23 @@
 #
 #   sh volume-check.sh write DIRECTORY TEXT SIZE_IN_BYTES
 #   sh volume-check.sh read DIRECTORY TEXT
+#   sh volume-check.sh store DIRECTORY
+#   sh volume-check.sh hash DIRECTORY
 #
 # write puts TEXT in DIRECTORY/SUCCESS, then fills the volume until it takes no more, and clears the
 # filler away. SIZE_IN_BYTES is the size that the volume was given: a bigger one is not the volume
-# that was asked for, or not a volume at all, and is never filled. The result is one line of JSON on
-# stdout: bytes that could be written or were read, and seconds. On failure: exit status 1, the
-# reason on stderr.
+# that was asked for, or not a volume at all, and is never filled. store fills DIRECTORY/DATA with
+# random bytes, half of the volume's room or MOST_MIB at most; hash reads them. The result is one line
+# of JSON on stdout: bytes that could be written or were read, seconds, and for store and hash their
+# SHA-256. On failure: exit status 1, the reason on stderr.
 
 set -eu
 LC_ALL=C
 export LC_ALL
 
 MIB=1048576
+# As much as says something about the way to a backup and back, and no more.
+MOST_MIB=64
 
 say() { printf 'volume check: %s\n' "$*" >&2; }
 
@@ -33,6 +38,10 @@ read_capacity() {
     capacity=$(df -P -k "$directory" | tail -n 1 | awk '{ print $(NF - 4) }')
     capacity=$((capacity * 1024))
     [ "$capacity" -gt 0 ] || die "$directory says that it has no room at all"
+}
+
+require_capacity() {
+    read_capacity
     [ "$capacity" -le "$size" ] ||
         die "$directory has room for $capacity bytes, but the volume was given $size. Something else is mounted there, or the volume's size is not kept"
 }
@@ -65,7 +74,7 @@ write() {
     require_directory
     # A run that was killed may have left the volume full.
     remove_filler
-    read_capacity
+    require_capacity
     printf '%s\n' "$text" >"$directory/SUCCESS"
     trap remove_filler EXIT
     overfill
@@ -80,15 +89,37 @@ read_back() {
     bytes=$(wc -c <"$directory/SUCCESS")
 }
 
+store() {
+    require_directory
+    read_capacity
+    blocks=$((capacity / 65536 / 2))
+    [ "$blocks" -le $((MOST_MIB * 16)) ] || blocks=$((MOST_MIB * 16))
+    complaint=$(dd if=/dev/urandom of="$directory/DATA" bs=65536 count="$blocks" conv=fsync 2>&1) ||
+        die "$directory/DATA could not be written: $(printf '%s' "$complaint" | tr '\n' ' ')"
+    sync
+    hash_data
+}
+
+hash_data() {
+    require_directory
+    [ -f "$directory/DATA" ] || die "$directory/DATA is not there: nothing of what was stored arrived here"
+    bytes=$(wc -c <"$directory/DATA")
+    sum=$(sha256sum "$directory/DATA") || die "$directory/DATA could not be read"
+    sum=${sum%% *}
+}
+
 main() {
+    sum=''
     action=${1-} directory=${2-} text=${3-} size=${4-}
     start=$(date +%s)
     case $action in
         write) write ;;
         read) read_back ;;
-        *) die "usage: volume-check.sh write DIRECTORY TEXT SIZE_IN_BYTES | read DIRECTORY TEXT" ;;
+        store) store ;;
+        hash) hash_data ;;
+        *) die "usage: volume-check.sh write DIRECTORY TEXT SIZE_IN_BYTES | read DIRECTORY TEXT | store DIRECTORY | hash DIRECTORY" ;;
     esac
-    printf '{"bytes":%d,"seconds":%d}\n' "$bytes" "$(($(date +%s) - start))"
+    printf '{"bytes":%d,"seconds":%d%s}\n' "$bytes" "$(($(date +%s) - start))" "${sum:+,\"sha256\":\"$sum\"}"
 }
 
 main "$@"

@@ -17,7 +17,7 @@ _ROOMS: Mapping[str, tuple[str, ...]] = {
     "hosts": ("common",),
     "docker": ("common",),
     "nodes": ("hosts", "cluster", "common"),
-    "volume_check": ("cluster", "common"),
+    "volume_check": ("longhorn.backups", "longhorn.objects", "cluster", "common"),
     "longhorn": ("nodes.description", "cluster", "common"),
     "rancher.api": ("common",),
     "rancher.agent": ("rancher.api", "cluster", "common"),

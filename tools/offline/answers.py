@@ -60,7 +60,9 @@ def _ready(args: MockResourceArgs) -> dict[str, Any]:
 
 
 def _volume_check(args: MockResourceArgs) -> dict[str, Any]:
-    return {"bound_class": args.inputs["storage_class"], "bound_size": "10Mi", "seconds": 12.5}
+    found = {"bound_class": args.inputs["storage_class"], "bound_size": "10Mi", "seconds": 12.5}
+    restored = {"at": "2024-05-01T02:00:00Z", "bytes": 4194304, "restoreSeconds": 8.5}
+    return {**found, "restored": restored if args.inputs.get("restore") else None}
 
 
 def _secret(value: str) -> dict[str, Any]:

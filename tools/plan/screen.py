@@ -58,7 +58,8 @@ def _rows(recording: Recording, settings: Settings) -> Iterator[tuple[str, Seque
             "Volume check",
             [
                 f"writes to a claim of {check.size} ({check.access_mode}, class "
-                f"{check.storage_class}), reads it back from a second pod, and removes it"
+                f"{check.storage_class}), reads it back from a second pod, and removes it",
+                *["backs it up, restores it, compares, removes it again"] * check.restore,
             ],
         )
     yield from _rancher(settings)

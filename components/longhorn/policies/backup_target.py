@@ -9,15 +9,14 @@ import pulumi
 
 from components.cluster.api import ApiError, ClusterApi, cluster_inputs, open_cluster, status_of
 from components.cluster.gone import open_for_removal
-from components.common.answers import listed, mapped
+from components.common.answers import mapped
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
 from components.common.waiting import wait_until
+from components.longhorn.backups import TARGET, unavailable
 from components.longhorn.objects import is_denied_by_longhorn, patch_object, read_object
 from configuration.backup import BackupSettings
 from configuration.cluster import ClusterSettings
 
-# Longhorn's object for the one target that versions before 1.8 have; its settings lead to it.
-_TARGET = "default"
 _REFUSED = (400, 422)
 
 
@@ -29,27 +28,6 @@ def target_settings(target: str, credential_secret: str, poll_seconds: int) -> d
         "backupstore-poll-interval": str(poll_seconds),
         "backup-target": target,
     }
-
-
-def unavailable(target: Mapping[str, Any] | None, wanted_url: str) -> str:
-    """Why Longhorn can't use its target, in its own words; empty when it can.
-
-    Args:
-        target: The object backuptargets.longhorn.io `default`, None without one.
-        wanted_url: The target that it is to have.
-    """
-    if target is None:
-        return "Longhorn has no backup target yet"
-    found = mapped(target.get("spec")).get("backupTargetURL")
-    if found != wanted_url:
-        return f"Longhorn's backup target is {found or 'empty'}"
-    status = mapped(target.get("status"))
-    if status.get("available"):
-        return ""
-    for condition in map(mapped, listed(status.get("conditions"))):
-        if condition.get("type") == "Unavailable" and condition.get("status") == "True":
-            return f"Longhorn: {condition.get('message') or 'no reason given'}"
-    return "Longhorn has not tried it yet"
 
 
 class BackupTargetProvider(DynamicProvider):
@@ -71,7 +49,7 @@ class BackupTargetProvider(DynamicProvider):
             name: mapped(read_object(cluster, "settings", name)).get("value")
             for name in state["settings"]
         }
-        reason = unavailable(read_object(cluster, "backuptargets", _TARGET), _url(state))
+        reason = unavailable(read_object(cluster, "backuptargets", TARGET), _url(state))
         return {**state, "settings": values, "unavailable": reason}
 
     def remove(self, state: Properties) -> None:
@@ -95,13 +73,13 @@ def _set(cluster: ClusterApi, props: Properties) -> None:
     def missing() -> list[str]:
         if not before:
             _write(cluster, props["settings"])
-            target = read_object(cluster, "backuptargets", _TARGET) or {}
+            target = read_object(cluster, "backuptargets", TARGET) or {}
             spec = mapped(target.get("spec"))
             if (spec.get("backupTargetURL"), spec.get("credentialSecret")) != (url, secret):
                 return ["Longhorn's backup target"]
             before.append(_try_now(cluster, target))
             return ["Longhorn's first look at it"]
-        target = read_object(cluster, "backuptargets", _TARGET)
+        target = read_object(cluster, "backuptargets", TARGET)
         reason = unavailable(target, url)
         if reason:
             return [reason]
@@ -118,7 +96,7 @@ def _try_now(cluster: ClusterApi, target: Mapping[str, Any]) -> str:
     if last:  # this machine's clock may be behind the cluster's
         now = max(now, datetime.fromisoformat(last) + timedelta(seconds=1))
     requested = now.strftime("%Y-%m-%dT%H:%M:%SZ")
-    patch_object(cluster, "backuptargets", _TARGET, {"spec": {"syncRequestedAt": requested}})
+    patch_object(cluster, "backuptargets", TARGET, {"spec": {"syncRequestedAt": requested}})
     return last
 
 

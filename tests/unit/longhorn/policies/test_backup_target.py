@@ -6,12 +6,9 @@ import pytest
 
 from components.cluster.api import ApiError
 from components.common import waiting
+from components.longhorn.backups import unavailable
 from components.longhorn.policies import backup_target
-from components.longhorn.policies.backup_target import (
-    BackupTargetProvider,
-    target_settings,
-    unavailable,
-)
+from components.longhorn.policies.backup_target import BackupTargetProvider, target_settings
 from tests.unit.doubles.a_clock import a_clock
 from tests.unit.doubles.a_cluster import ACluster, api_error
 
