@@ -58,6 +58,16 @@ KUBERNETES_PLUGIN = GoProgram(
 )
 """Pulumi's kubernetes plugin, as it is built where it can't be had otherwise."""
 
+OBJECT_STORE = GoProgram(
+    "versitygw",
+    "versitygw",
+    "github.com/versity/versitygw",
+    "github.com/versity/versitygw/cmd/versitygw",
+    {"main.Version": "v{version}"},
+    minutes=2,
+)
+"""The object store for tests of backups, built only where one of them runs."""
+
 _PROGRAMS = {
     program.name: program
     for program in (
@@ -86,12 +96,13 @@ def binary(name: str) -> Path:
 
     Raises LabError when it can't be made on this machine, or is not one of the lab's programs.
     """
-    if name not in _PROGRAMS:
-        raise LabError(f"the lab has no program {name!r}; it knows {', '.join(sorted(_PROGRAMS))}")
+    known = {**_PROGRAMS, OBJECT_STORE.name: OBJECT_STORE}
+    if name not in known:
+        raise LabError(f"the lab has no program {name!r}; it knows {', '.join(sorted(known))}")
     if name == "pulumi":
         return _pulumi()
     found = shutil.which(name)
-    return Path(found) if found else build(_PROGRAMS[name])
+    return Path(found) if found else build(known[name])
 
 
 def can_be_made(program: GoProgram) -> bool:

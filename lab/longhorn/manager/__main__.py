@@ -18,6 +18,7 @@ from lab.longhorn.manager import choice
 from lab.longhorn.manager.pods import Pods
 from lab.longhorn.manager_stand_in import driver, settings, workloads
 from lab.longhorn.manager_stand_in.api import LonghornApi
+from lab.longhorn.played_volumes import jobs
 
 _PERIOD_SECONDS = 1.0
 _DEPLOYER = "longhorn-driver-deployer"
@@ -34,7 +35,7 @@ def main() -> None:
         pods = Pods(program, Path(str(client.configuration.ssl_ca_cert)).read_text())
         try:
             while not done.wait(_PERIOD_SECONDS):
-                for task in (pods.reconcile, claims.reconcile, deploy_driver):
+                for task in (pods.reconcile, claims.reconcile, jobs.reconcile, deploy_driver):
                     _try(task, client)
         finally:
             pods.stop()

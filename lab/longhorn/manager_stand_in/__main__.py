@@ -14,6 +14,8 @@ from lab.common import claims, played_pods
 from lab.common.progress import say
 from lab.longhorn.manager_stand_in import (
     admission,
+    backup_target,
+    backups,
     driver,
     nodes,
     settings,
@@ -22,6 +24,7 @@ from lab.longhorn.manager_stand_in import (
     workloads,
 )
 from lab.longhorn.manager_stand_in.api import LonghornApi
+from lab.longhorn.played_volumes import jobs
 
 # It looks at everything again each time, so that there is no event that it could miss.
 _PERIOD_SECONDS = 1.0
@@ -33,10 +36,10 @@ def main() -> None:
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
-    say("stand-in for longhorn-manager: it moves no data; real clusters never see it")
+    say("stand-in for longhorn-manager: it replicates no data; real clusters never see it")
     with new_client_from_config(sys.argv[1]) as client:
         while not done.wait(_PERIOD_SECONDS):
-            for task in (reconcile_claims, uninstall.reconcile, reconcile_longhorn):
+            for task in (reconcile_claims, run_jobs, uninstall.reconcile, reconcile_longhorn):
                 try:
                     task(client)
                 except ApiException as error:
@@ -50,6 +53,11 @@ def main() -> None:
 def reconcile_claims(client: ApiClient) -> None:
     """What the CSI provisioner does, with volumes in Longhorn behind it."""
     claims.reconcile(client, volumes.ClaimedVolumes(client))
+
+
+def run_jobs(client: ApiClient) -> None:
+    """What kubelets do with Job pods that mount a volume."""
+    jobs.reconcile(client, volumes.ClaimedVolumes(client).is_attachable)
 
 
 def reconcile_longhorn(client: ApiClient) -> None:
@@ -81,6 +89,7 @@ def _reconcile_installation(client: ApiClient, manager: Any) -> None:
         api, {node.metadata.name: node for node in kubernetes_nodes}, with_manager, values
     )
     volumes.reconcile(api, core, values, with_manager)
+    backups.reconcile(api, backup_target.reconcile(api, core, values))
     if driver.CLASS_CONFIG_MAP in config_maps:
         driver.reconcile_storage_class(client, config_maps[driver.CLASS_CONFIG_MAP])
     where = workloads.placement(values)

@@ -11,12 +11,16 @@ from secrets import token_hex
 from typing import Any
 
 from kubernetes.client import ApiClient, CoreV1Api
+from kubernetes.client.exceptions import ApiException
 
 from lab.common.progress import say
 from lab.longhorn.manager_stand_in import nodes as longhorn_nodes
 from lab.longhorn.manager_stand_in import replicas as rules
 from lab.longhorn.manager_stand_in.api import LonghornApi, Object
+from lab.longhorn.manager_stand_in.backup_target import BACKUPS
 from lab.longhorn.manager_stand_in.disks import condition
+from lab.longhorn.manager_stand_in.restoring import restoring
+from lab.longhorn.played_volumes import content
 
 VOLUMES = "volumes"
 REPLICAS = "replicas"
@@ -39,7 +43,23 @@ class ClaimedVolumes:
             "numberOfReplicas": int(parameters.get("numberOfReplicas", "3")),
             "frontend": "blockdev",
         }
-        self._api.create(VOLUMES, "Volume", name, {"spec": spec})
+        url = parameters.get("fromBackup")
+        if url:
+            begins_with = restoring(url, self._api.by_name(BACKUPS))
+            if begins_with is None:
+                # The claim waits: the next round asks again.
+                raise ApiException(status=404, reason=f"cannot get backup {url}")
+            spec |= begins_with
+        made = self._api.create(VOLUMES, "Volume", name, {"spec": spec})
+        if url:
+            begun = condition("Restore", met=True, reason="RestoreInProgress")
+            status = {"state": "detached", "restoreRequired": True, "conditions": [begun]}
+            self._api.replace_status(VOLUMES, {**made, "status": status})
+
+    def is_attachable(self, name: str) -> bool:
+        """Whether the driver attaches the volume: not before its backup is in it."""
+        status = self._api.by_name(VOLUMES).get(name, {}).get("status") or {}
+        return not status.get("restoreRequired")
 
     def delete(self, name: str) -> None:
         """Remove the volume, as the CSI driver does before the PersistentVolume goes."""
@@ -138,6 +158,7 @@ def _remove(api: LonghornApi, volume: Object) -> None:
     for replica in _replicas_of(api, name):
         api.delete(REPLICAS, replica)
     api.delete(VOLUMES, volume)
+    content.remove(name)
     say(f"volume {name} is deleted")
 
 
@@ -157,12 +178,13 @@ def _say_how_it_is(
             "pvcName": claim.name if claim is not None else "",
         },
         "conditions": [
+            *(each for each in before.get("conditions") or [] if each["type"] == "Restore"),
             condition(
                 "Scheduled",
                 met=is_scheduled,
                 reason="" if is_scheduled else "ReplicaSchedulingFailure",
                 message="" if is_scheduled else "no disk takes another replica",
-            )
+            ),
         ],
     }
     if {key: before.get(key) for key in said} != said:
