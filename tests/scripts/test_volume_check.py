@@ -108,6 +108,32 @@ def test_any_text_is_taken_as_it_is(pod: Sandbox, text: str) -> None:
     assert check(pod, "read", VOLUME, text).status == 0
 
 
+def test_what_is_stored_has_the_same_hash_after_a_way_through_another_device(pod: Sandbox) -> None:
+    stored = check(pod, "store", VOLUME).result
+    assert 3 * MIB < stored["bytes"] < 6 * MIB
+    assert stored["sha256"] == pod.shell(f"sha256sum {VOLUME}/DATA").split()[0]
+    pod.add_disk("sdw", 10 * MIB)
+    pod.shell(f"umount {VOLUME}; cat /dev/sdv >/dev/sdw; mount /dev/sdw {VOLUME}")
+    found = check(pod, "hash", VOLUME).result
+    assert (found["bytes"], found["sha256"]) == (stored["bytes"], stored["sha256"])
+    pod.shell(f"printf x | dd of={VOLUME}/DATA bs=1 seek=100 conv=notrunc")
+    assert check(pod, "hash", VOLUME).result["sha256"] != stored["sha256"]
+
+
+def test_what_is_stored_is_never_the_same(pod: Sandbox) -> None:
+    first, second = (check(pod, "store", VOLUME).result["sha256"] for _ in range(2))
+    assert first != second
+
+
+def test_a_volume_without_what_was_stored_is_an_error(pod: Sandbox) -> None:
+    assert "DATA is not there" in check(pod, "hash", VOLUME).refusal
+
+
+def test_a_volume_that_has_no_room_for_it_says_so(pod: Sandbox) -> None:
+    pod.shell(f"cat /dev/zero >{VOLUME}/other || :")
+    assert "DATA could not be written" in check(pod, "store", VOLUME).refusal
+
+
 @pytest.mark.parametrize("arguments", [(), ("write", VOLUME, "text"), ("erase", VOLUME)])
 def test_a_wrong_call_is_explained(pod: Sandbox, arguments: tuple[str, ...]) -> None:
     assert "usage: volume-check.sh" in check(pod, *arguments).refusal

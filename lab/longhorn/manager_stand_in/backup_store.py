@@ -9,6 +9,7 @@ incremental backups as such: a block that is there is not written again, whichev
 import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -147,7 +148,7 @@ class BackupStore:
         with image.open("r+b") as content:
             for block in backup["Blocks"]:
                 path = _block_path(_folder(volume), block["BlockChecksum"])
-                data = gzip.decompress(self._get(path))
+                data = self._block(path)
                 if _checksum(data) != block["BlockChecksum"]:
                     raise StoreError(f"block {path} is not what its name says")
                 content.seek(block["Offset"])
@@ -190,11 +191,13 @@ class BackupStore:
         except BaseError as error:
             raise StoreError(f"failed to get object {path}: {_words(error)}") from error
 
-    def _get(self, path: str) -> bytes:
+    def _block(self, path: str) -> bytes:
         try:
-            return bytes(obstore.get(self._store, path).bytes())
+            return gzip.decompress(bytes(obstore.get(self._store, path).bytes()))
         except BaseError as error:
             raise StoreError(f"failed to get object {path}: {_words(error)}") from error
+        except (OSError, EOFError, zlib.error) as error:
+            raise StoreError(f"block {path} can't be read: {error}") from error
 
     def _put(self, path: str, data: bytes) -> None:
         try:

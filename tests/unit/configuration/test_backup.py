@@ -157,3 +157,19 @@ def test_jobs_of_one_group_keep_no_more_than_longhorn_takes() -> None:
     assert "120" in mistake(_with(recurringJobs=[first, second])).rule
     assert mistakes(_with(recurringJobs=[first, {**second, "groups": ["other"]}])) == []
     assert mistakes(_with(recurringJobs=[first, {**second, "task": "filesystem-trim"}])) == []
+
+
+_CHECKED: dict[str, Any] = {"stages": {"volumeCheck": True}, "volumeCheck": {"restore": True}}
+
+
+def test_a_restore_needs_a_target_unless_longhorn_is_somebody_else_s() -> None:
+    assert mistake(valid(**_CHECKED)).key == "longhorn-rancher:volumeCheck.restore"
+    assert mistakes(valid(**_CHECKED, longhorn={"backup": _S3})) == []
+    stages = {"volumeCheck": True, "longhorn": False, "frontend": False, "labels": False}
+    assert mistakes(valid(**{**_CHECKED, "stages": stages})) == []
+
+
+def test_how_often_a_restore_is_seen_says_nothing_without_one() -> None:
+    found = mistake(valid(volumeCheck={"restoreEveryDays": 30}))
+    assert found.key == "longhorn-rancher:volumeCheck.restoreEveryDays"
+    assert "volumeCheck.restore: true" in str(found)

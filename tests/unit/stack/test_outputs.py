@@ -44,6 +44,16 @@ def test_the_volume_check_is_told_with_its_report() -> None:
     }
 
 
+def test_a_restore_that_was_seen_is_told_with_the_volume_check() -> None:
+    told = _outputs(
+        stages={"volumeCheck": True},
+        volumeCheck={"restore": True},
+        longhorn={"backup": {"target": "nfs://server:/backups"}},
+    )["volumeCheck"]
+    assert told["restored"]["at"] == "2024-05-01T02:00:00Z"
+    assert told["restored"]["bytes"] > 0
+
+
 def test_only_passwords_are_secret() -> None:
     outputs = _outputs(stages={"rancherImport": True})
     secret = {name for name, value in outputs.items() if isinstance(value, SecretValue)}

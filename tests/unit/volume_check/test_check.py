@@ -1,5 +1,6 @@
 """When the volume check is declared, and what makes it run again."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -83,3 +84,47 @@ def test_the_check_tolerates_what_longhorn_tolerates_and_has_its_pull_secret() -
         "dedicated",
     ]
     assert check.inputs.get("pull_secret") == "registry"
+
+
+def _restoring(*, days_ago: float | None, **changes: Any) -> Any:
+    """The comparison with a state whose last restore was seen so long ago."""
+    seen = None
+    if days_ago is not None:
+        at = datetime.now(UTC) - timedelta(days=days_ago)
+        seen = {"at": at.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    state = {"run": 1, "restore": True, "restore_every_days": 30, "restored": seen}
+    news = {"run": 1, "restore": True, "restore_every_days": 30, "restored": None, **changes}
+    return VolumeCheckProvider().diff("id", state, news)
+
+
+def test_a_restore_that_was_seen_too_long_ago_is_an_update_and_says_how_old_it_is(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    found = _restoring(days_ago=31)
+    assert found.changes
+    assert not found.replaces
+    assert "31 days old" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "changes", "is_change"),
+    [
+        (29, {}, False),
+        (31, {"restore_every_days": None}, False),
+        (31, {"restore_every_days": 60}, False),
+        (31, {"restore": None}, False),
+        (None, {}, True),
+    ],
+)
+def test_only_the_age_that_the_stack_names_makes_it_one(
+    days_ago: float | None, changes: dict[str, Any], is_change: bool
+) -> None:
+    assert _restoring(days_ago=days_ago, **changes).changes is is_change
+
+
+def test_a_restore_that_is_asked_for_runs_the_check_and_one_that_is_not_runs_nothing() -> None:
+    olds = {"run": 1, "storage_class": "longhorn"}
+    asked = VolumeCheckProvider().diff("id", olds, {**olds, "restore": True})
+    assert (asked.changes, asked.replaces) == (True, [])
+    no_more = VolumeCheckProvider().diff("id", {**olds, "restore": True}, {**olds, "restore": None})
+    assert not no_more.changes
