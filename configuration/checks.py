@@ -55,6 +55,8 @@ CheckName = Literal[
     "maintenance",
     "capacity",
     "backupAge",
+    "recurringJobs",
+    "storageClass",
     "rancherCertificate",
 ]
 """Every check that `accept` may name."""

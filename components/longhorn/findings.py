@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from components.common.answers import listed, mapped
+from components.longhorn.backups import TARGET, unavailable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +21,8 @@ class LonghornFindings:
     """What is wrong with its Helm release."""
     settings: str | None = None
     """Settings that have another value than the stack file gives them."""
+    backup_target: str | None = None
+    """Why Longhorn can't use its backup target."""
     default_class: str | None = None
     """That `longhorn` is not the one default StorageClass."""
     disks: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -35,6 +38,15 @@ def settings_finding(found: Mapping[str, str], wanted: Mapping[str, str]) -> str
         for name, value in sorted(wanted.items())
         if name in found and found[name] != value
     )
+
+
+def backup_target_finding(targets: Iterable[Mapping[str, Any]], wanted_url: str) -> str | None:
+    """Why Longhorn can't use the target that it is to have; None where it has another one yet."""
+    for target in targets:
+        is_wanted = mapped(target.get("spec")).get("backupTargetURL") == wanted_url
+        if target["metadata"]["name"] == TARGET and is_wanted:
+            return unavailable(target, wanted_url) or None
+    return None
 
 
 def tags_finding(node: Mapping[str, Any] | None, wanted: Sequence[str]) -> str | None:

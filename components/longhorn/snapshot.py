@@ -48,6 +48,11 @@ class Snapshot:
     nodes: Mapping[str, Mapping[str, Any]]
     """nodes.longhorn.io by name."""
 
+    class_parts: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=dict[str, Mapping[str, Any]]
+    )
+    """What nobody can change in a StorageClass of Longhorn's driver, by the class's name."""
+
     @property
     def version(self) -> str | None:
         """The version that Longhorn itself says it is; None before it says any."""
@@ -105,6 +110,15 @@ class ClusterView:
                 if (taker := mapped(item.metadata.annotations).get(TAKEN_FROM))
             },
             nodes=self._by_name("nodes"),
+            class_parts={
+                item.metadata.name: {
+                    "parameters": mapped(item.parameters),
+                    "reclaimPolicy": item.reclaim_policy,
+                    "volumeBindingMode": item.volume_binding_mode,
+                }
+                for item in classes
+                if item.provisioner == DRIVER
+            },
         )
 
     def _by_name(self, plural: str) -> Mapping[str, Mapping[str, Any]]:

@@ -21,6 +21,7 @@ class Storage:
     replicas: Sequence[Object]
     orphans: Sequence[Object]
     """What is left of replicas that no volume has."""
+    backup_targets: Sequence[Object] = ()
 
 
 def read_storage(api: ClusterApi) -> Storage | None:
@@ -36,4 +37,5 @@ def read_storage(api: ClusterApi) -> Storage | None:
         volumes=read_objects(api, "volumes") or [],
         replicas=read_objects(api, "replicas") or [],
         orphans=read_objects(api, "orphans") or [],
+        backup_targets=read_objects(api, "backuptargets") or [],
     )

@@ -24,6 +24,7 @@ from components.preflight.frontend import (
 from components.preflight.longhorn import longhorn_findings
 from components.preflight.longhorn_disks import KnownDisks, known_disks
 from components.preflight.maintenance import check_maintenance
+from components.preflight.policies import check_changed_classes, check_recurring_jobs
 from components.preflight.rancher_certificate import check_certificate
 from components.preflight.release import release_finding
 from components.preflight.report import CheckResult
@@ -95,6 +96,8 @@ def _looked(settings: Settings) -> ClusterSeen:
         return ClusterSeen(results=results, nodes=nodes, longhorn=LonghornFindings(release=release))
     results += check_storage(storage)
     results += check_backup_age(storage.volumes, settings.longhorn.backup, datetime.now(UTC))
+    results += check_recurring_jobs(storage.volumes, settings)
+    results += check_changed_classes(storage.snapshot.class_parts, settings)
     results += check_maintenance(
         storage, [node.name for node in settings.present_nodes if node.maintained]
     )
@@ -104,7 +107,7 @@ def _looked(settings: Settings) -> ClusterSeen:
         results=results,
         nodes=nodes,
         known_disks=known,
-        longhorn=longhorn_findings(storage.snapshot, settings, release, cordoned_of(nodes)),
+        longhorn=longhorn_findings(storage, settings, release, cordoned_of(nodes)),
         storage=storage,
     )
 

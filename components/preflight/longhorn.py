@@ -7,28 +7,30 @@ from components.longhorn.disks.findings import cordon_finding, disks_finding
 from components.longhorn.disks.wanted import wanted_disks
 from components.longhorn.findings import (
     LonghornFindings,
+    backup_target_finding,
     line_of,
     settings_finding,
     tags_finding,
 )
 from components.longhorn.settings import setting_values
-from components.longhorn.snapshot import Snapshot
+from components.longhorn.storage import Storage
 from components.longhorn.values import chart_values
 from components.nodes.description import tolerated_taints
 from settings import Settings
 
 
 def longhorn_findings(
-    snapshot: Snapshot, settings: Settings, release: str | None, cordoned: Collection[str]
+    storage: Storage, settings: Settings, release: str | None, cordoned: Collection[str]
 ) -> LonghornFindings:
     """One line for each resource that has something to put right.
 
     Args:
-        snapshot: Longhorn as the cluster has it.
+        storage: Longhorn as the cluster has it.
         settings: What the stack file says.
         release: What is wrong with its Helm release.
         cordoned: Names of the nodes of Kubernetes that take no pods.
     """
+    snapshot, backup = storage.snapshot, settings.longhorn.backup
     nodes, longhorn = settings.present_nodes, settings.longhorn
     values = chart_values(
         longhorn,
@@ -56,6 +58,9 @@ def longhorn_findings(
     return LonghornFindings(
         release=release,
         settings=settings_finding(snapshot.settings, setting_values(values["defaultSettings"])),
+        backup_target=(
+            backup_target_finding(storage.backup_targets, backup.target) if backup else None
+        ),
         default_class=class_finding(snapshot, wants_default_class=longhorn.default_storage_class),
         disks={name: line for name, line in disks.items() if line},
         tags={name: line for name, line in tags.items() if line},

@@ -39,8 +39,8 @@ def declare_longhorn(
     providers = [cluster]
     tolerated = tolerated_taints(settings.longhorn.tolerations, settings.control_plane.scheduling)
     release = None
+    found = found or LonghornFindings()
     if settings.stages.longhorn:
-        found = found or LonghornFindings()
         release = _release(settings, providers, nodes, untaints, tolerated, found)
     after: list[pulumi.Resource] = (
         [release] if release is not None else [*nodes.values(), *untaints]
@@ -52,6 +52,7 @@ def declare_longhorn(
             file=settings,
             backup_password=settings.secret(Secret.LONGHORN_BACKUP_PASSWORD),
             encryption_key=settings.secret(Secret.LONGHORN_ENCRYPTION_KEY),
+            found=found,
             opts=pulumi.ResourceOptions(providers=providers, depends_on=after),
         )
         after = [policies]

@@ -6,11 +6,14 @@ tests share one stack and follow one another.
 """
 
 import base64
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from components.volume_check.backup_objects import OWNER, backup_of, snapshot_of
+from lab.common.waiting import wait_until
 from tests.engine.engine import Engine, Stack
 from tests.engine.longhorn_lab import LONGHORN, LonghornLab, longhorn_lab
 from tests.engine.needs import needs_longhorn_manager
@@ -19,12 +22,21 @@ pytestmark = needs_longhorn_manager
 
 _LONGHORN = "longhorn-rancher:longhorn"
 _KEY = "longhorn-rancher:longhornEncryptionKey"
+_PASSWORD = "longhorn-rancher:longhornBackupPassword"  # noqa: S105  the name of the secret
 _JOBS = [
     {"name": "nightly", "task": "snapshot", "cron": "0 2 * * *", "retain": 7},
     {"name": "trim", "task": "filesystem-trim", "cron": "@weekly", "groups": ["default"]},
+    {"name": "force", "task": "snapshot-force-create", "cron": "@every 6h", "groups": ["gold"]},
+    {"name": "cleanup", "task": "snapshot-cleanup", "cron": "*/30 * * * *", "labels": {"a": "b"}},
+    {"name": "delete", "task": "snapshot-delete", "cron": "0 3 * * SUN", "retain": 3},
+]
+# Those that need a target, which no test before the last but one has.
+_BACKUP_JOBS = [
+    {"name": "backup", "task": "backup", "cron": "0 4 1 * *", "groups": ["default"], "retain": 14},
+    {"name": "forced-backup", "task": "backup-force-create", "cron": "@daily", "concurrency": 2},
 ]
 _CLASSES = [
-    {"name": "fast", "replicas": 1, "recurringJobs": ["nightly"]},
+    {"name": "fast", "replicas": 1, "recurringJobs": ["nightly"], "recurringJobGroups": ["gold"]},
     {"name": "secret", "replicas": 1, "encrypted": True, "bindingMode": "WaitForFirstConsumer"},
 ]
 _SECRET = "longhorn-encryption-key"  # noqa: S105  the name of the object
@@ -56,7 +68,7 @@ def test_longhorn_takes_the_jobs_and_a_preview_and_a_refresh_show_no_change(
     stack: Stack, lab: LonghornLab
 ) -> None:
     jobs = lab.objects("recurringjobs.longhorn.io", "-n", LONGHORN)
-    assert {job["metadata"]["name"] for job in jobs} == {"nightly", "trim"}
+    assert {job["metadata"]["name"] for job in jobs} == {job["name"] for job in _JOBS}
     assert stack.preview().or_fail().operations() == {}
     stack.refresh().or_fail()
     assert stack.preview().or_fail().operations() == {}
@@ -75,6 +87,8 @@ def test_what_kubernetes_lets_nobody_change_makes_only_that_class_new(
 ) -> None:
     changed = [{**_CLASSES[0], "reclaimPolicy": "Retain"}, _CLASSES[1]]
     stack.configure({_LONGHORN: {**config[_LONGHORN], "storageClasses": changed}})
+    told = "reclaimPolicy Delete to Retain): new volumes get what is written now, and volumes that"
+    assert told in stack.preview().or_fail().log
     outcome = stack.up(seconds=_UP_SECONDS).or_fail()
     assert {step.name for step in outcome.steps if step.operation == "replace"} == {
         "longhorn-policies-class-fast"
@@ -85,15 +99,7 @@ def test_what_kubernetes_lets_nobody_change_makes_only_that_class_new(
 def test_a_key_that_a_volume_needs_is_neither_changed_nor_taken_away(
     stack: Stack, lab: LonghornLab, config: dict[str, Any]
 ) -> None:
-    lab.apply(
-        {
-            "apiVersion": "longhorn.io/v1beta2",
-            "kind": "Volume",
-            "metadata": {"name": "held", "namespace": LONGHORN},
-            "spec": {"size": "10485760", "numberOfReplicas": 1, "encrypted": True}
-            | {"frontend": "blockdev", "accessMode": "rwo"},
-        }
-    )
+    lab.apply(_volume("held", encrypted=True))
     stack.configure(secrets={_KEY: "new words"})
     outcome = stack.up(seconds=_UP_SECONDS)
     assert not outcome.succeeded
@@ -107,20 +113,59 @@ def test_a_key_that_a_volume_needs_is_neither_changed_nor_taken_away(
     lab.drop_volume("held")
 
 
+def test_longhorn_takes_what_a_volume_check_backs_up_and_restores_with(lab: LonghornLab) -> None:
+    lab.apply(_volume("checked"))
+    lab.apply(snapshot_of("check", "checked"), backup_of("check", "checked", "uid"))
+    (snapshot,) = lab.objects("snapshots.longhorn.io", "-n", LONGHORN)
+    assert snapshot["metadata"]["ownerReferences"][0]["name"] == "checked"
+    (backup,) = lab.objects("backups.longhorn.io", "-n", LONGHORN)
+    assert backup["metadata"]["finalizers"] == ["longhorn.io"]
+    assert backup["spec"]["labels"] == {OWNER: "uid", "longhorn.io/volume-access-mode": "rwo"}
+    # As when Longhorn has read the backup from its target, which nothing here could.
+    url = "s3://bucket@region/?backup=check&volume=checked"
+    lab.apply(_object("BackupVolume", "checked", {}))
+    status = {"status": {"url": url, "state": "Completed", "volumeSize": "20971520"}}
+    words = ("backups.longhorn.io", "check", "-n", LONGHORN, "--subresource=status")
+    lab.kubectl("patch", *words, "--type=merge", "-p", json.dumps(status))
+    wait_until(lambda: _is_made_from(lab, url), doing="a volume is made from a backup", seconds=30)
+    (made,) = [each for each in _volumes(lab) if each["metadata"]["name"] == "restored"]
+    assert made["spec"]["size"] == "20971520", "the backup's size, not the one asked for"
+    for volume in ("restored", "checked"):
+        lab.drop_volume(volume)
+    for kind in ("backups", "backupvolumes"):
+        for each in lab.objects(f"{kind}.longhorn.io", "-n", LONGHORN):
+            name = each["metadata"]["name"]
+            lab.kubectl("delete", f"{kind}.longhorn.io", name, "-n", LONGHORN, "--wait=false")
+
+
+@pytest.mark.parametrize(
+    ("target", "more"),
+    [
+        ("nfs://192.0.2.1:/backups", {}),
+        ("s3://bucket@region/", {"user": "key", "endpoint": "https://192.0.2.1:9000"}),
+    ],
+)
 def test_a_target_that_longhorn_can_not_open_ends_no_up_well(
-    stack: Stack, lab: LonghornLab, config: dict[str, Any]
+    stack: Stack, lab: LonghornLab, config: dict[str, Any], target: str, more: dict[str, Any]
 ) -> None:
-    backup = {"target": "nfs://192.0.2.1:/backups", "timeoutSeconds": 20}
-    stack.configure({_LONGHORN: {**config[_LONGHORN], "storageClasses": [], "backup": backup}})
+    backup = {"target": target, "timeoutSeconds": 20, **more}
+    wanted = {"storageClasses": [], "backup": backup, "recurringJobs": [*_JOBS, *_BACKUP_JOBS]}
+    stack.configure({_LONGHORN: {**config[_LONGHORN], **wanted}})
+    if "user" in more:
+        stack.configure(secrets={_PASSWORD: "correct horse"})
     outcome = stack.up(seconds=_UP_SECONDS)
     assert not outcome.succeeded
-    assert "backup target nfs://192.0.2.1:/backups: not reached within 20 s" in outcome.log
+    assert f"backup target {target}: not reached within 20 s" in outcome.log
     assert "Longhorn: " in outcome.log
     settings = {
         each["metadata"]["name"]: each["value"]
         for each in lab.objects("settings.longhorn.io", "-n", LONGHORN)
     }
-    assert settings["backup-target"] == "nfs://192.0.2.1:/backups"
+    assert settings["backup-target"] == target
+    secret = "longhorn-backup-credentials" if "user" in more else ""
+    assert settings["backup-target-credential-secret"] == secret
+    found = {each["metadata"]["name"] for each in lab.objects("recurringjobs.longhorn.io", "-A")}
+    assert {job["name"] for job in _BACKUP_JOBS} <= found
 
 
 def test_a_destroy_leaves_none_of_it(stack: Stack, lab: LonghornLab) -> None:
@@ -131,3 +176,31 @@ def test_a_destroy_leaves_none_of_it(stack: Stack, lab: LonghornLab) -> None:
 def _key(lab: LonghornLab) -> str:
     (found,) = lab.objects("secrets", "-n", LONGHORN, f"--field-selector=metadata.name={_SECRET}")
     return base64.b64decode(found["data"]["CRYPTO_KEY_VALUE"]).decode()
+
+
+def _object(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "apiVersion": "longhorn.io/v1beta2",
+        "kind": kind,
+        "metadata": {"name": name, "namespace": LONGHORN},
+        "spec": spec,
+    }
+
+
+def _volume(name: str, **more: Any) -> dict[str, Any]:
+    spec = {"size": "10485760", "numberOfReplicas": 1, "frontend": "blockdev", "accessMode": "rwo"}
+    return _object("Volume", name, {**spec, **more})
+
+
+def _volumes(lab: LonghornLab) -> list[dict[str, Any]]:
+    return lab.objects("volumes.longhorn.io", "-n", LONGHORN)
+
+
+def _is_made_from(lab: LonghornLab, url: str) -> bool:
+    """Ask for a volume with a backup's content, until Longhorn's manager has seen the backup."""
+    try:
+        lab.apply(_volume("restored", fromBackup=url))
+    except AssertionError as refused:
+        assert "cannot get backup" in str(refused) or "invalid size" in str(refused)
+        return False
+    return True

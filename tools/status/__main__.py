@@ -75,9 +75,8 @@ def _read(stack: str, settings: Settings) -> Status:
     storage = read_storage(api)
     if storage is None:
         raise RuntimeError("Longhorn is not installed there")
-    findings = longhorn_findings(
-        storage.snapshot, settings, release_finding(api), cordoned_of(read_nodes(api))
-    )
+    cordoned = cordoned_of(read_nodes(api))
+    findings = longhorn_findings(storage, settings, release_finding(api), cordoned)
     return status_of(stack, settings, storage, findings, datetime.now(UTC))
 
 

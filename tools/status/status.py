@@ -12,6 +12,7 @@ from components.longhorn.storage import Storage
 from components.longhorn.volumes import claim_text
 from components.preflight.backup_age import check_backup_age
 from components.preflight.maintenance import check_maintenance
+from components.preflight.policies import check_recurring_jobs
 from components.preflight.report import CheckResult
 from components.preflight.storage_health import check_storage
 from configuration.longhorn import replica_count
@@ -95,6 +96,7 @@ def status_of(
         *check_storage(storage),
         *check_maintenance(storage, closed),
         *check_backup_age(storage.volumes, settings.longhorn.backup, now),
+        *check_recurring_jobs(storage.volumes, settings),
     ]
     problems = [*_problems(results), *_drift(findings)]
     return Status(

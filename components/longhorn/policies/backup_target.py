@@ -10,7 +10,7 @@ import pulumi
 from components.cluster.api import ApiError, ClusterApi, cluster_inputs, open_cluster, status_of
 from components.cluster.gone import open_for_removal
 from components.common.answers import mapped
-from components.common.dynamic import DynamicProvider, DynamicResource, Properties
+from components.common.dynamic import FINDING, DynamicProvider, DynamicResource, Properties
 from components.common.waiting import wait_until
 from components.longhorn.backups import TARGET, unavailable
 from components.longhorn.objects import is_denied_by_longhorn, patch_object, read_object
@@ -135,6 +135,7 @@ class BackupTarget(DynamicResource, module="longhorn", name="BackupTarget"):
         backup: BackupSettings,
         credential_secret: str,
         credentials: pulumi.Input[str],
+        found: str | None,
         opts: pulumi.ResourceOptions,
     ) -> None:
         """Declare it.
@@ -145,6 +146,7 @@ class BackupTarget(DynamicResource, module="longhorn", name="BackupTarget"):
             backup: The target.
             credential_secret: Name of the Secret in longhorn-system that opens it; empty for none.
             credentials: A digest of what that Secret holds: a changed password is tried at once.
+            found: Why Longhorn can't use it right now, as the preview has seen it.
             opts: The resource's options.
         """
         inputs = {
@@ -153,5 +155,6 @@ class BackupTarget(DynamicResource, module="longhorn", name="BackupTarget"):
             "credentials": credentials,
             "unavailable": "",
             "timeout_seconds": backup.timeout_seconds,
+            FINDING: found,
         }
         super().__init__(BackupTargetProvider(), name, inputs, opts)

@@ -1,51 +1,11 @@
-"""StorageClasses beside Longhorn's own, and what their volumes get. Pure, but for the resource."""
-
-import json
+"""StorageClasses beside Longhorn's own."""
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.longhorn.objects import DRIVER, NAMESPACE
-from components.longhorn.policies.encryption_key import SECRET_NAME
+from components.longhorn.objects import DRIVER
+from components.longhorn.policies.class_parameters import parameters
 from configuration.storage_classes import StorageClassSettings
-
-_STALE_REPLICA_MINUTES = "30"
-# Never the ones of provisioner and controller: the driver of 1.5 and 1.6 does not read them, and
-# that of later versions may not (longhorn-manager v1.5.3, csi/node_server.go).
-_SECRET_USERS = ("node-stage", "node-publish", "node-expand")
-
-
-def parameters(settings: StorageClassSettings, replicas: int) -> dict[str, str]:
-    """The class's parameters (longhorn-manager v1.5.3, csi/util.go).
-
-    Args:
-        settings: The class.
-        replicas: Replicas of volumes where the class does not say how many.
-    """
-    values = {
-        "numberOfReplicas": str(replicas if settings.replicas is None else settings.replicas),
-        "staleReplicaTimeout": _STALE_REPLICA_MINUTES,
-        "dataLocality": settings.data_locality,
-        "fsType": settings.file_system,
-    }
-    if settings.disk_tags:
-        values["diskSelector"] = ",".join(settings.disk_tags)
-    if settings.node_tags:
-        values["nodeSelector"] = ",".join(settings.node_tags)
-    if settings.nfs_options is not None:
-        values["nfsOptions"] = settings.nfs_options
-    selected = [
-        *({"name": name, "isGroup": False} for name in settings.recurring_jobs),
-        *({"name": name, "isGroup": True} for name in settings.recurring_job_groups),
-    ]
-    if selected:
-        values["recurringJobSelector"] = json.dumps(selected)
-    if settings.encrypted:
-        values["encrypted"] = "true"
-        for user in _SECRET_USERS:
-            values[f"csi.storage.k8s.io/{user}-secret-name"] = SECRET_NAME
-            values[f"csi.storage.k8s.io/{user}-secret-namespace"] = NAMESPACE
-    return values
 
 
 def declare_class(

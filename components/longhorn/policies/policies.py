@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.longhorn.findings import LonghornFindings
 from components.longhorn.objects import GROUP, NAMESPACE, VERSION
 from components.longhorn.policies.backup_credentials import credentials
 from components.longhorn.policies.backup_target import BackupTarget
@@ -36,6 +37,7 @@ class LonghornPolicies(pulumi.ComponentResource):
         file: StackFile,
         backup_password: pulumi.Output[str] | None,
         encryption_key: pulumi.Output[str] | None,
+        found: LonghornFindings,
         opts: pulumi.ResourceOptions,
     ) -> None:
         """Declare it.
@@ -45,12 +47,15 @@ class LonghornPolicies(pulumi.ComponentResource):
             file: The stack file.
             backup_password: The secret for longhorn.backup.user.
             encryption_key: The secret for encrypted classes.
+            found: What is wrong in Longhorn right now.
             opts: The resource's options.
         """
         super().__init__("longhornrancher:longhorn:Policies", name, None, opts)
         longhorn = file.longhorn
         if longhorn.backup is not None:
-            self._backup_target(name, file.cluster, longhorn.backup, backup_password)
+            self._backup_target(
+                name, file.cluster, longhorn.backup, backup_password, found.backup_target
+            )
         jobs = [self._job(name, job) for job in longhorn.recurring_jobs]
         before: list[pulumi.Resource] = [*jobs]
         if encryption_key is not None:
@@ -78,6 +83,7 @@ class LonghornPolicies(pulumi.ComponentResource):
         cluster: ClusterSettings,
         backup: BackupSettings,
         password: pulumi.Output[str] | None,
+        found: str | None,
     ) -> None:
         after: Sequence[pulumi.Resource] = ()
         secret_name, digest = backup.credential_secret or "", pulumi.Output.from_input("")
@@ -101,6 +107,7 @@ class LonghornPolicies(pulumi.ComponentResource):
             backup=backup,
             credential_secret=secret_name,
             credentials=digest,
+            found=found,
             opts=pulumi.ResourceOptions(parent=self, depends_on=after),
         )
 

@@ -14,6 +14,7 @@ def a_storage(
     volumes: Sequence[Any] = (),
     replicas: Sequence[Any] = (),
     orphans: Sequence[Any] = (),
+    backup_targets: Sequence[Any] = (),
 ) -> Storage:
     """With these objects; nodes.longhorn.io and settings are by name."""
     snapshot = Snapshot(
@@ -25,4 +26,10 @@ def a_storage(
         default_classes=["longhorn"],
         nodes=nodes or {},
     )
-    return Storage(snapshot=snapshot, volumes=volumes, replicas=replicas, orphans=orphans)
+    return Storage(
+        snapshot=snapshot,
+        volumes=volumes,
+        replicas=replicas,
+        orphans=orphans,
+        backup_targets=backup_targets,
+    )

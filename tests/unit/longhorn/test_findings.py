@@ -8,7 +8,7 @@ import pytest
 from components.longhorn.disks.findings import cordon_finding, disks_finding
 from components.longhorn.disks.owners import ANNOTATION
 from components.longhorn.disks.wanted import wanted_disks
-from components.longhorn.findings import settings_finding, tags_finding
+from components.longhorn.findings import backup_target_finding, settings_finding, tags_finding
 from configuration.hosts import DiskSettings
 
 PATH = "/mnt/longhorn-sdb"
@@ -95,3 +95,21 @@ def test_only_tags_that_are_missing_are_found() -> None:
     assert tags_finding(node, ["fast"]) is None
     assert tags_finding(node, ["fast", "ssd", "rack-1"]) == "without the tag ssd, rack-1"
     assert tags_finding(None, ["fast"]) is None
+
+
+def _target(url: str, *, available: bool, name: str = "default") -> dict[str, Any]:
+    reason = {"type": "Unavailable", "status": str(not available), "message": "AccessDenied"}
+    status = {"available": available, "conditions": [reason]}
+    return {"metadata": {"name": name}, "spec": {"backupTargetURL": url}, "status": status}
+
+
+def test_a_backup_target_that_longhorn_can_not_use_is_named_with_longhorn_s_reason() -> None:
+    url = "s3://bucket@region/"
+    away = _target(url, available=False)
+    assert backup_target_finding([away], url) == "Longhorn: AccessDenied"
+    assert backup_target_finding([_target(url, available=True)], url) is None
+
+
+def test_a_target_that_is_about_to_be_set_is_no_finding() -> None:
+    assert backup_target_finding([_target("", available=False)], "s3://bucket@region/") is None
+    assert backup_target_finding([], "s3://bucket@region/") is None

@@ -154,3 +154,8 @@ def test_a_removal_leaves_a_target_that_somebody_else_has_set(longhorn: _Longhor
 def test_the_reason_names_what_longhorn_has(target: dict[str, Any] | None, reason: str) -> None:
     found = unavailable(target, _URL)
     assert found.endswith(reason) if reason else found == ""
+
+
+def test_a_target_that_the_preview_found_away_is_an_update_for_as_long_as_it_is() -> None:
+    assert PROVIDER.diff("id", _PROPS, {**_PROPS, "finding": "Longhorn: AccessDenied"}).changes
+    assert not PROVIDER.diff("id", {**_PROPS, "finding": "Longhorn: AccessDenied"}, _PROPS).changes

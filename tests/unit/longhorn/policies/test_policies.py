@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from components.longhorn.policies.backup_credentials import credentials
-from components.longhorn.policies.classes import parameters
+from components.longhorn.policies.class_parameters import parameters
 from configuration.backup import BackupSettings
 from configuration.storage_classes import StorageClassSettings
 from tests.unit.doubles.a_stack import run, valid, waits_for, with_secrets

@@ -1,0 +1,105 @@
+"""Which volumes recurring jobs reach, and what becomes of a changed StorageClass. Pure.
+
+Source: longhorn-manager v1.5.3, types/types.go (the labels), app/recurring_job.go (whose volumes a
+job works on) and datastore/longhorn.go (labelRecurringJobDefault).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from components.common.answers import mapped
+from components.longhorn.policies.class_parameters import fixed_parts
+from components.longhorn.volumes import named
+from components.preflight.report import CheckResult, of_cluster
+from components.preflight.some_names import some_names
+from configuration.longhorn import replica_count
+from configuration.recurring_jobs import BACKUP_TASKS, DEFAULT_GROUP
+from configuration.stack_file import StackFile
+
+_JOB, _GROUP = "recurring-job.longhorn.io/", "recurring-job-group.longhorn.io/"
+_ENABLED = "enabled"
+
+Object = Mapping[str, Any]
+
+
+def check_recurring_jobs(volumes: Iterable[Object], file: StackFile) -> Iterator[CheckResult]:
+    """Groups that nothing is in, and volumes that no job of the stack backs up.
+
+    Args:
+        volumes: Every volumes.longhorn.io object. Longhorn puts one without any label of these
+            into the group `default`.
+        file: The stack file.
+    """
+    jobs = file.longhorn.recurring_jobs
+    held = {named(volume): _selected(volume) for volume in volumes}
+    of_classes = {g for each in file.longhorn.storage_classes for g in each.recurring_job_groups}
+    present = of_classes | {DEFAULT_GROUP}
+    present |= {key.removeprefix(_GROUP) for keys in held.values() for key in keys}
+    for group in sorted({group for job in jobs for group in job.groups} - present):
+        users = some_names([job.name for job in jobs if group in job.groups])
+        yield of_cluster(
+            "recurringJobs",
+            "warning",
+            f"no volume and no class is in the group {group}, so that the job {users} does "
+            "nothing for it",
+            "Name it in a class (recurringJobGroups), or label volumes with "
+            f"{_GROUP}{group}={_ENABLED}.",
+        )
+    backing = [job for job in jobs if job.task in BACKUP_TASKS]
+    reached = {f"{_JOB}{job.name}" for job in backing}
+    reached |= {f"{_GROUP}{group}" for job in backing for group in job.groups}
+    missed = [name for name, keys in held.items() if not keys & reached]
+    if file.longhorn.backup is not None and missed:
+        yield of_cluster(
+            "recurringJobs",
+            "warning",
+            f"no backup job of this stack reaches {some_names(missed)}. The group default holds "
+            "only volumes that name no job and no group",
+            "Give their groups to a job with task backup (longhorn.recurringJobs), or label them.",
+        )
+
+
+def check_changed_classes(
+    present: Mapping[str, Mapping[str, Any]], file: StackFile
+) -> Iterator[CheckResult]:
+    """Classes of the stack that are another one in the cluster, and are about to be made anew.
+
+    Args:
+        present: The fixed parts of the cluster's classes by name (Snapshot.class_parts).
+        file: The stack file.
+    """
+    replicas = replica_count(file.longhorn.replica_count, file.nodes_with_disks)
+    for each in file.longhorn.storage_classes:
+        found, wanted = present.get(each.name), fixed_parts(each, replicas)
+        if found is None or found == wanted:
+            continue
+        changes = some_names(list(_changes(found, wanted)))
+        yield of_cluster(
+            "storageClass",
+            "warning",
+            f"StorageClass {each.name} is replaced ({changes}): new volumes get what is written "
+            "now, and volumes that exist keep what they were made with",
+            "To have it for them too, change them in Longhorn's interface, or move their data to "
+            "new claims.",
+        )
+
+
+def _selected(volume: Object) -> set[str]:
+    """The labels of jobs and groups that a volume has."""
+    labels = mapped(mapped(volume.get("metadata")).get("labels"))
+    keys = {
+        key
+        for key, value in labels.items()
+        if value == _ENABLED and key.startswith((_JOB, _GROUP)) and key != f"{_JOB}source"
+    }
+    return keys or {f"{_GROUP}{DEFAULT_GROUP}"}
+
+
+def _changes(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[str]:
+    before, after = mapped(found.get("parameters")), mapped(wanted.get("parameters"))
+    for key in sorted({*before, *after}):
+        if before.get(key) != after.get(key):
+            yield f"{key} {before.get(key, 'nothing')} to {after.get(key, 'nothing')}"
+    for key in ("reclaimPolicy", "volumeBindingMode"):
+        if found.get(key) != wanted.get(key):
+            yield f"{key} {found.get(key)} to {wanted.get(key)}"
