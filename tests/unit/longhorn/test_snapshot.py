@@ -24,7 +24,8 @@ def _workload(generation: int, **status: Any) -> Any:
 
 
 def _named(name: str, annotations: dict[str, str] | None = None) -> Any:
-    return SimpleNamespace(metadata=SimpleNamespace(name=name, annotations=annotations))
+    metadata = SimpleNamespace(name=name, annotations=annotations)
+    return SimpleNamespace(metadata=metadata, provisioner="ebs.csi.aws.com")
 
 
 def _read(
