@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
@@ -24,6 +25,9 @@ _COLOURED = re.compile(r"\x1b\[[0-9;]*m")
 # A dot for each second; a resource that is not done yet; the stack's own progress.
 _PASSING = re.compile(r"@ (updating|previewing update)|.* creating \(|.* pulumi:pulumi:Stack ")
 _INSIDE_AN_OUTPUT = re.compile(r" {6,}|    [\]}]")
+# A picture in a README may load nothing; every system has a font of this kind.
+_FONT_OF_RICH = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
+_FONT = "ui-monospace, Menlo, Consolas, monospace"
 
 
 def shown(lines: Iterable[str]) -> Iterator[str]:
@@ -34,8 +38,13 @@ def shown(lines: Iterable[str]) -> Iterator[str]:
         if _PASSING.match(plain) or _INSIDE_AN_OUTPUT.match(plain):
             continue
         if plain or not blank:
-            yield line.rstrip()
+            yield _without_folders(line.rstrip())
         blank = not plain
+
+
+def _without_folders(line: str) -> str:
+    """The line as it would be in anybody's home."""
+    return line.replace(str(PROJECT), ".").replace(str(Path.home()), "~")
 
 
 def drawn(lines: Iterable[str]) -> str:
@@ -44,7 +53,8 @@ def drawn(lines: Iterable[str]) -> str:
     for line in lines:
         console.print(Text.from_ansi(line), no_wrap=True, overflow="ellipsis", crop=True)
     # Always the same name within the picture, so that one run differs from another by its words.
-    return console.export_svg(title="make demo", unique_id="demo")
+    picture = console.export_svg(title="make demo", unique_id="demo")
+    return _FONT_OF_RICH.sub("", picture).replace("Fira Code, monospace", _FONT)
 
 
 def main() -> int:

@@ -1,7 +1,9 @@
 """What a recording of the demo keeps, and that it is a picture of it."""
 
+from pathlib import Path
 from xml.etree import ElementTree
 
+from tools.offline.stack_file import PROJECT
 from tools.pages.recorded_demo import drawn, shown
 
 
@@ -29,6 +31,17 @@ def test_colours_do_not_hide_what_a_line_is() -> None:
     assert list(shown(["\x1b[32m@ updating\x1b[0m...", "\x1b[32mdone\x1b[0m"])) == [
         "\x1b[32mdone\x1b[0m"
     ]
+
+
+def test_folders_of_this_machine_are_not_shown() -> None:
+    said = [f"built {Path.home()}/.cache/lab/bin/etcd", f"wrote {PROJECT}/docs/demo.svg"]
+    assert list(shown(said)) == ["built ~/.cache/lab/bin/etcd", "wrote ./docs/demo.svg"]
+
+
+def test_a_recording_loads_nothing() -> None:
+    picture = drawn(["Updating"])
+    assert "url(" not in picture.replace("url(#", "")
+    assert "Fira" not in picture
 
 
 def test_a_recording_is_a_picture_with_the_lines_in_it() -> None:
