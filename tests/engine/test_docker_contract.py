@@ -250,7 +250,7 @@ def test_destroy_removes_what_is_there_and_minds_nothing_that_is_gone(
     gone = sleeper(name="gone")
     scenario = Scenario(engine, docker, {"data": volume, "it": sleeper(), "gone": gone})
     scenario.up().or_fail()
-    scenario.command("rm", "--force", "gone")
+    scenario.command("rm", "--force", "--volumes", "gone")
     scenario.stack.destroy().or_fail()
     assert scenario.command("container", "ls", "--all", "--quiet") == ""
     assert scenario.command("volume", "ls", "--quiet") == ""
