@@ -25,7 +25,7 @@ from tools.new.disks import Disk, HostDisks, read_disks
 from tools.new.host_keys import HostKey, host_keys
 from tools.new.nodes import ClusterNode, cluster_nodes
 from tools.new.person import Person, StoppedError
-from tools.new.stack_file import NewStack, stack_file
+from tools.new.stack_file import MOST_NODES, NewStack, nodes_file, stack_file
 from tools.offline.stack_file import PROJECT, read_stack_config
 
 _DEADLINE_SECONDS = 60.0
@@ -40,15 +40,26 @@ def main(words: Sequence[str] | None = None) -> int:
     folder: Path = options.folder
     path = folder / f"Pulumi.{options.stack}.yaml"
     try:
-        if path.exists():
-            raise StoppedError(f"{path} is there already. Choose another name, or remove it.")
+        for taken in (path, PROJECT / _nodes_path(path)):
+            if taken.exists():
+                raise StoppedError(f"{taken} is there already. Choose another name, or remove it.")
         stack = _found(options, person)
     except (StoppedError, RuntimeError, EOFError) as error:
         print(f"{error or 'no answer'}; nothing was written", file=sys.stderr)
         return 1
-    path.write_text(stack_file(stack))
-    person.say(f"Wrote {path}. Nothing else was touched.")
+    nodes_path = _nodes_path(path) if len(stack.nodes) > MOST_NODES else None
+    if nodes_path is not None:
+        (PROJECT / nodes_path).write_text(nodes_file(stack))
+    path.write_text(stack_file(stack, nodes_path))
+    wrote = " and ".join(str(each) for each in (path, nodes_path) if each)
+    person.say(f"Wrote {wrote}. Nothing else was touched.")
     return _checked(path, options.stack, person)
+
+
+def _nodes_path(stack_path: Path) -> Path:
+    """Beside the stack file, and as that names it: from the project's folder on."""
+    path = stack_path.with_name(f"{stack_path.stem.removeprefix('Pulumi.')}-nodes.yaml").absolute()
+    return path.relative_to(PROJECT) if path.is_relative_to(PROJECT) else path
 
 
 def _found(options: argparse.Namespace, person: Person) -> NewStack:

@@ -1,8 +1,10 @@
 """The text of a new stack file, with comments. Pure."""
 
 import json
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from settings import NAMESPACE
 from tools.new.disks import Disk, mount_point
@@ -33,12 +35,28 @@ class NewStack:
     docker_host_key: str | None = None
 
 
-def stack_file(stack: NewStack) -> str:
-    """The whole file."""
-    return "\n".join([MODELINE, *_lines(stack)]) + "\n"
+MOST_NODES = 150
+"""How many nodes may stand in the stack file itself; many more would not fit into what Pulumi hands
+to the program (configuration/nodes_file.py)."""
 
 
-def _lines(stack: NewStack) -> Iterator[str]:
+def stack_file(stack: NewStack, nodes_path: Path | None = None) -> str:
+    """The whole file.
+
+    Args:
+        stack: What was found and chosen.
+        nodes_path: Where the nodes stand instead, see nodes_file.
+    """
+    return "\n".join([MODELINE, *_lines(stack, nodes_path)]) + "\n"
+
+
+def nodes_file(stack: NewStack) -> str:
+    """The nodes alone."""
+    lines = (line for node in stack.nodes for line in _node(stack, node))
+    return textwrap.dedent("\n".join(lines)) + "\n"
+
+
+def _lines(stack: NewStack, nodes_path: Path | None) -> Iterator[str]:
     yield "# Every key is described in docs/stack-file.md. What this file would do: make plan."
     yield "config:"
     yield f"  {NAMESPACE}:cluster:"
@@ -46,6 +64,9 @@ def _lines(stack: NewStack) -> Iterator[str]:
     yield f"    kubeconfig: {_text(stack.kubeconfig)}"
     if stack.context:
         yield f"    context: {_text(stack.context)}"
+    if nodes_path is not None:
+        yield "    # The nodes and their disks; too many for this file."
+        yield f"    nodesFile: {_text(str(nodes_path))}"
     yield f"  {NAMESPACE}:ssh:"
     yield f"    user: {_text(stack.user)}"
     if stack.port != 22:
@@ -57,9 +78,10 @@ def _lines(stack: NewStack) -> Iterator[str]:
     if stack.user != "root":
         yield "  # If sudo asks for a password:"
         yield f"  #   pulumi config set --secret {NAMESPACE}:sudoPassword"
-    yield f"  {NAMESPACE}:nodes:"
-    for node in stack.nodes:
-        yield from _node(stack, node)
+    if nodes_path is None:
+        yield f"  {NAMESPACE}:nodes:"
+        for node in stack.nodes:
+            yield from _node(stack, node)
     if any(node.tainted and stack.disks.get(node.name) for node in stack.nodes):
         yield f"  {NAMESPACE}:controlPlane:"
         yield "    # Longhorn's own pods run on tainted nodes, since disks of theirs are listed."

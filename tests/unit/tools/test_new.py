@@ -19,7 +19,7 @@ from tools.new.choosing import choose
 from tools.new.disks import Disk, HostDisks, listed, read_disks
 from tools.new.host_keys import host_keys
 from tools.new.nodes import ClusterNode, cluster_nodes
-from tools.new.stack_file import NewStack, stack_file
+from tools.new.stack_file import MOST_NODES, NewStack, nodes_file, stack_file
 from tools.offline.recording import run_program
 from tools.offline.stack_file import read_stack_config
 
@@ -68,6 +68,18 @@ def test_the_file_passes_the_program_and_the_editor(
     config = read_stack_config(path)
     assert len(load(config).nodes) == count
     assert run_program(config, stack="mine", preview=True).resources
+
+
+def test_nodes_in_a_file_of_their_own_are_the_same(tmp_path: Path) -> None:
+    stack = _stack(2, remarks={"node-2": "It has no blank disk."})
+    path, nodes_path = tmp_path / "Pulumi.mine.yaml", tmp_path / "mine-nodes.yaml"
+    path.write_text(stack_file(stack, nodes_path))
+    nodes_path.write_text(nodes_file(stack))
+    assert complaints_of_file(yaml.safe_load(path.read_text())) == []
+    assert "# It has no blank disk." in nodes_path.read_text()
+    apart = load(read_stack_config(path)).nodes
+    path.write_text(stack_file(stack))
+    assert apart == load(read_stack_config(path)).nodes
 
 
 def test_a_tainted_control_plane_node_gets_no_disk_without_letting_longhorn_onto_it() -> None:
@@ -235,6 +247,19 @@ def test_blank_disks_are_taken_by_the_option_that_says_so(
     assert [disk["device"] for disk in node["disks"]] == [_BLANK.name]
 
 
+def test_many_nodes_are_written_into_a_file_of_their_own(
+    server: Server, tmp_path: Path, cluster: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core = _Core(*(_node(f"node-{number}") for number in range(MOST_NODES + 1)))
+    monkeypatch.setattr(new, "ClusterApi", lambda *_words: SimpleNamespace(core=core))
+    # All at one address: which host is whose is another rule.
+    assert _new(server, tmp_path, "--accept-host-keys") == 1
+    assert "longhorn-rancher:nodes" not in _written(tmp_path)
+    path = tmp_path / "mine-nodes.yaml"
+    assert _written(tmp_path)["longhorn-rancher:cluster"]["nodesFile"] == str(path)
+    assert len(yaml.safe_load(path.read_text())) == len(cluster) == MOST_NODES + 1
+
+
 def test_the_docker_hosts_key_is_looked_for_too(
     server: Server, tmp_path: Path, cluster: list[Any]
 ) -> None:
@@ -247,12 +272,13 @@ def test_the_docker_hosts_key_is_looked_for_too(
     assert cluster
 
 
-def test_a_stack_file_that_is_there_is_left_alone(
-    server: Server, tmp_path: Path, cluster: list[Any]
+@pytest.mark.parametrize("name", ["Pulumi.mine.yaml", "mine-nodes.yaml"])
+def test_a_file_that_is_there_is_left_alone(
+    server: Server, tmp_path: Path, cluster: list[Any], name: str
 ) -> None:
-    (tmp_path / "Pulumi.mine.yaml").write_text("mine")
+    (tmp_path / name).write_text("mine")
     assert _new(server, tmp_path, "--accept-host-keys") == 1
-    assert (tmp_path / "Pulumi.mine.yaml").read_text() == "mine"
+    assert (tmp_path / name).read_text() == "mine"
     assert cluster == []
 
 
