@@ -15,7 +15,7 @@ import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env
 
 from configuration.certificates import certificate_problems
-from configuration.files import FILE_RULES
+from configuration.files import FILE_RULES, text_of
 from configuration.htpasswd import htpasswd_problems
 from configuration.nodes_file import nodes_file_of, places_in_nodes_file, read_nodes_file
 from configuration.partial import found_by, read
@@ -23,6 +23,7 @@ from configuration.places import ENCRYPTED, places_in
 from configuration.problems import Problem, SettingsError, known_keys
 from configuration.rules import file_rules
 from configuration.secrets import Secret
+from configuration.ssh_key import ssh_key_problems
 from configuration.stack_file import SECTIONS, Sections, StackFile
 
 NAMESPACE = "longhorn-rancher"
@@ -73,7 +74,7 @@ class _Reader:
         self._refuse_unknown_keys()
         self._report(file_rules(file))
         self._report(found_by(FILE_RULES, file))
-        self._problems.extend(found_by([self._certificate], file))
+        self._problems.extend(found_by([self._certificate, self._ssh_key], file))
         if file.has(Secret.FRONTEND_BASIC_AUTH):
             self._problems.extend(found_by([self._htpasswd], file))
         if self._problems:
@@ -208,6 +209,17 @@ class _Reader:
         secret = Secret.RANCHER_CERTIFICATE_KEY
         key = self._config.get(secret) if file.has(secret) else None
         return certificate_problems(file.rancher, key=key, prefix=_full(""))
+
+    def _ssh_key(self, file: StackFile) -> Iterable[Problem]:
+        secret, path = Secret.SSH_PRIVATE_KEY, file.ssh.private_key_file
+        key, text = _full(secret), self._config.get(secret) if file.has(secret) else None
+        if text is None and path is not None:
+            key, text = _full("ssh.privateKeyFile"), text_of(path)
+        if text is None:
+            return ()
+        passphrase = self._config.get(Secret.SSH_PRIVATE_KEY_PASSPHRASE)
+        given = None if file.has(secret) else path
+        return ssh_key_problems(text, passphrase, key, path=given)
 
     def _htpasswd(self, file: StackFile) -> Iterable[Problem]:
         text = self._config.get(Secret.FRONTEND_BASIC_AUTH) or ""

@@ -168,10 +168,16 @@ def _quantity(value: str) -> str:
     return value
 
 
+def is_qualified(value: str) -> bool:
+    """Whether Kubernetes takes this for the name of a label or an annotation."""
+    domain, slash, name = value.rpartition("/")
+    is_domain = not slash or (is_subdomain(domain) and bool(domain))
+    return _QUALIFIED.fullmatch(name) is not None and is_domain
+
+
 def _tag(value: str) -> str:
     # longhorn-manager v1.5.3, util.ValidateTags: a qualified name of Kubernetes.
-    domain, slash, name = value.rpartition("/")
-    if not _QUALIFIED.fullmatch(name) or (slash and not is_subdomain(domain)):
+    if not is_qualified(value):
         raise rule(
             "is no tag that Longhorn takes",
             "Use letters, digits and . _ -, 63 characters at most, with a letter or digit at both "

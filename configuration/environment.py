@@ -108,6 +108,12 @@ def environment_problems(
                 "and where it is used",
                 "Remove it, change the secret, and give it to Rancher in its own settings.",
             )
+        elif value != value.strip():
+            yield Problem(
+                f"{key}.{name}",
+                "has white space around it, such as the line end of a text behind `|`",
+                "Write the value on the line of its name, in quotes.",
+            )
         elif _LOGIN.search(value) is not None:
             yield Problem(
                 f"{key}.{name}",

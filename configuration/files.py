@@ -68,6 +68,16 @@ def _unreadable(key: str, path: str | None) -> Iterator[Problem]:
         )
 
 
+def text_of(path: str) -> str | None:
+    """The text of a file that the stack file names; None where it can't be read."""
+    try:
+        return Path(path).expanduser().read_text()
+    except UnicodeDecodeError:
+        return ""
+    except _UNREADABLE:
+        return None
+
+
 def _chart(file: StackFile) -> Iterator[Problem]:
     key, path, version = "longhorn.chartPath", file.longhorn.chart_path, file.longhorn.version
     if path is None:

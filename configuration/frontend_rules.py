@@ -6,6 +6,7 @@ Pure. That the cluster's own ingress class fits is looked at later (components/p
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from configuration.base import is_qualified
 from configuration.problems import Problem
 from configuration.secrets import Secret
 from configuration.stack_file import StackFile
@@ -128,6 +129,17 @@ def _password_undone(file: StackFile) -> Iterator[Problem]:
             )
 
 
+def _annotation_names(file: StackFile) -> Iterator[Problem]:
+    for key in file.frontend.annotations:
+        if not is_qualified(key):
+            yield Problem(
+                f"frontend.annotations.{key}",
+                "is no name that an annotation can have",
+                "Use letters, digits and . _ - behind an optional domain and /, as in "
+                "example.com/name; nested maps are not read.",
+            )
+
+
 def _legacy_class(file: StackFile) -> Iterator[Problem]:
     """Kubernetes takes no Ingress that names a class twice, and who serves it would be a guess."""
     if _LEGACY_CLASS in file.frontend.annotations:
@@ -147,5 +159,6 @@ FRONTEND_RULES: Sequence[Callable[[StackFile], Iterable[Problem]]] = (
     _password_without_ingress,
     _password_without_controller,
     _password_undone,
+    _annotation_names,
     _legacy_class,
 )

@@ -1,11 +1,12 @@
 """The Rancher server and the cluster's import into it."""
 
 import ipaddress
+import posixpath
 import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from configuration.addresses import host_address, image
 from configuration.base import (
@@ -78,6 +79,13 @@ _Volume = Annotated[
         "For example rancher-data or /srv/rancher.",
     ),
 ]
+
+
+def _one_spelling(value: str) -> str:
+    """Docker has a folder without what makes no difference, and compares by letters."""
+    return "/" + posixpath.normpath(value).lstrip("/") if value.startswith("/") else value
+
+
 _CaChecksum = Annotated[
     str,
     pattern(
@@ -141,7 +149,7 @@ class RancherSettings(StackModel):
     """Whether the image is pulled; false takes the one that the Docker engine already holds."""
     container_name: _DockerName = "rancher"
     """Name of the container; its data volume is NAME-data unless dataVolume says otherwise."""
-    data_volume: _Volume | None = None
+    data_volume: Annotated[_Volume, AfterValidator(_one_spelling)] | None = None
     """Name of the Docker volume with Rancher's data, or an absolute folder on the Docker host."""
     remove_data_on_destroy: bool = False
     """Whether `pulumi destroy` deletes the Docker volume with Rancher's users, clusters and CA."""

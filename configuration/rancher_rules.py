@@ -27,13 +27,30 @@ def _ports(file: StackFile) -> Iterator[Problem]:
         )
 
 
+def _taken_name(file: StackFile) -> Iterator[Problem]:
+    if file.stages.rancher_import and file.cluster.name == "local":
+        yield Problem(
+            "cluster.name",
+            "is what every Rancher calls the cluster that it runs in itself",
+            "Choose another name.",
+            file.cluster.name,
+            shows_value=True,
+        )
+
+
 def _tag_without_v(file: StackFile) -> Iterator[Problem]:
     rancher = file.rancher
-    if (
-        rancher is not None
-        and f"/{rancher.image}".endswith("/rancher/rancher")
-        and re.match(r"[0-9]+\.[0-9]+\.[0-9]", rancher.tag)
-    ):
+    if rancher is None or not f"/{rancher.image}".endswith("/rancher/rancher"):
+        return
+    if re.fullmatch(r"v?[0-9]+(\.[0-9]+)?", rancher.tag):
+        yield Problem(
+            "rancher.tag",
+            "is no tag of Rancher's image, which has one for each whole version",
+            "Write all three numbers, such as v2.8.5.",
+            rancher.tag,
+            shows_value=True,
+        )
+    if re.match(r"[0-9]+\.[0-9]+\.[0-9]", rancher.tag):
         yield Problem(
             "rancher.tag",
             "is no tag of Rancher's image, whose tags begin with v",
@@ -134,6 +151,7 @@ def _extra_mounts(file: StackFile) -> Iterator[Problem]:
 
 RANCHER_RULES: Sequence[Callable[[StackFile], Iterable[Problem]]] = (
     _ports,
+    _taken_name,
     _tag_without_v,
     _certificates,
     _data_on_the_system,

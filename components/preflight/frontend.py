@@ -94,10 +94,19 @@ def _everybody(networks: Sequence[str]) -> bool:
     )
 
 
-def _guards(frontend: FrontendSettings, annotation: str) -> bool:
+def _guards(frontend: FrontendSettings, annotation: str, value: str) -> bool:
     """Whether an annotation keeps somebody out, and the controller of this Ingress reads it."""
     reader = next((who for mark, who in _READ_BY.items() if annotation.startswith(mark)), None)
-    return reader in (None, frontend.controller) and any(guard in annotation for guard in _GUARDS)
+    if reader not in (None, frontend.controller) or not any(g in annotation for g in _GUARDS):
+        return False
+    if not annotation.endswith("source-range"):
+        return bool(value.strip())
+    try:
+        networks = [each.strip() for each in value.split(",") if each.strip()]
+        return bool(networks) and not _everybody(networks)
+    except ValueError:
+        # What it makes of that is the controller's own.
+        return True
 
 
 def read_has_middlewares(api: ClusterApi) -> bool:
@@ -124,7 +133,8 @@ def check_guard(frontend: FrontendSettings, *, has_password: bool) -> Iterator[C
         "ClusterIP": True,
         "NodePort": False,
         "LoadBalancer": bool(frontend.source_ranges) and not _everybody(frontend.source_ranges),
-        "Ingress": has_password or any(_guards(frontend, key) for key in frontend.annotations),
+        "Ingress": has_password
+        or any(_guards(frontend, key, value) for key, value in frontend.annotations.items()),
     }
     remedies = {
         "NodePort": "Use ClusterIP (Rancher and kubectl port-forward reach it), or an Ingress with "

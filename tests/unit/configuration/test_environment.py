@@ -81,6 +81,13 @@ def test_a_key_or_token_under_a_harmless_name_is_refused_and_not_shown(value: st
     assert "hunter22" not in str(problem)
 
 
+@pytest.mark.parametrize("value", ["info\n", " info", "info\u00a0"])
+def test_white_space_around_a_value_is_refused(value: str) -> None:
+    problem = mistake(_rancher(environment={"CATTLE_LOG": value}))
+    assert problem.key.endswith("environment.CATTLE_LOG")
+    assert "white space" in problem.rule
+
+
 def test_a_proxy_needs_an_exception_that_says_something() -> None:
     environment = {"HTTP_PROXY": "http://proxy.example.com:3128", "NO_PROXY": ""}
     assert mistake(_rancher(environment=environment)).key.endswith("environment.NO_PROXY")

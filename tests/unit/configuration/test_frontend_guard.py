@@ -68,6 +68,13 @@ def test_other_annotations_of_the_controller_are_none_of_the_passwords_business(
     assert mistakes(_guarded({**_INGRESS, "annotations": annotations})) == []
 
 
+@pytest.mark.parametrize("name", ["bad key", "a/b/c", "/a", "-a", "a_.example.com/x"])
+def test_a_name_that_no_annotation_can_have_is_refused(name: str) -> None:
+    frontend = {"type": "NodePort", "annotations": {name: "x", "example.com/Name_1": "y"}}
+    problem = mistake(valid(frontend=frontend))
+    assert problem.key == f"longhorn-rancher:frontend.annotations.{name}"
+
+
 def test_a_class_that_an_annotation_names_is_refused() -> None:
     annotations = {"kubernetes.io/ingress.class": "traefik"}
     problem = mistake(valid(frontend={**_INGRESS, "annotations": annotations}))

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import pulumi
 import pytest
 
@@ -198,7 +199,8 @@ def test_secrets_stand_in_no_model() -> None:
 def test_a_key_given_as_secret_makes_the_key_file_unneeded(tmp_path: Path) -> None:
     ssh = {"privateKeyFile": str(tmp_path / "absent")}
     assert mistake(valid(ssh=ssh)).key == "longhorn-rancher:ssh.privateKeyFile"
-    assert mistakes(with_secrets(valid(ssh=ssh), sshPrivateKey="key")) == []
+    key = asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode()
+    assert mistakes(with_secrets(valid(ssh=ssh), sshPrivateKey=key)) == []
 
 
 def test_a_stack_with_every_stage_off_needs_the_cluster_only() -> None:

@@ -6,9 +6,10 @@ import os
 import tarfile
 from pathlib import Path
 
+import asyncssh
 import pytest
 
-from tests.unit.doubles.a_stack import mistake, mistakes, valid
+from tests.unit.doubles.a_stack import mistake, mistakes, valid, with_secrets
 
 _CHART = "name: longhorn\nversion: 1.5.3\n"
 
@@ -64,8 +65,48 @@ def test_a_home_folder_may_be_written_as_a_tilde(
 ) -> None:
     cluster = {"name": "test", "kubeconfig": str(Path("~/.kube/config").expanduser())}
     monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / "key").write_text("key")
+    (tmp_path / "key").write_text(_a_key())
     assert mistakes(valid(ssh={"privateKeyFile": "~/key"}, cluster=cluster)) == []
+
+
+def _a_key(passphrase: str | None = None) -> str:
+    made = asyncssh.generate_private_key("ssh-ed25519")
+    return made.export_private_key(passphrase=passphrase).decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKH1 ops@example.com", "is the public key"),
+        ("PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n", "is a key of PuTTY's"),
+        ("/home/ops/.ssh/id_ed25519", "is no private key"),
+        (_a_key()[:200], "is cut off"),
+        (_a_key("correct horse"), "is locked with a passphrase"),
+    ],
+    ids=["public", "putty", "path", "cut off", "locked"],
+)
+def test_what_opens_no_host_is_told_before_any_host_is_asked(
+    text: str, said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "key"
+    path.write_text(text)
+    in_file = mistake(valid(ssh={"privateKeyFile": str(path)}))
+    assert in_file.key == "longhorn-rancher:ssh.privateKeyFile"
+    in_secret = mistake(with_secrets(valid(), sshPrivateKey=text))
+    assert in_secret.key == "longhorn-rancher:sshPrivateKey"
+    for problem in (in_file, in_secret):
+        assert said in problem.rule
+        assert text not in str(problem)
+
+
+def test_a_locked_key_is_opened_by_its_passphrase_and_no_other() -> None:
+    key = _a_key("correct horse")
+    config = with_secrets(valid(), sshPrivateKey=key, sshPrivateKeyPassphrase="correct horse")
+    assert mistakes(config) == []
+    config = with_secrets(valid(), sshPrivateKey=key, sshPrivateKeyPassphrase="wrong horse")
+    problem = mistake(config)
+    assert "is not opened by the secret sshPrivateKeyPassphrase" in problem.rule
+    assert "wrong horse" not in str(problem)
 
 
 def test_a_chart_folder_of_the_right_version_is_accepted(tmp_path: Path) -> None:

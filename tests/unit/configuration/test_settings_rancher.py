@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import asyncssh
 import pytest
 
 from tests.unit.doubles.a_stack import JUMP_KEY, load, mistake, mistakes, valid, with_secrets
@@ -57,7 +58,27 @@ def test_a_tag_without_its_v_is_refused_where_the_image_is_ranchers() -> None:
     assert mistakes(_rancher(tag="2.8.5", image="r.example.com/our/console")) == []
 
 
-@pytest.mark.parametrize("folder", ["/etc", "/var/lib/", "/var/lib/docker"])
+@pytest.mark.parametrize("tag", ["v2.8", "2.8", "v2"])
+def test_a_tag_of_no_whole_version_is_refused_where_the_image_is_ranchers(tag: str) -> None:
+    assert "v2.8.5" in mistake(_rancher(tag=tag)).remedy
+    assert mistakes(_rancher(tag=tag, image="r.example.com/our/console")) == []
+
+
+def test_the_name_of_ranchers_own_cluster_is_refused_where_the_cluster_is_imported() -> None:
+    cluster = {"name": "local", "kubeconfig": "~/.kube/config"}
+    imported = valid(cluster=cluster, stages={"rancherImport": True})
+    assert mistake(imported).key == "longhorn-rancher:cluster.name"
+    assert mistakes(valid(cluster=cluster, stages={"rancherImport": False})) == []
+
+
+@pytest.mark.parametrize("folder", ["/srv/rancher/", "/srv//rancher", "/srv/./rancher"])
+def test_a_data_folder_has_one_spelling(folder: str) -> None:
+    rancher = load(_rancher(dataVolume=folder)).rancher
+    assert rancher is not None
+    assert rancher.volume == "/srv/rancher"
+
+
+@pytest.mark.parametrize("folder", ["/srv/../etc", "/etc", "/var/lib/", "/var/lib/docker"])
 def test_a_folder_of_the_system_is_no_place_for_ranchers_data(folder: str) -> None:
     assert "of the Docker host's own system" in mistake(_rancher(dataVolume=folder)).rule
 
@@ -145,9 +166,10 @@ def test_stages_on_hosts_need_something_that_opens_them() -> None:
     assert "ssh.useAgent: true" in problem.remedy
 
 
-@pytest.mark.parametrize("secret", ["sshPrivateKey", "sshPassword"])
-def test_a_secret_key_or_password_opens_the_hosts(secret: str) -> None:
-    assert mistakes(with_secrets(valid(ssh=None), **{secret: "x"})) == []
+def test_a_secret_key_or_password_opens_the_hosts() -> None:
+    key = asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode()
+    for secret in ({"sshPrivateKey": key}, {"sshPassword": "x"}):
+        assert mistakes(with_secrets(valid(ssh=None), **secret)) == []
 
 
 def test_labels_alone_need_nothing_that_opens_hosts() -> None:

@@ -103,6 +103,9 @@ def test_a_class_that_the_cluster_does_not_have_is_an_error_with_those_it_has(
     assert f"traefik ({_TRAEFIK})" in result.remedy
 
 
+_ALLOWED = "nginx.ingress.kubernetes.io/whitelist-source-range"
+
+
 @pytest.mark.parametrize(
     ("frontend", "has_password", "warned"),
     [
@@ -131,6 +134,9 @@ def test_a_class_that_the_cluster_does_not_have_is_an_error_with_those_it_has(
             False,
         ),
         ({"type": "Ingress", "annotations": {"a": "b"}}, False, True),
+        ({"type": "Ingress", "annotations": {_ALLOWED: "10.0.0.0/8"}}, False, False),
+        ({"type": "Ingress", "annotations": {_ALLOWED: "10.0.0.0/8, 0.0.0.0/0"}}, False, True),
+        ({"type": "Ingress", "annotations": {_ALLOWED: ""}}, False, True),
     ],
 )
 def test_what_everybody_may_use_is_a_warning(

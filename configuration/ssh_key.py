@@ -1,0 +1,58 @@
+"""The private key that opens the hosts, looked at before any of them is asked. Nothing of it is
+shown."""
+
+from collections.abc import Iterator
+
+from configuration.problems import Problem
+from configuration.secrets import Secret
+
+_PUBLIC = ("ssh-", "ecdsa-", "sk-")
+_PUTTY = "PuTTY-User-Key-File"
+_OTHER = "Give the key that `ssh-keygen -t ed25519` made, whole, with its first and last line."
+
+
+def ssh_key_problems(
+    text: str, passphrase: str | None, key: str, *, path: str | None
+) -> Iterator[Problem]:
+    """Why the key can't be used; at most one problem.
+
+    Args:
+        text: The key.
+        passphrase: What it is locked with, if it is.
+        key: The full key of the stack file that it comes from.
+        path: The file that it was read from; None for a secret.
+    """
+    found = _unfit(text, passphrase)
+    if found is not None:
+        rule, remedy = found
+        yield Problem(key, rule, remedy, path, shows_value=path is not None)
+
+
+def _unfit(text: str, passphrase: str | None) -> tuple[str, str] | None:
+    if text.startswith(_PUBLIC):
+        return "is the public key", "Give the private one, mostly the file without .pub."
+    if text.startswith(_PUTTY):
+        return "is a key of PuTTY's", "Convert it: puttygen KEY.ppk -O private-openssh -o KEY."
+    if "PRIVATE KEY-----" not in text:
+        return "is no private key, but something else", _OTHER
+    # The process of the dynamic providers has this package, and opens hosts in few of its runs.
+    import asyncssh
+
+    try:
+        asyncssh.import_private_key(text, passphrase)
+    except asyncssh.KeyEncryptionError:
+        secret = Secret.SSH_PRIVATE_KEY_PASSPHRASE
+        return (
+            f"is not opened by the secret {secret}",
+            f"Set it: pulumi config set --secret {secret}",
+        )
+    except (asyncssh.KeyImportError, ValueError) as error:
+        if "assphrase" in str(error):
+            secret = Secret.SSH_PRIVATE_KEY_PASSPHRASE
+            return (
+                "is locked with a passphrase",
+                f"Set it: pulumi config set --secret {secret}; or take a key without one, or an "
+                "agent (ssh.useAgent).",
+            )
+        return "is cut off, or of a form that can't be read", _OTHER
+    return None
