@@ -149,7 +149,21 @@ def test_another_package_manager_at_work_is_waited_for(
     done = run(host, "ensure")
     assert done.result["iscsid"] == "active"
     assert len(calls(host, "sleep")) == 2
-    assert done.stderr.count("another package manager is at work; waiting") == 2
+    assert done.stderr.count("another package manager is at work; waiting") == 1
+
+
+@pytest.mark.parametrize("distribution", ONE_OF_EACH)
+def test_an_error_beside_which_everything_was_installed_is_a_warning(
+    host: Sandbox, distribution: str
+) -> None:
+    family, _ = OS_RELEASES[distribution]
+    become(host, distribution)
+    tool = f"{TOOLS}/{MANAGERS[family]}"
+    host.shell(f"echo 'echo \"a repository was skipped\" >&2; exit 106' >>{tool}")
+    done = run(host, "ensure")
+    assert done.result["iscsid"] == "active"
+    assert "a repository was skipped" in done.stderr
+    assert "warning: the package manager ended with an error" in done.stderr
 
 
 def test_an_installation_that_fails_is_told_with_the_managers_own_words(host: Sandbox) -> None:

@@ -78,7 +78,7 @@ is_locked() {
 run_package_manager() {
     mkdir -p "$RUN_DIRECTORY"
     log=$RUN_DIRECTORY/packages.$$
-    deadline=$(($(date +%s) + LOCK_SECONDS))
+    deadline=$(($(date +%s) + LOCK_SECONDS)) told=no
     while :; do
         status=ok
         "$@" >"$log" 2>&1 || status=failed
@@ -89,7 +89,8 @@ run_package_manager() {
         [ "$status" != ok ] || return 0
         [ "$locked" = yes ] || return 1
         [ "$(date +%s)" -lt "$deadline" ] || die "another package manager has held the lock for $LOCK_SECONDS seconds. Look for it (ps aux), let it end, then run again"
-        say "another package manager is at work; waiting for it"
+        [ "$told" = yes ] || say "another package manager is at work; waiting for it, $LOCK_SECONDS s at most"
+        told=yes
         sleep "$LOCK_RETRY_SECONDS"
     done
 }
@@ -103,8 +104,12 @@ install_packages() {
         run_package_manager apt-get update || say "warning: apt-get update failed, see above; trying with the lists at hand"
     fi
     # shellcheck disable=SC2046 # the words are the command
-    run_package_manager $(install_command) "$@" ||
-        die "installing $* failed, see above. Check the node's repositories, or install by hand: $(install_command) $*"
+    if ! run_package_manager $(install_command) "$@"; then
+        # A repository that was skipped, or a broken package of somebody else's, is an error for them, too.
+        [ -z "$(missing_packages)" ] ||
+            die "installing $* failed, see above. Check the node's repositories, or install by hand: $(install_command) $*"
+        say "warning: the package manager ended with an error, see above, and has installed what was asked for"
+    fi
     say "installed $* in $(($(date +%s) - started)) s"
 }
 

@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+from pulumi.output import Unknown
 
 from components.common.dynamic import DynamicProvider, Properties
+from components.rancher.registration.registration import RancherRegistrationProvider
+from components.rancher.server.ca import RancherCaProvider
 
 
 class _Recording(DynamicProvider):
@@ -83,3 +86,34 @@ def test_a_provider_must_say_how_a_thing_is_made_and_changed() -> None:
         DynamicProvider().create({})
     with pytest.raises(NotImplementedError):
         DynamicProvider().update("made", {}, {})
+
+
+class _Keeping(_Recording):
+    """One of whose inputs says nothing of what it computes."""
+
+    leaves_outputs = ("patience",)
+
+
+def test_outputs_are_known_in_a_preview_where_nothing_else_changes() -> None:
+    old, provider = {"name": "a", "patience": 1, "computed": 2}, _Keeping()
+    assert provider.keeps_outputs(old, {"name": "a", "patience": 3, "timeout": 4})
+    assert not provider.keeps_outputs(old, {"name": "b", "patience": 3})
+    assert not provider.keeps_outputs(old, {"name": Unknown(), "patience": 1})
+
+
+def test_rancher_s_own_answers_stay_with_another_environment_and_not_with_another_address() -> None:
+    token = {"api_token_expires": "2999-01-01T00:00:00Z", "cluster_id": "c-1"}
+    old = {"url": "https://a.example.com", "agent_environment": None, **token}
+    new = {"url": "https://a.example.com", "agent_environment": {"NO_PROXY": "x"}}
+    provider = RancherRegistrationProvider()
+    assert provider.keeps_outputs(old, new)
+    assert not provider.keeps_outputs(old, {**new, "url": "https://b.example.com"})
+    ended = {**old, "api_token_expires": "2001-01-01T00:00:00Z"}
+    assert not provider.keeps_outputs(ended, new)
+
+
+def test_a_ca_stays_where_none_may_take_its_place() -> None:
+    old, provider = {"container_id": "1", "accept": "a" * 64, "pem": "x"}, RancherCaProvider()
+    assert provider.keeps_outputs(old, {"container_id": "1", "accept": None})
+    assert not provider.keeps_outputs(old, {"container_id": "1", "accept": "b" * 64})
+    assert not provider.keeps_outputs(old, {"container_id": "2", "accept": None})
