@@ -35,6 +35,7 @@ CheckName = Literal[
     "priorityClass",
     "unpreparedNode",
     "defaultStorageClass",
+    "storageClass",
     "ingressClass",
     "referencedSecret",
     "replicaCount",

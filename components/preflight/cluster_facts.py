@@ -63,6 +63,8 @@ class ClusterFacts:
     """How many replicas of CoreDNS there are to be; None when it is not found."""
     nodes: Mapping[str, ClusterNode] = field(default_factory=dict[str, ClusterNode])
     """By name."""
+    classes: Mapping[str, str] = field(default_factory=dict[str, str])
+    """StorageClasses: the provisioner by name."""
     default_classes: Sequence[str] = ()
     """StorageClasses that are the default."""
     k3s_classes: Sequence[str] = ()
@@ -100,6 +102,7 @@ def read_cluster(api: ClusterApi, secrets: Iterable[str] = ()) -> ClusterFacts:
         priority_classes=[str(c["metadata"]["name"]) for c in listed(priorities["items"])],
         dns_replicas=max(replicas, default=None),
         nodes=read_nodes(api),
+        classes={str(item.metadata.name): str(item.provisioner) for item in listed(classes.items)},
         default_classes=sorted(str(item.metadata.name) for item in default_classes),
         k3s_classes=sorted(str(item.metadata.name) for item in default_classes if _is_of_k3s(item)),
         secrets=[

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from components.longhorn.objects import NAMESPACE
+from components.longhorn.objects import DRIVER, NAMESPACE
 from components.nodes.description import CONTROL_PLANE_TAINTS
 from components.preflight.cluster_facts import ClusterFacts
 from components.preflight.cluster_wanted import ClusterWanted
@@ -19,6 +19,7 @@ def check_objects(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[CheckR
     if wanted.longhorn_version is not None:
         yield from _leftovers(facts)
     yield from _default_classes(facts, wanted)
+    yield from _classes(facts, wanted)
     for key, name in wanted.secrets:
         if name not in facts.secrets:
             yield of_cluster(
@@ -47,6 +48,29 @@ def check_objects(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[CheckR
             f"node{'s have' if holding > 1 else ' has'} disks, so every volume stays degraded",
             "Lower it, or add nodes with disks.",
         )
+
+
+def _classes(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[CheckResult]:
+    for key, name in wanted.own_classes:
+        other = facts.classes.get(name)
+        if other not in (None, DRIVER):
+            yield of_cluster(
+                "storageClass",
+                "error",
+                f"{key} is {name}, and the cluster has a StorageClass of that name, of the "
+                f"provisioner {other}, which can't be made one of Longhorn's",
+                "Choose another name.",
+            )
+    for key, name in wanted.classes:
+        if name not in facts.classes:
+            known = ", ".join(sorted(facts.classes)) or "none"
+            yield of_cluster(
+                "storageClass",
+                "error",
+                f"{key} names the StorageClass {name}, which neither the cluster has nor this "
+                "stack makes",
+                f"Name one of the cluster's ({known}), or of longhorn.storageClasses.",
+            )
 
 
 def _leftovers(facts: ClusterFacts) -> Iterator[CheckResult]:

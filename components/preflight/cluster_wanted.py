@@ -38,6 +38,10 @@ class ClusterWanted:
     """The taints that Longhorn is told to tolerate."""
     is_default_class: bool = False
     """Whether `longhorn` is to be the one default StorageClass."""
+    own_classes: Sequence[tuple[str, str]] = ()
+    """StorageClasses that the stack makes: stack key and name."""
+    classes: Sequence[tuple[str, str]] = ()
+    """StorageClasses that must be there: stack key and name."""
     secrets: Sequence[tuple[str, str]] = ()
     """Secrets in Longhorn's namespace that must be there: stack key and name."""
     replica_count: int | None = None
@@ -69,6 +73,12 @@ def cluster_wanted(settings: Settings) -> ClusterWanted:
             longhorn.backup.credential_secret if stages.longhorn and longhorn.backup else None,
         ),
     ]
+    own_classes = [
+        (f"longhorn.storageClasses[{number}].name", each.name)
+        for number, each in enumerate(longhorn.storage_classes)
+    ]
+    checked = settings.volume_check.storage_class
+    is_made = stages.longhorn and checked in {"longhorn", *(name for _, name in own_classes)}
     return ClusterWanted(
         longhorn_version=longhorn.version if stages.longhorn else None,
         nodes=[
@@ -86,6 +96,10 @@ def cluster_wanted(settings: Settings) -> ClusterWanted:
             *_in_values(longhorn.values),
         ],
         is_default_class=stages.longhorn and longhorn.default_storage_class,
+        own_classes=own_classes if stages.longhorn else [],
+        classes=[("volumeCheck.storageClass", checked)]
+        if stages.volume_check and not is_made
+        else [],
         secrets=[(key, name) for key, name in secrets if name is not None],
         replica_count=longhorn.replica_count if stages.longhorn else None,
         node_selector=_node_selector(longhorn.values),

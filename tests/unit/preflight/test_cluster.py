@@ -212,6 +212,27 @@ def test_what_k3s_makes_the_default_again_is_told_of_servers_that_nobody_keeps_f
     assert results(facts, nodes=named, is_default_class=False) == []
 
 
+def test_the_class_of_the_volume_check_must_be_there_or_be_made() -> None:
+    asked = wanted(stages={"volumeCheck": True}, volumeCheck={"storageClass": "fast"})
+    assert asked.classes == [("volumeCheck.storageClass", "fast")]
+    result = only({"classes": {"local-path": "rancher.io/local-path"}}, classes=asked.classes)
+    assert (result.check, result.severity) == ("storageClass", "error")
+    assert "local-path" in result.remedy
+    assert results({"classes": {"fast": "example.com/any"}}, classes=asked.classes) == []
+    made = {"storageClasses": [{"name": "fast"}]}
+    check = {"volumeCheck": {"storageClass": "fast"}, "stages": {"volumeCheck": True}}
+    assert wanted(longhorn=made, **check).classes == []
+    assert wanted(stages={"volumeCheck": True}).classes == []
+
+
+def test_a_class_of_the_stack_s_own_can_not_have_the_name_of_another_provisioner_s() -> None:
+    own = wanted(longhorn={"storageClasses": [{"name": "fast"}]}).own_classes
+    result = only({"classes": {"fast": "ebs.csi.aws.com"}}, own_classes=own)
+    assert "longhorn.storageClasses[0].name is fast" in result.found
+    assert "ebs.csi.aws.com" in result.found
+    assert results({"classes": {"fast": "driver.longhorn.io"}}, own_classes=own) == []
+
+
 def test_a_secret_that_is_named_and_not_there_is_an_error_with_its_key() -> None:
     result = only(secrets=[("longhorn.registrySecret", "registry")])
     assert (result.check, result.severity) == ("referencedSecret", "error")
