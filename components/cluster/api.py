@@ -6,11 +6,13 @@ that takes half a second.
 """
 
 import functools
+import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from components.common.answers import mapped
 from configuration.cluster import ClusterSettings
 
 _MOVED = (
@@ -18,6 +20,7 @@ _MOVED = (
     "refresh and a destroy go by the path of the last run."
 )
 
+_PAGE = 250
 
 # The client keeps certificates of a kubeconfig in files that it shares between threads, and tells
 # their names before they are written (kubernetes 35.0.0, config/kube_config.py). Dynamic resources
@@ -60,8 +63,12 @@ class _Group:
             return call(*arguments, **options)
         except self._refused as error:
             told: Any = error
+            body = told.body or ""
             raise ApiError(
-                told.status, str(error), reason=str(told.reason or ""), body=str(told.body or "")
+                told.status,
+                str(error),
+                reason=str(told.reason or ""),
+                body=body.decode(errors="replace") if isinstance(body, bytes) else str(body),
             ) from None
 
 
@@ -142,6 +149,31 @@ def open_cluster(props: Mapping[str, Any]) -> ClusterApi:
         return ClusterApi(props["kubeconfig"], props.get("context"))
     except RuntimeError as error:
         raise RuntimeError(f"{error} {_MOVED}") from None
+
+
+def listed_plainly(
+    ask: Callable[..., Any], *where: Any, **options: Any
+) -> Iterator[Mapping[str, Any]]:
+    """The objects of a list as Kubernetes writes them, asked for in pages.
+
+    The client takes ten times as long to make objects of its own of a large list.
+
+    Args:
+        ask: The client's call for the list.
+        where: What it takes, such as a namespace.
+        options: What else it takes, such as `_request_timeout`.
+
+    Raises ApiError.
+    """
+    page: dict[str, Any] = {"limit": _PAGE}
+    while True:
+        answer: Any = ask(*where, **options, **page, _preload_content=False)
+        found: Any = json.loads(answer.data)
+        yield from found["items"] or ()
+        following = mapped(found.get("metadata")).get("continue")
+        if not following:
+            return
+        page = {"limit": _PAGE, "_continue": following}
 
 
 def unless_missing(ask: Callable[..., Any], *arguments: Any, **options: Any) -> Any:

@@ -5,7 +5,8 @@ promised on a disk stays below its over-provisioned size, and some of it stays f
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from components.common.answers import listed, mapped
@@ -94,55 +95,89 @@ def losses(
     may find a place for one more.
     """
     known = {str(mapped(volume.get("metadata")).get("name")): volume for volume in volumes}
+    held = _intact(replicas)
+    nodes_of: dict[str, set[str]] = {}
+    for node, each in held.items():
+        for volume, _ in each:
+            nodes_of.setdefault(volume, set()).add(node)
+    places = _Places(rooms)
+    is_soft = settings.get(_SOFT) == "true"
     found = [
-        _loss(name, rooms, known, replicas, is_soft=settings.get(_SOFT) == "true")
+        _loss(name, held.get(name, ()), nodes_of, known, places, is_soft=is_soft)
         for name in sorted({disk.node for disk in rooms})
     ]
     return [each for each in found if each.unplaced or each.lost]
 
 
+class _Places:
+    """Every disk, those with most room first: with many, each loss looks at few of them."""
+
+    def __init__(self, rooms: Sequence[DiskRoom]) -> None:
+        self.rooms = rooms
+        self._room = [disk.room for disk in rooms]
+        self._order = sorted(range(len(rooms)), key=lambda index: -self._room[index])
+
+    def best(
+        self, volume: Object, size: int, taken: Collection[str], more: Mapping[int, int]
+    ) -> int | None:
+        """The disk with most room that may have this replica, by its place in the list.
+
+        Args:
+            volume: The volumes.longhorn.io object.
+            size: The replica's, in bytes.
+            taken: Nodes that may not have it.
+            more: What is promised since, in bytes, by the disks' places.
+        """
+
+        def fits(index: int) -> bool:
+            left = self._room[index] - more.get(index, 0)
+            return left >= size and _may_have(self.rooms[index], volume, taken)
+
+        untouched = (index for index in self._order if index not in more and fits(index))
+        candidates = [*filter(fits, more), *islice(untouched, 1)]
+        return max(
+            candidates,
+            key=lambda index: (self._room[index] - more.get(index, 0), -index),
+            default=None,
+        )
+
+
 def _loss(
     node: str,
-    rooms: Sequence[DiskRoom],
+    there: Sequence[tuple[str, int]],
+    nodes_of: Mapping[str, Collection[str]],
     volumes: Mapping[str, Object],
-    replicas: Sequence[Object],
+    places: _Places,
     *,
     is_soft: bool,
 ) -> Loss:
-    left = [disk for disk in rooms if disk.node != node]
-    there, elsewhere = _split(replicas, node)
-    nodes_of: dict[str, set[str]] = {}
-    for volume, place, _ in elsewhere:
-        nodes_of.setdefault(volume, set()).add(place)
-    lost = {volume for volume, *_ in there} - set(nodes_of)
+    lost = {volume for volume, _ in there if set(nodes_of[volume]) == {node}}
     unplaced: set[str] = set()
-    for volume, _, size in sorted(there, key=lambda each: -each[2]):
+    more: dict[int, int] = {}
+    taken: dict[str, set[str]] = {}
+    for volume, size in sorted(there, key=lambda each: -each[1]):
         if volume in lost or volume not in volumes:
             continue
-        taken = set[str]() if is_soft else nodes_of[volume]
-        place = _best(left, volumes[volume], size, taken)
+        others = taken.setdefault(volume, {node} if is_soft else {node, *nodes_of[volume]})
+        place = places.best(volumes[volume], size, others, more)
         if place is None:
             unplaced.add(volume)
             continue
-        nodes_of[volume].add(left[place].node)
-        left[place] = replace(left[place], promised=left[place].promised + size)
+        if not is_soft:
+            others.add(places.rooms[place].node)
+        more[place] = more.get(place, 0) + size
     return Loss(node=node, unplaced=sorted(unplaced), lost=sorted(lost & set(volumes)))
 
 
-def _split(
-    replicas: Iterable[Object], node: str
-) -> tuple[list[tuple[str, str, int]], list[tuple[str, str, int]]]:
-    """Intact replicas on the node and on others: volume, node, size."""
-    there: list[tuple[str, str, int]] = []
-    elsewhere: list[tuple[str, str, int]] = []
+def _intact(replicas: Iterable[Object]) -> dict[str, list[tuple[str, int]]]:
+    """Intact replicas by node: volume and size."""
+    found: dict[str, list[tuple[str, int]]] = {}
     for replica in replicas:
         spec = mapped(replica.get("spec"))
-        if spec.get("failedAt") or not spec.get("nodeID"):
-            continue
-        place = str(spec["nodeID"])
-        entry = (str(spec.get("volumeName")), place, int(spec.get("volumeSize") or 0))
-        (there if place == node else elsewhere).append(entry)
-    return there, elsewhere
+        if not spec.get("failedAt") and spec.get("nodeID"):
+            entry = (str(spec.get("volumeName")), int(spec.get("volumeSize") or 0))
+            found.setdefault(str(spec["nodeID"]), []).append(entry)
+    return found
 
 
 def takers(rooms: Iterable[DiskRoom], volume: Object, taken: Collection[str]) -> list[str]:
@@ -153,30 +188,19 @@ def takers(rooms: Iterable[DiskRoom], volume: Object, taken: Collection[str]) ->
         volume: The volumes.longhorn.io object.
         taken: Nodes that may not.
     """
-    left = list(rooms)
     size = int(mapped(volume.get("spec")).get("size") or 0)
-    return sorted({left[index].node for index in _fitting(left, volume, size, taken)})
+    return sorted(
+        {disk.node for disk in rooms if disk.room >= size and _may_have(disk, volume, taken)}
+    )
 
 
-def _best(rooms: Sequence[DiskRoom], volume: Object, size: int, taken: set[str]) -> int | None:
-    """The place in the list of the disk with most room that may have this replica."""
-    fitting = _fitting(rooms, volume, size, taken)
-    return max(fitting, key=lambda index: rooms[index].room, default=None)
-
-
-def _fitting(
-    rooms: Sequence[DiskRoom], volume: Object, size: int, taken: Collection[str]
-) -> list[int]:
+def _may_have(disk: DiskRoom, volume: Object, taken: Collection[str]) -> bool:
     spec = mapped(volume.get("spec"))
-    disk_tags, node_tags = listed(spec.get("diskSelector")), listed(spec.get("nodeSelector"))
-    return [
-        index
-        for index, disk in enumerate(rooms)
-        if disk.room >= size
-        and disk.node not in taken
-        and disk.tags.issuperset(disk_tags)
-        and disk.node_tags.issuperset(node_tags)
-    ]
+    return (
+        disk.node not in taken
+        and disk.tags.issuperset(listed(spec.get("diskSelector")))
+        and disk.node_tags.issuperset(listed(spec.get("nodeSelector")))
+    )
 
 
 def _room(name: str, node: Object, key: str, *, over: float, minimal: float) -> DiskRoom:

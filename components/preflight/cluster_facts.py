@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.cluster.api import ClusterApi, unless_missing
+from components.cluster.api import ClusterApi, listed_plainly, unless_missing
 from components.common.answers import listed, mapped
 from components.longhorn.objects import GROUP, NAMESPACE, read_objects
 from components.longhorn.snapshot import DEFAULT_CLASS_KEYS
@@ -26,6 +26,7 @@ class ClusterNode:
 
     taints: Sequence[Mapping[str, str]] = ()
     """key, effect and, if it has one, value."""
+    is_cordoned: bool = False
     unready: str | None = None
     """Why it is not Ready, in the kubelet's words; None if it is."""
     boot_id: str = ""
@@ -116,8 +117,8 @@ def read_cluster(api: ClusterApi, secrets: Iterable[str] = ()) -> ClusterFacts:
 
 def read_nodes(api: ClusterApi) -> dict[str, ClusterNode]:
     """The Nodes of Kubernetes, by name. Raises as read_cluster."""
-    nodes: Any = api.core.list_node(**_ANSWER)
-    return {str(node.metadata.name): _node(node) for node in listed(nodes.items)}
+    nodes = listed_plainly(api.core.list_node, **_ANSWER)
+    return {str(node["metadata"]["name"]): _node(node) for node in nodes}
 
 
 def cordoned_of(nodes: Mapping[str, ClusterNode]) -> list[str]:
@@ -125,25 +126,26 @@ def cordoned_of(nodes: Mapping[str, ClusterNode]) -> list[str]:
     return [name for name, node in nodes.items() if node.is_cordoned]
 
 
-def _node(node: Any) -> ClusterNode:
-    taints: list[dict[str, str]] = []
-    for taint in listed(node.spec.taints):
-        value = {"value": str(taint.value)} if taint.value else {}
-        taints.append({"key": str(taint.key), "effect": str(taint.effect), **value})
+def _node(node: Mapping[str, Any]) -> ClusterNode:
+    spec, status = mapped(node.get("spec")), mapped(node.get("status"))
     return ClusterNode(
-        taints=taints,
-        unready=_unready(listed(node.status.conditions)),
-        boot_id=str(getattr(node.status.node_info, "boot_id", None) or ""),
-        labels=mapped(node.metadata.labels),
+        taints=[
+            {key: str(taint[key]) for key in ("key", "effect", "value") if taint.get(key)}
+            for taint in listed(spec.get("taints"))
+        ],
+        is_cordoned=bool(spec.get("unschedulable")),
+        unready=_unready(listed(status.get("conditions"))),
+        boot_id=str(mapped(status.get("nodeInfo")).get("bootID") or ""),
+        labels=mapped(node["metadata"].get("labels")),
     )
 
 
-def _unready(conditions: Sequence[Any]) -> str | None:
-    ready = next((each for each in conditions if each.type == "Ready"), None)
+def _unready(conditions: Sequence[Mapping[str, Any]]) -> str | None:
+    ready = next((each for each in conditions if each["type"] == "Ready"), None)
     if ready is None:
         return "its kubelet has never reported"
-    words = " ".join(str(ready.message or ready.reason or "").split())
-    return None if ready.status == "True" else words or "no reason is given"
+    words = " ".join(str(ready.get("message") or ready.get("reason") or "").split())
+    return None if ready["status"] == "True" else words or "no reason is given"
 
 
 def _is_default(storage_class: Any) -> bool:

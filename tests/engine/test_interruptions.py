@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from lab.common.waiting import wait_until
 from lab.hosts import hosts
 from lab.hosts.hosts import HostHandle
 from tests.engine.engine import Engine, Stack
-from tests.engine.program_lab import hosts_only, mounts, on_host
+from tests.engine.program_lab import DISKS, file_hash, hosts_only, mounts, on_host, write_file
 from tests.engine.slow_formatting import SlowFormatting
 
 pytestmark = [
@@ -129,6 +130,37 @@ def test_a_host_that_loses_power_between_formatting_and_fstab_is_completed_by_th
     assert not running.wait().succeeded
     hosts.reboot(host.name)
     assert_completes(stack, host, formatting)
+
+
+def test_a_host_that_loses_power_while_a_disk_grows_has_it_grown_by_the_next_up(
+    engine: Engine, host: HostHandle
+) -> None:
+    disks = [{**DISKS[0], "fileSystem": "xfs"}]
+    stack = engine.project_stack("grown", config=hosts_only([host], nodeDefaults={"disks": disks}))
+    stack.up().or_fail()
+    written = write_file(host, "/mnt/longhorn-sdb/data")
+    hosts.grow_disk(host.name, "/dev/sdb", 2 * hosts.DEFAULT_DISK_BYTES)
+    held = "#!/bin/sh\n: >/var/lib/growing\nexec tail -f /dev/null\n"
+    on_host(host, "cat >/usr/local/sbin/xfs_growfs; chmod +x /usr/local/sbin/xfs_growfs", held)
+    running = stack.start("up")
+    wait_until(
+        lambda: hosts.run(host.name, "test -e /var/lib/growing").returncode == 0,
+        doing=f"{host.name} growing a disk",
+        seconds=60,
+    )
+    running.kill()
+    hosts.power_off(host.name)
+    hosts.reboot(host.name)
+    on_host(host, "rm /usr/local/sbin/xfs_growfs")
+    stack.unlock()
+    assert "/dev/sdb got larger: it has 2 GiB, and its file system 1 GiB" in (
+        stack.preview("--diff").or_fail().log
+    )
+    stack.up().or_fail()
+    blocks, size = on_host(host, "stat -f -c '%b %S' /mnt/longhorn-sdb").split()
+    assert int(blocks) * int(size) > 1.8 * hosts.DEFAULT_DISK_BYTES
+    assert file_hash(host, "/mnt/longhorn-sdb/data") == written
+    assert stack.preview().or_fail().operations() == {}
 
 
 def test_two_people_with_a_state_each_run_up_at_once_and_the_second_waits_for_the_first(

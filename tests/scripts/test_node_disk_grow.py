@@ -171,3 +171,31 @@ def test_a_tool_that_fails_is_told_and_the_file_system_works_on(
     host.shell(f"test -s {MOUNT_POINT}/replica; rm {BIN}/{tool}")
     grow(host, disk, file_system)
     assert check(host, disk, file_system).result["fileSystemBytes"] == LARGE
+
+
+@pytest.mark.parametrize("moment", ["before anything grew", "half-way", "when all had grown"])
+def test_killed_while_it_grows_the_next_run_completes_it(
+    host: Sandbox, file_system: str, prepared: Disk, moment: str
+) -> None:
+    digest = host.shell(f"sha256sum {MOUNT_POINT}/replica")
+    disk = host.resize_disk(prepared, LARGE)
+    reached = {"before anything grew": SMALL, "half-way": 2 * SMALL, "when all had grown": LARGE}
+    put_tool(host, TOOLS[file_system], f"{_growing_to(reached[moment])}kill -9 $PPID\n")
+    assert ensure(host, disk, file_system=file_system, path=BIN).status == -9
+    host.shell(f"rm {BIN}/{TOOLS[file_system]}")
+    seen = check(host, disk, file_system).result
+    assert (seen["fileSystemBytes"], seen["canGrow"]) == (reached[moment], moment[0] != "w")
+
+    grow(host, disk, file_system)
+
+    assert check(host, disk, file_system).result["fileSystemBytes"] == LARGE
+    assert host.shell(f"sha256sum {MOUNT_POINT}/replica") == digest
+
+
+def _growing_to(size: int) -> str:
+    """A tool that lets the file system have this size; the script calls either as its own."""
+    xfs = f'/usr/sbin/xfs_growfs -D {size // 4096} "$2"'
+    ext4 = f"""umount {MOUNT_POINT}; /sbin/e2fsck -fp "$1"; /sbin/resize2fs "$1" {size // 1024}K
+mount {MOUNT_POINT}"""
+    done = "" if size == SMALL else f"case $1 in -d) {xfs} ;; *) {ext4} ;; esac\n"
+    return f"#!/bin/sh\nset -e\n{done}"

@@ -1,5 +1,6 @@
 """What disks can still hold, counted as Longhorn's own scheduler counts it."""
 
+from random import Random
 from typing import Any
 
 import pytest
@@ -129,3 +130,54 @@ def test_a_volume_that_chooses_disks_by_a_tag_needs_one_with_it() -> None:
         "n2": ([], ["a"]),
     }
     assert _lost(_rooms(n1_ssd=9, n2_ssd=9, n3_ssd=100), volumes, replicas) == {}
+
+
+@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("soft", ["true", "false"])
+def test_every_replica_is_placed_where_most_room_is_left_for_it(seed: int, soft: str) -> None:
+    chance = Random(seed)  # noqa: S311  no secret
+    names = [f"n{number}_{kind}" for number in range(6) for kind in ("hdd", "ssd")]
+    rooms = _rooms(**{name: chance.randrange(0, 60, 10) for name in names})
+    volumes = [_volume(name, diskSelector=chance.choice(([], ["ssd"]))) for name in "abcdefgh"]
+    replicas = [
+        _replica(each["metadata"]["name"], node, size=chance.choice((10, 20)))
+        for each in volumes
+        for node in chance.sample([f"n{number}" for number in range(6)], 2)
+    ]
+    found = _lost(rooms, volumes, replicas, **{"replica-soft-anti-affinity": soft})
+    assert found == _placed_one_by_one(rooms, volumes, replicas, is_soft=soft == "true")
+
+
+def _placed_one_by_one(
+    rooms: list[DiskRoom], volumes: list[Any], replicas: list[Any], *, is_soft: bool
+) -> dict[str, tuple[list[str], list[str]]]:
+    """The same by looking at every disk for every replica; each volume has one elsewhere."""
+    selectors = {each["metadata"]["name"]: each["spec"]["diskSelector"] for each in volumes}
+    found: dict[str, tuple[list[str], list[str]]] = {}
+    for node in sorted({disk.node for disk in rooms}):
+        room = {disk.path: disk.room for disk in rooms if disk.node != node}
+        nodes_of = {
+            name: {r["spec"]["nodeID"] for r in replicas if r["spec"]["volumeName"] == name}
+            for name in selectors
+        }
+        unplaced: set[str] = set()
+        there = [each["spec"] for each in replicas if each["spec"]["nodeID"] == node]
+        for spec in sorted(there, key=lambda each: -int(each["volumeSize"])):
+            name, size = spec["volumeName"], int(spec["volumeSize"])
+            fitting = [
+                disk
+                for disk in rooms
+                if disk.node != node
+                and room[disk.path] >= size
+                and (is_soft or disk.node not in nodes_of[name])
+                and disk.tags.issuperset(selectors[name])
+            ]
+            if not fitting:
+                unplaced.add(name)
+                continue
+            best = max(fitting, key=lambda disk: room[disk.path])
+            room[best.path] -= size
+            nodes_of[name].add(best.node)
+        if unplaced:
+            found[node] = ([], sorted(unplaced))
+    return found

@@ -120,6 +120,7 @@ class _Cluster:
 def asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "ClusterApi", _Cluster)
     monkeypatch.setattr(command, "release_finding", lambda _api: None)
+    monkeypatch.setattr(command, "read_nodes", lambda _api: {})
     monkeypatch.setattr(command, "longhorn_findings", lambda *_words: LonghornFindings())
 
 

@@ -87,7 +87,7 @@ class Evicting(ACluster):
             spec=SimpleNamespace(unschedulable=True if manager else None),
         )
 
-    def patch_node(self, name: str, patch: Object, *, field_manager: str) -> None:
+    def patch_node(self, name: str, patch: Object, field_manager: str = "") -> None:
         self.cordoned[name] = field_manager if patch["spec"]["unschedulable"] else None
 
 
