@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 import obstore
-from obstore.exceptions import BaseError, NotFoundError
+from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ class BackupStore:
     def _read(self, path: str) -> Config | None:
         try:
             return dict(json.loads(bytes(obstore.get(self._store, path).bytes())))
-        except NotFoundError:
+        except FileNotFoundError:
             return None
         except BaseError as error:
             raise StoreError(f"failed to get object {path}: {_words(error)}") from error
@@ -194,6 +194,8 @@ class BackupStore:
     def _block(self, path: str) -> bytes:
         try:
             return gzip.decompress(bytes(obstore.get(self._store, path).bytes()))
+        except FileNotFoundError:
+            raise StoreError(f"failed to get object {path}: it is not there") from None
         except BaseError as error:
             raise StoreError(f"failed to get object {path}: {_words(error)}") from error
         except (OSError, EOFError, zlib.error) as error:
@@ -208,6 +210,7 @@ class BackupStore:
     def _delete(self, paths: list[str]) -> None:
         try:
             for path in paths:
+                # One that is gone already is no error in S3.
                 obstore.delete(self._store, path)
         except BaseError as error:
             raise StoreError(f"failed to delete object: {_words(error)}") from error

@@ -80,6 +80,15 @@ def test_a_broken_block_is_no_restore(store: BackupStore, tmp_path: Path) -> Non
         _restored(store, tmp_path, "b", 2 * MIB)
 
 
+def test_what_is_not_there_is_nothing_to_read_and_nothing_to_restore(
+    store: BackupStore, tmp_path: Path
+) -> None:
+    assert store.volume("v") is None
+    assert store.backup("b", "v") is None
+    with pytest.raises(StoreError, match="cannot find backup b of volume v"):
+        _restored(store, tmp_path, "b", 2 * MIB)
+
+
 def test_a_secret_without_the_keys_is_told_as_longhorn_tells_it() -> None:
     with pytest.raises(StoreError, match=r"missing \[AWS_SECRET_ACCESS_KEY\] in the secret"):
         BackupStore("s3://bucket@region/", {"AWS_ACCESS_KEY_ID": "user"})
