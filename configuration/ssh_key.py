@@ -22,19 +22,21 @@ def ssh_key_problems(
         key: The full key of the stack file that it comes from.
         path: The file that it was read from; None for a secret.
     """
-    found = _unfit(text, passphrase)
+    found = _unfit(text, passphrase, is_file=path is not None)
     if found is not None:
         rule, remedy = found
         yield Problem(key, rule, remedy, path, shows_value=path is not None)
 
 
-def _unfit(text: str, passphrase: str | None) -> tuple[str, str] | None:
+def _unfit(text: str, passphrase: str | None, *, is_file: bool) -> tuple[str, str] | None:
     if text.startswith(_PUBLIC):
         return "is the public key", "Give the private one, mostly the file without .pub."
     if text.startswith(_PUTTY):
         return "is a key of PuTTY's", "Convert it: puttygen KEY.ppk -O private-openssh -o KEY."
     if "PRIVATE KEY-----" not in text:
-        return "is no private key, but something else", _OTHER
+        # A secret that nobody has decrypted, as for `make plan`, has other words in its place.
+        is_wrong = is_file or text.startswith(("/", "~"))
+        return ("is no private key, but something else", _OTHER) if is_wrong else None
     # The process of the dynamic providers has this package, and opens hosts in few of its runs.
     import asyncssh
 
