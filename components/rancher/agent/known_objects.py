@@ -33,8 +33,12 @@ def _anything(_document: Document) -> str:
 
 
 def _credentials(document: Document) -> str:
-    extra = sorted(set(document.get("data") or {}) - {"url", "token", "namespace"})
-    return f"it holds {', '.join(extra)} beside url and token" if extra else ""
+    found, needed = set(mapped(document.get("data"))), {"url", "token"}
+    extra = sorted(found - needed - {"namespace"})
+    if extra:
+        return f"it holds {', '.join(extra)} beside url and token"
+    missing = sorted(needed - found)
+    return f"its data lack {' and '.join(missing)}, with which the agent joins" if missing else ""
 
 
 def _pull_secret(document: Document) -> str:
@@ -47,6 +51,12 @@ def _pull_secret(document: Document) -> str:
 def _budget(document: Document) -> str:
     selector = mapped(document.get("spec")).get("selector")
     return "" if selector == {"matchLabels": {"app": AGENT}} else "it is for other pods"
+
+
+def _agent(document: Document) -> str:
+    spec = mapped(document.get("spec"))
+    pod = mapped(mapped(spec.get("template")).get("spec"))
+    return "" if spec.get("selector") and listed(pod.get("containers")) else "it has no pods"
 
 
 def _endpoint(document: Document) -> str:
@@ -100,7 +110,7 @@ KNOWN: tuple[KnownObject, ...] = (
     _wide("proxy-binding", "ClusterRoleBinding", "proxy-role-binding-kubernetes-master"),
     KnownObject(key="service-account", kind="ServiceAccount", name="cattle"),
     KnownObject(key="service", kind="Service", name=AGENT),
-    KnownObject(key="deployment", kind="Deployment", name=AGENT),
+    KnownObject(key="deployment", kind="Deployment", name=AGENT, problem=_agent),
     KnownObject(
         key=CREDENTIALS,
         kind="Secret",

@@ -12,10 +12,13 @@ from typing import Any, cast
 
 import yaml
 
+from components.common.answers import listed
 from components.rancher.agent.known_objects import AGENT, CREDENTIALS, Document, entry_of
 from components.rancher.api.addresses import is_same_address
 from components.rancher.api.ca import ca_checksum
 from components.rancher.api.errors import ManifestMismatchError
+
+_SHOWN_CHARACTERS = 200
 
 
 def read_manifest(text: str) -> list[Document]:
@@ -35,7 +38,7 @@ def read_manifest(text: str) -> list[Document]:
             f"the import manifest is no YAML{where}. Open the address in a browser: is it Rancher "
             "that answers?"
         ) from None
-    documents = [document for document in loaded if document is not None]
+    documents = [each for document in loaded if document is not None for each in _items(document)]
     if not documents:
         raise ManifestMismatchError("the import manifest is empty. Check its address.")
     return [_checked(document) for document in documents]
@@ -77,12 +80,23 @@ def verify_manifest(
         )
 
 
+def _items(document: object) -> Sequence[object]:
+    """What a list holds, as `kubectl get -o yaml` writes one; else the document alone."""
+    if isinstance(document, dict) and cast(Document, document).get("kind") == "List":
+        return listed(cast(Document, document).get("items"))
+    return [document]
+
+
 def _checked(document: object) -> Document:
-    if not isinstance(document, dict):
+    read = cast(Document, document) if isinstance(document, dict) else {}
+    if not isinstance(read.get("kind"), str):
+        said = " ".join(str(read[key]) for key in ("status", "message") if read.get(key))
         raise ManifestMismatchError(
-            "the import manifest holds something that is no Kubernetes object."
+            "the import manifest holds something that is no Kubernetes object"
+            f"{said and f', but an answer: {said[:_SHOWN_CHARACTERS]}'}. Nothing was applied; open "
+            "its address in a browser: is it Rancher that answers, with a manifest, and no page of "
+            "a proxy?"
         )
-    read = cast(Document, document)
     if not entry_of(read).is_cluster_wide:
         return read
     metadata = cast("dict[str, Any]", read["metadata"])

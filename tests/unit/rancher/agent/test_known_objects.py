@@ -78,6 +78,14 @@ def test_several_pull_secrets_are_managed() -> None:
         (an_endpoint("/"), "files of the host"),
         ({**BUDGET, "spec": {"selector": {}}}, "for other pods"),
         (inside("Secret", "cattle-credentials-a", data={"x": "e30="}), "it holds x"),
+        (
+            inside("Secret", "cattle-credentials-a", stringData={"url": "x", "token": "y"}),
+            "its data lack token and url",
+        ),
+        (inside("Deployment", "cattle-cluster-agent", spec=None), "it has no pods"),
+        (inside("Deployment", "cattle-cluster-agent", spec={"selector": {}}), "it has no pods"),
+        ({"type": "error", "status": "404", "message": "no such token"}, "404 no such token"),
+        ({"metadata": {"name": "cattle"}}, "no page of a proxy"),
     ],
 )
 def test_what_is_not_known_is_said_to_be_that_and_no_more(extra: dict[str, Any], said: str) -> None:
@@ -85,7 +93,18 @@ def test_what_is_not_known_is_said_to_be_that_and_no_more(extra: dict[str, Any],
         agent_objects(f"{a_manifest()}---\n{yaml.safe_dump(extra)}")
 
 
+def test_a_login_page_in_its_place_is_told_as_such() -> None:
+    with pytest.raises(ManifestMismatchError, match="is it Rancher that answers"):
+        agent_objects("<!DOCTYPE html>\n<html><body>Login</body></html>")
+
+
+def test_a_list_of_kubectl_s_holds_the_same_objects() -> None:
+    objects = [each for each in yaml.safe_load_all(a_manifest()) if each]
+    text = yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": objects})
+    assert agent_objects(text) == agent_objects(a_manifest())
+
+
 def test_an_object_that_is_there_twice_is_refused() -> None:
-    second = inside("Secret", "cattle-credentials-b", data={"token": "e30="})
+    second = inside("Secret", "cattle-credentials-b", data={"token": "e30=", "url": "e30="})
     with pytest.raises(ManifestMismatchError, match="a second Secret cattle-credentials-b"):
         agent_objects(f"{a_manifest()}---\n{yaml.safe_dump(second)}")
