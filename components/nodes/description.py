@@ -88,6 +88,16 @@ def taint_toleration(tolerated: Iterable[Tolerated]) -> str:
     )
 
 
+def read_taint_toleration(text: str) -> list[Tolerated]:
+    """What Longhorn's setting taint-toleration lets its own pods onto."""
+    found: list[Tolerated] = []
+    for part in filter(None, (each.strip() for each in text.split(";"))):
+        named, _, effect = part.rpartition(":")
+        key, equals, value = named.partition("=")
+        found.append(Tolerated(key=key, effect=effect, value=value if equals else None))
+    return found
+
+
 def tolerations(tolerated: Iterable[Tolerated]) -> list[dict[str, str]]:
     """The same for a pod."""
     return [

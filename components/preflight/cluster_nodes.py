@@ -43,7 +43,10 @@ def _missing(name: str, facts: ClusterFacts) -> CheckResult:
 
 def _tainted(node: WantedNode, found: ClusterNode, wanted: ClusterWanted) -> Iterator[CheckResult]:
     for taint in found.taints:
-        if not _keeps_longhorn_off(taint, wanted) or _is_taken_off(taint, node):
+        if _is_taken_off(taint, node) or _is_passing(taint):
+            continue
+        if is_tolerated(taint, wanted.tolerated):
+            yield from _kept_from_parts(taint, node, wanted)
             continue
         yield CheckResult(
             node=node.name,
@@ -54,35 +57,51 @@ def _tainted(node: WantedNode, found: ClusterNode, wanted: ClusterWanted) -> Ite
         )
 
 
-def _not_selected(
-    node: WantedNode, found: ClusterNode, wanted: ClusterWanted
+def _kept_from_parts(
+    taint: Mapping[str, str], node: WantedNode, wanted: ClusterWanted
 ) -> Iterator[CheckResult]:
-    missing = _missing_labels(found, wanted)
-    if missing:
+    by_parts = wanted.tolerated_by_parts
+    if by_parts is not None and not is_tolerated(taint, by_parts):
         yield CheckResult(
             node=node.name,
-            check="nodeSelector",
+            check="taints",
             severity="error",
-            found="longhorn.values.longhornManager.nodeSelector wants the label "
-            f"{missing[0]}, which the node does not have, so its disks would never be ready",
-            remedy=f"kubectl label node {node.name} {missing[0]}, or give the node no disks.",
+            found=f"taint {_written(taint)} is tolerated by longhorn.values.longhornManager alone, "
+            "and keeps the pods off that serve volumes and attach them",
+            remedy=f"Set longhorn.tolerations: [{_entry(taint)}], which reaches all of them.",
         )
 
 
-def _missing_labels(found: ClusterNode, wanted: ClusterWanted) -> list[str]:
-    return [
-        f"{key}={value}"
-        for key, value in wanted.node_selector.items()
-        if found.labels.get(key) != value
-    ]
+def _not_selected(
+    node: WantedNode, found: ClusterNode, wanted: ClusterWanted
+) -> Iterator[CheckResult]:
+    managers = ("longhornManager.nodeSelector", wanted.node_selector)
+    parts = ("defaultSettings.systemManagedComponentsNodeSelector", wanted.parts_selector)
+    for path, selector in (managers, parts):
+        missing = _missing_labels(found, selector)
+        if missing:
+            yield CheckResult(
+                node=node.name,
+                check="nodeSelector",
+                severity="error",
+                found=f"longhorn.values.{path} wants the label {missing[0]}, which the node does "
+                "not have, so its disks would never be of use",
+                remedy=f"kubectl label node {node.name} {missing[0]}, or give the node no disks.",
+            )
+            return
+
+
+def _missing_labels(found: ClusterNode, selector: Mapping[str, str]) -> list[str]:
+    return [f"{key}={value}" for key, value in selector.items() if found.labels.get(key) != value]
 
 
 def _keeps_longhorn_off(taint: Mapping[str, str], wanted: ClusterWanted) -> bool:
-    return (
-        taint["effect"] in _KEEPS_PODS_OFF
-        and not taint["key"].startswith(_PASSING)
-        and not is_tolerated(taint, wanted.tolerated)
-    )
+    return not _is_passing(taint) and not is_tolerated(taint, wanted.tolerated)
+
+
+def _is_passing(taint: Mapping[str, str]) -> bool:
+    """Whether it keeps no pod of Longhorn's off."""
+    return taint["effect"] not in _KEEPS_PODS_OFF or taint["key"].startswith(_PASSING)
 
 
 def _is_taken_off(taint: Mapping[str, str], node: WantedNode) -> bool:
@@ -91,21 +110,24 @@ def _is_taken_off(taint: Mapping[str, str], node: WantedNode) -> bool:
 
 
 def _remedy(taint: Mapping[str, str]) -> str:
-    value = f", value: {taint['value']}" if taint.get("value") else ""
-    entry = f"longhorn.tolerations: [{{key: {taint['key']}{value}, effect: {taint['effect']}}}]"
     if taint["key"] in CONTROL_PLANE_TAINTS and taint["effect"] == "NoSchedule":
         return (
             "Set controlPlane.scheduling: tolerate (or untaint, with `controlPlane: true` on the "
             "node), or give the node no disks."
         )
-    return f"Set {entry}, or give the node no disks."
+    return f"Set longhorn.tolerations: [{_entry(taint)}], or give the node no disks."
+
+
+def _entry(taint: Mapping[str, str]) -> str:
+    value = f", value: {taint['value']}" if taint.get("value") else ""
+    return f"{{key: {taint['key']}{value}, effect: {taint['effect']}}}"
 
 
 def _reached(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[tuple[str, ClusterNode]]:
     """The nodes on which Longhorn's managers are to run: a cordon keeps no DaemonSet off."""
     for name, found in sorted(facts.nodes.items()):
         is_kept_off = any(_keeps_longhorn_off(taint, wanted) for taint in found.taints)
-        if not is_kept_off and not _missing_labels(found, wanted):
+        if not is_kept_off and not _missing_labels(found, wanted.node_selector):
             yield name, found
 
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from components.nodes.description import Tolerated, tolerated_taints
+from components.nodes.description import Tolerated, read_taint_toleration, tolerated_taints
 from configuration.longhorn import LonghornSettings
 from settings import Settings
 
+_TAINTS, _SELECTOR = "taintToleration", "systemManagedComponentsNodeSelector"
 _PARTS = ("longhornManager", "longhornDriver", "longhornUI")
 
 
@@ -35,7 +36,9 @@ class ClusterWanted:
     prepares_nodes: bool = False
     """Whether the stack installs packages on its nodes, so that others are left without."""
     tolerated: Sequence[Tolerated] = field(default_factory=tuple)
-    """The taints that Longhorn is told to tolerate."""
+    """The taints that Longhorn's managers tolerate."""
+    tolerated_by_parts: Sequence[Tolerated] | None = None
+    """Those that the pods that they start tolerate; None for the same."""
     is_default_class: bool = False
     """Whether `longhorn` is to be the one default StorageClass."""
     own_classes: Sequence[tuple[str, str]] = ()
@@ -48,6 +51,8 @@ class ClusterWanted:
     """longhorn.replicaCount."""
     node_selector: Mapping[str, str] = field(default_factory=dict[str, str])
     """Labels of the nodes that longhorn.values keeps Longhorn's managers to."""
+    parts_selector: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Labels of the nodes that it keeps the pods to that they start."""
     priority_classes: Sequence[tuple[str, str]] = ()
     """PriorityClasses that must be there: stack key and name."""
     has_pod_security_policy: bool = False
@@ -73,6 +78,7 @@ def cluster_wanted(settings: Settings) -> ClusterWanted:
             longhorn.backup.credential_secret if stages.longhorn and longhorn.backup else None,
         ),
     ]
+    tolerated = tolerated_taints(longhorn.tolerations, settings.control_plane.scheduling)
     own_classes = [
         (f"longhorn.storageClasses[{number}].name", each.name)
         for number, each in enumerate(longhorn.storage_classes)
@@ -91,10 +97,8 @@ def cluster_wanted(settings: Settings) -> ClusterWanted:
             for node in settings.present_nodes
         ],
         prepares_nodes=stages.packages,
-        tolerated=[
-            *tolerated_taints(longhorn.tolerations, settings.control_plane.scheduling),
-            *_in_values(longhorn.values),
-        ],
+        tolerated=[*tolerated, *_in_values(longhorn.values)],
+        tolerated_by_parts=[*tolerated, *read_taint_toleration(_default(longhorn, _TAINTS))],
         is_default_class=stages.longhorn and longhorn.default_storage_class,
         own_classes=own_classes if stages.longhorn else [],
         classes=[("volumeCheck.storageClass", checked)]
@@ -103,6 +107,11 @@ def cluster_wanted(settings: Settings) -> ClusterWanted:
         secrets=[(key, name) for key, name in secrets if name is not None],
         replica_count=longhorn.replica_count if stages.longhorn else None,
         node_selector=_node_selector(longhorn.values),
+        parts_selector=dict(
+            each.strip().split(":", 1)
+            for each in _default(longhorn, _SELECTOR).split(";")
+            if ":" in each
+        ),
         priority_classes=list(_priority_classes(longhorn.values)) if stages.longhorn else [],
         has_pod_security_policy=stages.longhorn and str(longhorn.values.get("enablePSP")) == "True",
     )
@@ -114,6 +123,11 @@ def _priority_classes(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         # From 1.6 on the chart has this one itself.
         if name and name != "longhorn-critical":
             yield f"longhorn.values.{part}.priorityClass", str(name)
+
+
+def _default(longhorn: LonghornSettings, name: str) -> str:
+    """One of the default settings that longhorn.values gives; empty where it is not given."""
+    return str(_map_in(longhorn.values, "defaultSettings").get(name) or "")
 
 
 def _node_selector(values: Mapping[str, Any]) -> dict[str, str]:

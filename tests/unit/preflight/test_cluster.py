@@ -117,6 +117,40 @@ def test_a_taint_that_the_program_takes_off_is_no_finding_and_its_other_effect_i
     assert only(tainted({**CONTROL_PLANE, "effect": "NoExecute"}), nodes=given).check == "taints"
 
 
+@pytest.mark.parametrize(
+    ("text", "keeps_off"),
+    [
+        ("", True),
+        ("CriticalAddonsOnly=true:NoExecute", False),
+        ("a=b:NoSchedule; CriticalAddonsOnly:", False),
+        ("CriticalAddonsOnly=false:NoExecute", True),
+    ],
+)
+def test_a_taint_must_be_tolerated_by_what_longhorn_starts_too(text: str, keeps_off: bool) -> None:
+    values = {
+        "longhornManager": {"tolerations": [{"key": "CriticalAddonsOnly", "operator": "Exists"}]},
+        "defaultSettings": {"taintToleration": text},
+    }
+    asked = wanted(longhorn={"values": values})
+    found = results(
+        tainted(ADDONS), tolerated=asked.tolerated, tolerated_by_parts=asked.tolerated_by_parts
+    )
+    assert [(each.check, each.severity) for each in found] == [("taints", "error")] * keeps_off
+    assert all("longhorn.tolerations" in each.remedy for each in found)
+
+
+def test_a_node_that_longhorns_parts_are_kept_off_is_an_error_with_the_label() -> None:
+    values = {"defaultSettings": {"systemManagedComponentsNodeSelector": "storage:fast; a/b:c"}}
+    selector = wanted(longhorn={"values": values}).parts_selector
+    assert selector == {"storage": "fast", "a/b": "c"}
+    labelled = ClusterNode(labels=selector)
+    result = only(
+        {"nodes": {"server-1": ClusterNode(), "node2": labelled}}, parts_selector=selector
+    )
+    assert (result.node, result.check) == ("server-1", "nodeSelector")
+    assert "systemManagedComponentsNodeSelector wants the label storage=fast" in result.found
+
+
 def test_a_taint_on_a_node_without_disks_keeps_nothing_waiting() -> None:
     given = [WantedNode(name="server-1", has_disks=False), WANTED["nodes"][1]]
     assert results(tainted(ADDONS), nodes=given) == []
