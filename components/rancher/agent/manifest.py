@@ -82,9 +82,8 @@ def verify_manifest(
 
 def _items(document: object) -> Sequence[object]:
     """What a list holds, as `kubectl get -o yaml` writes one; else the document alone."""
-    if isinstance(document, dict) and cast(Document, document).get("kind") == "List":
-        return listed(cast(Document, document).get("items"))
-    return [document]
+    read = cast(Document, document) if isinstance(document, dict) else {}
+    return listed(read.get("items")) if read.get("kind") == "List" else [document]
 
 
 def _checked(document: object) -> Document:
