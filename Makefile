@@ -61,6 +61,7 @@ unit: $(VENV)/ready
 bench: setup
 	$(RUN) -m tools.bench.program
 	$(RUN) -m tools.bench.reading
+	$(RUN) -m tools.bench.cluster
 	$(RUN) -m tools.bench.engine
 	$(RUN) -m tools.bench.lab
 

@@ -185,7 +185,7 @@ class NodeSettings(StackModel):
     port: Port | None = None
     """SSH port of this host; ssh.port if not given."""
     control_plane: bool = False
-    """Whether it is a control-plane node (see controlPlane)."""
+    """Whether it is a control-plane node (see controlPlane), on K3s a server."""
     disks: tuple[DiskSettings, ...] | None = Field(default=None, strict=False)
     """Its disks; nodeDefaults.disks if not given, none with []."""
     tags: tuple[Tag, ...] = Field(default=(), strict=False)

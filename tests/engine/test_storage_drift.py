@@ -11,6 +11,7 @@ import pytest
 
 from lab.common.waiting import wait_until
 from lab.hosts import hosts
+from lab.hosts.hosts import HostHandle
 from lab.longhorn.manager import choice
 from tests.engine.engine import Engine, Stack
 from tests.engine.longhorn_lab import LONGHORN, LonghornLab, longhorn_lab
@@ -24,6 +25,18 @@ _SDB, _SDC = "/mnt/longhorn-sdb", "/mnt/longhorn-sdc"
 _NODES = "longhorn-rancher:nodes"
 _DEFAULT = "storageclass.kubernetes.io/is-default-class"
 _UP_SECONDS = 900
+_K3S = "/var/lib/rancher/k3s/server/manifests"
+_LOCAL_PATH = f"""\
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata:
+  name: local-path
+  annotations:
+    objectset.rio.cattle.io/owner-gvk: k3s.cattle.io/v1, Kind=Addon
+    objectset.rio.cattle.io/owner-name: local-storage
+    {_DEFAULT}: "true"
+provisioner: rancher.io/local-path
+"""
 _REAL = pytest.mark.skipif(choice.missing() is not None, reason=str(choice.missing()))
 
 
@@ -97,6 +110,39 @@ def test_a_node_under_maintenance_is_closed_until_the_line_is_gone(
     assert lab.longhorn_node(name)["spec"]["allowScheduling"] is True
 
 
+def test_a_node_that_somebody_uncordoned_during_its_maintenance_is_cordoned_again(
+    stack: Stack, lab: LonghornLab
+) -> None:
+    name = lab.hosts[0].name
+    first, second = _nodes(lab)
+    stack.configure({_NODES: [{**first, "maintenance": "cordon"}, second]})
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    assert _is_cordoned(lab, name)
+    assert stack.preview().or_fail().operations() == {}
+    lab.kubectl("uncordon", name)
+    assert _updated(stack) == {f"longhorn-{name}-disks"}
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    assert _is_cordoned(lab, name)
+    stack.configure({_NODES: [first, second]})
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    assert not _is_cordoned(lab, name)
+
+
+def test_a_node_that_was_cordoned_by_somebody_else_stays_so_after_its_maintenance(
+    stack: Stack, lab: LonghornLab
+) -> None:
+    name = lab.hosts[0].name
+    first, second = _nodes(lab)
+    lab.kubectl("cordon", name)
+    stack.configure({_NODES: [{**first, "maintenance": "cordon"}, second]})
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    stack.configure({_NODES: [first, second]})
+    outcome = stack.up(seconds=_UP_SECONDS).or_fail()
+    assert f"{name}: stays cordoned, since somebody else did that" in outcome.log
+    assert _is_cordoned(lab, name)
+    lab.kubectl("uncordon", name)
+
+
 def test_a_disk_that_was_closed_and_given_another_reserve_is_as_before(
     stack: Stack, lab: LonghornLab
 ) -> None:
@@ -127,10 +173,25 @@ def test_a_class_that_is_no_longer_the_default_is_the_default_again(
     lab.kubectl("annotate", "storageclass", "longhorn", f"{_DEFAULT}=false", "--overwrite")
     assert _updated(stack) == {"longhorn-ready"}
     stack.up(seconds=_UP_SECONDS).or_fail()
-    (found,) = (
-        each for each in lab.objects("storageclasses") if each["metadata"]["name"] == "longhorn"
-    )
-    assert found["metadata"]["annotations"][_DEFAULT] == "true"
+    assert _default_classes(lab) == {"longhorn"}
+
+
+def test_what_k3s_makes_the_default_too_is_put_right_and_stays_so_when_k3s_starts_again(
+    stack: Stack, lab: LonghornLab
+) -> None:
+    server = lab.hosts[0]
+    on_host(server, f"mkdir -p {_K3S} && cat >{_K3S}/local-storage.yaml", _LOCAL_PATH)
+    _start_k3s(lab, server)
+    assert _default_classes(lab) == {"longhorn", "local-path"}
+    assert _updated(stack) == {"longhorn-ready", f"{server.name}-k3s-default-class-skip"}
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    assert _default_classes(lab) == {"longhorn"}
+    _start_k3s(lab, server)
+    assert _default_classes(lab) == {"longhorn"}
+    on_host(server, f"rm {_K3S}/local-storage.yaml.skip")
+    assert _updated(stack) == {f"{server.name}-k3s-default-class-skip"}
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    on_host(server, f"test -s {_K3S}/local-storage.yaml.skip")
 
 
 def test_grow_a_disk_as_the_runbook_says(stack: Stack, lab: LonghornLab) -> None:
@@ -179,10 +240,10 @@ def test_a_disk_that_longhorn_does_not_use_is_told_with_longhorns_reason(
 
 
 def _nodes(lab: LonghornLab) -> list[dict[str, Any]]:
-    """The nodes of the stack file: one with a tag, one with an xfs."""
+    """The nodes of the stack file: a control plane with a tag, and one with an xfs."""
     first, second = lab.config()[_NODES]
     disks = [DISKS[0], {**DISKS[1], "fileSystem": "xfs"}]
-    return [{**first, "tags": ["fast"]}, {**second, "disks": disks}]
+    return [{**first, "controlPlane": True, "tags": ["fast"]}, {**second, "disks": disks}]
 
 
 def _patch(lab: LonghornLab, plural: str, name: str, changes: object) -> None:
@@ -208,6 +269,27 @@ def _updated(stack: Stack) -> set[str]:
     return {
         step.name for step in outcome.steps if step.stage == "begun" and step.operation == "update"
     }
+
+
+def _start_k3s(lab: LonghornLab, server: HostHandle) -> None:
+    """What K3s does with its manifest at each start (k3s, pkg/deploy/controller.go)."""
+    manifest = f"{_K3S}/local-storage.yaml"
+    text = on_host(server, f"[ -e {manifest}.skip ] || cat {manifest}")
+    if text:
+        lab.kubectl("apply", "-f", "-", text=text)
+
+
+def _default_classes(lab: LonghornLab) -> set[str]:
+    return {
+        each["metadata"]["name"]
+        for each in lab.objects("storageclasses")
+        if each["metadata"].get("annotations", {}).get(_DEFAULT) == "true"
+    }
+
+
+def _is_cordoned(lab: LonghornLab, name: str) -> bool:
+    (node,) = (each for each in lab.objects("nodes") if each["metadata"]["name"] == name)
+    return bool(node["spec"].get("unschedulable"))
 
 
 def _setting(lab: LonghornLab, name: str) -> str:
