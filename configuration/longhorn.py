@@ -148,8 +148,8 @@ class LonghornSettings(StackModel):
     replica_count: int | None = Field(default=None, ge=1, le=20)
     """Replicas of each volume; if not given, the number of nodes with disks, at most 3."""
     default_storage_class: bool = True
-    """Whether the class `longhorn` is the cluster's one default StorageClass. Others are none while
-    the stack lives; K3s is kept from making its own the default again on nodes with controlPlane."""
+    """Whether the class `longhorn` is the cluster's one default StorageClass, others none while the
+    stack lives. K3s is kept from making its own the default again on nodes with controlPlane."""
     reclaim_policy: Literal["Delete", "Retain"] = "Delete"
     """What happens to a volume when its claim is deleted."""
     kubelet_root_dir: AbsolutePath = "/var/lib/kubelet"

@@ -1,4 +1,4 @@
-"""The cluster that a benchmark plays is read whole by the client of a real one, in several pages."""
+"""The cluster that a benchmark plays is read whole, in several pages."""
 
 from tools.bench import cluster
 
