@@ -59,6 +59,8 @@ CheckName = Literal[
     "recurringJobs",
     "storageClass",
     "rancherCertificate",
+    "rancherAgent",
+    "volumeEngine",
 ]
 """Every check that `accept` may name."""
 CHECK_NAMES: tuple[CheckName, ...] = get_args(CheckName)

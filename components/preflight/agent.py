@@ -1,4 +1,6 @@
-"""Whether the cluster belongs to another Rancher already, asked before anything is declared.
+"""Whether another Rancher has the cluster already, and whether the agent of this one runs.
+
+Asked before anything is declared.
 
 `check_agent` is pure; `read_agent` is the only look at the API, and reads only.
 """
@@ -26,6 +28,8 @@ class AgentFacts:
     """The Rancher that it reports to."""
     is_managed: bool
     """Whether a Pulumi stack put it there."""
+    is_away: bool
+    """Whether it is to run, and no pod of it is available."""
 
 
 def read_agent(api: ClusterApi) -> AgentFacts | None:
@@ -43,12 +47,22 @@ def read_agent(api: ClusterApi) -> AgentFacts | None:
     return AgentFacts(
         server=next((str(each.value) for each in variables if each.name == _SERVER), ""),
         is_managed=any(manager.startswith(_FIELD_MANAGER) for manager in managers),
+        is_away=bool(found.spec.replicas) and not found.status.available_replicas,
     )
 
 
 def check_agent(agent: AgentFacts | None, rancher_url: str) -> Iterator[CheckResult]:
-    """An agent that somebody else installed for another Rancher; it would be taken over."""
-    if agent is None or agent.is_managed or agent.server.rstrip("/") == rancher_url.rstrip("/"):
+    """An agent of another Rancher, which would be taken over; one of this Rancher that is away."""
+    if agent is None:
+        return
+    if agent.is_managed or agent.server.rstrip("/") == rancher_url.rstrip("/"):
+        if agent.is_away:
+            yield of_cluster(
+                "rancherAgent",
+                "warning",
+                f"no pod of {_AGENT[0]} is available, so Rancher does not reach the cluster",
+                f"See why: kubectl -n {_AGENT[1]} describe pods -l app={_AGENT[0]}.",
+            )
         return
     yield of_cluster(
         "otherRancher",

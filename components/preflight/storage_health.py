@@ -17,6 +17,7 @@ from components.preflight.report import CheckResult, of_cluster
 from components.preflight.some_names import some_names
 
 _CONDITIONS = ("Ready", "Schedulable")
+_ENGINE = "default-engine-image"
 
 Object = Mapping[str, Any]
 
@@ -24,6 +25,7 @@ Object = Mapping[str, Any]
 def check_storage(storage: Storage) -> Iterator[CheckResult]:
     """Everything of it, a warning each."""
     yield from _volumes(storage.volumes)
+    yield from _engines(storage)
     for name, node in sorted(storage.snapshot.nodes.items()):
         yield from _node(name, node)
     counts = Counter(str(mapped(orphan.get("spec")).get("nodeID")) for orphan in storage.orphans)
@@ -86,6 +88,26 @@ def _volumes(volumes: Iterable[Object]) -> Iterator[CheckResult]:
                 f"{some_names(names)}",
                 remedies[robustness],
             )
+
+
+def _engines(storage: Storage) -> Iterator[CheckResult]:
+    """Volumes that still have the engine of an earlier Longhorn."""
+    own = storage.snapshot.settings.get(_ENGINE)
+    former: dict[str, list[str]] = {}
+    for volume in storage.volumes:
+        image = mapped(volume.get("status")).get("currentImage")
+        if own and image and image != own:
+            former.setdefault(str(image), []).append(named(volume))
+    for image, names in sorted(former.items()):
+        yield of_cluster(
+            "volumeEngine",
+            "warning",
+            f"{len(names)} volume{'s' if len(names) > 1 else ''} with the engine {image}, not "
+            f"{own}: {some_names(names)}",
+            "Later versions of Longhorn refuse engines that are too old: Volume, Upgrade Engine in "
+            "its interface, or set longhorn.values.defaultSettings."
+            "concurrentAutomaticEngineUpgradePerNodeLimit.",
+        )
 
 
 def _node(name: str, node: Object) -> Iterator[CheckResult]:

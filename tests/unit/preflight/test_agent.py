@@ -15,9 +15,12 @@ OTHER = "https://other.example.com"
 class FakeCluster:
     """Has an agent that reports to this server, or none; its fields belong to this manager."""
 
-    def __init__(self, server: str | None, manager: str = "kubectl-client-side-apply") -> None:
+    def __init__(
+        self, server: str | None, manager: str = "kubectl-client-side-apply", available: int = 1
+    ) -> None:
         self.apps = self
         self._server, self._manager = server, manager
+        self._available = available or None
 
     def read_namespaced_deployment(self, name: str, namespace: str, **_: Any) -> Any:
         assert (name, namespace) == ("cattle-cluster-agent", "cattle-system")
@@ -29,13 +32,16 @@ class FakeCluster:
         ]
         pod = SimpleNamespace(containers=[SimpleNamespace(env=variables)])
         return SimpleNamespace(
-            spec=SimpleNamespace(template=SimpleNamespace(spec=pod)),
+            spec=SimpleNamespace(replicas=1, template=SimpleNamespace(spec=pod)),
+            status=SimpleNamespace(available_replicas=self._available),
             metadata=SimpleNamespace(managed_fields=[SimpleNamespace(manager=self._manager)]),
         )
 
 
-def facts(server: str | None, manager: str = "kubectl-client-side-apply") -> AgentFacts | None:
-    cluster: Any = FakeCluster(server, manager)
+def facts(
+    server: str | None, manager: str = "kubectl-client-side-apply", available: int = 1
+) -> AgentFacts | None:
+    cluster: Any = FakeCluster(server, manager, available)
     return read_agent(cluster)
 
 
@@ -54,3 +60,10 @@ def test_no_agent_one_of_this_rancher_and_one_of_this_program_are_fine(
     agent: AgentFacts | None,
 ) -> None:
     assert list(check_agent(agent, URL)) == []
+
+
+@pytest.mark.parametrize("server", [URL, OTHER])
+def test_an_agent_of_this_rancher_without_a_pod_is_told(server: str) -> None:
+    (result,) = check_agent(facts(server, "pulumi-kubernetes-1a2b3c", available=0), URL)
+    assert (result.check, result.severity) == ("rancherAgent", "warning")
+    assert "so Rancher does not reach the cluster" in result.found

@@ -49,6 +49,18 @@ def test_ill_volumes_are_named_with_their_claims_the_worst_first() -> None:
     ]
 
 
+def test_volumes_with_an_earlier_engine_are_named_with_it() -> None:
+    own, former = "longhorn-engine:v1.5.4", "longhorn-engine:v1.5.3"
+    volumes = [_volume(name, "healthy") for name in "abcd"]
+    for volume, image in zip(volumes, (own, former, former, ""), strict=True):
+        volume["status"]["currentImage"] = image
+    storage = a_storage({}, volumes=volumes, settings={"default-engine-image": own})
+    (result,) = check_storage(storage)
+    assert (result.check, result.severity) == ("volumeEngine", "warning")
+    assert result.found == f"2 volumes with the engine {former}, not {own}: b, c"
+    assert list(check_storage(a_storage({}, volumes=volumes))) == []
+
+
 def test_of_many_volumes_twenty_are_named() -> None:
     volumes = [_volume(f"v{number:02}", "degraded") for number in range(25)]
     ((*_, found),) = _said({}, *volumes)
