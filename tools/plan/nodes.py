@@ -81,6 +81,8 @@ def _lines(settings: Settings, nodes: Sequence[NodeSettings]) -> Iterator[str]:
         yield f"node tags {', '.join(node.tags)}"
     if node.control_plane and stages.control_plane_health:
         yield "health ports of scheduler and controller manager opened, one node after the other"
+    if settings.keeps_default_class_on(node):
+        yield "a server of K3s is kept from making local-path the default class"
     if node.control_plane and stages.labels and settings.control_plane.scheduling == "untaint":
         yield "control-plane taints taken off"
 

@@ -68,6 +68,12 @@ def test_a_node_of_another_kind_is_told_apart(change: dict[str, Any]) -> None:
     assert "Node node-3" in text
 
 
+def test_it_is_told_where_k3s_is_kept_from_a_default_class() -> None:
+    told = "a server of K3s is kept from making local-path the default class"
+    assert told in _screen(valid(nodes=nodes({"controlPlane": True})))
+    assert told not in _screen(valid(nodes=nodes({})))
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
