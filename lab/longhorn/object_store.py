@@ -51,11 +51,11 @@ class ObjectStore:
 
 
 def up(bucket: str = "backups") -> ObjectStore:
-    """Start it with one bucket, unless it runs. Raises LabError when it does not come up."""
+    """Start it with one bucket, at its former port if it had one. Raises LabError when it does not come up."""
     data = _folder() / "data"
     (data / bucket).mkdir(parents=True, exist_ok=True)
     port_file = _folder() / "port"
-    if not daemons.is_running(_PROCESS):
+    if not port_file.exists():
         port_file.write_text(str(_free_port()))
     port = int(port_file.read_text())
     store = ObjectStore(f"http://{_address()}:{port}", "lab", "of-the-lab-alone", bucket)

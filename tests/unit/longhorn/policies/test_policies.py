@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from components.longhorn.findings import LonghornFindings
 from components.longhorn.policies.backup_credentials import credentials
 from components.longhorn.policies.class_parameters import parameters
+from components.preflight import findings as preflight
+from components.preflight.findings import Findings
 from configuration.backup import BackupSettings
 from configuration.storage_classes import StorageClassSettings
 from tests.unit.doubles.a_stack import run, valid, waits_for, with_secrets
@@ -150,3 +153,14 @@ def test_a_stack_without_any_of_it_declares_nothing_of_it() -> None:
 def test_the_whole_stacks_guard_goes_before_any_of_it() -> None:
     recording = run(_CONFIG)
     assert waits_for(recording, "removal-guard", "longhorn-policies-backup-target")
+
+
+def test_why_longhorn_can_not_use_its_target_reaches_the_resource_that_owns_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = Findings(longhorn=LonghornFindings(backup_target="Longhorn: AccessDenied"))
+    monkeypatch.setattr(preflight, "read_findings", lambda _settings: found)
+    # A configuration of its own, since equal ones share one run.
+    backup = {"target": "nfs://server:/backups", "pollSeconds": 77}
+    target = run(valid(longhorn={"backup": backup})).named("longhorn-policies-backup-target")
+    assert target.inputs["finding"] == "Longhorn: AccessDenied"
