@@ -51,7 +51,10 @@ class ObjectStore:
 
 
 def up(bucket: str = "backups") -> ObjectStore:
-    """Start it with one bucket, at its former port if it had one. Raises LabError when it does not come up."""
+    """Start it with one bucket, unless it runs; where it was stopped, at its former port.
+
+    Raises LabError when it does not come up.
+    """
     data = _folder() / "data"
     (data / bucket).mkdir(parents=True, exist_ok=True)
     port_file = _folder() / "port"
