@@ -59,7 +59,7 @@ def _longhorn() -> Iterator[Played]:
     if choice.missing() is not None:
         yield Played(
             "Longhorn's managers",
-            "a stand-in that keeps Longhorn's objects and moves no data",
+            "a stand-in that keeps Longhorn's objects; a volume is a file",
             f"longhorn-manager {DEFAULT_VERSION} on PATH, and Longhorn's own chart",
         )
 

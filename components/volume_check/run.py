@@ -41,7 +41,7 @@ class VolumeCheckRun:
         try:
             report = self._checked()
             report["seconds"] = round(time.monotonic() - started, 1)
-        except Exception as error:
+        except BaseException as error:
             try:
                 self._cleanup.run()
             except TimeoutError as left:
@@ -75,6 +75,7 @@ class VolumeCheckRun:
         made = time.monotonic()
         checked = self._storage.read_storage_class(self._props["storage_class"])
         self._cleanup.remove_claims()
+        deleted = time.monotonic()
         self._storage.create_storage_class(backup.restoring_class(checked))
         self._claim_name = f"{self._name}-restored"
         self._create_claim(self._name)
@@ -93,7 +94,7 @@ class VolumeCheckRun:
             "sha256": written["sha256"],
             "backupBytes": backup.size_bytes,
             "backupSeconds": round(made - began, 1),
-            "restoreSeconds": round(time.monotonic() - made, 1),
+            "restoreSeconds": round(time.monotonic() - deleted, 1),
         }
 
     def _create_claim(self, storage_class: str | None = None) -> None:
