@@ -4,6 +4,7 @@ import json
 import secrets
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from components.cluster.api import ClusterApi
@@ -137,15 +138,15 @@ class VolumeCheckRun:
 
     def _report(self, step: str) -> dict[str, Any]:
         """What a step has found in the volume: bytes, sha256."""
-        said = self._said(step)
-        try:
-            found: dict[str, Any] = json.loads(said)
-            return {"bytes": found["bytes"], "sha256": found["sha256"]}
-        except (ValueError, KeyError):
-            raise RuntimeError(
-                f"volume check, step {step}, ended without a report. The pods said: "
-                f"{said or 'nothing'}"
-            ) from None
+        for message in self._messages(step):
+            # Of several pods, all but the last may have failed.
+            with suppress(ValueError, KeyError, TypeError):
+                found: dict[str, Any] = json.loads(message)
+                return {"bytes": found["bytes"], "sha256": found["sha256"]}
+        raise RuntimeError(
+            f"volume check, step {step}, ended without a report. The pods said: "
+            f"{self._said(step) or 'nothing'}"
+        )
 
     def _job_missing(self, step: str) -> list[str]:
         status = self._batch.read_namespaced_job(f"{self._name}-{step}", self._namespace).status
@@ -169,16 +170,18 @@ class VolumeCheckRun:
         return self._core.read_namespaced_persistent_volume_claim(self._claim_name, self._namespace)
 
     def _said(self, step: str) -> str:
+        return " / ".join(dict.fromkeys(self._messages(step)))
+
+    def _messages(self, step: str) -> list[str]:
         pods = self._core.list_namespaced_pod(
             self._namespace, label_selector=f"job-name={self._name}-{step}"
         ).items
-        messages: list[str] = [
+        return [
             container.state.terminated.message
             for pod in pods
             for container in listed(pod.status.container_statuses)
             if container.state.terminated and container.state.terminated.message
         ]
-        return " / ".join(dict.fromkeys(messages))
 
     def _last_event(self) -> str:
         events = self._core.list_namespaced_event(self._namespace).items
