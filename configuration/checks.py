@@ -58,6 +58,8 @@ CheckName = Literal[
     "backupAge",
     "recurringJobs",
     "storageClass",
+    "prometheusOperator",
+    "prometheusSelector",
     "rancherCertificate",
     "rancherAgent",
     "volumeEngine",

@@ -21,6 +21,7 @@ from configuration.base import (
     is_subdomain,
     pattern,
 )
+from configuration.monitoring import MonitoringSettings
 from configuration.problems import rule
 from configuration.recurring_jobs import RecurringJobSettings
 from configuration.storage_classes import StorageClassSettings
@@ -183,6 +184,8 @@ class LonghornSettings(StackModel):
     """What Longhorn does to volumes again and again."""
     storage_classes: tuple[StorageClassSettings, ...] = Field(default=(), strict=False)
     """StorageClasses beside `longhorn`."""
+    monitoring: MonitoringSettings | None = None
+    """Metrics, alerts and a dashboard; the cluster has a Prometheus operator already."""
     values: Annotated[
         dict[str, Any], BeforeValidator(_map, json_schema_input_type=dict[str, Any] | None)
     ] = Field(default_factory=dict)

@@ -19,10 +19,13 @@ class LonghornMinor:
     """Versions of the engine's controller API that its instance manager can talk to."""
     has_priority_class: bool
     """Whether the chart gives Longhorn's pods a PriorityClass of their own."""
+    alerts: str
+    """The file with alerts for the metrics that its manager has (components/longhorn/monitoring).
+    From 1.11 on volumes have theirs in another form (metrics_collector/volume_collector.go)."""
 
 
 # Sources: chart/Chart.yaml and chart/values.yaml of each release; longhorn-engine, pkg/meta,
-# as longhorn-manager carries it; Longhorn 1.6.0's best practices.
+# as longhorn-manager carries it; its metrics_collector; Longhorn 1.6.0's best practices.
 _MINORS = {
     (1, 5): LonghornMinor(
         minimum_kubernetes=(1, 21),
@@ -30,6 +33,7 @@ _MINORS = {
         engine_client_api=range(3, 10),
         engine_controller_api=range(3, 6),
         has_priority_class=False,
+        alerts="alerts-1.5",
     ),
     (1, 6): LonghornMinor(
         minimum_kubernetes=(1, 21),
@@ -37,6 +41,7 @@ _MINORS = {
         engine_client_api=range(8, 11),
         engine_controller_api=range(4, 6),
         has_priority_class=True,
+        alerts="alerts-1.5",
     ),
 }
 

@@ -24,6 +24,7 @@ from components.preflight.frontend import (
 from components.preflight.longhorn import longhorn_findings
 from components.preflight.longhorn_disks import KnownDisks, known_disks
 from components.preflight.maintenance import check_maintenance
+from components.preflight.monitoring import check_monitoring, read_prometheus
 from components.preflight.policies import check_changed_classes, check_recurring_jobs
 from components.preflight.rancher_certificate import check_certificate
 from components.preflight.release import release_finding
@@ -114,6 +115,8 @@ def _looked(settings: Settings) -> ClusterSeen:
 
 def _checked(api: ClusterApi, settings: Settings) -> Iterator[CheckResult]:
     stages, frontend = settings.stages, settings.frontend
+    if stages.longhorn and settings.longhorn.monitoring is not None:
+        yield from check_monitoring(settings.longhorn.monitoring, read_prometheus(api))
     if stages.frontend and frontend.type == "Ingress":
         has_password = settings.has(Secret.FRONTEND_BASIC_AUTH)
         yield from check_ingress_class(

@@ -6,6 +6,7 @@ import pulumi
 
 from components.longhorn.findings import LonghornFindings
 from components.longhorn.frontend import LonghornFrontend
+from components.longhorn.monitoring.monitoring import LonghornMonitoring
 from components.longhorn.policies.policies import LonghornPolicies
 from components.longhorn.release import LonghornRelease
 from components.longhorn.upgrade import LonghornUpgrade
@@ -24,7 +25,7 @@ def declare_longhorn(
     untaints: Sequence[pulumi.Resource],
     found: LonghornFindings | None = None,
 ) -> LonghornParts:
-    """Release, frontend and volume check.
+    """Release, policies, monitoring, frontend and volume check.
 
     Args:
         settings: The stack's settings.
@@ -56,6 +57,13 @@ def declare_longhorn(
             opts=pulumi.ResourceOptions(providers=providers, depends_on=after),
         )
         after = [policies]
+    if release is not None and settings.longhorn.monitoring is not None:
+        LonghornMonitoring(
+            "longhorn-monitoring",
+            longhorn=settings.longhorn,
+            monitoring=settings.longhorn.monitoring,
+            opts=pulumi.ResourceOptions(providers=providers, depends_on=[release]),
+        )
     frontend = None
     if settings.stages.frontend:
         frontend = LonghornFrontend(

@@ -48,6 +48,15 @@ needs_longhorn_manager = _marks(_missing_in_a_lab("command", "kubernetes") or ch
 needs_whole_lab = _marks(_missing_in_a_lab("command", "kubernetes", "docker") or _missing_docker())
 """Hosts, a cluster and a Docker engine."""
 
+needs_promtool = [
+    pytest.mark.engine,
+    pytest.mark.skipif(
+        shutil.which("promtool") is None,
+        reason="no promtool on PATH (go install github.com/prometheus/prometheus/cmd/promtool)",
+    ),
+]
+"""Prometheus's own tool for rules. Building it takes minutes, so the lab does not."""
+
 
 def marks(*names: str) -> list[pytest.MarkDecorator]:
     """A cluster without hosts, and these plugins."""

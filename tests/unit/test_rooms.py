@@ -33,6 +33,7 @@ _COMMON = {
 # Of longhorn: its inner rooms never see each other, but for one word about the removal.
 _LONGHORN_INNER: Mapping[str, tuple[str, ...]] = {
     "longhorn.disks": ("longhorn.removal.confirmation",),
+    "longhorn.monitoring": (),
     "longhorn.policies": (),
     "longhorn.removal": (),
 }

@@ -1,0 +1,1 @@
+"""Longhorn in Prometheus and Grafana."""
