@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.common.answers import listed, mapped
+from components.common.names import some_names
 from components.common.versions import Step, Version, minors_between, step, version_of
 from components.longhorn.objects import NAMESPACE
 from components.longhorn.versions import minor_of, too_old_kubernetes
@@ -192,7 +193,4 @@ def _count(names: Sequence[str], noun: str) -> str:
 
 
 def _names(names: Sequence[str]) -> str:
-    """The first of them, sorted, and how many more there are."""
-    more = len(names) - _NAMED
-    shown = ", ".join(sorted(names)[:_NAMED])
-    return f"{shown} and {more} more" if more > 0 else shown
+    return some_names(sorted(names), _NAMED)

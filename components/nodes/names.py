@@ -1,7 +1,9 @@
 """Node names of the stack file beside those that Kubernetes has. Pure."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from difflib import get_close_matches
+
+from components.common.names import some_names
 
 _SHOWN = 10
 
@@ -31,16 +33,11 @@ def missing_node(name: str, known: Collection[str]) -> tuple[str, str]:
     """
     close = near_miss(name, known)
     meant = f"; {close} comes closest" if close else ""
-    found = f"Kubernetes has no node {name}{meant}. Its nodes: {_listed(sorted(known))}"
+    its_nodes = some_names(sorted(known), _SHOWN) or "none"
+    found = f"Kubernetes has no node {name}{meant}. Its nodes: {its_nodes}"
     remedy = (
         f"Write `name: {close}` in the stack file, if that is the node"
         if close
         else "Give nodes[].name as `kubectl get nodes` shows it, or join the node to the cluster"
     )
     return found, remedy
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - _SHOWN
-    shown = ", ".join(names[:_SHOWN]) or "none"
-    return f"{shown} and {more} more" if more > 0 else shown

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from components.common.answers import mapped
+from components.common.names import some_names
 from components.longhorn.volumes import claim_text
 from components.preflight.report import CheckResult, of_cluster
-from components.preflight.some_names import some_names
 from configuration.backup import BackupSettings
 
 Object = Mapping[str, Any]
@@ -39,7 +39,7 @@ def check_backup_age(
             "backupAge",
             "warning",
             f"{len(old)} volume{'s' if len(old) > 1 else ''} without a backup of the last "
-            f"{backup.maximum_age_hours} hours: {some_names(old)}",
+            f"{backup.maximum_age_hours} hours: {some_names(sorted(old))}",
             "See whether a job of longhorn.recurringJobs with task backup reaches them, and what "
             "Longhorn's interface says under Backup.",
         )

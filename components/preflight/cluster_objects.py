@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from components.common.names import some_names
 from components.longhorn.objects import DRIVER, NAMESPACE
 from components.nodes.description import CONTROL_PLANE_TAINTS
 from components.preflight.cluster_facts import ClusterFacts
 from components.preflight.cluster_wanted import ClusterWanted
 from components.preflight.report import CheckResult, of_cluster
-from components.preflight.some_names import some_names
 
 _CLASS = "longhorn"
 _RELEASE = f"{NAMESPACE}/longhorn"
@@ -105,8 +105,7 @@ def _leftovers(facts: ClusterFacts) -> Iterator[CheckResult]:
             "delete.",
         )
     if found.volumes and not found.has_settings:
-        more = len(found.volumes) - _NAMED
-        names = ", ".join(found.volumes[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+        names = some_names(found.volumes, _NAMED)
         yield of_cluster(
             "longhornLeftovers",
             "error",
@@ -144,7 +143,7 @@ def _default_classes(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[Che
             "defaultStorageClass",
             "warning",
             f"K3s makes StorageClass {', '.join(facts.k3s_classes)} the default at each start of a "
-            f"server, and the stack does not keep it from that on {some_names(servers)}",
+            f"server, and the stack does not keep it from that on {some_names(sorted(servers))}",
             "List these nodes with `controlPlane: true`, or make the file "
             "/var/lib/rancher/k3s/server/manifests/local-storage.yaml.skip there; else every start "
             "shows in the next preview, until `up` has made `longhorn` the one default again.",

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from components.common.answers import mapped
+from components.common.names import some_names
 from components.longhorn.policies.class_parameters import fixed_parts
 from components.longhorn.volumes import named
 from components.preflight.report import CheckResult, of_cluster
-from components.preflight.some_names import some_names
 from configuration.longhorn import replica_count
 from configuration.recurring_jobs import BACKUP_TASKS, DEFAULT_GROUP
 from configuration.stack_file import StackFile
@@ -36,7 +36,7 @@ def check_recurring_jobs(volumes: Iterable[Object], file: StackFile) -> Iterator
     present = of_classes | {DEFAULT_GROUP}
     present |= {key.removeprefix(_GROUP) for keys in held.values() for key in keys}
     for group in sorted({group for job in jobs for group in job.groups} - present):
-        users = some_names([job.name for job in jobs if group in job.groups])
+        users = some_names(sorted(job.name for job in jobs if group in job.groups))
         yield of_cluster(
             "recurringJobs",
             "warning",
@@ -53,7 +53,7 @@ def check_recurring_jobs(volumes: Iterable[Object], file: StackFile) -> Iterator
         yield of_cluster(
             "recurringJobs",
             "warning",
-            f"no backup job of this stack reaches {some_names(missed)}. The group default holds "
+            f"no backup job of this stack reaches {some_names(sorted(missed))}. The group default holds "
             "only volumes that name no job and no group",
             "Give their groups to a job with task backup (longhorn.recurringJobs), or label them.",
         )
@@ -73,7 +73,7 @@ def check_changed_classes(
         found, wanted = present.get(each.name), fixed_parts(each, replicas)
         if found is None or found == wanted:
             continue
-        changes = some_names(list(_changes(found, wanted)))
+        changes = some_names(sorted(_changes(found, wanted)))
         yield of_cluster(
             "storageClass",
             "warning",

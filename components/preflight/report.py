@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from components.common.names import some_names
 from configuration.checks import CheckName
 
 _NAMED_NODES = 8
@@ -86,13 +87,7 @@ def _lines(word: str, results: Iterable[CheckResult]) -> Iterator[str]:
     for result in results:
         grouped.setdefault((result.check, result.found, result.remedy), []).append(result.node)
     for (check, found, remedy), nodes in grouped.items():
-        yield f"  {word} {check}: {_names(nodes)}: {found}. {remedy}"
-
-
-def _names(nodes: Sequence[str]) -> str:
-    more = len(nodes) - _NAMED_NODES
-    shown = ", ".join(nodes[:_NAMED_NODES])
-    return f"{shown} and {more} more" if more > 0 else shown
+        yield f"  {word} {check}: {some_names(nodes, _NAMED_NODES)}: {found}. {remedy}"
 
 
 def _count(number: int, noun: str) -> str:

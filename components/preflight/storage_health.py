@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from components.common.answers import mapped
+from components.common.names import some_names
 from components.longhorn.capacity import disk_rooms, losses
 from components.longhorn.conditions import condition
 from components.longhorn.storage import Storage
 from components.longhorn.volumes import named
 from components.preflight.report import CheckResult, of_cluster
-from components.preflight.some_names import some_names
 
 _CONDITIONS = ("Ready", "Schedulable")
 _ENGINE = "default-engine-image"
@@ -85,7 +85,7 @@ def _volumes(volumes: Iterable[Object]) -> Iterator[CheckResult]:
                 "volumeHealth",
                 "warning",
                 f"{len(names)} {robustness} volume{'s' if len(names) > 1 else ''}: "
-                f"{some_names(names)}",
+                f"{some_names(sorted(names))}",
                 remedies[robustness],
             )
 

@@ -28,7 +28,7 @@ _ROOMS: Mapping[str, tuple[str, ...]] = {
 }
 _WITH_SETTINGS = ("preflight", "stack")
 _COMMON = {
-    *("__init__", "answers", "dynamic", "owner", "script_text", "versions", "waiting"),
+    *("__init__", "answers", "dynamic", "names", "owner", "script_text", "versions", "waiting"),
 }
 # Of longhorn: its inner rooms never see each other, but for one word about the removal.
 _LONGHORN_INNER: Mapping[str, tuple[str, ...]] = {

@@ -149,7 +149,7 @@ class Accounts:
         if answer.status != 200:
             raise _refused(answer, "setting the password")
 
-    def replace_api_token(self, description: str, ttl_milliseconds: int = 0) -> ApiToken:
+    def replace_api_token(self, description: str) -> ApiToken:
         """Make an API token, after deleting those of the same description.
 
         So a run that died before it could keep its token leaves none behind for good.
@@ -159,7 +159,7 @@ class Accounts:
             "POST",
             "/v3/tokens",
             what="making an API token",
-            body={"type": "token", "description": description, "ttl": ttl_milliseconds},
+            body={"type": "token", "description": description, "ttl": 0},
         )
         if answer.status != 201:
             raise unexpected(answer, "making an API token")

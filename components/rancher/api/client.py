@@ -150,9 +150,7 @@ class RancherClient:
         return self._transport.call("GET", path, what=what)
 
 
-def fetch_manifest(
-    manifest_url: str, ca_pem: str, *, retry_seconds: float = 120.0
-) -> tuple[str, str]:
+def fetch_manifest(manifest_url: str, ca_pem: str) -> tuple[str, str]:
     """The import manifest at an address that a person gave, and Rancher's CA as it words it.
 
     Needs no login.
@@ -160,6 +158,6 @@ def fetch_manifest(
     address that is none, CertificateMismatchError, NotReadyError.
     """
     parts = read_manifest_url(manifest_url)
-    with RancherClient(parts.server_url, ca_pem, retry_seconds=retry_seconds) as rancher:
+    with RancherClient(parts.server_url, ca_pem) as rancher:
         served = rancher.prove_ca(ca_pem, parts.token)
         return rancher.import_manifest(parts.cluster_id, parts.token), served

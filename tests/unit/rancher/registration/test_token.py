@@ -57,7 +57,7 @@ def test_a_token_without_an_end_ends_after_90_days_and_its_answer_does_not_say_s
     stand_in: StandIn,
 ) -> None:
     rancher = logged_in(stand_in)
-    made = rancher.accounts.replace_api_token("ours", 0)
+    made = rancher.accounts.replace_api_token("ours")
     in_days = (datetime.fromisoformat(made.expires_at) - datetime.now(UTC)) / timedelta(days=1)
     assert 89.9 < in_days < 90.1
     wait_for(89, stand_in)
