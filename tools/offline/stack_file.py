@@ -7,12 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 PROJECT = Path(__file__).resolve().parents[2]
 NAMESPACE = "longhorn-rancher"
 SECRET_PLACEHOLDER = "value-of-an-encrypted-key"  # noqa: S105  stands for a value nobody decrypts
 # The same where the program looks at a secret's form.
-_PLACEHOLDERS = {"frontendBasicAuth": "user:{SHA}valueofanencryptedkeyxxxxxx="}
+KEY_PLACEHOLDER = (
+    # Of 32 zeros, which open nothing; the same in every run.
+    Ed25519PrivateKey.from_private_bytes(bytes(32))
+    .private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    .decode()
+)
+_PLACEHOLDERS = {
+    "frontendBasicAuth": "user:{SHA}valueofanencryptedkeyxxxxxx=",
+    "sshPrivateKey": KEY_PLACEHOLDER,
+}
 
 
 class StackFileError(ValueError):

@@ -21,8 +21,8 @@ from tools.offline.graph import Graph
 from tools.offline.recording import Declared, Recording, run_program
 from tools.offline.shown import Scripts, shown_inputs, shown_value
 from tools.offline.stack_file import (
+    KEY_PLACEHOLDER,
     NAMESPACE,
-    SECRET_PLACEHOLDER,
     StackConfig,
     StackFileError,
     read_stack_config,
@@ -58,7 +58,7 @@ def without_key_file(config: StackConfig) -> StackConfig:
         return config
     return dataclasses.replace(
         config,
-        values={**config.values, _KEY_SECRET: SECRET_PLACEHOLDER},
+        values={**config.values, _KEY_SECRET: KEY_PLACEHOLDER},
         secret_keys=config.secret_keys | {_KEY_SECRET},
     )
 

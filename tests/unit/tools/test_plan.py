@@ -10,7 +10,12 @@ from rich.console import Console
 from tests.unit.doubles.a_stack import nodes, valid, with_secrets
 from tools.offline import stack_file
 from tools.offline.shown import SECRET
-from tools.offline.stack_file import PROJECT, SECRET_PLACEHOLDER, stack_config
+from tools.offline.stack_file import (
+    KEY_PLACEHOLDER,
+    PROJECT,
+    SECRET_PLACEHOLDER,
+    stack_config,
+)
 from tools.plan import plan as plan_tool
 from tools.plan.tree import plan_tree
 
@@ -122,7 +127,7 @@ def test_a_script_behind_a_sudo_password_is_told_without_the_password() -> None:
 def test_no_secret_value_is_shown() -> None:
     secrets = {
         "sshPassword": "hidden-1",
-        "sshPrivateKey": "hidden-2",
+        "sshPrivateKey": KEY_PLACEHOLDER,
         "rancherBootstrapPassword": "hidden-3",
         "frontendBasicAuth": "ops:$apr1$hidden-4$".replace("-", "") + "x" * 22,
     }
@@ -130,6 +135,7 @@ def test_no_secret_value_is_shown() -> None:
     plan = _plan(with_secrets(valid(frontend=frontend), **secrets))
     shown = json.dumps(plan) + _tree(plan)
     assert "hidden" not in shown
+    assert KEY_PLACEHOLDER.splitlines()[1] not in shown
     assert "[secret]" in shown
 
 
