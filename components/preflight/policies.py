@@ -53,8 +53,8 @@ def check_recurring_jobs(volumes: Iterable[Object], file: StackFile) -> Iterator
         yield of_cluster(
             "recurringJobs",
             "warning",
-            f"no backup job of this stack reaches {some_names(sorted(missed))}. The group default holds "
-            "only volumes that name no job and no group",
+            f"no backup job of this stack reaches {some_names(sorted(missed))}. The group default "
+            "holds only volumes that name no job and no group",
             "Give their groups to a job with task backup (longhorn.recurringJobs), or label them.",
         )
 

@@ -1,8 +1,10 @@
 """Fixtures of the tests that run real programs: a lab of their own, beside any other."""
 
+import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from kubernetes.client import ApiClient
@@ -12,7 +14,10 @@ from lab.cluster import kubernetes
 from lab.cluster.kubernetes import ClusterHandle
 from lab.common import daemons, paths, progress
 from lab.common.progress import LabError
+from lab.hosts import hosts
+from lab.hosts.hosts import HostHandle
 from lab.programs import toolchain
+from tests.engine.engine import Engine
 
 WORKERS = ("node-1", "node-2", "node-3")
 CONTROL_PLANE = ("control-plane-1",)
@@ -24,6 +29,26 @@ class Cluster:
 
     handle: ClusterHandle
     client: ApiClient
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    """Of the test's own."""
+    return Engine(tmp_path / "engine")
+
+
+@pytest.fixture(scope="module")
+def new_host() -> Iterator[Callable[..., HostHandle]]:
+    """Makes a host with two blank disks, each time another one; all are removed at the end."""
+    numbers = itertools.count(1)
+    yield lambda **options: hosts.add_host(f"host-{next(numbers)}", **options)
+    hosts.down()
+
+
+@pytest.fixture
+def host(new_host: Callable[..., HostHandle]) -> HostHandle:
+    """A host of the test's own."""
+    return new_host()
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,13 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
 from lab.longhorn.manager import choice
 from lab.programs import plugins, toolchain
+from lab.programs.plugin_base.launcher import StandIn
 
 
 def _missing(*names: str) -> str | None:
@@ -41,6 +43,8 @@ def _marks(missing: str | None) -> list[pytest.MarkDecorator]:
     ]
 
 
+needs_hosts = _marks(None if os.geteuid() == 0 else "the lab's hosts need root")
+"""Hosts alone, with whatever plugin there is."""
 needs_longhorn = _marks(_missing_in_a_lab("command", "kubernetes"))
 """Hosts and a cluster."""
 needs_longhorn_manager = _marks(_missing_in_a_lab("command", "kubernetes") or choice.missing())
@@ -66,3 +70,12 @@ def marks(*names: str) -> list[pytest.MarkDecorator]:
 def docker_marks(*names: str) -> list[pytest.MarkDecorator]:
     """A Docker engine, and these plugins."""
     return _marks(_missing_in_a_lab(*names) or _missing_docker())
+
+
+def real_folder(stand_in: StandIn) -> Path:
+    """Where the real plugin is that this one stands in for; the test is skipped where none is."""
+    real = stand_in.find_real()
+    if real is None:
+        missing = f"no {stand_in.executable} on PATH or among Pulumi's installed plugins"
+        pytest.skip(missing)
+    return real.parent

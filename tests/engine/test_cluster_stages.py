@@ -86,11 +86,6 @@ def cluster() -> Iterator[ClusterHandle]:
         kubernetes.down()
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    return Engine(tmp_path / "engine")
-
-
 def config(cluster: ClusterHandle, stages: dict[str, bool], **more: Any) -> dict[str, Any]:
     return {
         "cluster": {"name": "stages", "kubeconfig": str(cluster.kubeconfig)},

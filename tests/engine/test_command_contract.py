@@ -28,6 +28,7 @@ from tests.engine.command_scenario import (
     waits_for,
 )
 from tests.engine.engine import Engine
+from tests.engine.needs import real_folder
 from tests.engine.ssh_host import SshHost, ssh_host
 
 pytestmark = pytest.mark.engine
@@ -39,13 +40,7 @@ def plugin_directory(
 ) -> Path:
     if request.param == "stand-in":
         return STAND_IN.install(tmp_path_factory.mktemp("stand-in")).parent
-    real = STAND_IN.find_real()
-    if real is None:
-        missing = "no pulumi-resource-command on PATH or among Pulumi's installed plugins"
-        if os.environ.get("LAB_REQUIRE") == "1":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return real.parent
+    return real_folder(STAND_IN)
 
 
 @pytest.fixture
@@ -476,12 +471,9 @@ def test_after_a_power_cut_the_next_up_creates_again(engine: Engine, host: SshHo
 def test_a_stack_made_with_one_plugin_is_unchanged_under_the_other(
     engine: Engine, host: SshHost, tmp_path: Path, plugin_directory: Path
 ):
-    real = STAND_IN.find_real()
-    if real is None:
-        pytest.skip("this compares both plugins, and the real one is not installed")
+    other = real_folder(STAND_IN)
     scenario = Scenario(engine, host, stdin="text", secret=["stdin"], delete="true", triggers=[1])
     scenario.up().or_fail()
-    other = real.parent
     if plugin_directory == other:
         other = STAND_IN.install(tmp_path / "other").parent
     engine.environment["PATH"] = f"{other}{os.pathsep}{engine.environment['PATH']}"

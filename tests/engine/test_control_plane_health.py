@@ -4,11 +4,9 @@ The host has the manifests of a kubeadm cluster of Kubernetes 1.21; a stand-in i
 the kubelet and the components' health ports.
 """
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,15 +16,12 @@ from lab.hosts import hosts
 from lab.hosts import network as host_network
 from lab.hosts.hosts import HostHandle
 from tests.engine.engine import Engine
+from tests.engine.needs import needs_hosts
 from tests.engine.program_lab import NO_CLUSTER, hosts_only, node, on_host
 from tests.scripts.a_kubelet import MANIFESTS, PORTS
 from tests.scripts.control_plane import AFTER, BEFORE, manifest, path_of
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.lab,
-    pytest.mark.skipif(os.geteuid() != 0, reason="the lab's hosts need root"),
-]
+pytestmark = needs_hosts
 
 
 @pytest.fixture(scope="module")
@@ -74,11 +69,6 @@ def read_manifests(host: HostHandle) -> dict[str, str]:
 def config(host: HostHandle) -> dict[str, Any]:
     stages = {**NO_CLUSTER, "packages": False, "disks": False, "controlPlaneHealth": True}
     return hosts_only([host], nodes=[node(host, controlPlane=True, disks=[])]) | {"stages": stages}
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    return Engine(tmp_path / "engine")
 
 
 def test_up_takes_the_line_out_and_destroy_puts_it_back_byte_for_byte(

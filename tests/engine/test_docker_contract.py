@@ -29,7 +29,7 @@ from tests.engine.docker_scenario import (
     sleeper,
 )
 from tests.engine.engine import Engine
-from tests.engine.needs import docker_marks
+from tests.engine.needs import docker_marks, real_folder
 from tests.engine.rancher_lab import engine_apart
 
 # Of this process alone, so that two runs of the tests do not meet.
@@ -56,17 +56,7 @@ def plugin_directory(
 ) -> Path:
     if request.param == "stand-in":
         return STAND_IN.install(tmp_path_factory.mktemp("stand-in")).parent
-    return _real().parent
-
-
-def _real() -> Path:
-    real = STAND_IN.find_real()
-    if real is None:
-        missing = "no pulumi-resource-docker on PATH or among Pulumi's installed plugins"
-        if os.environ.get("LAB_REQUIRE") == "1":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return real
+    return real_folder(STAND_IN)
 
 
 @pytest.fixture
@@ -441,7 +431,7 @@ def test_a_missing_input_is_named_before_anything_runs(
 def test_a_stack_made_with_one_plugin_is_unchanged_under_the_other(
     engine: Engine, docker: DockerHandle, tmp_path: Path, plugin_directory: Path
 ) -> None:
-    other = _real().parent
+    other = real_folder(STAND_IN)
     scenario = Scenario(engine, docker, like_rancher(ADDRESS))
     scenario.up().or_fail()
     if plugin_directory == other:
@@ -455,7 +445,7 @@ def test_a_stack_made_with_one_plugin_is_unchanged_under_the_other(
 
 
 def test_both_plugins_keep_the_same_of_a_container(docker: DockerHandle, tmp_path: Path) -> None:
-    real, kept = _real().parent, []
+    real, kept = real_folder(STAND_IN), []
     for name, folder in (("real", real), ("other", STAND_IN.install(tmp_path / "s").parent)):
         scenario = Scenario(Engine(tmp_path / name, [folder]), docker, like_rancher(ADDRESS))
         scenario.up().or_fail()

@@ -1,6 +1,5 @@
 """What someone changed on a host shows in the preview, `up` repairs it, and then all is quiet."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from lab.hosts import hosts
 from lab.hosts.hosts import HostHandle
 from tests.engine.engine import Engine, Stack
+from tests.engine.needs import needs_hosts
 from tests.engine.outcome import Outcome
 from tests.engine.program_lab import (
     ACCEPTED,
@@ -21,11 +21,7 @@ from tests.engine.program_lab import (
     write_file,
 )
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.lab,
-    pytest.mark.skipif(os.geteuid() != 0, reason="the lab's hosts need root"),
-]
+pytestmark = needs_hosts
 COMMAND = "command:remote:Command"
 SDB, SDC = "/mnt/longhorn-sdb", "/mnt/longhorn-sdc"
 # Whatever a prepared disk of this size holds, this makes it blank again.

@@ -30,11 +30,6 @@ def failing_program() -> None:
     raise ValueError("a mistake in the program")
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    return Engine(tmp_path / "engine")
-
-
 def processes_of(engine: Engine) -> list[str]:
     """Command lines of all processes that have this engine's home."""
     mark = f"PULUMI_HOME={engine.environment['PULUMI_HOME']}".encode()

@@ -1,10 +1,7 @@
 """The scripts on a host, cleared away or written by an earlier version, by the real engine."""
 
-import itertools
 import json
-import os
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,39 +9,17 @@ import pytest
 from components.common.script_text import script_text
 from components.hosts.script import command_line, script_input
 from components.nodes.script_parts import DISK, PACKAGES
-from lab.hosts import hosts
 from lab.hosts.hosts import HostHandle
 from tests.engine.engine import Engine, Stack
+from tests.engine.needs import needs_hosts
 from tests.engine.program_lab import hosts_only, mounts, node, on_host
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.lab,
-    pytest.mark.skipif(os.geteuid() != 0, reason="the lab's hosts need root"),
-]
+pytestmark = needs_hosts
 COMMAND = "command:remote:Command"
 SCRIPTS = "pulumi-python:dynamic/node:Scripts"
 FOLDER = "/var/lib/longhorn-rancher/scripts"
 # Changes whenever anything is mounted or unmounted, and when a file system is made.
 MOUNTED = "cat /proc/self/mountinfo; blkid; cat /etc/fstab; stat -c %Z /mnt/*"
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def new_host() -> Iterator[Callable[[], HostHandle]]:
-    """Makes a host with two blank disks; each test has its own."""
-    yield lambda: hosts.add_host(f"scripts-{next(_numbers)}")
-    hosts.down()
-
-
-@pytest.fixture
-def host(new_host: Callable[[], HostHandle]) -> HostHandle:
-    return new_host()
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    return Engine(tmp_path / "engine")
 
 
 def converged(engine: Engine, host: HostHandle, **more: Any) -> Stack:

@@ -4,45 +4,19 @@ Each holds the run where it hurts most: the file systems are made, and nothing s
 disk script itself is killed before every one of its commands in tests/scripts.
 """
 
-import itertools
-import os
-from collections.abc import Callable, Iterator
 from pathlib import Path
-
-import pytest
 
 from lab.common.waiting import wait_until
 from lab.hosts import hosts
 from lab.hosts.hosts import HostHandle
 from tests.engine.engine import Engine, Stack
+from tests.engine.needs import needs_hosts
 from tests.engine.program_lab import DISKS, file_hash, hosts_only, mounts, on_host, write_file
 from tests.engine.slow_formatting import SlowFormatting
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.lab,
-    pytest.mark.skipif(os.geteuid() != 0, reason="the lab's hosts need root"),
-]
+pytestmark = needs_hosts
 BOTH_DISKS = ["/dev/sdb", "/dev/sdc"]
 MOUNT_POINTS = {"/mnt/longhorn-sdb", "/mnt/longhorn-sdc"}
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def new_host() -> Iterator[Callable[[], HostHandle]]:
-    """Makes a host with two blank disks; each test has its own."""
-    yield lambda: hosts.add_host(f"broken-{next(_numbers)}")
-    hosts.down()
-
-
-@pytest.fixture
-def host(new_host: Callable[[], HostHandle]) -> HostHandle:
-    return new_host()
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    return Engine(tmp_path / "engine")
 
 
 def assert_completes(stack: Stack, host: HostHandle, formatting: SlowFormatting) -> None:

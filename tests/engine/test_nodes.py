@@ -1,15 +1,13 @@
 """Packages and disks of real hosts, by the real program on Pulumi's real engine."""
 
-import itertools
-import os
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from lab.hosts import hosts
 from lab.hosts.hosts import HostHandle
 from tests.engine.engine import Engine, Stack
+from tests.engine.needs import needs_hosts
 from tests.engine.program_lab import (
     file_hash,
     hosts_only,
@@ -20,13 +18,8 @@ from tests.engine.program_lab import (
     write_file,
 )
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.lab,
-    pytest.mark.skipif(os.geteuid() != 0, reason="the lab's hosts need root"),
-]
+pytestmark = needs_hosts
 COMMAND = "command:remote:Command"
-_numbers = itertools.count(1)
 # What the login shells that are no POSIX shells have in common: `-c` and words in single quotes. It
 # prints a line at each login, as a startup file may.
 _WORDS_ONLY = r"""#!/usr/bin/perl
@@ -39,18 +32,6 @@ die "syntax error: " . substr($line, pos($line) || 0) . "\n" if (pos($line) || 0
 $| = 1;
 exec @words;
 """
-
-
-@pytest.fixture(scope="module")
-def new_host() -> Iterator[Callable[..., HostHandle]]:
-    """Makes a host with two blank disks; each test has its own."""
-    yield lambda **options: hosts.add_host(f"disks-{next(_numbers)}", **options)
-    hosts.down()
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    return Engine(tmp_path / "engine")
 
 
 def changed_names(stack: Stack, operation: str = "preview") -> set[str]:

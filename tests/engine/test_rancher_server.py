@@ -161,7 +161,7 @@ def test_a_container_of_another_name_serves_the_same_data_where_the_stack_file_k
     stack.up().or_fail()
     before = _install_uuid(server)
     stack.configure(_config(server, containerName="server-renamed"))
-    assert f"set rancher.dataVolume: {VOLUME}" in stack.preview().output
+    assert f"set rancher.dataVolume: {VOLUME}" in stack.preview().log
     stack.configure(_config(server, containerName="server-renamed", dataVolume=VOLUME))
     stack.up().or_fail()
     assert not server.has("container", CONTAINER)

@@ -15,7 +15,7 @@ from typing import Any
 
 import asyncssh
 
-from tools.bench.healthy_host import DISKS, USER, healthy_answer
+from tools.bench.healthy_host import DISKS, healthy_answer
 
 PORT = 20722
 _DISK = {"fileSystem": "ext4", "sizeBytes": 107374182400, "immutable": True, "formatted": True}
@@ -46,20 +46,9 @@ def answer(command: str, stdin: str, number: int) -> bytes:
     return f"{json.dumps(result)}\n".encode()
 
 
-class _Server(asyncssh.SSHServer):
-    def __init__(self, client_key: asyncssh.SSHKey) -> None:
-        self._client_key = client_key
-
-    def public_key_auth_supported(self) -> bool:
-        return True
-
-    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
-        return username == USER and key == self._client_key
-
-
 async def serve(client_key: str, first: int, count: int) -> None:
     """Serve until standard input ends; tells the host key in one line, which comes there first."""
-    allowed = asyncssh.import_public_key(client_key)
+    allowed = asyncssh.import_authorized_keys(client_key)
     host_key = asyncssh.import_private_key(json.loads(sys.stdin.readline()))
 
     async def handle(process: Any) -> None:
@@ -77,7 +66,7 @@ async def serve(client_key: str, first: int, count: int) -> None:
         await asyncssh.listen(
             address(number),
             PORT,
-            server_factory=lambda: _Server(allowed),
+            authorized_client_keys=allowed,
             server_host_keys=[host_key],
             process_factory=handle,
             encoding=None,

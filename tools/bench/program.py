@@ -9,17 +9,16 @@ measurement has a process of its own, so that no run profits from the memory of 
 
 import argparse
 import json
-import resource
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tools.bench.apart import measured_apart, peak_mib
 from tools.offline.answers import AnsweringMocks
 from tools.offline.recording import run_program
-from tools.offline.stack_file import PROJECT, stack_config
+from tools.offline.stack_file import stack_config
 
 _THIS = "tools.bench.program"
 _NODES = (3, 30, 300, 1000)
@@ -73,7 +72,7 @@ def measure(nodes: int, operation: str) -> Measurement:
     run_program(stack_config(stack_of(1)), stack="bench", preview=True)
     is_preview = operation == "preview"
     config = stack_config(stack_of(nodes))
-    before = _peak_kib()
+    before = peak_mib()
     started, cpu_started = time.perf_counter(), time.process_time()
     recording = run_program(
         config, stack="bench", preview=is_preview, mocks=None if is_preview else AnsweringMocks()
@@ -84,23 +83,8 @@ def measure(nodes: int, operation: str) -> Measurement:
         resources=len(recording.resources),
         seconds=time.perf_counter() - started,
         cpu_seconds=time.process_time() - cpu_started,
-        peak_mib=(_peak_kib() - before) / _KIB,
+        peak_mib=peak_mib() - before,
     )
-
-
-def _peak_kib() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
-def _measure_apart(nodes: int, operation: str) -> Measurement:
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", _THIS, "--one", str(nodes), operation],
-        cwd=PROJECT,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    return Measurement(**json.loads(done.stdout))
 
 
 def table(measurements: Sequence[Measurement]) -> str:
@@ -129,7 +113,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for nodes in options.nodes:
         for operation in _OPERATIONS:
             print(f"{operation} with {nodes} nodes …", file=sys.stderr, flush=True)
-            measurements.append(_measure_apart(nodes, operation))
+            found = measured_apart(_THIS, "--one", str(nodes), operation)
+            measurements.append(Measurement(**found))
     print(table(measurements))
     return 0
 

@@ -10,7 +10,6 @@ and pinned host key each. What the scripts take on a real host comes on top, on 
 import argparse
 import asyncio
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -25,14 +24,16 @@ from components.hosts.asking import ReadingPlan
 from components.hosts.connection import HostCredentials
 from components.hosts.reading import Question, Reading, read_hosts
 from components.nodes.findings import NodeFindings, node_findings
+from components.nodes.script_parts import questions as questions_of
 from configuration.stages import StageSettings
+from tools.bench.apart import measured_apart, peak_mib
 from tools.bench.healthy_host import DISK_SETTINGS, USER, healthy_answer
 from tools.offline.stack_file import PROJECT
 
+_THIS = "tools.bench.reading"
 _HOSTS = (3, 30, 300, 1000)
 _SERVERS = 2
 _DEADLINE_SECONDS = 600.0
-_KIB = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,24 +49,13 @@ class Measurement:
     """Peak of the process's memory while it read, less what it had before."""
 
 
-class _Server(asyncssh.SSHServer):
-    def __init__(self, client_key: asyncssh.SSHKey) -> None:
-        self._client_key = client_key
-
-    def public_key_auth_supported(self) -> bool:
-        return True
-
-    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
-        return username == USER and key == self._client_key
-
-
 async def serve(client_key: str) -> None:
     """Serve until standard input ends; tells port and host key in one line.
 
     Args:
         client_key: the public key that may log in.
     """
-    answer, allowed = healthy_answer(), asyncssh.import_public_key(client_key)
+    answer, allowed = healthy_answer(), asyncssh.import_authorized_keys(client_key)
     host_key = asyncssh.generate_private_key("ssh-ed25519")
 
     async def handle(process: Any) -> None:
@@ -76,7 +66,7 @@ async def serve(client_key: str) -> None:
     listener = await asyncssh.listen(
         "127.0.0.1",
         0,
-        server_factory=lambda: _Server(allowed),
+        authorized_client_keys=allowed,
         server_host_keys=[host_key],
         process_factory=handle,
         encoding=None,
@@ -92,7 +82,7 @@ def measure(hosts: int) -> Measurement:
     public = key.export_public_key().decode().strip()
     servers = [
         subprocess.Popen(
-            [sys.executable, "-m", "tools.bench.reading", "--serve", public],
+            [sys.executable, "-m", _THIS, "--serve", public],
             cwd=PROJECT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -119,6 +109,7 @@ def _measured(hosts: int, private_key: str, servers: Sequence[dict[str, Any]]) -
                 host_key=servers[number % len(servers)]["hostKey"],
             ),
             disks=DISK_SETTINGS,
+            parts=questions_of(DISK_SETTINGS),
         )
         for number in range(hosts)
     ]
@@ -126,7 +117,7 @@ def _measured(hosts: int, private_key: str, servers: Sequence[dict[str, Any]]) -
     plan = ReadingPlan(credentials=credentials, deadline_seconds=_DEADLINE_SECONDS)
     # The first reading loads what every later one has.
     read_hosts(questions[:1], plan)
-    before = _peak_kib()
+    before = peak_mib()
     started, cpu_started = time.perf_counter(), time.process_time()
     readings = read_hosts(questions, plan)
     wrong = {name: said for name, reading in readings.items() if (said := _not_well(reading))}
@@ -134,7 +125,7 @@ def _measured(hosts: int, private_key: str, servers: Sequence[dict[str, Any]]) -
         hosts=hosts,
         seconds=time.perf_counter() - started,
         cpu_seconds=time.process_time() - cpu_started,
-        peak_mib=(_peak_kib() - before) / _KIB,
+        peak_mib=peak_mib() - before,
     )
     if wrong:
         raise RuntimeError(
@@ -148,21 +139,6 @@ def _not_well(reading: Reading) -> str | None:
         return reading.problem
     findings = node_findings(reading.answer, DISK_SETTINGS, StageSettings())
     return None if findings == NodeFindings() else str(findings)
-
-
-def _peak_kib() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
-def _measure_apart(hosts: int) -> Measurement:
-    done = subprocess.run(
-        [sys.executable, "-m", "tools.bench.reading", "--one", str(hosts)],
-        cwd=PROJECT,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    return Measurement(**json.loads(done.stdout))
 
 
 def table(measurements: Sequence[Measurement]) -> str:
@@ -195,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         measurements: list[Measurement] = []
         for hosts in options.hosts:
             print(f"reading {hosts} hosts …", file=sys.stderr, flush=True)
-            measurements.append(_measure_apart(hosts))
+            measurements.append(Measurement(**measured_apart(_THIS, "--one", str(hosts))))
         print(table(measurements))
     return 0
 
