@@ -57,7 +57,6 @@ CheckName = Literal[
     "capacity",
     "backupAge",
     "recurringJobs",
-    "storageClass",
     "prometheusOperator",
     "prometheusSelector",
     "rancherCertificate",

@@ -135,6 +135,34 @@ def test_the_base_of_longhorn_sees_its_inner_rooms_only_where_they_are_put_toget
     assert wrong == []
 
 
+def _rooms_of_the_page() -> list[str]:
+    """The rooms as docs/architecture.md lists them, from top to bottom."""
+    page = (_PROJECT / "docs/architecture.md").read_text()
+    lines = page.partition("components/\n")[2].partition("\nlab/")[0].splitlines()
+    rooms: list[str] = []
+    outer = ""
+    for line in lines:
+        name = line.split("/")[0].strip()
+        outer = outer if line.startswith("    ") else name
+        rooms.append(name if name == outer else f"{outer}.{name}")
+    return rooms
+
+
+def test_the_page_on_architecture_lists_every_room_below_those_that_it_imports() -> None:
+    rooms = _rooms_of_the_page()
+    folders = {path.parent for path in (_PROJECT / "components").rglob("*.py")}
+    named = [".".join(path.relative_to(_PROJECT / "components").parts) for path in folders]
+    assert sorted(rooms) == sorted(filter(None, named))
+    below = [
+        arrow
+        for i, upper in enumerate(rooms)
+        for lower in rooms[i + 1 :]
+        if not lower.startswith(f"{upper}.")
+        for arrow in _arrows(f"components.{upper}", f"components.{lower}")
+    ]
+    assert below == []
+
+
 def test_the_common_room_holds_these_modules_and_no_others() -> None:
     assert {path.stem for path in (_PROJECT / "components/common").glob("*.py")} == _COMMON
 

@@ -108,7 +108,7 @@ def test_an_unknown_key_of_a_disk_comes_with_the_nearest_known_one() -> None:
 
 def test_an_unknown_key_like_no_other_comes_with_all_known_ones() -> None:
     problem = mistake(valid(cluster={"name": "test", "zzz": 1}))
-    assert problem.remedy == "Known keys: context, kubeconfig, name."
+    assert problem.remedy == "Known keys: context, kubeconfig, name, nodesFile."
 
 
 def test_an_unknown_top_level_key_is_a_mistake() -> None:

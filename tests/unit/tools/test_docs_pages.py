@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from configuration.checks import CHECK_NAMES
 from configuration.secrets import Secret
 from configuration.stack_file import SECTIONS
 
@@ -64,6 +65,14 @@ def test_every_key_that_is_named_is_one_of_the_stack_file(page: Path) -> None:
 def test_the_list_of_decisions_is_whole() -> None:
     listed = re.findall(r"\]\((\d{4}-[^)]+)\)", (_DOCS / "adr" / "README.md").read_text())
     assert listed == sorted(path.name for path in (_DOCS / "adr").glob("0*.md"))
+
+
+def test_every_check_that_may_be_accepted_has_one_row_on_the_page_of_previews() -> None:
+    rows = re.findall(
+        r"^\| (`.+?`) \|", (_DOCS / "what-a-preview-sees.md").read_text(), re.MULTILINE
+    )
+    named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(name for name in named if name in CHECK_NAMES) == sorted(CHECK_NAMES)
 
 
 def test_every_fault_names_a_module_of_tests_that_is_there() -> None:
