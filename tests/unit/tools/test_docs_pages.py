@@ -67,6 +67,11 @@ def test_the_list_of_decisions_is_whole() -> None:
     assert listed == sorted(path.name for path in (_DOCS / "adr").glob("0*.md"))
 
 
+@pytest.mark.parametrize("secret", Secret)
+def test_the_page_on_secrets_says_where_each_one_comes_from(secret: Secret) -> None:
+    assert f"`{secret}`" in (_DOCS / "secrets.md").read_text()
+
+
 def test_every_check_that_may_be_accepted_has_one_row_on_the_page_of_previews() -> None:
     rows = re.findall(
         r"^\| (`.+?`) \|", (_DOCS / "what-a-preview-sees.md").read_text(), re.MULTILINE
