@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import asyncssh
 import pytest
 import yaml
 
@@ -48,7 +49,7 @@ def _stack(count: int, **changes: Any) -> NewStack:
     [
         {},
         {"disks": {}},
-        {"user": "ops", "port": 2222, "private_key_file": "~/.kube/config"},
+        {"user": "ops", "port": 2222, "private_key_file": "~/key"},
         {"rancher_url": "https://rancher.example.com", "docker_host": "unix:///run/docker.sock"},
         {
             "rancher_url": "https://rancher.example.com",
@@ -63,6 +64,8 @@ def test_the_file_passes_the_program_and_the_editor(
     tmp_path: Path, count: int, changes: Mapping[str, Any]
 ) -> None:
     path = tmp_path / "Pulumi.mine.yaml"
+    key = asyncssh.generate_private_key("ssh-ed25519").export_private_key()
+    Path("~/key").expanduser().write_bytes(key)
     path.write_text(stack_file(_stack(count, **changes)))
     assert complaints_of_file(yaml.safe_load(path.read_text())) == []
     config = read_stack_config(path)
