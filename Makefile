@@ -1,8 +1,9 @@
 # Two commands for a newcomer: `make demo` and `make test`. Both do their own set-up.
 PYTHON ?= python3
 STACK ?= three-nodes
-# How many test files run beside each other; 0: one after the other, in one process.
-AT_ONCE ?= 0
+# How many test files run beside each other; 0: one after the other, in one process. Three for two
+# processors: the tests with a lab wait more than they compute.
+AT_ONCE ?= 3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
@@ -53,10 +54,10 @@ test: setup
 	$(RUN) -m pyright
 	$(RUN) -m tools.shell_scripts | xargs shellcheck
 	$(RUN) -m lab build
-	$(RUN) -m pytest --numprocesses $(AT_ONCE) --dist loadfile
+	$(RUN) -m pytest --numprocesses $(AT_ONCE) --dist loadfile --no-loadscope-reorder
 
 unit: $(VENV)/ready
-	$(RUN) -m pytest tests/unit
+	$(RUN) -m pytest --numprocesses $(AT_ONCE) --dist loadfile tests/unit
 
 bench: setup
 	$(RUN) -m tools.bench.program
