@@ -20,7 +20,7 @@ _MOVED = (
     "refresh and a destroy go by the path of the last run."
 )
 
-_PAGE = 250
+_PAGE = 500
 
 # The client keeps certificates of a kubeconfig in files that it shares between threads, and tells
 # their names before they are written (kubernetes 35.0.0, config/kube_config.py). Dynamic resources
@@ -153,13 +153,24 @@ def open_cluster(props: Mapping[str, Any]) -> ClusterApi:
 
 def listed_plainly(
     ask: Callable[..., Any], *where: Any, **options: Any
-) -> Iterator[Mapping[str, Any]]:
+) -> Iterator[dict[str, Any]]:
     """The objects of a list as Kubernetes writes them, asked for in pages.
 
     The client takes ten times as long to make objects of its own of a large list.
+    Arguments and errors as for `in_pages`.
+    """
+
+    def plainly(*where: Any, **options: Any) -> Any:
+        return json.loads(ask(*where, **options, _preload_content=False).data)
+
+    yield from in_pages(plainly, *where, **options)
+
+
+def in_pages(ask: Callable[..., Any], *where: Any, **options: Any) -> Iterator[dict[str, Any]]:
+    """The objects of a list, asked for in pages.
 
     Args:
-        ask: The client's call for the list.
+        ask: The client's call for the list, which answers with a map.
         where: What it takes, such as a namespace.
         options: What else it takes, such as `_request_timeout`.
 
@@ -167,8 +178,7 @@ def listed_plainly(
     """
     page: dict[str, Any] = {"limit": _PAGE}
     while True:
-        answer: Any = ask(*where, **options, **page, _preload_content=False)
-        found: Any = json.loads(answer.data)
+        found = ask(*where, **options, **page)
         yield from found["items"] or ()
         following = mapped(found.get("metadata")).get("continue")
         if not following:

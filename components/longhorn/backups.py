@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from components.common.answers import listed, mapped
+from components.common.answers import mapped
+from components.longhorn.conditions import condition, is_true
 
 TARGET = "default"
 """Longhorn's object for the one target that versions before 1.8 have; its settings lead to it."""
@@ -26,9 +27,8 @@ def unavailable(target: Mapping[str, Any] | None, wanted_url: str | None = None)
     status = mapped(target.get("status"))
     if status.get("available"):
         return ""
-    for condition in map(mapped, listed(status.get("conditions"))):
-        if condition.get("type") == "Unavailable" and condition.get("status") == "True":
-            return f"Longhorn: {condition.get('message') or 'no reason given'}"
+    if is_true(status, "Unavailable"):
+        return f"Longhorn: {condition(status, 'Unavailable').get('message') or 'no reason given'}"
     return "Longhorn has not tried it yet"
 
 

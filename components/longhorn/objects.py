@@ -2,14 +2,12 @@
 
 from typing import Any
 
-from components.cluster.api import ApiError, ClusterApi, status_of, unless_missing
-from components.common.answers import listed, mapped
+from components.cluster.api import ApiError, ClusterApi, in_pages, status_of, unless_missing
 
 NAMESPACE = "longhorn-system"
 GROUP, VERSION = "longhorn.io", "v1beta2"
 VERSION_SETTING = "current-longhorn-version"
 DRIVER = "driver.longhorn.io"
-_PAGE = 500
 # A manager that starts, somebody else's edit in between, replicas that are still on a disk.
 _PASSING = (400, 409, 422, 500, 503)
 _FORBIDDEN = 403
@@ -33,17 +31,7 @@ def read_objects(
         ask, where = custom.list_cluster_custom_object, [GROUP, VERSION, plural]
     else:
         ask, where = custom.list_namespaced_custom_object, [GROUP, VERSION, NAMESPACE, plural]
-    items: list[dict[str, Any]] = []
-    page: dict[str, Any] = {"limit": _PAGE}
-    while True:
-        found: Any = unless_missing(ask, *where, **options, **page)
-        if found is None:
-            return None
-        items += listed(found["items"])
-        following = mapped(found.get("metadata")).get("continue")
-        if not following:
-            return items
-        page = {"limit": _PAGE, "_continue": following}
+    return unless_missing(lambda: list(in_pages(ask, *where, **options)))
 
 
 def read_object(cluster: ClusterApi, plural: str, name: str) -> dict[str, Any] | None:

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.common.answers import listed, mapped
+from components.common.answers import mapped
 from components.common.names import some_names
 from components.common.versions import Step, Version, minors_between, step, version_of
+from components.longhorn.conditions import condition
 from components.longhorn.objects import NAMESPACE
 from components.longhorn.versions import minor_of, too_old_kubernetes
 from configuration.longhorn import SUPPORTED_VERSIONS
@@ -162,13 +163,10 @@ def _node_problems(nodes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Nodes whose old manager can't end; a node that left Kubernetes has none."""
     away: list[str] = []
     for node in nodes:
-        for condition in listed(_status(node).get("conditions")):
-            if (
-                condition.get("type") == "Ready"
-                and condition.get("status") != "True"
-                and condition.get("reason") != "KubernetesNodeGone"
-            ):
-                away.append(f"{_name(node)} ({condition.get('reason') or 'no reason given'})")
+        ready = condition(_status(node), "Ready")
+        is_away = ready.get("status") != "True" and ready.get("reason") != "KubernetesNodeGone"
+        if ready and is_away:
+            away.append(f"{_name(node)} ({ready.get('reason') or 'no reason given'})")
     if away:
         yield (
             f"{_count(away, 'node')} not Ready in Longhorn: {_names(away)}. Bring it back or "
