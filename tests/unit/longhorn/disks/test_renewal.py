@@ -8,6 +8,7 @@ import pytest
 from components.common import waiting
 from components.common.waiting import Clock
 from components.longhorn.disks.renewal import changed_file_systems, renew_disks
+from components.longhorn.disks.renewal_rules import verdicts
 from tests.unit.doubles.a_cluster import ACluster, Object
 
 READY = [{"type": "Ready", "status": "True"}]
@@ -257,3 +258,17 @@ def test_which_mount_points_have_another_file_system(
         return {path: {"uuid": uuid} for path, uuid in uuids.items()}
 
     assert changed_file_systems(disks(old), disks(new)) == (changed, moved)
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ({"reason": "NoDiskInfo", "message": "no longhorn-disk.cfg\n"}, "no longhorn-disk.cfg"),
+        ({"reason": "NoDiskInfo", "message": ""}, "NoDiskInfo"),
+        ({}, "not looked at yet"),
+    ],
+)
+def test_a_disk_is_told_in_longhorns_own_words(condition: dict[str, str], said: str) -> None:
+    status = {"conditions": [{"type": "Ready", "status": "False", **condition}]}
+    node = {"spec": {"disks": {"a": {"path": "/mnt/a"}}}, "status": {"diskStatus": {"a": status}}}
+    assert verdicts(node, ["/mnt/a"])["/mnt/a"].said == said

@@ -160,3 +160,11 @@ def test_a_volume_whose_size_longhorn_has_not_noted_is_told_all_the_same() -> No
     held = {"metadata": {"name": "pvc-1"}}
     (line,) = explained(node(r1=1), PATHS, [replica("r1", "pvc-1")], [held])
     assert line == "/mnt/a: replica r1 of volume pvc-1 (0 MiB, state unknown)"
+
+
+def test_volumes_that_would_be_lost_are_told_disk_by_disk_whatever_order_is_asked_for() -> None:
+    unread = node(disk_ready=False)
+    unread["status"]["diskStatus"]["b"] = {"diskUUID": "uuid-b", "conditions": []}
+    replicas = [replica("r2", "pvc-2", disk="uuid-b"), replica("r1", "pvc-1")]
+    told = last_copies(unread, {"/mnt/b", "/mnt/a"}, replicas)
+    assert [line.split(",")[0] for line in told] == ["/mnt/a", "/mnt/b"]
