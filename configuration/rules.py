@@ -219,7 +219,7 @@ def _mkfs_options(key: str, disks: Sequence[DiskSettings]) -> Iterator[Problem]:
         if not re.fullmatch(f"{option}( {option})*", disk.mkfs_options):
             yield Problem(
                 f"{key}[{i}].mkfsOptions",
-                f"has an option that mkfs.{disk.file_system} does not take so",
+                f"has an option that mkfs.{disk.file_system} does not take in this form",
                 f"It takes {letters}.",
                 disk.mkfs_options,
                 shows_value=True,

@@ -135,7 +135,7 @@ def _default_classes(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[Che
     kept = {node.name for node in wanted.nodes if node.keeps_default_class}
     servers = [
         name
-        for name, node in sorted(facts.nodes.items())
+        for name, node in facts.nodes.items()
         if name not in kept and any(key in node.labels for key in CONTROL_PLANE_TAINTS)
     ]
     if wanted.is_default_class and facts.k3s_classes and servers:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from components.hosts.facts import HostAnswer
-from components.nodes.findings import NodeFindings, dated, node_findings
+from components.hosts.facts import DiskFacts, HostAnswer
+from components.nodes.findings import NodeFindings, dated, node_findings, was_prepared
 from configuration.stages import StageSettings
 from tests.unit.doubles.a_host import (
     FSTAB_LINE,
@@ -158,3 +158,21 @@ def test_the_same_trouble_at_another_time_is_another_line() -> None:
 )
 def test_manifests_that_have_the_line_again_are_found(line: str | None, found: str | None) -> None:
     assert node_findings(answer(control_plane=line), [SDB], STAGES).control_plane == found
+
+
+@pytest.mark.parametrize(
+    ("line", "is_ours"),
+    [
+        (FSTAB_LINE, True),
+        (FSTAB_LINE.replace("UUID=1", "UUID=2"), True),
+        (f"# /mnt/longhorn-sdb\n{FSTAB_LINE}", True),
+        (FSTAB_LINE.replace("defaults", "noatime"), False),
+        (f"/dev/sdb {FSTAB_LINE.partition(' ')[2]}", False),
+        (None, False),
+    ],
+)
+def test_a_mount_point_was_prepared_where_fstab_has_the_programs_own_line_for_whatever_disk(
+    line: str | None, is_ours: bool
+) -> None:
+    found = DiskFacts.model_validate(disk_facts(fstabLine=line, immutable=None))
+    assert was_prepared(found, SDB) is is_ours

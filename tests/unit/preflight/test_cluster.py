@@ -207,6 +207,14 @@ def test_a_node_on_which_longhorn_never_starts_is_an_error(
     assert remedy in result.remedy
 
 
+@pytest.mark.parametrize("architecture", ["amd64", "arm64", "s390x"])
+def test_a_node_of_each_architecture_that_longhorn_has_images_for_is_fine(
+    architecture: str,
+) -> None:
+    more = ClusterNode(labels={"kubernetes.io/arch": architecture})
+    assert results({"nodes": {**PLAIN["nodes"], "worker-9": more}}, prepares_nodes=False) == []
+
+
 def test_windows_nodes_are_left_out_where_the_values_say_so() -> None:
     values = {"global": {"cattle": {"windowsCluster": {"enabled": True}}}}
     wanted = cluster_wanted(load(valid(longhorn={"values": values})))
