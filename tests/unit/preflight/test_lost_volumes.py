@@ -85,9 +85,16 @@ def test_the_last_intact_replica_of_a_volume_stops_the_preview_with_its_claim(
         usable(longhornDisk="d-one"),
         usable(longhornDisk=None, longhornReplicas=1),
         usable(mounted=False, longhornDisk="d-one"),
+        usable(mounted=False, longhornDisk="another"),
         refused("/dev/sdb does not exist"),
     ],
-    ids=["the same disk", "its number is lost and its data is not", "unmounted", "not there"],
+    ids=[
+        "the same disk",
+        "its number is lost and its data is not",
+        "unmounted",
+        "another one, which this run mounts and does not format",
+        "not there",
+    ],
 )
 def test_a_disk_that_nobody_replaced_needs_no_word(verdict: str) -> None:
     assert _found(verdict) == []
@@ -108,8 +115,9 @@ def test_disks_that_were_replaced_on_two_nodes_at_once_take_both_replicas() -> N
 
 def test_a_disk_that_is_at_another_place_now_is_not_lost() -> None:
     assert _found(BLANK, usable(longhornDisk="d-one")) == []
-    unreadable = usable(mounted=False, longhornDisk=None)
-    assert _found(BLANK, unreadable) == [], "an xfs that is not mounted tells nothing"
+    for content in ("own", "adopted"):
+        unreadable = usable(content=content, mounted=False, longhornDisk=None)
+        assert _found(BLANK, unreadable) == [], "an xfs that is not mounted tells nothing"
 
 
 def test_a_volume_that_is_given_up_by_name_is_a_warning() -> None:
