@@ -76,7 +76,7 @@ def test_a_healthy_node_passes_every_check() -> None:
         ({"modules": {"iscsi_tcp": "unknown"}}, []),
         ({"modules": {"dm_crypt": "missing"}}, [("encryptionTools", "warning")]),
         ({"tools": {"cryptsetup": False}}, [("encryptionTools", "warning")]),
-        ({"tools": {"findmnt": False}}, [("tools", "error")]),
+        ({"tools": {"dmsetup": False}}, [("encryptionTools", "warning")]),
         ({"tools": {"curl": False}}, [("tools", "warning")]),
         ({"nfs4InKernel": "n", "nfs4Loaded": False}, [("nfsKernelSupport", "error")]),
         ({"nfs4InKernel": None, "nfs4Loaded": False}, [("nfsKernelSupport", "warning")]),
@@ -94,6 +94,13 @@ def test_each_check_sees_its_own_fault(
     changes: dict[str, Any], expected: list[tuple[str, str]]
 ) -> None:
     assert _results(**changes) == expected
+
+
+@pytest.mark.parametrize("tool", ["bash", "findmnt", "grep", "awk", "blkid", "lsblk"])
+def test_a_host_without_one_of_the_tools_that_longhorn_or_the_scripts_run_is_refused(
+    tool: str,
+) -> None:
+    assert _results(tools={tool: False}) == [("tools", "error")]
 
 
 @pytest.mark.parametrize(
@@ -342,11 +349,11 @@ def test_a_disk_that_is_to_hold_longhorns_engines_takes_the_place_of_what_forbid
 ) -> None:
     disk = DiskSettings.model_validate({"device": "/dev/sdb", "mountPoint": "/var/lib/longhorn"})
     facts = disk_facts(disk, mounted=mounted, writable=mounted or None)
-    text = said([facts], enginesNoexec=True)
+    text = said([facts, disk_facts(SDC)], enginesNoexec=True)
     node = NodeToCheck(
         name="node-1",
-        answer=parse_answer(text, [disk.mount_point], {}),
-        disks=[disk],
+        answer=parse_answer(text, [disk.mount_point, SDC.mount_point], {}),
+        disks=[disk, SDC],
         stages=StageSettings(),
     )
     assert [result.check for result in check_nodes([node])] == told
