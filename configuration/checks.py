@@ -62,6 +62,7 @@ CheckName = Literal[
     "rancherCertificate",
     "rancherAgent",
     "volumeEngine",
+    "rancherBackup",
 ]
 """Every check that `accept` may name."""
 CHECK_NAMES: tuple[CheckName, ...] = get_args(CheckName)

@@ -22,6 +22,7 @@ from configuration.base import (
 from configuration.environment import Environment
 from configuration.host_aliases import HostAliasSettings
 from configuration.problems import rule
+from configuration.rancher_backup import RancherBackupSettings
 
 # Scheme, host and port alone: no login, path, query or fragment.
 _PLAIN_URL = re.compile(
@@ -183,6 +184,8 @@ class RancherSettings(StackModel):
     """Checksum of a new CA that may take the place of the pinned one; without it that stops."""
     start_timeout_seconds: Seconds = 900
     """How long the server may take until it answers."""
+    backup: RancherBackupSettings | None = None
+    """Archives of Rancher's data, made on a schedule."""
 
     @field_validator("url")
     @classmethod

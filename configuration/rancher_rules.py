@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import PurePosixPath
 
 from configuration.environment import AGENT, SERVER, environment_problems
 from configuration.host_aliases import host_alias_problems
@@ -102,6 +103,21 @@ def _data_volume(file: StackFile) -> Iterator[Problem]:
         )
 
 
+def _backup(file: StackFile) -> Iterator[Problem]:
+    rancher = file.rancher
+    if rancher is None or rancher.backup is None or not rancher.volume.startswith("/"):
+        return
+    folder, data = PurePosixPath(rancher.backup.folder), PurePosixPath(rancher.volume)
+    if data in (folder, *folder.parents):
+        yield Problem(
+            "rancher.backup.folder",
+            "lies in rancher.dataVolume, so every archive would hold all earlier ones",
+            "Name a folder outside of it, best on another disk.",
+            rancher.backup.folder,
+            shows_value=True,
+        )
+
+
 def _docker_host_key(file: StackFile) -> Iterator[Problem]:
     rancher = file.rancher
     if rancher is None or rancher.docker_host_key is not None:
@@ -156,6 +172,7 @@ RANCHER_RULES: Sequence[Callable[[StackFile], Iterable[Problem]]] = (
     _certificates,
     _data_on_the_system,
     _data_volume,
+    _backup,
     _docker_host_key,
     _environment,
     _agent,

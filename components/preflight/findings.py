@@ -22,6 +22,7 @@ from components.preflight.frontend import check_guard
 from components.preflight.known_disks import check_known_disks
 from components.preflight.lost_volumes import check_lost_volumes
 from components.preflight.nodes import NodeToCheck, check_login_shell, check_nodes
+from components.preflight.rancher_backup import look_at_backup
 from components.preflight.report import CheckResult, PreflightError, report
 from components.preflight.wrong_host import check_hosts
 from configuration.secrets import Secret
@@ -45,7 +46,7 @@ def read_findings(settings: Settings) -> Findings:
     about it. Raises pulumi.RunError with a report over all nodes when a check fails that the
     stack file does not accept.
     """
-    look = look_at_cluster(settings)
+    look, backups = look_at_cluster(settings), look_at_backup(settings)
     stages, checks = settings.stages, settings.checks
     results: list[CheckResult] = []
     answers: dict[str, HostAnswer] = {}
@@ -75,7 +76,7 @@ def read_findings(settings: Settings) -> Findings:
     results.extend(check_hosts(nodes, seen.nodes))
     results.extend(check_known_disks(nodes, seen.known_disks))
     results.extend(check_lost_volumes(nodes, seen.storage, settings.longhorn.lost_volumes))
-    _report(settings, [*seen.results, *results])
+    _report(settings, [*seen.results, *results, *backups()])
     now = datetime.now(UTC)
     found = {
         node.name: node_findings(

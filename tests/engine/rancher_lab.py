@@ -184,7 +184,7 @@ class RancherLab:
         first, second, third = paths.subnet().split(".")
         network = f"{first}.{int(second) ^ 64}.{third}"
         with engine_apart(directory, f"{paths.lab_name()[:7]}x", network) as docker:
-            yield _docker_host(name, docker, self.folder)
+            yield rancher_docker_host(name, docker, self.folder)
 
     def kubectl(self, *words: str) -> str:
         """Standard output of kubectl; an AssertionError if it fails."""
@@ -212,7 +212,7 @@ def rancher_lab(directory: Path) -> Iterator[RancherLab]:
         key = hosts.add_host("first", disks=0).client_key_path
         cluster = kubernetes.up(["worker-1"])
         with ssh_agent(socket, key), files as folder:
-            host = _docker_host("rancher-host", docker_engine.up(), Path(folder))
+            host = rancher_docker_host("rancher-host", docker_engine.up(), Path(folder))
             agent.up(cluster.kubeconfig)
             yield RancherLab(host, cluster, Path(folder), socket)
     finally:
@@ -222,7 +222,12 @@ def rancher_lab(directory: Path) -> Iterator[RancherLab]:
         hosts.down()
 
 
-def _docker_host(name: str, docker: DockerHandle, folders: Path) -> DockerHost:
+def rancher_docker_host(name: str, docker: DockerHandle, folders: Path) -> DockerHost:
+    """A host with a Docker engine over SSH, which has what the runbooks need of images.
+
+    Args:
+        folders: where its person's files are to be, by host.
+    """
     folder = folders / name
     folder.mkdir()
     image.build(docker, TAG)

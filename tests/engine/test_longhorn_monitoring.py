@@ -108,7 +108,11 @@ def test_the_managers_metrics_have_the_names_and_labels_that_alerts_go_by(
     lab: LonghornLab,
 ) -> None:
     host = lab.hosts[0]
-    lab.put_volume("seen", host.name, "/mnt/longhorn-sdb")
+    spec = {"size": "10485760", "numberOfReplicas": 1, "frontend": "blockdev", "accessMode": "rwo"}
+    meta = {"name": "seen", "namespace": LONGHORN}
+    lab.apply(
+        {"apiVersion": "longhorn.io/v1beta2", "kind": "Volume", "metadata": meta, "spec": spec}
+    )
 
     def scraped() -> dict[str, set[str]] | None:
         said = on_host(host, f"curl -sf http://{_manager(lab)}:9500/metrics")

@@ -24,7 +24,10 @@ _ROOMS: Mapping[str, tuple[str, ...]] = {
     "rancher.server": ("rancher.api", "docker", "common"),
     # The cluster: for what Rancher's own clean-up leaves in it.
     "rancher.registration": ("rancher.agent", "rancher.api", "cluster", "common"),
-    "preflight": ("hosts", "nodes", "longhorn", "cluster", "rancher.api.presented", "common"),
+    "preflight": (
+        *("hosts", "nodes", "longhorn", "cluster", "common"),
+        *("rancher.api.presented", "rancher.server.backup.reading"),
+    ),
 }
 _WITH_SETTINGS = ("preflight", "stack")
 _COMMON = {

@@ -8,6 +8,7 @@ import pulumi_docker as docker
 
 from components.common.owner import MARK, this_stack
 from components.rancher.api.readiness import CONFIRMATIONS
+from components.rancher.server.backup.container import declare_backup
 from components.rancher.server.clearance import clearance
 from components.rancher.server.password import GeneratedPassword
 from components.rancher.server.preflight import RancherPreflight
@@ -82,33 +83,54 @@ class RancherServer(pulumi.ComponentResource):
             bootstrap_password or GeneratedPassword(f"{name}-bootstrap-password", here).value
         )
         preflight = RancherPreflight(f"{name}-preflight", rancher=rancher, opts=here)
-        container = self._container(name, rancher, certificate, preflight)
+        image = self._image(name, rancher, preflight)
+        container = self._container(name, rancher, certificate, image, preflight)
+        if rancher.backup is not None:
+            declare_backup(
+                f"{name}-backup",
+                rancher,
+                rancher.backup,
+                image,
+                # Rancher first: what is left of an interrupted backup is put right then.
+                pulumi.ResourceOptions(
+                    parent=self,
+                    depends_on=[container],
+                    delete_before_replace=True,
+                    replacement_trigger=engine_host(rancher.docker_host),
+                ),
+            )
         self.container_id = container.id
         self.url = container.id.apply(lambda _: rancher.url)
         self.register_outputs({"url": self.url, "bootstrapPassword": self.bootstrap_password})
+
+    def _image(
+        self, name: str, rancher: RancherSettings, preflight: pulumi.Resource
+    ) -> pulumi.Input[str]:
+        reference = f"{rancher.image}:{rancher.tag}"
+        if not rancher.pull_image:
+            return reference
+        host = engine_host(rancher.docker_host)
+        # By id and not by name: a name that resolves again would replace the container.
+        return docker.RemoteImage(
+            f"{name}-image",
+            name=reference,
+            keep_locally=True,
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[preflight], replacement_trigger=host
+            ),
+        ).image_id
 
     def _container(
         self,
         name: str,
         rancher: RancherSettings,
         certificate: RancherCertificate | None,
+        image: pulumi.Input[str],
         preflight: pulumi.Resource,
     ) -> docker.Container:
-        reference = f"{rancher.image}:{rancher.tag}"
         # Another host has neither image nor container. The old one is not asked for anything:
         # it may be gone.
         host = engine_host(rancher.docker_host)
-        image: pulumi.Input[str] = reference
-        if rancher.pull_image:
-            # By id and not by name: a name that resolves again would replace the container.
-            image = docker.RemoteImage(
-                f"{name}-image",
-                name=reference,
-                keep_locally=True,
-                opts=pulumi.ResourceOptions(
-                    parent=self, depends_on=[preflight], replacement_trigger=host
-                ),
-            ).image_id
         timeout = f"{rancher.start_timeout_seconds + 60}s"
         return docker.Container(
             f"{name}-container",

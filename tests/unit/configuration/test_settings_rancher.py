@@ -188,3 +188,31 @@ def test_an_import_with_the_address_of_a_manifest_needs_no_server() -> None:
     stages = {"rancher": False, "rancherImport": True}
     config = with_secrets(valid(rancher=None, stages=stages), rancherManifestUrl="https://x")
     assert mistakes(config) == []
+
+
+@pytest.mark.parametrize(
+    ("backup", "key"),
+    [
+        ({}, "folder"),
+        ({"folder": "backups"}, "folder"),
+        ({"folder": "/"}, "folder"),
+        ({"folder": "/a:b"}, "folder"),
+        ({"folder": "/srv/b", "at": "24:00"}, "at"),
+        ({"folder": "/srv/b", "at": 90}, "at"),
+        ({"folder": "/srv/b", "keep": 0}, "keep"),
+        ({"folder": "/srv/b", "everyDays": 0}, "everyDays"),
+    ],
+)
+def test_a_backup_that_can_not_be_made_is_refused_by_its_key(
+    backup: dict[str, Any], key: str
+) -> None:
+    found = mistake(valid(rancher={"url": "https://rancher.example.com", "backup": backup}))
+    assert found.key.endswith(f"rancher.backup.{key}")
+
+
+@pytest.mark.parametrize("folder", ["/opt/rancher", "/opt/rancher/backups"])
+def test_archives_do_not_lie_in_the_data_that_they_are_made_of(folder: str) -> None:
+    rancher = {"url": "https://rancher.example.com", "dataVolume": "/opt/rancher"}
+    found = mistake(valid(rancher={**rancher, "backup": {"folder": folder}}))
+    assert found.key.endswith("rancher.backup.folder")
+    assert mistakes(valid(rancher={**rancher, "backup": {"folder": "/opt/backups"}})) == []

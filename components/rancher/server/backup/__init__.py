@@ -1,0 +1,1 @@
+"""Backups of Rancher's own data."""

@@ -1,0 +1,106 @@
+"""The container that backs up Rancher's data on its schedule."""
+
+import asyncio
+from pathlib import Path
+
+import pulumi
+import pulumi_docker as docker
+
+from components.common.owner import MARK, this_stack
+from components.docker.leftovers import OwnContainer, remove_left_container
+from components.rancher.server.backup.reading import SCRIPT, backup_container
+from configuration.rancher import RancherSettings
+from configuration.rancher_backup import RancherBackupSettings
+
+_DATA = "/data"
+_SOCKET = "/var/run/docker.sock"
+# Longer than the script gives Rancher to stop, and to be started again.
+_GRACE_SECONDS = 180
+
+
+def declare_backup(
+    name: str,
+    rancher: RancherSettings,
+    backup: RancherBackupSettings,
+    image: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+) -> docker.Container:
+    """A container beside Rancher's that stops it, packs its data and starts it again.
+
+    A container, and no timer of the host: the Docker engine is all that the program may use there,
+    and it brings the container back after a reboot as it does Rancher. Rancher's own image has what
+    is needed, so nothing else is pulled. It has no network; with Docker's socket it can do what
+    Rancher's privileged container can.
+
+    Args:
+        name: The resource's name.
+        rancher: Rancher's container and data.
+        backup: When, and where to.
+        image: Rancher's image, as its own container has it.
+        opts: The resource's options.
+    """
+    command = [
+        "loop",
+        *(rancher.container_name, rancher.container_name, rancher.tag),
+        *(str(backup.seconds_after_midnight), str(backup.period_seconds), str(backup.keep)),
+    ]
+    data = (
+        {"host_path": rancher.volume}
+        if rancher.volume.startswith("/")
+        else {"volume_name": rancher.volume}
+    )
+    return docker.Container(
+        name,
+        name=backup_container(rancher),
+        image=image,
+        entrypoints=["sh", SCRIPT],
+        command=command,
+        restart="unless-stopped",
+        network_mode="none",
+        # SELinux lets no other container reach the socket.
+        security_opts=["label=disable"],
+        volumes=[
+            docker.ContainerVolumeArgs(container_path=_DATA, read_only=True, **data),
+            docker.ContainerVolumeArgs(container_path="/backup", host_path=backup.folder),
+            docker.ContainerVolumeArgs(
+                container_path="/docker.sock", host_path=_socket(rancher, backup)
+            ),
+        ],
+        labels=[docker.ContainerLabelArgs(label=MARK, value=this_stack())],
+        uploads=[
+            docker.ContainerUploadArgs(
+                file=SCRIPT,
+                content=(Path(__file__).parent / "backup.sh").read_text(),
+                permissions="0755",
+            )
+        ],
+        destroy_grace_seconds=_GRACE_SECONDS,
+        opts=pulumi.ResourceOptions.merge(
+            opts,
+            pulumi.ResourceOptions(
+                hooks=pulumi.ResourceHookBinding(
+                    before_create=[_clearance(f"{name}-clearance", rancher)]
+                )
+            ),
+        ),
+    )
+
+
+def _clearance(name: str, rancher: RancherSettings) -> pulumi.ResourceHook:
+    """Removes the container that an interrupted run has made, and the state does not have."""
+    own = OwnContainer(
+        name=backup_container(rancher), stack=this_stack(), data=rancher.volume, data_path=_DATA
+    )
+
+    async def clear(_args: pulumi.ResourceHookArgs) -> None:
+        await asyncio.to_thread(
+            remove_left_container, rancher.docker_host, rancher.docker_host_key, own
+        )
+
+    return pulumi.ResourceHook(name, clear)
+
+
+def _socket(rancher: RancherSettings, backup: RancherBackupSettings) -> str:
+    is_here = rancher.docker_host.startswith("unix://")
+    own = rancher.docker_host.removeprefix("unix://") if is_here else _SOCKET
+    return backup.docker_socket or own
