@@ -82,12 +82,16 @@ def verify_manifest(
 
 def _items(document: object) -> Sequence[object]:
     """What a list holds, as `kubectl get -o yaml` writes one; else the document alone."""
-    read = cast(Document, document) if isinstance(document, dict) else {}
+    read = _map_in(document)
     return listed(read.get("items")) if read.get("kind") == "List" else [document]
 
 
+def _map_in(document: object) -> Document:
+    return cast(Document, document) if isinstance(document, dict) else {}
+
+
 def _checked(document: object) -> Document:
-    read = cast(Document, document) if isinstance(document, dict) else {}
+    read = _map_in(document)
     if not isinstance(read.get("kind"), str):
         said = " ".join(str(read[key]) for key in ("status", "message") if read.get(key))
         raise ManifestMismatchError(
