@@ -1,7 +1,6 @@
 """How a host is opened for reading: the same address, keys and host key as remote commands have."""
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,9 +82,9 @@ class Opener:
             return []
 
 
-def agent_path(environment: Mapping[str, str] = os.environ) -> str | None:
+def agent_path() -> str | None:
     """Socket of the agent that remote commands use too, whenever there is one."""
-    return environment.get("SSH_AUTH_SOCK") or None
+    return os.environ.get("SSH_AUTH_SOCK") or None
 
 
 def _private_key(text: str, passphrase: str | None) -> asyncssh.SSHKey:

@@ -39,7 +39,6 @@ ACTIVE = "pulumi-python:dynamic/rancher:ClusterActive"
 CONNECTION = "pulumi-python:dynamic/rancher:AgentConnection"
 REGISTRATION = "pulumi-python:dynamic/rancher:Registration"
 ADDITIONS = "pulumi-python:dynamic/rancher:AgentAdditions"
-DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 _SECONDS = 60.0
 
 

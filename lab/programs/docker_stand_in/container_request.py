@@ -2,7 +2,6 @@
 
 import base64
 import io
-import re
 import tarfile
 import time
 from collections.abc import Mapping
@@ -12,7 +11,6 @@ from lab.programs.docker_stand_in.durations import nanoseconds
 from lab.programs.plugin_base.kind import PluginError
 
 _FAILED = "error with upload content: "
-_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 
 
 def request(inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,11 +65,6 @@ def archive(upload: Mapping[str, Any]) -> bytes:
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         tar.addfile(made, io.BytesIO(content))
     return buffer.getvalue()
-
-
-def is_base64(text: str) -> bool:
-    """Whether an upload can be decoded."""
-    return _BASE64.fullmatch(text) is not None
 
 
 def _host_config(inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Stack configurations for unit tests, and what the program makes of them."""
 
 import copy
-import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -119,8 +118,3 @@ def waits_for(recording: Recording, later: str, earlier: str) -> bool:
 def parent_of(recording: Recording, resource: Declared) -> str:
     """Name of the parent, empty for the stack's own children."""
     return next((r.name for r in recording.resources if r.urn == resource.parent), "")
-
-
-def stdout_of(**result: Any) -> dict[str, Any]:
-    """The outputs of a remote command whose script printed this result."""
-    return {"stdout": json.dumps(result), "stderr": ""}
