@@ -28,6 +28,7 @@ pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="needs the 
 _SCRIPT = COMPONENTS / "rancher" / "server" / "backup" / "backup.sh"
 _SHELLS = ["sh", "bash --posix", "busybox sh"]
 _SECONDS = 30.0
+_DATA = "var/lib/rancher"
 _A_DAY = 86400
 
 
@@ -138,9 +139,9 @@ def place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Place]:
     shell = str(request.param)
     if shutil.which(shell.split()[0]) is None:
         pytest.skip(f"needs the command {shell}")
-    for name in ("data", "backup"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "data" / "state").write_text("all that Rancher knows")
+    for name in (_DATA, "backup"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / _DATA / "state").write_text("all that Rancher knows")
     with _docker(tmp_path / "docker.sock") as docker:
         made = Place(tmp_path, docker, shell)
         yield made
@@ -223,7 +224,7 @@ def test_a_folder_that_can_not_be_packed_leaves_the_earlier_archives_and_rancher
 ) -> None:
     earlier = "rancher-20240101T023000Z-v2.8.5.tar.gz"
     (place.folder / earlier).touch()
-    shutil.rmtree(place.root / "data")
+    shutil.rmtree(place.root / _DATA)
     place.loop(keep=1)
     done = place.run("now")
     assert done.returncode == 1

@@ -15,11 +15,12 @@
 # left in the folder. An archive has its name only when it is whole, and was made of data that
 # nobody wrote to. Files of other names are never touched.
 #
-# /data, /backup and /docker.sock are mounted; BACKUP_ROOT stands before them in tests.
+# /var/lib/rancher, /backup and /docker.sock are mounted; BACKUP_ROOT stands before them in tests.
 set -eu
 umask 077
 
 root=${BACKUP_ROOT-}
+data=$root/var/lib/rancher
 folder=$root/backup
 mark=$folder/.rancher-stopped
 request=$folder/.requested
@@ -89,7 +90,7 @@ back_up() {
             return 1
         fi
     fi
-    tar -czf "$folder/.unfinished" -C "$root/data" . 2>"$folder/.errors" &
+    tar -czf "$folder/.unfinished" -C "$data" . 2>"$folder/.errors" &
     packing=$!
     code=0
     wait "$packing" || code=$?

@@ -12,7 +12,8 @@ from components.rancher.server.backup.reading import SCRIPT, backup_container
 from configuration.rancher import RancherSettings
 from configuration.rancher_backup import RancherBackupSettings
 
-_DATA = "/data"
+# As in Rancher's own container: where the image declares a volume, Docker would fill a new one.
+_DATA = "/var/lib/rancher"
 _SOCKET = "/var/run/docker.sock"
 # Longer than the script gives Rancher to stop, and to be started again.
 _GRACE_SECONDS = 180

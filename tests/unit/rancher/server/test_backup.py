@@ -48,7 +48,7 @@ def test_it_is_of_ranchers_own_image_without_a_network_and_writes_to_the_folder_
     read_only = {
         each["containerPath"] for each in declared.inputs["volumes"] if each.get("readOnly")
     }
-    assert read_only == {"/data"}
+    assert read_only == {"/var/lib/rancher"}
     assert _mounts(declared)["/backup"] == "/srv/backups"
 
 
@@ -61,7 +61,7 @@ def test_it_is_of_ranchers_own_image_without_a_network_and_writes_to_the_folder_
     ],
 )
 def test_it_packs_the_data_that_rancher_has(rancher: dict[str, Any], data: str) -> None:
-    assert _mounts(_declared(**rancher))["/data"] == data
+    assert _mounts(_declared(**rancher))["/var/lib/rancher"] == data
 
 
 def test_the_schedule_is_told_in_seconds() -> None:
