@@ -4,6 +4,7 @@ Rancher is its stand-in. The tests share one stack and follow one another.
 """
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -126,8 +127,7 @@ def test_killed_in_the_middle_of_a_backup_it_comes_back_and_starts_rancher(
         ]
     )
     wait_until(lambda: not lab.is_running("rancher"), doing="Rancher is stopped", seconds=_SECONDS)
-    pid = int(lab.host.sh("docker inspect --format '{{.State.Pid}}' rancher-backup"))
-    os.kill(pid, signal.SIGKILL)
+    os.kill(_first_process(lab, "rancher-backup"), signal.SIGKILL)
     assert asked.wait(_SECONDS) != 0
     wait_until(
         lambda: lab.is_running("rancher") and lab.is_running("rancher-backup"),
@@ -189,3 +189,22 @@ def test_it_works_on_a_local_socket_too(
     assert set(lab.archives) - before
     assert local.preview().or_fail().operations() == {}
     local.destroy().or_fail()
+
+
+def _first_process(lab: BackupLab, container: str) -> int:
+    """The container's first process as this machine numbers it; Docker has numbers of its own."""
+    identifier = lab.host.sh(f"docker inspect --format '{{{{.Id}}}}' {container}").strip()
+    (found,) = (
+        int(path.name)
+        for path in Path("/proc").glob("[0-9]*")
+        if identifier in _text(path / "cgroup")
+        and re.search(r"^NSpid:.*\t1$", _text(path / "status"), re.MULTILINE)
+    )
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""  # it has ended since it was listed

@@ -84,13 +84,15 @@ class RancherServer(pulumi.ComponentResource):
         )
         preflight = RancherPreflight(f"{name}-preflight", rancher=rancher, opts=here)
         image = self._image(name, rancher, preflight)
-        container = self._container(name, rancher, certificate, image, preflight)
+        data = self._data(name, rancher, preflight)
+        container = self._container(name, rancher, certificate, image, data, preflight)
         if rancher.backup is not None:
             declare_backup(
                 f"{name}-backup",
                 rancher,
                 rancher.backup,
                 image,
+                data,
                 # Rancher first: what is left of an interrupted backup is put right then.
                 pulumi.ResourceOptions(
                     parent=self,
@@ -126,6 +128,7 @@ class RancherServer(pulumi.ComponentResource):
         rancher: RancherSettings,
         certificate: RancherCertificate | None,
         image: pulumi.Input[str],
+        data: docker.ContainerVolumeArgs,
         preflight: pulumi.Resource,
     ) -> docker.Container:
         # Another host has neither image nor container. The old one is not asked for anything:
@@ -148,7 +151,7 @@ class RancherServer(pulumi.ComponentResource):
                 _port(rancher.http_port, _HTTP, rancher.listen_address),
                 _port(rancher.https_port, _HTTPS, rancher.listen_address),
             ],
-            volumes=[self._data(name, rancher, preflight), *_extra_mounts(rancher)],
+            volumes=[data, *_extra_mounts(rancher)],
             labels=[docker.ContainerLabelArgs(label=MARK, value=this_stack())],
             uploads=None if certificate is None else _uploads(certificate),
             command=[_TRUSTED_EVERYWHERE] if certificate and not certificate.ca_pem else None,

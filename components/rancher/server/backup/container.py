@@ -24,6 +24,7 @@ def declare_backup(
     rancher: RancherSettings,
     backup: RancherBackupSettings,
     image: pulumi.Input[str],
+    data: docker.ContainerVolumeArgs,
     opts: pulumi.ResourceOptions,
 ) -> docker.Container:
     """A container beside Rancher's that stops it, packs its data and starts it again.
@@ -38,6 +39,8 @@ def declare_backup(
         rancher: Rancher's container and data.
         backup: When, and where to.
         image: Rancher's image, as its own container has it.
+        data: Rancher's data, as its own container has it: a volume that is replaced lets go of
+            both containers first.
         opts: The resource's options.
     """
     command = [
@@ -45,11 +48,6 @@ def declare_backup(
         *(rancher.container_name, rancher.container_name, rancher.tag),
         *(str(backup.seconds_after_midnight), str(backup.period_seconds), str(backup.keep)),
     ]
-    data = (
-        {"host_path": rancher.volume}
-        if rancher.volume.startswith("/")
-        else {"volume_name": rancher.volume}
-    )
     return docker.Container(
         name,
         name=backup_container(rancher),
@@ -61,7 +59,12 @@ def declare_backup(
         # SELinux lets no other container reach the socket.
         security_opts=["label=disable"],
         volumes=[
-            docker.ContainerVolumeArgs(container_path=_DATA, read_only=True, **data),
+            docker.ContainerVolumeArgs(
+                container_path=_DATA,
+                read_only=True,
+                host_path=data.host_path,
+                volume_name=data.volume_name,
+            ),
             docker.ContainerVolumeArgs(container_path="/backup", host_path=backup.folder),
             docker.ContainerVolumeArgs(
                 container_path="/docker.sock", host_path=_socket(rancher, backup)

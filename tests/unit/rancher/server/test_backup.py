@@ -64,6 +64,13 @@ def test_it_packs_the_data_that_rancher_has(rancher: dict[str, Any], data: str) 
     assert _mounts(_declared(**rancher))["/var/lib/rancher"] == data
 
 
+def test_a_volume_that_is_replaced_waits_for_it_to_be_removed() -> None:
+    config = valid(rancher={"url": _URL, "backup": {"folder": "/srv/backups"}})
+    assert waits_for(run(config), "rancher-backup", "rancher-data")
+    dependencies = _declared().request.propertyDependencies["volumes"].urns
+    assert [urn.rpartition("::")[2] for urn in dependencies] == ["rancher-data"]
+
+
 def test_the_schedule_is_told_in_seconds() -> None:
     given = {"at": "23:05", "everyDays": 3, "keep": 4}
     assert _declared(given, tag="v2.8.4").inputs["command"] == [
