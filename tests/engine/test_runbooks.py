@@ -140,7 +140,7 @@ def test_upgrade_rancher_and_restore_the_data_of_before(stack: Stack, lab: Ranch
     previewed = stack.preview("--diff").or_fail()
     assert previewed.step("rancher-container", "replace")
     outcome = stack.up().or_fail()
-    assert agent_steps(outcome) == {"rancher-agent-deployment": "update"}
+    assert agent_steps(outcome) == {"rancher-agent-connection": "update"}
     assert lab.agent_variable("CATTLE_SERVER_VERSION") == NEXT_MINOR
     assert stack.outputs()["rancherClusterId"] == registered
     check(stack, lab)
@@ -170,7 +170,7 @@ def test_rotate_the_ca(stack: Stack, lab: RancherLab) -> None:
     assert f"rancher.acceptCa: {checksum}" in refused.log
     stack.configure(lab.config(dataVolume="rancher-data-restored", acceptCa=checksum))
     assert stack.preview().or_fail().step("rancher-ca", "update")
-    assert "rancher-agent-deployment" in agent_steps(stack.up().or_fail())
+    assert "rancher-agent-connection" in agent_steps(stack.up().or_fail())
     assert lab.agent_variable("CATTLE_CA_CHECKSUM") == checksum
     check(stack, lab)
     # 5. acceptCa is of no more use.
@@ -210,7 +210,7 @@ def test_the_address_changes_too(stack: Stack, lab: RancherLab, new_host: Docker
         previewed = stack.preview().or_fail()
         for name in ("rancher-address", "rancher-registration", "rancher-cluster-active"):
             assert previewed.step(name, "update"), name
-        assert "rancher-agent-deployment" in agent_steps(stack.up().or_fail())
+        assert "rancher-agent-connection" in agent_steps(stack.up().or_fail())
         typed = commands("replace-the-rancher-host", "The address changes too")
         assert new_host.sh(typed) == url
         assert lab.agent_variable("CATTLE_SERVER") == url

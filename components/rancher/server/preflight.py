@@ -113,10 +113,12 @@ def _inspect(props: Properties, olds: Properties) -> str:
 def left_data(old: Properties, new: Properties) -> str | None:
     """Why Rancher would start without its data, though the stack file does not say so. Pure.
 
-    None where the data stay, or another volume is named in as many words.
+    None where the data stay, where another volume is named in as many words, and on another Docker
+    host, which has none of the old one's volumes.
     """
     before, after = old.get("data"), new["data"]
-    if before is None or before == after or new.get("names_data"):
+    is_elsewhere = old.get("docker_host") != new["docker_host"]
+    if before is None or before == after or is_elsewhere or new.get("names_data"):
         return None
     cause = (
         "rancher.dataVolume is given no more"

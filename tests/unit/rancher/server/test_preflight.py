@@ -21,7 +21,7 @@ from components.docker.facts import (
 from components.docker.host import run_on_host
 from components.rancher.server import preflight as rancher_preflight
 from components.rancher.server.host_rules import GIB, Wanted, host_problems
-from components.rancher.server.preflight import RancherPreflightProvider
+from components.rancher.server.preflight import RancherPreflightProvider, left_data
 from tests.unit.doubles.a_stack import run, valid, waits_for
 
 _KIND = "pulumi-python:dynamic/rancher:Preflight"
@@ -362,6 +362,13 @@ def test_data_that_a_change_would_leave_behind_unsaid_are_told_with_both_ways_on
         assert f"set rancher.dataVolume: {volume}" in failure.reason
         meant = {**new, "data": volume, "names_data": True}
         assert RancherPreflightProvider().check(old, meant).failures == []
+
+
+def test_on_another_docker_host_no_data_is_left_behind() -> None:
+    old = {**_INPUTS, "data": "restored", "names_data": True}
+    moved = {**_INPUTS, "docker_host": "ssh://root@192.0.2.99", "data": "rancher-data"}
+    assert left_data(old, moved) is None
+    assert left_data(old, {**moved, "docker_host": _INPUTS["docker_host"]}) is not None
 
 
 def test_an_unchanged_preview_asks_nobody(world: _World) -> None:
