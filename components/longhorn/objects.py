@@ -1,5 +1,6 @@
 """The one door to Longhorn's own objects in the cluster: their API group, and how they are read."""
 
+from collections.abc import Callable
 from typing import Any
 
 from components.cluster.api import ApiError, ClusterApi, in_pages, status_of, unless_missing
@@ -10,7 +11,9 @@ VERSION_SETTING = "current-longhorn-version"
 DRIVER = "driver.longhorn.io"
 # A manager that starts, somebody else's edit in between, replicas that are still on a disk.
 _PASSING = (400, 409, 422, 500, 503)
-_FORBIDDEN = 403
+_FORBIDDEN, _NOT_FOUND, _UNAVAILABLE = 403, 404, 503
+# What the API server says of a path, and not of an object.
+_NOT_SERVED = "404 page not found"
 
 
 def read_objects(
@@ -31,13 +34,13 @@ def read_objects(
         ask, where = custom.list_cluster_custom_object, [GROUP, VERSION, plural]
     else:
         ask, where = custom.list_namespaced_custom_object, [GROUP, VERSION, NAMESPACE, plural]
-    return unless_missing(lambda: list(in_pages(ask, *where, **options)))
+    return _unless_missing(cluster, plural, lambda: list(in_pages(ask, *where, **options)))
 
 
 def read_object(cluster: ClusterApi, plural: str, name: str) -> dict[str, Any] | None:
     """One of Longhorn's objects; None if it is not there. Raises ApiError."""
     get = cluster.custom.get_namespaced_custom_object
-    return unless_missing(get, GROUP, VERSION, NAMESPACE, plural, name)
+    return _unless_missing(cluster, plural, lambda: get(GROUP, VERSION, NAMESPACE, plural, name))
 
 
 def patch_object(
@@ -77,4 +80,26 @@ def is_denied_by_longhorn(error: ApiError) -> bool:
 def delete_object(cluster: ClusterApi, plural: str, name: str) -> None:
     """Delete one of Longhorn's objects; one that is gone needs nothing. Raises ApiError."""
     delete = cluster.custom.delete_namespaced_custom_object
-    unless_missing(delete, GROUP, VERSION, NAMESPACE, plural, name)
+    _unless_missing(cluster, plural, lambda: delete(GROUP, VERSION, NAMESPACE, plural, name))
+
+
+def _unless_missing(cluster: ClusterApi, plural: str, ask: Callable[[], Any]) -> Any:
+    """As unless_missing; what is defined and not served yet counts as unavailable, and not as gone.
+
+    An API server before 1.23 answers so for a moment after its start, and a disk that seems not to
+    be in Longhorn is one that may be unmounted.
+    """
+    try:
+        return ask()
+    except ApiError as error:
+        if status_of(error) != _NOT_FOUND:
+            raise
+        kind = f"{plural}.{GROUP}"
+        if error.body.startswith(_NOT_SERVED) and _is_defined(cluster, kind):
+            words = f"{kind} is defined and not served yet: the API server has just started"
+            raise ApiError(_UNAVAILABLE, words, body=words) from None
+        return None
+
+
+def _is_defined(cluster: ClusterApi, kind: str) -> bool:
+    return unless_missing(cluster.extensions.read_custom_resource_definition, kind) is not None
