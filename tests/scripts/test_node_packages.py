@@ -232,7 +232,13 @@ def test_a_node_without_an_initiator_name_gets_one_and_keeps_it(host: Sandbox) -
 def test_a_host_without_systemd_starts_iscsid_by_its_service(host: Sandbox) -> None:
     have_installed_all(host)
     host.shell("rmdir /run/systemd/system; cp /usr/bin/sleep /run/iscsid; chmod +x /run/iscsid")
-    add_tool(host, "service", "/run/iscsid 300 >/dev/null 2>&1 &\n")
+    # As a daemon's start does, it ends when the daemon is there.
+    add_tool(
+        host,
+        "service",
+        "/run/iscsid 300 >/dev/null 2>&1 &\n"
+        'until [ "$(cat /proc/$!/comm)" = iscsid ]; do sleep 0.1; done\n',
+    )
     assert run(host, "ensure").result["iscsid"] == "active"
     assert calls(host, "service") == ["service iscsid start"]
     assert calls(host, "systemctl") == []

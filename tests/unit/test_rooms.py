@@ -143,11 +143,11 @@ def _rooms_of_the_page() -> list[str]:
     page = (_PROJECT / "docs/architecture.md").read_text()
     lines = page.partition("components/\n")[2].partition("\nlab/")[0].splitlines()
     rooms: list[str] = []
-    outer = ""
+    path: list[str] = []
     for line in lines:
-        name = line.split("/")[0].strip()
-        outer = outer if line.startswith("    ") else name
-        rooms.append(name if name == outer else f"{outer}.{name}")
+        depth = (len(line) - len(line.lstrip())) // 2 - 1
+        path = [*path[:depth], line.split("/")[0].strip()]
+        rooms.append(".".join(path))
     return rooms
 
 
