@@ -47,6 +47,37 @@ def longhorn_lines(settings: Settings, release: Mapping[str, Any]) -> Sequence[s
     ]
 
 
+def policy_lines(settings: Settings) -> Iterator[tuple[str, Sequence[str]]]:
+    """What the stack gives Longhorn beside its chart: backups, jobs, classes, monitoring."""
+    longhorn = settings.longhorn
+    backup = longhorn.backup
+    backups = [f"to {backup.target}"] if backup is not None else []
+    backups += [
+        f"{job.name}: {job.task} at {job.cron}"
+        + (f", {job.effective_retain} kept" if job.effective_retain else "")
+        + (f", of the groups {', '.join(job.groups)}" if job.groups else "")
+        for job in longhorn.recurring_jobs
+    ]
+    if backup is not None and backup.maximum_age_hours is not None:
+        backups.append(f"told of, where the last is older than {backup.maximum_age_hours} hours")
+    if backups:
+        yield "Its backups", backups
+    if longhorn.storage_classes:
+        names = [
+            f"{each.name} (encrypted)" if each.encrypted else each.name
+            for each in longhorn.storage_classes
+        ]
+        yield "Own classes", [", ".join(names)]
+    monitoring = longhorn.monitoring
+    if monitoring is not None:
+        parts = [
+            "metrics",
+            *["alerts"] * monitoring.alerts,
+            *["a dashboard"] * monitoring.dashboard,
+        ]
+        yield "Monitoring", [", ".join(parts)]
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, SecretValue):
         return "[secret]"

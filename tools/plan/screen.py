@@ -10,7 +10,7 @@ from components.preflight.cluster_wanted import cluster_wanted
 from configuration.secrets import Secret
 from settings import Settings
 from tools.offline.recording import Recording
-from tools.plan.longhorn import longhorn_lines
+from tools.plan.longhorn import longhorn_lines, policy_lines
 from tools.plan.nodes import node_groups, ranges
 
 _UNGUARDED = "without a password"
@@ -50,6 +50,7 @@ def _rows(recording: Recording, settings: Settings) -> Iterator[tuple[str, Seque
     if stages.longhorn:
         (release,) = recording.of_type("kubernetes:helm.sh/v3:Release")
         yield f"Longhorn {settings.longhorn.version}", longhorn_lines(settings, release.inputs)
+        yield from policy_lines(settings)
     if stages.frontend:
         yield "Its interface", list(_interface(settings, recording))
     if stages.volume_check:
@@ -93,6 +94,8 @@ def _interface(settings: Settings, recording: Recording) -> Iterator[str]:
 def _rancher(settings: Settings) -> Iterator[tuple[str, Sequence[str]]]:
     rancher = settings.rancher
     if settings.stages.rancher and rancher is not None:
+        backup = rancher.backup
+        days = "" if backup is None or backup.every_days == 1 else f"{backup.every_days} days"
         yield (
             f"Rancher {rancher.tag}",
             [
@@ -100,6 +103,14 @@ def _rancher(settings: Settings) -> Iterator[tuple[str, Sequence[str]]]:
                 f"ports {rancher.http_port} and {rancher.https_port}",
                 f"certificate from {rancher.certificate_file or 'a CA of its own'}, "
                 f"data in {rancher.volume}",
+                *(
+                    [
+                        f"stopped every {days or 'day'} at {backup.at} UTC for a backup to "
+                        f"{backup.folder}, {backup.keep} kept"
+                    ]
+                    if backup is not None
+                    else []
+                ),
             ],
         )
     if settings.stages.rancher_import:
@@ -122,6 +133,8 @@ def _kept(settings: Settings, recording: Recording) -> Iterator[str]:
             yield f"folder {rancher.volume} on the Docker host with Rancher's data"
         elif rancher.remove_data_on_destroy:
             yield "not Rancher's data: rancher.removeDataOnDestroy is true"
+        if rancher.backup is not None:
+            yield f"the backups in {rancher.backup.folder} on the Docker host"
     if settings.stages.longhorn:
         allowed = settings.longhorn.allow_uninstall
         yield (

@@ -43,6 +43,43 @@ def test_thirty_equal_nodes_are_told_once_and_fit_on_a_screen() -> None:
     assert len(text.splitlines()) <= _SCREEN
 
 
+def test_backups_classes_and_monitoring_are_told() -> None:
+    config = valid(
+        longhorn={
+            "backup": {"target": "nfs://192.0.2.9:/backups", "maximumAgeHours": 24},
+            "recurringJobs": [
+                {
+                    "name": "nightly",
+                    "task": "backup",
+                    "cron": "0 2 * * *",
+                    "retain": 7,
+                    "groups": ["default"],
+                }
+            ],
+            "storageClasses": [{"name": "fast"}],
+            "monitoring": {"dashboard": False},
+        },
+        rancher={
+            "url": "https://rancher.example.com",
+            "backup": {"folder": "/srv/backups", "everyDays": 2},
+        },
+    )
+    text = _screen(config)
+    for told in (
+        "to nfs://192.0.2.9:/backups",
+        "nightly: backup at 0 2 * * *, 7 kept, of the groups default",
+        "older than 24 hours",
+        "Own classes",
+        "metrics, alerts\n",
+        "stopped every 2 days at 02:30 UTC for a backup to /srv/backups, 7 kept",
+        "the backups in /srv/backups on the Docker host",
+    ):
+        assert told in "\n".join(line.rstrip() for line in text.splitlines()) + "\n", told
+    plain = _screen(valid())
+    assert "Its backups" not in plain
+    assert "Monitoring" not in plain
+
+
 def test_nodes_whose_disks_differ_by_name_only_are_told_once_with_their_disks() -> None:
     text = _screen(
         valid(
