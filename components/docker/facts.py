@@ -84,7 +84,7 @@ def read_docker(docker_host: str, host_key: str | None) -> DockerFacts:
     with docker_api(docker_host, host_key, problem, remedy) as api:
         version, info = (api.get(path).json() for path in ("/version", "/info"))
         identifiers = [each["Id"] for each in api.get("/containers/json?all=true").json()]
-        containers = [_inspected(api, each) for each in identifiers]
+        containers = [inspected(api, each) for each in identifiers]
         # Podman names itself among the components of its version.
         components = [str(each.get("Name")).lower() for each in listed(version.get("Components"))]
         return DockerFacts(
@@ -155,7 +155,7 @@ def _address(digits: str, order: str) -> Address:
     return mapped or address
 
 
-def _inspected(api: httpx.Client, identifier: str) -> dict[str, Any] | None:
+def inspected(api: httpx.Client, identifier: str) -> dict[str, Any] | None:
     """All that Docker says of a container; None when it is gone since it was listed."""
     try:
         return api.get(f"/containers/{identifier}/json").json()

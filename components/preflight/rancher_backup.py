@@ -49,7 +49,9 @@ def _read(rancher: RancherSettings) -> "BackupFacts | None":
 def check_rancher_backup(
     rancher: RancherSettings, found: "BackupFacts | None", now: datetime
 ) -> Iterator[CheckResult]:
-    """A warning when the newest archive is older than the schedule allows. Pure.
+    """A warning when no backup could be made, or the newest is older than the schedule allows.
+
+    Pure.
 
     Args:
         rancher: With a backup; without one nothing is asked for.
@@ -66,6 +68,12 @@ def check_rancher_backup(
             f"container {name} does not run, so Rancher's data is not backed up",
             f"docker start {name} on the Docker host; and docker start {rancher.container_name} if "
             "it was killed while it had stopped Rancher.",
+        )
+    elif found.problem:
+        yield _warning(
+            rancher,
+            f"container {name} could make no backup of Rancher's data: {found.problem}",
+            "Correct rancher.backup (folder, dockerSocket), or what keeps the container from them.",
         )
     elif now - (found.newest or found.started) > allowed:
         age = (

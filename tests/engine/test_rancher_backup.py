@@ -191,6 +191,25 @@ def test_it_works_on_a_local_socket_too(
     local.destroy().or_fail()
 
 
+def test_up_fails_where_no_backup_could_be_made(
+    lab: BackupLab, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    engine = Engine(tmp_path_factory.mktemp("unready") / "engine")
+    engine.environment["SSH_AUTH_SOCK"] = str(lab.agent_socket)
+    config = lab.config()
+    right = config["rancher"]["backup"]
+    config["rancher"]["backup"] = {**right, "dockerSocket": str(lab.host.folder / "nobody.sock")}
+    made = engine.project_stack("unready", config=config)
+    assert not made.up().succeeded
+    assert lab.is_running("rancher")
+    (told,) = (line for line in made.preview().log.splitlines() if "could make no backup" in line)
+    assert "Docker does not tell of container rancher" in told
+    made.configure(lab.config())
+    made.up().or_fail()
+    assert "rancherBackup" not in made.preview().or_fail().log
+    made.destroy().or_fail()
+
+
 def _first_process(lab: BackupLab, container: str) -> int:
     """The container's first process as this machine numbers it; Docker has numbers of its own."""
     identifier = lab.host.sh(f"docker inspect --format '{{{{.Id}}}}' {container}").strip()

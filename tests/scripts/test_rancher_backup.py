@@ -259,3 +259,20 @@ def test_after_a_kill_the_next_start_of_the_container_starts_rancher(
     place.loop()
     _until(lambda: place.docker.running, "Rancher is started")
     _until(lambda: list(place.folder.iterdir()) == [], "nothing is left of it")
+
+
+def test_it_is_ready_where_docker_answers_and_the_folder_takes_files(place: Place) -> None:
+    assert place.run("ready", "rancher").returncode == 0
+    assert list(place.folder.iterdir()) == []
+    assert place.docker.asked == []
+
+
+def test_it_is_not_ready_without_docker_or_the_folder(place: Place) -> None:
+    socket = place.root / "docker.sock"
+    socket.rename(place.root / "away.sock")
+    said = place.run("ready", "rancher")
+    assert said.returncode != 0
+    assert "Docker does not tell of container rancher" in said.stdout
+    (place.root / "away.sock").rename(socket)
+    place.folder.rmdir()
+    assert place.run("ready", "rancher").returncode != 0

@@ -1,6 +1,8 @@
 """Room for Rancher's container where another one stands in its place."""
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 
 import pulumi
 
@@ -27,8 +29,20 @@ def clearance(name: str, rancher: RancherSettings, data_path: str) -> pulumi.Res
         name=rancher.container_name, stack=this_stack(), data=rancher.volume, data_path=data_path
     )
 
+    return clearing(name, own, partial(make_room, rancher, own))
+
+
+def clearing(name: str, own: OwnContainer, remove: Callable[[], bool]) -> pulumi.ResourceHook:
+    """A hook that removes a container, and says so.
+
+    Args:
+        name: Name of the hook.
+        own: Which container.
+        remove: Removes it; whether there was one.
+    """
+
     async def clear(_args: pulumi.ResourceHookArgs) -> None:
-        if await asyncio.to_thread(make_room, rancher, own):
+        if await asyncio.to_thread(remove):
             pulumi.log.info(f"container {own.name}, which the state did not have, was removed")
 
     return pulumi.ResourceHook(name, clear)

@@ -1,5 +1,6 @@
 """Rancher's data without a backup as young as the schedule allows is named in the preview."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -82,3 +83,11 @@ def test_a_docker_host_that_does_not_answer_is_a_warning_and_nothing_is_conclude
     rancher = {"url": _URL, "backup": _FOLDER, "dockerHost": f"unix://{tmp_path}/nobody"}
     assert look_at_backup(load(valid(rancher=rancher)))() == []
     assert "Rancher's backups could not be looked at" in capsys.readouterr().err
+
+
+def test_a_container_that_could_make_no_backup_is_told_before_one_is_due() -> None:
+    why = "Docker does not tell of container rancher"
+    (found,) = _checked(replace(_facts(hours=1), problem=why))
+    assert (found.check, found.severity) == ("rancherBackup", "warning")
+    assert why in found.found
+    assert "dockerSocket" in found.remedy

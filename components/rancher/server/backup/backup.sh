@@ -6,6 +6,8 @@
 #       KEEP. NAME is the beginning of their names. VERSION is Rancher's.
 #   backup.sh now
 #       Asks that loop for one more, and waits for it.
+#   backup.sh ready CONTAINER
+#       Whether a backup could be made: Docker tells of CONTAINER, and the folder can be written to.
 #   backup.sh newest
 #       Prints the name of the newest archive, if there is one. Changes nothing.
 #
@@ -170,11 +172,18 @@ case $1 in
         case $result in "no backup: "*) echo "$result" >&2; exit 1 ;; esac
         echo "$result"
         ;;
+    ready)
+        docker GET "/containers/$2/json" >/dev/null || {
+            echo "Docker does not tell of container $2 on the socket that it was given"
+            exit 1
+        }
+        : >"$folder/.ready" && rm -f "$folder/.ready"
+        ;;
     newest)
         archives "$2" | tail -n 1
         ;;
     *)
-        echo "backup.sh: loop, now or newest" >&2
+        echo "backup.sh: loop, now, ready or newest" >&2
         exit 2
         ;;
 esac

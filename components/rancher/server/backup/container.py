@@ -1,6 +1,6 @@
 """The container that backs up Rancher's data on its schedule."""
 
-import asyncio
+from functools import partial
 from pathlib import Path
 
 import pulumi
@@ -9,12 +9,14 @@ import pulumi_docker as docker
 from components.common.owner import MARK, this_stack
 from components.docker.leftovers import OwnContainer, remove_left_container
 from components.rancher.server.backup.reading import SCRIPT, backup_container
+from components.rancher.server.clearance import clearing
 from configuration.rancher import RancherSettings
 from configuration.rancher_backup import RancherBackupSettings
 
 # As in Rancher's own container: where the image declares a volume, Docker would fill a new one.
 _DATA = "/var/lib/rancher"
 _SOCKET = "/var/run/docker.sock"
+_READY_SECONDS = 60
 # Longer than the script gives Rancher to stop, and to be started again.
 _GRACE_SECONDS = 180
 
@@ -78,6 +80,15 @@ def declare_backup(
                 permissions="0755",
             )
         ],
+        # Not first at the hour of the first backup: `up` ends when one could be made.
+        healthcheck=docker.ContainerHealthcheckArgs(
+            tests=["CMD", "sh", SCRIPT, "ready", rancher.container_name],
+            interval="10s",
+            timeout="10s",
+            retries=3,
+        ),
+        wait=True,
+        wait_timeout=_READY_SECONDS,
         destroy_grace_seconds=_GRACE_SECONDS,
         opts=pulumi.ResourceOptions.merge(
             opts,
@@ -91,17 +102,12 @@ def declare_backup(
 
 
 def _clearance(name: str, rancher: RancherSettings) -> pulumi.ResourceHook:
-    """Removes the container that an interrupted run has made, and the state does not have."""
+    """Removes the container that an interrupted run has made."""
     own = OwnContainer(
         name=backup_container(rancher), stack=this_stack(), data=rancher.volume, data_path=_DATA
     )
-
-    async def clear(_args: pulumi.ResourceHookArgs) -> None:
-        await asyncio.to_thread(
-            remove_left_container, rancher.docker_host, rancher.docker_host_key, own
-        )
-
-    return pulumi.ResourceHook(name, clear)
+    where = (rancher.docker_host, rancher.docker_host_key)
+    return clearing(name, own, partial(remove_left_container, *where, own))
 
 
 def _socket(rancher: RancherSettings, backup: RancherBackupSettings) -> str:

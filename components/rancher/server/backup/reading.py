@@ -1,17 +1,18 @@
 """What there is of backups of Rancher's data. Reads only."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-import httpx
-
+from components.common.answers import listed, mapped
 from components.docker.api import docker_api
 from components.docker.exec import run_in_container
+from components.docker.facts import inspected
 from configuration.rancher import RancherSettings
 
 SCRIPT = "/rancher-backup.sh"
-_NOT_FOUND = 404
 _MADE = re.compile(r"-(\d{8}T\d{6}Z)-")
 
 
@@ -24,6 +25,8 @@ class BackupFacts:
     """When the container was made."""
     newest: datetime | None
     """When the newest archive was begun; None without one, and where the container is away."""
+    problem: str = ""
+    """Why no backup could be made right now, in the container's words; empty if one could."""
 
 
 def backup_container(rancher: RancherSettings) -> str:
@@ -42,12 +45,9 @@ def read_backup(rancher: RancherSettings) -> BackupFacts | None:
         f"container {name} could not be looked at",
         "Start the Docker engine, or correct rancher.dockerHost.",
     ) as api:
-        try:
-            said = api.get(f"/containers/{name}/json").json()
-        except httpx.HTTPStatusError as error:
-            if error.response.status_code == _NOT_FOUND:
-                return None
-            raise
+        said = inspected(api, name)
+    if said is None:
+        return None
     is_running = bool(said["State"]["Running"])
     newest = ""
     if is_running:
@@ -58,7 +58,15 @@ def read_backup(rancher: RancherSettings) -> BackupFacts | None:
         is_running=is_running,
         started=datetime.fromisoformat(str(said["Created"])),
         newest=made_at(newest),
+        problem=_problem(mapped(said["State"].get("Health"))),
     )
+
+
+def _problem(health: Mapping[str, Any]) -> str:
+    if health.get("Status") != "unhealthy":
+        return ""
+    said = [str(each.get("Output") or "") for each in listed(health.get("Log"))]
+    return " ".join(said[-1].split()) if said else "no reason is given"
 
 
 def made_at(archive: str) -> datetime | None:

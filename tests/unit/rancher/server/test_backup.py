@@ -94,6 +94,12 @@ def test_the_socket_is_the_docker_hosts_own(
     assert _mounts(_declared(backup, **rancher))["/docker.sock"] == socket
 
 
+def test_up_ends_only_when_a_backup_could_be_made() -> None:
+    inputs = _declared(containerName="console", dataVolume="console-data").inputs
+    assert inputs["healthcheck"]["tests"] == ["CMD", "sh", "/rancher-backup.sh", "ready", "console"]
+    assert inputs["wait"] is True
+
+
 def _settings(socket: Path) -> RancherSettings:
     given = {"url": _URL, "dockerHost": f"unix://{socket}", "backup": {"folder": "/srv/b"}}
     return RancherSettings.model_validate(given)
@@ -130,6 +136,32 @@ def test_a_container_that_is_not_there_is_none_and_one_that_is_stopped_is_asked_
         assert found is not None
         assert (found.is_running, found.newest) == (False, None)
         assert not [each for each in docker.asked if "exec" in each]
+
+
+@pytest.mark.parametrize(
+    ("health", "problem"),
+    [
+        (
+            {"Status": "unhealthy", "Log": [{"Output": "old"}, {"Output": "no\n socket"}]},
+            "no socket",
+        ),
+        ({"Status": "unhealthy", "Log": []}, "no reason is given"),
+        ({"Status": "starting", "Log": [{"Output": "no socket"}]}, ""),
+        ({"Status": "healthy"}, ""),
+        (None, ""),
+    ],
+)
+def test_why_it_could_make_no_backup_is_read(
+    tmp_path: Path, health: dict[str, Any] | None, problem: str
+) -> None:
+    with docker_double(tmp_path) as docker:
+        container = _container(running=True)
+        container["State"]["Health"] = health
+        docker.containers.append(container)
+        docker.output = b""
+        found = read_backup(_settings(docker.socket))
+    assert found is not None
+    assert found.problem == problem
 
 
 def test_a_docker_host_that_does_not_answer_is_named(tmp_path: Path) -> None:
