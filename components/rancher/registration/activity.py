@@ -16,11 +16,8 @@ _LOST_SECONDS = 30.0
 _FIRST_SECONDS = 120.0
 """How long Rancher's first Deployment of its agent may take, which a loaded cluster needs."""
 _AGAIN_SECONDS = 120.0
-_RENEWAL_SECONDS = 60.0
-"""How long Rancher may take to begin with its agent's new image before it is asked to. With data of
-before, it holds the agent for one that goes with them."""
 _IMAGE_SECONDS = 180.0
-"""How long another image than the one that goes with Rancher's version is waited out."""
+"""How long Rancher may take to begin with its agent's new image."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,12 +66,6 @@ def why_not_settled(agent: Mapping[str, Any] | None, image: str) -> str:
     return ""
 
 
-def is_of_other_version(agent: Mapping[str, Any], image: str) -> bool:
-    """Whether the agent is Rancher's own of another version, not one of somebody's own. Pure."""
-    (name, tag), (wanted_name, wanted_tag) = map(_name_and_tag, (image_of(agent), image))
-    return name == wanted_name and tag != wanted_tag
-
-
 def wait_until_active(
     rancher: RancherView,
     *,
@@ -87,9 +78,9 @@ def wait_until_active(
 ) -> None:
     """Look until the cluster was active, and its agent settled, `confirmations` times in a row.
 
-    An agent that Rancher had deployed and that stays away, or stays at another version than
-    Rancher's, is deployed again through Rancher. Another image than `image` is waited for only for
-    a while: Rancher may have been told to give this cluster another one.
+    An agent that Rancher had deployed and that stays away is deployed again through Rancher.
+    Another image than `image` is waited for only for a while: Rancher may have been told to give
+    this cluster another one.
 
     Raises ClusterNotActiveError at the deadline, with what Rancher said last.
     """
@@ -106,13 +97,8 @@ def wait_until_active(
         connected = connected if agent is None else now
         if not why:
             why = why_not_settled(agent, image if now - started < _IMAGE_SECONDS else "")
-        is_due = now - connected >= _patience(cluster) or (
-            agent is not None
-            and now - started >= _RENEWAL_SECONDS
-            and is_of_other_version(agent, image)
-        )
-        may_ask = why and now - asked >= _AGAIN_SECONDS
-        if is_due and may_ask and cluster is not None and cluster.is_true("AgentDeployed"):
+        is_lost = now - connected >= _patience(cluster) and now - asked >= _AGAIN_SECONDS
+        if is_lost and cluster is not None and cluster.is_true("AgentDeployed"):
             say(f"cluster {cluster_id}: {why}; Rancher is asked to deploy its agent again")
             rancher.deploy_again(cluster)
             asked = now
@@ -142,12 +128,7 @@ def _patience(cluster: Cluster | None) -> float:
 
 
 def _tag(image: str) -> str:
-    return _name_and_tag(image)[1]
-
-
-def _name_and_tag(image: str) -> tuple[str, str]:
-    name, _, tag = image.rpartition("/")[2].partition("@")[0].rpartition(":")
-    return name, tag
+    return image.rpartition("/")[2].partition("@")[0].rpartition(":")[2]
 
 
 def _reason(cluster: Cluster) -> str:

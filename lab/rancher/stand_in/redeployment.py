@@ -3,9 +3,10 @@
 As in Rancher 2.8.5 (pkg/controllers/management/clusterdeploy and clusterconnected): the agent of
 the import manifest opens a tunnel and no more. Through it Rancher applies its own Deployment, with
 CATTLE_FEATURES and with the token of a second registration, and again when the cluster's
-agentEnvVars change. Only an agent with features serves what `Connected` asks for, and Rancher looks
-for it only every now and then. Not played: taints, agent settings and customization as reasons for
-a redeploy.
+agentEnvVars change, or the agent that runs has another image than goes with Rancher's version: it
+looks at the Deployment itself, so that one which is newer than restored data is renewed, too. Only
+an agent with features serves what `Connected` asks for, and Rancher looks for it only every now and
+then. Not played: taints, agent settings and customization as reasons for a redeploy.
 """
 
 import secrets
@@ -51,8 +52,14 @@ def is_due(cluster: Cluster, image: str) -> bool:
     """Whether Rancher would deploy its agent again."""
     is_forced = cluster.annotations.get(FORCE) == "true"
     is_other_environment = cluster.applied_environment != cluster.agent_environment
-    is_other = is_other_environment or cluster.agent_image != image
+    is_other_image = {cluster.agent_image, _running_image(cluster)} != {image}
+    is_other = is_other_environment or is_other_image
     return not cluster.agent_deployed or is_forced or is_other
+
+
+def _running_image(cluster: Cluster) -> str:
+    (container,) = cluster.agent_object["spec"]["template"]["spec"]["containers"]
+    return str(container["image"])
 
 
 def text(

@@ -100,3 +100,19 @@ def test_another_registry_of_rancher_has_its_agent_deployed_again(
     (cluster,) = [each for each in stand_in.context.state.clusters.values() if each.imported]
     redeployment.done(cluster, agent_image("v2.8.5", "registry.example.com"))
     assert "image: rancher/rancher-agent:v2.8.5" in join(joined)["apply"]
+
+
+def test_an_agent_of_another_version_is_deployed_again_whatever_was_recorded(
+    stand_in: StandIn, credentials: Credentials
+) -> None:
+    (cluster,) = [each for each in stand_in.context.state.clusters.values() if each.imported]
+    redeployment.done(cluster, agent_image("v2.8.5"))
+
+    def runs(image: str) -> Credentials:
+        container = {"name": "cluster-register", "image": image}
+        deployment = {"spec": {"template": {"spec": {"containers": [container]}}}}
+        return changed(credentials, features="some=true", deployment=deployment)
+
+    assert "apply" not in join(runs(agent_image("v2.8.5")))
+    applied = join(runs(agent_image("v2.9.3")))["apply"]
+    assert "image: rancher/rancher-agent:v2.8.5" in applied

@@ -1,7 +1,6 @@
 """The wait until Rancher really has the cluster."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -155,21 +154,6 @@ def test_another_image_than_expected_is_waited_for_only_for_a_while() -> None:
     looks = Looks(ACTIVE)
     said = wait(looks, [an_agent("mirror/agent:own")], timeout_seconds=600.0)
     assert any("mirror/agent:own" in line for line in said)
-    assert "again" not in said
-
-
-DEPLOYED = replace(ACTIVE, conditions={**ACTIVE.conditions, "AgentDeployed": ("True", "")})
-
-
-def test_an_agent_of_rancher_s_that_stays_at_another_version_is_deployed_again_through_it() -> None:
-    other = an_agent("rancher/rancher-agent:v2.9.3")
-    said = wait(Looks(DEPLOYED), [*[other] * 70, an_agent()], timeout_seconds=600.0)
-    assert said.count("again") == 1
-    assert "again" not in wait(Looks(DEPLOYED), [*[other] * 50, an_agent()], timeout_seconds=600.0)
-
-
-def test_an_agent_of_somebody_s_own_is_not_deployed_again() -> None:
-    said = wait(Looks(DEPLOYED), [an_agent("mirror/agent:own")], timeout_seconds=600.0)
     assert "again" not in said
 
 
