@@ -12,6 +12,8 @@ from lab.cluster.control_plane import LOOPBACK, SERVICE_OF_THE_API, ControlPlane
 from lab.hosts import network as host_network
 
 _USUAL_PORTS = Ports(api=6443, etcd=2379, etcd_peer=2380)
+# Of this process, from the choice of a port until the process ends: the server listens long before.
+_claims: dict[str, socket.socket] = {}
 _SERVICE_NAMES = (
     "kubernetes",
     "kubernetes.default",
@@ -59,12 +61,31 @@ def _is_ours(address: str) -> bool:
 
 
 def _free_port(address: str, usual: int) -> int:
-    """The usual port, or any free one where another lab or cluster has it."""
+    """The usual port, or any free one where another lab or cluster has it or is about to."""
     with socket.socket() as probe:
         # As the servers themselves do: a connection of a lab that has just ended is no obstacle.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((address, usual))
+            probe.bind((address, usual if _claim(address, usual) else 0))
         except OSError:
             probe.bind((address, 0))
         return probe.getsockname()[1]
+
+
+def _claim(address: str, port: int) -> bool:
+    """Claim the port; False where another lab chose it and its server may not listen yet.
+
+    A claim is an abstract socket: of this network namespace, as the port is, and gone with the
+    process whatever ends it.
+    """
+    name = f"\0longhorn-rancher-lab/{address}:{port}"
+    if name in _claims:
+        return True
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(name)
+    except OSError:
+        claim.close()
+        return False
+    _claims[name] = claim
+    return True
