@@ -2,8 +2,9 @@
 
     python -m tools.bench.lab [--hosts 3 8]
 
-Prints the seconds of a first `up`, of a second one and of a preview, for each number of hosts. The
-lab that it makes is its own and gone at the end. Needs root.
+Prints the seconds of a first `up`, of a second one and of a preview, for each number of hosts, and
+of Ansible's check of the same hosts where Ansible is installed: of preview and check the best of
+three, by turns. The lab that it makes is its own and gone at the end. Needs root.
 """
 
 import argparse
@@ -23,14 +24,17 @@ os.environ.update(LAB_STATE=_STATE, LAB_NAME="bench", LAB_SUBNET="10.88.0")
 from lab.hosts import hosts  # noqa: E402
 from lab.programs import plugins, toolchain  # noqa: E402
 from lab.stack import NAME, LabParts, stack_config, write_project  # noqa: E402
+from tools.bench import ansible  # noqa: E402
 
 _HOSTS = (3, 8)
+_ROUNDS = 3
 
 
 def measure(count: int, folder: Path) -> list[float]:
-    """Seconds of the first up, the second up and a preview with this many hosts."""
+    """Seconds of the first up, the second up, a preview and Ansible's check with so many hosts."""
     pulumi = toolchain.binary("pulumi")
-    parts = LabParts(hosts=hosts.up(count), kubeconfig=None, docker_host=None)
+    handles = hosts.up(count)
+    parts = LabParts(hosts=handles, kubeconfig=None, docker_host=None)
     write_project(folder / "stack", stack_config(parts))
     (folder / "backend").mkdir()
     environment = {
@@ -54,25 +58,32 @@ def measure(count: int, folder: Path) -> list[float]:
 
     seconds("stack", "init", NAME)
     up = ("up", "--yes", "--skip-preview")
-    return [seconds(*up), seconds(*up), seconds("preview", "--expect-no-changes")]
+    ups = [seconds(*up), seconds(*up)]
+    previews, checks = [], []
+    for _ in range(_ROUNDS):
+        previews.append(seconds("preview", "--expect-no-changes"))
+        if ansible.missing() is None:
+            checks.append(ansible.check_seconds(handles, folder))
+    return [*ups, min(previews), *([min(checks)] if checks else [])]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(prog="python -m tools.bench.lab", description=__doc__)
     parser.add_argument("--hosts", type=int, nargs="+", default=list(_HOSTS))
-    lines = [f"{'hosts':>6} {'first up':>9} {'second up':>10} {'preview':>9}   (seconds)"]
+    heads = ("first up", "second up", "preview", "Ansible's check")
+    lines = [f"{'hosts':>6}" + "".join(f"{head:>17}" for head in heads) + "   (seconds)"]
     try:
         for count in parser.parse_args(arguments).hosts:
             folder = Path(_STATE) / f"{count}-hosts"
             folder.mkdir()
-            first, second, preview = measure(count, folder)
-            lines.append(f"{count:>6} {first:>9.1f} {second:>10.1f} {preview:>9.1f}")
+            measured = measure(count, folder)
+            lines.append(f"{count:>6}" + "".join(f"{each:>17.1f}" for each in measured))
             hosts.down()
     finally:
         hosts.down()
         shutil.rmtree(_STATE, ignore_errors=True)
-    print("\n".join(lines))
+    print("\n".join([*lines, *filter(None, [ansible.missing()])]))
     return 0
 
 
