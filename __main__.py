@@ -20,6 +20,7 @@ from components.stack.outputs import stack_outputs
 from components.stack.parts import LonghornParts, RancherParts
 from components.stack.providers import stack_providers
 from components.stack.readme import readme
+from components.stack.registrations import wait_for_registrations_first
 from settings import load
 
 # Next to nothing that is imported and declared is garbage. With hundreds of nodes, looking for it
@@ -28,6 +29,7 @@ gc.set_threshold(50_000, 20, 20)
 gc.freeze()
 settings = load()
 without_debug_lines()
+wait_for_registrations_first()
 
 # Not within pulumi.run: there the SDK ends the program at the first resource that fails, and
 # `--continue-on-error` leaves the nodes undone that have nothing to do with it.
