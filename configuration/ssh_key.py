@@ -28,6 +28,17 @@ def ssh_key_problems(
         yield Problem(key, rule, remedy, path, shows_value=path is not None)
 
 
+def is_locked(text: str) -> bool:
+    """Whether it is a private key that only a passphrase opens."""
+    import asyncssh
+
+    try:
+        asyncssh.import_private_key(text)
+    except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError, ValueError) as error:
+        return "assphrase" in str(error)
+    return False
+
+
 def _unfit(text: str, passphrase: str | None, *, is_file: bool) -> tuple[str, str] | None:
     if text.startswith(_PUBLIC):
         return "is the public key", "Give the private one, mostly the file without .pub."

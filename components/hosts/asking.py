@@ -16,27 +16,13 @@ from components.hosts.address import HostAddress
 from components.hosts.connection import CredentialsError, HostCredentials, Opener
 from components.hosts.facts import MAXIMUM_BYTES, FactsError
 from components.hosts.script import command_line, script_input
+from components.hosts.trouble import ScriptError, lacked_secret, reason
+from configuration.secrets import Secret
 
 _AT_ONCE = 64
 """Hosts that are asked at the same time; more would only wait for this machine's processor."""
 _CLOSING_SECONDS = 2.0
 _ENDING_SECONDS = 15.0
-_SUDO_REMEDIES = {
-    "must have a tty": "Let sudo work without a terminal: a line `Defaults:{user} !requiretty` in "
-    "a file of /etc/sudoers.d",
-    "a password is required": "Give sudo's password as the secret sudoPassword, or let sudo not "
-    "ask: a line `{user} ALL=(ALL) NOPASSWD: ALL` in a file of /etc/sudoers.d",
-    "incorrect password": "The secret sudoPassword is not the password of {user} there: set it "
-    "again",
-    "not in the sudoers file": "Let {user} become root: a line `{user} ALL=(ALL) NOPASSWD: ALL` in "
-    "a file of /etc/sudoers.d",
-    "sudo: not found": "Install sudo there, or log in as root (ssh.user, nodes[].user)",
-    "sudo: command not found": "Install sudo there, or log in as root (ssh.user, nodes[].user)",
-    "account is currently not available": "Give {user} a login shell that runs commands: chsh -s "
-    "/bin/sh {user}",
-    "rather than the user": "Set ssh.user (or nodes[].user) to that user, who needs sudo there",
-}
-"""What to do about an answer of sudo or of a login, by words in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +40,8 @@ class Said:
     output: bytes | None = None
     problem: str | None = None
     """Why there is no output, in one line."""
+    lacks: Secret | None = None
+    """The secret that is missing or wrong, where that is why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,12 +114,12 @@ async def _ask(
         tunnel = None if jump is None else await asyncio.shield(jump)
     except Exception as error:
         where = plan.jump.name if plan.jump else "jump host"
-        return Said(problem=f"{where}: {_reason(error)}")
+        return Said(problem=f"{where}: {reason(error)}", lacks=lacked_secret(error))
     try:
         async with places:
             return Said(output=await _run(ask, plan, opener, tunnel))
     except Exception as error:  # whatever a host answers, the others and the program go on
-        return Said(problem=_reason(error))
+        return Said(problem=reason(error), lacks=lacked_secret(error))
 
 
 async def _run(
@@ -155,14 +143,8 @@ async def _run(
         # A login that is refused by a command of its own says why on standard output, as that of
         # root on cloud images.
         said = _last_line(complaint) or _last_line(answer)
-        raise FactsError(_failure(said, ask.address.user))
+        raise ScriptError(said, ask.address.user)
     return answer
-
-
-def _failure(complaint: str, user: str) -> str:
-    remedies = (text for words, text in _SUDO_REMEDIES.items() if words in complaint)
-    remedy = next(remedies, "").format(user=user)
-    return f"reading it failed: {complaint or 'no message'}{remedy and f'. {remedy}'}"
 
 
 async def _at_most(stream: "asyncssh.SSHReader[bytes]") -> bytes:
@@ -192,19 +174,3 @@ async def _briefly(closing: Awaitable[object]) -> None:
 def _last_line(text: bytes) -> str:
     lines = text.decode(errors="replace").strip().splitlines()
     return "".join(c if c.isprintable() else "?" for c in lines[-1])[:300] if lines else ""
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, FactsError):
-        return str(error)
-    if isinstance(error, asyncssh.HostKeyNotVerifiable):
-        return "it shows another host key than the stack file pins"
-    if isinstance(error, asyncssh.PermissionDenied):
-        return "it lets nobody in with the stack's user and keys"
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, asyncssh.ChannelOpenError):
-        return f"the way to it is refused: {error.reason}"
-    if isinstance(error, OSError):
-        return f"it can't be reached: {error.strerror or error}"
-    return f"{type(error).__name__}: {error}"

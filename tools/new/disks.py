@@ -16,6 +16,7 @@ from components.hosts.reading import Question, Reading, read_hosts
 from components.nodes.script_parts import questions
 from components.nodes.verdicts import Verdict
 from configuration.hosts import DiskSettings
+from configuration.secrets import Secret
 
 _SCRIPT = Path(__file__).with_name("disks.sh")
 # A name by the disk itself comes before one by where it is plugged in.
@@ -45,6 +46,8 @@ class HostDisks:
     disks: Sequence[Disk] = ()
     problem: str | None = None
     """Why it could not be read, in one line."""
+    lacks: Secret | None = None
+    """The secret that is missing or wrong, where that is why."""
 
     @property
     def free(self) -> Sequence[Disk]:
@@ -79,7 +82,7 @@ def mount_point(number: int) -> str:
 def listed(said: Said) -> HostDisks:
     """The disks that a host lists, not yet judged."""
     if said.output is None:
-        return HostDisks(problem=said.problem)
+        return HostDisks(problem=said.problem, lacks=said.lacks)
     try:
         lines = said.output.decode(errors="replace").splitlines()
         # A login shell may have said something before that.

@@ -2,14 +2,22 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncssh
 
+from components.hosts.address import HostAddress
+from components.hosts.connection import HostCredentials, Opener
+from components.hosts.trouble import lacked_secret, reason
+from configuration.secrets import Secret
+from tools.new.apart import apart
+
 _AT_ONCE = 32
 _SECONDS = 15.0
+
+Place = tuple[str, int]
+"""Address and port."""
 
 
 @dataclass(frozen=True)
@@ -22,21 +30,43 @@ class HostKey:
     trusted: bool = False
     """Whether known_hosts has this very key for the host."""
     problem: str | None = None
+    unreachable: bool = False
+    """Whether nothing answered there."""
 
 
-def host_keys(
-    hosts: Sequence[tuple[str, int]], known_hosts: Path
-) -> Mapping[tuple[str, int], HostKey]:
+@dataclass(frozen=True)
+class BehindJump:
+    """What the hosts behind a jump host show; nothing where that one let nobody in."""
+
+    keys: Mapping[Place, HostKey] = field(default_factory=dict[Place, HostKey])
+    problem: str | None = None
+    """Why nobody got through the jump host."""
+    lacks: Secret | None = None
+    """The secret that it wants, where that is why."""
+
+
+def host_keys(hosts: Sequence[Place], known_hosts: Path) -> Mapping[Place, HostKey]:
     """What each host and port shows, asked at the same time; nobody logs in.
 
     Args:
         hosts: Address and port of each.
         known_hosts: The person's own file; it may be missing.
     """
-    asking = _all(list(dict.fromkeys(hosts)), _known(known_hosts))
-    # Pulumi's SDK counts on the loop of the main thread, so this one gets a thread of its own.
-    with ThreadPoolExecutor(max_workers=1) as apart:
-        return apart.submit(asyncio.run, asking).result()
+    return apart(_all(list(dict.fromkeys(hosts)), _known(known_hosts), None))
+
+
+def host_keys_behind(
+    jump: HostAddress, credentials: HostCredentials, hosts: Sequence[Place], known_hosts: Path
+) -> BehindJump:
+    """What each host and port shows through the jump host, where alone somebody logs in.
+
+    Args:
+        jump: The jump host with its confirmed key.
+        credentials: What opens it.
+        hosts: Address and port of each, as the jump host reaches them.
+        known_hosts: The person's own file; it may be missing.
+    """
+    return apart(_behind(jump, credentials, list(dict.fromkeys(hosts)), _known(known_hosts)))
 
 
 def _known(path: Path) -> asyncssh.SSHKnownHosts | None:
@@ -46,30 +76,59 @@ def _known(path: Path) -> asyncssh.SSHKnownHosts | None:
         return None
 
 
+async def _behind(
+    jump: HostAddress,
+    credentials: HostCredentials,
+    hosts: Sequence[Place],
+    known: asyncssh.SSHKnownHosts | None,
+) -> BehindJump:
+    opener = Opener(credentials, _SECONDS)
+    try:
+        tunnel = await opener.open(jump, None)
+    except (OSError, asyncssh.Error) as error:
+        return BehindJump(problem=reason(error), lacks=lacked_secret(error))
+    finally:
+        await opener.close()
+    try:
+        return BehindJump(await _all(hosts, known, tunnel))
+    finally:
+        tunnel.abort()
+
+
 async def _all(
-    hosts: Sequence[tuple[str, int]], known: asyncssh.SSHKnownHosts | None
-) -> dict[tuple[str, int], HostKey]:
+    hosts: Sequence[Place],
+    known: asyncssh.SSHKnownHosts | None,
+    tunnel: asyncssh.SSHClientConnection | None,
+) -> dict[Place, HostKey]:
     places = asyncio.Semaphore(_AT_ONCE)
 
     async def one(host: str, port: int) -> HostKey:
         async with places:
-            return await _shown(host, port, known)
+            return await _shown(host, port, known, tunnel)
 
     found = await asyncio.gather(*(one(host, port) for host, port in hosts))
     return dict(zip(hosts, found, strict=True))
 
 
-async def _shown(host: str, port: int, known: asyncssh.SSHKnownHosts | None) -> HostKey:
+async def _shown(
+    host: str,
+    port: int,
+    known: asyncssh.SSHKnownHosts | None,
+    tunnel: asyncssh.SSHClientConnection | None,
+) -> HostKey:
     trusted = list(known.match(host, "", port)[0]) if known is not None else []
     # Of several kinds of keys that it has, a host shows the one that is asked for.
     kinds = [kind.decode() for key in trusted for kind in key.sig_algorithms]
+    asking = asyncssh.get_server_host_key(
+        host, port, tunnel=tunnel, config=None, server_host_key_algs=kinds or ()
+    )
     try:
-        key = await asyncio.wait_for(
-            asyncssh.get_server_host_key(host, port, config=None, server_host_key_algs=kinds or ()),
-            _SECONDS,
-        )
+        key = await asyncio.wait_for(asking, _SECONDS)
     except (OSError, asyncssh.Error) as error:
-        return HostKey(problem=f"no host key of it could be read: {error or 'no answer in time'}")
+        return HostKey(
+            problem=f"no host key of it could be read: {reason(error)}",
+            unreachable=isinstance(error, OSError | asyncssh.ChannelOpenError),
+        )
     if key is None:
         return HostKey(problem="it shows no host key")
     if trusted and all(key.public_data != each.public_data for each in trusted):

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from configuration.hosts import JumpHostSettings
+from configuration.secrets import Secret
 from settings import NAMESPACE
 from tools.new.disks import Disk, mount_point
 from tools.new.nodes import ClusterNode
@@ -29,7 +31,11 @@ class NewStack:
     user: str = "root"
     port: int = 22
     private_key_file: str | None = None
-    """None where an agent has the key."""
+    """None where an agent has the key, or a password takes its place."""
+    jump: JumpHostSettings | None = None
+    """The host through which the nodes are reached, with its key."""
+    secrets: frozenset[Secret] = frozenset()
+    """Those that opened the hosts, and that the stack still has to be given."""
     rancher_url: str | None = None
     docker_host: str | None = None
     docker_host_key: str | None = None
@@ -67,17 +73,7 @@ def _lines(stack: NewStack, nodes_path: Path | None) -> Iterator[str]:
     if nodes_path is not None:
         yield "    # The nodes and their disks; too many for this file."
         yield f"    nodesFile: {_text(str(nodes_path))}"
-    yield f"  {NAMESPACE}:ssh:"
-    yield f"    user: {_text(stack.user)}"
-    if stack.port != 22:
-        yield f"    port: {stack.port}"
-    if stack.private_key_file:
-        yield f"    privateKeyFile: {_text(stack.private_key_file)}"
-    else:
-        yield "    useAgent: true"
-    if stack.user != "root":
-        yield "  # If sudo asks for a password:"
-        yield f"  #   pulumi config set --secret {NAMESPACE}:sudoPassword"
+    yield from _ssh(stack)
     if nodes_path is None:
         yield f"  {NAMESPACE}:nodes:"
         for node in stack.nodes:
@@ -102,6 +98,32 @@ def _lines(stack: NewStack, nodes_path: Path | None) -> Iterator[str]:
         yield "    # No Rancher. With rancher.url, these two may be true."
         yield "    rancher: false"
         yield "    rancherImport: false"
+
+
+def _ssh(stack: NewStack) -> Iterator[str]:
+    yield f"  {NAMESPACE}:ssh:"
+    yield f"    user: {_text(stack.user)}"
+    if stack.port != 22:
+        yield f"    port: {stack.port}"
+    if stack.private_key_file:
+        yield f"    privateKeyFile: {_text(stack.private_key_file)}"
+    elif Secret.SSH_PASSWORD not in stack.secrets:
+        yield "    useAgent: true"
+    if stack.jump is not None:
+        yield "    jumpHost:"
+        yield f"      host: {_text(stack.jump.host)}"
+        if stack.jump.port != 22:
+            yield f"      port: {stack.jump.port}"
+        if stack.jump.user:
+            yield f"      user: {_text(stack.jump.user)}"
+        yield f"      hostKey: {stack.jump.host_key}"
+    if stack.secrets:
+        yield "  # What was typed to open the hosts is kept nowhere. Set it, encrypted:"
+        for secret in sorted(stack.secrets):
+            yield f"  #   pulumi config set --secret {NAMESPACE}:{secret}"
+    if stack.user != "root" and Secret.SUDO_PASSWORD not in stack.secrets:
+        yield "  # If sudo asks for a password:"
+        yield f"  #   pulumi config set --secret {NAMESPACE}:{Secret.SUDO_PASSWORD}"
 
 
 def _node(stack: NewStack, node: ClusterNode) -> Iterator[str]:

@@ -17,12 +17,14 @@ import yaml
 from rich.console import Console, RenderableType
 
 from configuration.problems import SettingsError
+from configuration.secrets import Secret
 from tools.offline.graph import Graph
 from tools.offline.recording import Declared, Recording, run_program
 from tools.offline.shown import Scripts, shown_inputs, shown_value
 from tools.offline.stack_file import (
     KEY_PLACEHOLDER,
     NAMESPACE,
+    SECRET_PLACEHOLDER,
     StackConfig,
     StackFileError,
     read_stack_config,
@@ -33,7 +35,8 @@ from tools.plan.tree import plan_tree
 
 # Columns where no terminal says how many there are.
 _WIDTH, _WHOLE_LINES = 100, 10_000
-_KEY_SECRET = f"{NAMESPACE}:sshPrivateKey"
+_KEY_SECRET = f"{NAMESPACE}:{Secret.SSH_PRIVATE_KEY}"
+_PASSWORD = f"{NAMESPACE}:{Secret.SSH_PASSWORD}"
 
 
 def plan(config: StackConfig, stack: str) -> dict[str, Any]:
@@ -45,7 +48,33 @@ def plan(config: StackConfig, stack: str) -> dict[str, Any]:
 
 
 def _recorded(config: StackConfig, stack: str) -> Recording:
-    return run_program(without_key_file(config), stack=stack, preview=True)
+    return run_program(without_credentials(config), stack=stack, preview=True)
+
+
+def without_credentials(config: StackConfig) -> StackConfig:
+    """The same configuration with placeholders for whatever is still to open the hosts.
+
+    A person may look at a plan before setting the stack's secrets; only `pulumi` refuses then.
+    """
+    config = without_key_file(config)
+    if not lacks_password(config):
+        return config
+    return dataclasses.replace(
+        config,
+        values={**config.values, _PASSWORD: SECRET_PLACEHOLDER},
+        secret_keys=config.secret_keys | {_PASSWORD},
+    )
+
+
+def lacks_password(config: StackConfig) -> bool:
+    """Whether nothing opens the hosts but a password that the stack does not have yet."""
+    ssh = yaml.safe_load(config.values.get(f"{NAMESPACE}:ssh", "null")) or {}
+    return (
+        isinstance(ssh, dict)
+        and not ssh.get("privateKeyFile")
+        and not ssh.get("useAgent")
+        and not config.values.keys() & {_KEY_SECRET, _PASSWORD}
+    )
 
 
 def without_key_file(config: StackConfig) -> StackConfig:
@@ -104,7 +133,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     form.add_argument("--json", action="store_true", help="print JSON, for programs")
     options = parser.parse_args(arguments)
     try:
-        recording = _recorded(read_stack_config(stack_path(options.stack)), options.stack)
+        config = read_stack_config(stack_path(options.stack))
+        recording = _recorded(config, options.stack)
     except (SettingsError, StackFileError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -113,7 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     elif options.all:
         _show(plan_tree(_described(recording, options.stack)), _WHOLE_LINES)
     else:
-        _show(plan_screen(recording, options.stack), _WIDTH)
+        _show(plan_screen(recording, options.stack, lacks_password(config)), _WIDTH)
     return 0
 
 

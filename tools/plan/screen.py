@@ -1,6 +1,6 @@
 """A plan on one screen: what a person wants to know before `up`, in words. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -8,7 +8,7 @@ from rich.text import Text
 
 from components.preflight.cluster_wanted import cluster_wanted
 from configuration.secrets import Secret
-from settings import Settings
+from settings import NAMESPACE, Settings
 from tools.offline.recording import Recording
 from tools.plan.longhorn import longhorn_lines, policy_lines
 from tools.plan.nodes import node_groups, ranges
@@ -20,17 +20,20 @@ _KEPT = {
 }
 
 
-def plan_screen(recording: Recording, stack: str) -> RenderableType:
+def plan_screen(recording: Recording, stack: str, lacks_password: bool = False) -> RenderableType:
     """The answer to "what would `up` do?", equal nodes told once.
 
     Args:
         recording: What the program declared, and the settings that it read.
         stack: The stack's name.
+        lacks_password: Whether the stack still has to be given the SSH password that it was
+            planned with.
     """
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold cyan", no_wrap=True)
     table.add_column(overflow="fold")
-    for title, lines in _rows(recording, recording.settings):
+    unset = {Secret.SSH_PASSWORD} if lacks_password else set[Secret]()
+    for title, lines in _rows(recording, recording.settings, unset):
         table.add_row(title, "\n".join(lines))
     made = sum(resource.custom for resource in recording.resources)
     head = Text.assemble(
@@ -42,7 +45,9 @@ def plan_screen(recording: Recording, stack: str) -> RenderableType:
     return Group(head, "", table, "", tail)
 
 
-def _rows(recording: Recording, settings: Settings) -> Iterator[tuple[str, Sequence[str]]]:
+def _rows(
+    recording: Recording, settings: Settings, unset: Set[Secret]
+) -> Iterator[tuple[str, Sequence[str]]]:
     stages = settings.stages
     if stages.packages or stages.disks or stages.labels or stages.control_plane_health:
         for group in node_groups(settings):
@@ -65,7 +70,7 @@ def _rows(recording: Recording, settings: Settings) -> Iterator[tuple[str, Seque
         )
     yield from _rancher(settings)
     yield "Kept on destroy", list(_kept(settings, recording))
-    yield "Asked of you", list(_asked(settings))
+    yield "Asked of you", list(_asked(settings, unset))
 
 
 def _interface(settings: Settings, recording: Recording) -> Iterator[str]:
@@ -144,7 +149,7 @@ def _kept(settings: Settings, recording: Recording) -> Iterator[str]:
         )
 
 
-def _asked(settings: Settings) -> Iterator[str]:
+def _asked(settings: Settings, unset: Set[Secret]) -> Iterator[str]:
     if settings.uses_cluster:
         context = f", context {settings.cluster.context}" if settings.cluster.context else ""
         yield f"kubeconfig {settings.cluster.kubeconfig}{context}"
@@ -155,6 +160,9 @@ def _asked(settings: Settings) -> Iterator[str]:
         yield f"SSH key {ssh.private_key_file} for {users}{through}"
     elif ssh.use_agent:
         yield f"an SSH agent with a key for {users}{through}"
+    elif settings.has(Secret.SSH_PASSWORD) and settings.works_on_hosts and settings.present_nodes:
+        still = f": pulumi config set --secret {NAMESPACE}:{Secret.SSH_PASSWORD}"
+        yield f"the SSH password of {users}{through}{still if unset else ''}"
     if settings.stages.rancher and settings.rancher is not None:
         yield f"access to Docker at {settings.rancher.docker_host}"
     secrets = cluster_wanted(settings).secrets
@@ -162,6 +170,6 @@ def _asked(settings: Settings) -> Iterator[str]:
         names = ", ".join(f"{name} ({key})" for key, name in secrets)
         yield f"in the cluster, namespace longhorn-system, the Secrets {names}"
     in_file = {Secret.SSH_PRIVATE_KEY} if ssh.private_key_file else set[Secret]()
-    given = sorted(settings.secret_names - in_file)
+    given = sorted(settings.secret_names - in_file - unset)
     if given:
         yield f"the passphrase or key service of the stack, for its secrets: {', '.join(given)}"

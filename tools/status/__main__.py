@@ -24,7 +24,7 @@ from components.preflight.release import release_finding
 from configuration.problems import SettingsError
 from settings import Settings, load
 from tools.offline.stack_file import StackFileError, read_stack_config, stack_path
-from tools.plan.plan import without_key_file
+from tools.plan.plan import without_credentials
 from tools.status.screen import status_page, status_screen
 from tools.status.status import EXIT_STATUS, UNREAD, Status, status_of
 
@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _settings(stack: str) -> Settings:
-    config = without_key_file(read_stack_config(stack_path(stack)))
+    config = without_credentials(read_stack_config(stack_path(stack)))
     pulumi.runtime.set_all_config(dict(config.values), sorted(config.secret_keys))
     return load()
 
