@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from configuration.hosts import DiskSettings, NodeSettings
 from settings import Settings
 
+# Of equal nodes whose disks have other names: how many are told each, and how many of more.
+_MOST_TOLD, _TOLD_OF_MANY = 8, 3
 _NUMBERED = re.compile(r"(.*?)([0-9]+)(\D*)")
 
 
@@ -71,8 +73,11 @@ def _lines(settings: Settings, nodes: Sequence[NodeSettings]) -> Iterator[str]:
     for disk in disks[0]:
         yield _disk(disk, disk.device if same_devices else "its disk", mounts=stages.disks)
     if not same_devices:
-        for each, of_node in zip(nodes, disks, strict=True):
+        shown = len(nodes) if len(nodes) <= _MOST_TOLD else _TOLD_OF_MANY
+        for each, of_node in zip(nodes[:shown], disks, strict=False):
             yield f"  {each.name}: {', '.join(disk.device for disk in of_node)}"
+        if shown < len(nodes):
+            yield f"  and so on, {len(nodes) - shown} more with disks of their own"
     if stages.disks and disks[0]:
         yield "a disk that is not blank is refused, never formatted"
     if stages.labels and disks[0]:

@@ -11,18 +11,19 @@ from tests.unit.doubles.a_stack import HOST_KEY, nodes, valid, with_secrets
 from tools.offline.recording import run_program
 from tools.offline.stack_file import PROJECT, StackConfig, stack_config
 from tools.plan.nodes import ranges
+from tools.plan.plan import lacks_password
 from tools.plan.screen import plan_screen
 
-_SCREEN = 40
-"""Lines of a terminal that nobody made small."""
+_LINES, _COLUMNS = 50, 100
+"""A terminal that nobody made small."""
 
 
-def _screen(config: Any) -> str:
+def _screen(config: Any, width: int = 200, *, still_lacks: bool = False) -> str:
     given = config if isinstance(config, StackConfig) else stack_config(config)
     recording = run_program(given, stack="test", preview=True)
-    console = Console(width=200)
+    console = Console(width=width)
     with console.capture() as capture:
-        console.print(plan_screen(recording, "test"))
+        console.print(plan_screen(recording, "test", still_lacks))
     return capture.get()
 
 
@@ -30,17 +31,45 @@ def _disks(device: str) -> list[dict[str, str]]:
     return [{"device": device, "mountPoint": "/mnt/longhorn"}]
 
 
-def test_thirty_equal_nodes_are_told_once_and_fit_on_a_screen() -> None:
+def _thirty(**of_each: Any) -> dict[str, Any]:
+    """A stack with every stage and thirty equal nodes."""
     many = [
-        {"name": f"node-{number}", "host": f"10.0.0.{number}", "hostKey": HOST_KEY}
+        {
+            "name": f"node-{number}",
+            "host": f"10.0.0.{number}",
+            "hostKey": HOST_KEY,
+            **{key: make(number) for key, make in of_each.items()},
+        }
         for number in range(1, 31)
     ]
-    text = _screen(valid(nodes=many, stages={"volumeCheck": True, "rancherImport": True}))
+    return valid(nodes=many, stages={"volumeCheck": True, "rancherImport": True})
+
+
+def _by_id(number: int) -> list[dict[str, str]]:
+    """Two disks by names that last, as `make new` writes them."""
+    model = "scsi-SATA_A_Model_Of_Some_Length"
+    return [
+        {"device": f"/dev/disk/by-id/{model}_{number}{disk}", "mountPoint": f"/mnt/longhorn-{disk}"}
+        for disk in (1, 2)
+    ]
+
+
+def test_thirty_equal_nodes_are_told_once_and_fit_on_a_screen() -> None:
+    text = _screen(_thirty(), _COLUMNS)
     assert "30 nodes" in text
     assert "node-1 to node-30" in text
     assert "10.0.0.1 to 10.0.0.30" in text
     assert text.count("/dev/sdb → ext4 on /mnt/longhorn-sdb") == 1
-    assert len(text.splitlines()) <= _SCREEN
+    assert len(text.splitlines()) <= _LINES
+    assert max(map(len, text.splitlines())) <= _COLUMNS
+
+
+def test_thirty_nodes_whose_disks_have_lasting_names_fit_on_a_screen_too() -> None:
+    text = _screen(_thirty(disks=_by_id), _COLUMNS)
+    assert "30 nodes" in text
+    assert "node-1: /dev/disk/by-id/" in text
+    assert "27 more with disks of their own" in text
+    assert len(text.splitlines()) <= _LINES
 
 
 def test_backups_classes_and_monitoring_are_told() -> None:
@@ -78,6 +107,19 @@ def test_backups_classes_and_monitoring_are_told() -> None:
     plain = _screen(valid())
     assert "Its backups" not in plain
     assert "Monitoring" not in plain
+
+
+def test_a_password_that_is_still_to_be_set_is_asked_of_the_person() -> None:
+    bare = valid(ssh={"user": "ops", "jumpHost": {"host": "bastion", "hostKey": HOST_KEY}})
+    assert lacks_password(stack_config(bare))
+    with_password = with_secrets(bare, sshPassword="typed-by-nobody")
+    assert not lacks_password(with_password)
+    line = "the SSH password of ops, through bastion"
+    command = "pulumi config set --secret longhorn-rancher:sshPassword"
+    assert f"{line}: {command}" in _screen(with_password, still_lacks=True)
+    told = _screen(with_password)
+    assert line in told
+    assert command not in told
 
 
 def test_nodes_whose_disks_differ_by_name_only_are_told_once_with_their_disks() -> None:
