@@ -54,24 +54,6 @@ def _marks(props: Properties) -> Marks:
 class NodeMarks(DynamicResource, module="node", name="Marks"):
     """Owns these labels and annotations of one Node, and never the Node."""
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        cluster: ClusterSettings,
-        node_name: str,
-        disks: Sequence[DiskSettings],
-        opts: pulumi.ResourceOptions,
-    ) -> None:
-        inputs = {
-            **cluster_inputs(cluster),
-            "node_name": node_name,
-            "owner": this_stack(),
-            "labels": {LABEL: "config"},
-            "annotations": {ANNOTATION: disks_annotation(disks)},
-        }
-        super().__init__(NodeMarksProvider(), name, inputs, opts)
-
 
 class NodeLabels(pulumi.ComponentResource):
     """Owns Longhorn's label and annotation of one node, and no other field of it.
@@ -91,5 +73,12 @@ class NodeLabels(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions,
     ) -> None:
         super().__init__("longhornrancher:node:Labels", name, None, opts)
+        inputs = {
+            **cluster_inputs(cluster),
+            "node_name": node_name,
+            "owner": this_stack(),
+            "labels": {LABEL: "config"},
+            "annotations": {ANNOTATION: disks_annotation(disks)},
+        }
         here = pulumi.ResourceOptions(parent=self)
-        NodeMarks(f"{name}-patch", cluster=cluster, node_name=node_name, disks=disks, opts=here)
+        NodeMarks(NodeMarksProvider(), f"{name}-patch", inputs, here)

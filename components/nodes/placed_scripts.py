@@ -5,6 +5,7 @@ for a host that can't be reached: that host's own commands do, and the other nod
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -15,14 +16,7 @@ from components.common.owner import this_stack
 from components.common.waiting import tell
 from components.hosts.address import HostAddress, jump_address, node_address
 from components.hosts.host import SshSecrets
-from components.hosts.host_script import (
-    HostFile,
-    dropping,
-    files,
-    files_named,
-    folder_of,
-    putting,
-)
+from components.hosts.host_script import dropping, files, files_named, folder_of, putting
 from components.nodes.script_parts import ON_HOSTS
 from configuration.hosts import NodeSettings, SshSettings
 
@@ -31,7 +25,6 @@ if TYPE_CHECKING:
 
 _SECRETS = ("private_key", "private_key_passphrase", "password", "sudo_password")
 _DEADLINE_SECONDS = 600.0
-_ADDRESS = ("name", "host", "port", "user", "host_key")
 
 Host = dict[str, Any]
 
@@ -146,20 +139,7 @@ def _told(said: "Mapping[str, Said]", what: str) -> list[str]:
     return sorted(failed)
 
 
-class _OnHosts(DynamicResource):
-    """What both have: the hosts and what opens them."""
-
-    def __init__(
-        self,
-        provider: DynamicProvider,
-        name: str,
-        inputs: Mapping[str, Any],
-        opts: pulumi.ResourceOptions | None,
-    ) -> None:
-        super().__init__(provider, name, inputs, opts, secrets=_SECRETS)
-
-
-class NodeScripts(_OnHosts, module="node", name="Scripts"):
+class NodeScripts(DynamicResource, module="node", name="Scripts"):
     """Owns the scripts of this stack on its hosts."""
 
     def __init__(self, name: str, inputs: Mapping[str, Any], *, found: str | None) -> None:
@@ -170,14 +150,14 @@ class NodeScripts(_OnHosts, module="node", name="Scripts"):
             inputs: What `script_inputs` gives.
             found: On which hosts they are not as they should be, for Pulumi's diff.
         """
-        super().__init__(NodeScriptsProvider(), name, {**inputs, FINDING: found}, None)
+        super().__init__(NodeScriptsProvider(), name, {**inputs, FINDING: found}, secrets=_SECRETS)
 
 
-class NodeScriptsForRemoval(_OnHosts, module="node", name="ScriptsForRemoval"):
+class NodeScriptsForRemoval(DynamicResource, module="node", name="ScriptsForRemoval"):
     """Owns nothing: what it puts back belongs to NodeScripts. Depends on all that is undone."""
 
     def __init__(self, name: str, inputs: Mapping[str, Any], opts: pulumi.ResourceOptions) -> None:
-        super().__init__(NodeScriptsForRemovalProvider(), name, inputs, opts)
+        super().__init__(NodeScriptsForRemovalProvider(), name, inputs, opts, secrets=_SECRETS)
 
 
 def script_inputs(
@@ -194,18 +174,10 @@ def script_inputs(
     jump = jump_address(ssh)
     return {
         "folder": folder_of(this_stack()),
-        "scripts": [each.name for each in _scripts()],
-        "hosts": [_properties(node_address(node, ssh)) for node in nodes],
-        "jump": jump and _properties(jump),
+        "scripts": [each.file for each in ON_HOSTS],
+        "hosts": [asdict(node_address(node, ssh)) for node in nodes],
+        "jump": jump and asdict(jump),
         "given_up": list(given_up),
         "connect_seconds": ssh.connect_timeout_seconds,
         **{key: getattr(secrets, key) for key in _SECRETS},
     }
-
-
-def _scripts() -> list[HostFile]:
-    return [each for each in files(ON_HOSTS) if each.name.endswith(each.digest)]
-
-
-def _properties(address: HostAddress) -> Host:
-    return {key: getattr(address, key) for key in _ADDRESS}

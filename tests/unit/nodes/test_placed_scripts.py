@@ -167,3 +167,15 @@ def test_what_opens_the_hosts_is_secret() -> None:
         inputs = recording.named(name).inputs
         assert isinstance(inputs["password"], SecretValue), name
         assert isinstance(inputs["sudo_password"], SecretValue), name
+
+
+def test_what_opens_the_hosts_stays_secret_in_the_state() -> None:
+    recording = run(valid())
+    for name in ("node-scripts", "node-scripts-for-removal"):
+        assert "password" in recording.named(name).request.additionalSecretOutputs, name
+
+
+def test_the_state_names_each_script_with_its_digest() -> None:
+    for name in ("node-scripts", "node-scripts-for-removal"):
+        named = run(valid()).named(name).inputs["scripts"]
+        assert named == [f"{each.name}-{each.digest}" for each in ON_HOSTS], name
