@@ -26,7 +26,7 @@ class Version(NamedTuple):
 class Step(Enum):
     """What going from one version to another means."""
 
-    FINE = "the same version, a later patch, or the next minor version"
+    FINE = "the same version, a later patch, or the next minor version; or one of them is none"
     BACK = "an earlier version"
     MAJOR = "another major version"
     SKIPS = "a later minor version than the next"
@@ -41,8 +41,14 @@ def version_of(text: str) -> Version | None:
     return Version(int(major), int(minor), int(patch), extra is None)
 
 
-def step(old: Version, new: Version) -> Step:
-    """What going from `old` to `new` means; between two pre-releases it is FINE."""
+def step(current: str, wanted: str) -> Step:
+    """What going from one version to another means; between two pre-releases it is FINE.
+
+    So it is where one of them is no version, such as `stable`: that is its owner's own decision.
+    """
+    old, new = version_of(current), version_of(wanted)
+    if old is None or new is None:
+        return Step.FINE
     if new < old:
         return Step.BACK
     if new.major != old.major:
@@ -52,6 +58,9 @@ def step(old: Version, new: Version) -> Step:
     return Step.FINE
 
 
-def minors_between(old: Version, new: Version) -> list[str]:
-    """The minor versions, such as 1.6.x, that a step from `old` to `new` skips."""
+def minors_between(current: str, wanted: str) -> list[str]:
+    """The minor versions, such as 1.6.x, between two versions of one major version."""
+    old, new = version_of(current), version_of(wanted)
+    if old is None or new is None:
+        return []
     return [f"{new.major}.{minor}.x" for minor in range(old.minor + 1, new.minor)]

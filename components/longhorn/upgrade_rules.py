@@ -11,7 +11,7 @@ from typing import Any
 
 from components.common.answers import mapped
 from components.common.names import some_names
-from components.common.versions import Step, Version, minors_between, step, version_of
+from components.common.versions import Step, minors_between, step, version_of
 from components.longhorn.conditions import condition
 from components.longhorn.objects import NAMESPACE
 from components.longhorn.versions import minor_of, too_old_kubernetes
@@ -42,31 +42,27 @@ def path_problem(current: str, wanted: str) -> str | None:
         current: What is installed.
         wanted: longhorn.version.
     """
-    old, new = version_of(current), version_of(wanted)
-    if old is None or new is None:
-        return None
-    match step(old, new):
+    match step(current, wanted):
         case Step.FINE:
             return None
         case Step.BACK:
             return (
                 f"Longhorn {current} can't go back to {wanted}: Longhorn refuses to start on what "
-                f"a later version has changed. {_way_on(old)}"
+                f"a later version has changed. {_way_on(current)}"
             )
         case Step.MAJOR:
             return f"Longhorn {current} to {wanted} crosses a major version"
         case Step.SKIPS:
-            path = ", then ".join(minors_between(old, new))
+            path = ", then ".join(minors_between(current, wanted))
             return (
                 f"Longhorn {current} to {wanted} skips a minor version, which Longhorn refuses. "
                 f"Go to the newest {path} first"
             )
 
 
-def _way_on(installed: Version) -> str:
+def _way_on(installed: str) -> str:
     for each in SUPPORTED_VERSIONS:
-        known = version_of(each)
-        if known is not None and step(installed, known) is Step.FINE:
+        if step(installed, each) is Step.FINE:
             return f"Set longhorn.version to {each}"
     return "This program supports no version that follows it"
 

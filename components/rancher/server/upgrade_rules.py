@@ -4,7 +4,7 @@ Source: Rancher's upgrade documentation, which supports no skipped minor version
 but restoring a backup of the data.
 """
 
-from components.common.versions import Step, minors_between, step, version_of
+from components.common.versions import Step, minors_between, step
 
 
 def upgrade_problem(current: str, wanted: str) -> str | None:
@@ -14,10 +14,7 @@ def upgrade_problem(current: str, wanted: str) -> str | None:
         current: Version or tag that the data was last used with.
         wanted: Tag that the stack asks for.
     """
-    old, new = version_of(current), version_of(wanted)
-    if old is None or new is None:
-        return None
-    match step(old, new):
+    match step(current, wanted):
         case Step.FINE:
             return None
         case Step.BACK:
@@ -27,12 +24,13 @@ def upgrade_problem(current: str, wanted: str) -> str | None:
                 "into a data volume of its own (rancher.dataVolume)."
             )
         case Step.MAJOR:
+            major = current.removeprefix("v").partition(".")[0]
             return (
                 f"Rancher {current} to {wanted} crosses a major version. Go to the last minor "
-                f"version of {old.major} first, and follow Rancher's own instructions from there."
+                f"version of {major} first, and follow Rancher's own instructions from there."
             )
         case Step.SKIPS:
-            path = ", then ".join(f"v{minor}" for minor in minors_between(old, new))
+            path = ", then ".join(f"v{minor}" for minor in minors_between(current, wanted))
             return (
                 f"Rancher {current} to {wanted} skips a minor version, and its data is brought "
                 f"forward one at a time. Set rancher.tag to the newest {path}, each with "

@@ -43,4 +43,6 @@ def test_a_downgrade_is_refused_and_says_what_to_set(wanted: str) -> None:
 
 
 def test_a_new_major_version_is_no_step_that_is_known() -> None:
-    assert "crosses a major version" in str(upgrade_problem("v2.14.0", "v3.0.0"))
+    problem = str(upgrade_problem("v2.14.0", "v3.0.0"))
+    assert "crosses a major version" in problem
+    assert "the last minor version of 2 first" in problem
