@@ -29,15 +29,13 @@ _opening = threading.Lock()
 
 
 class ApiError(Exception):
-    """What the cluster answers when it refuses; `status_of` tells the HTTP status."""
+    """What the cluster answers when it refuses."""
 
-    def __init__(
-        self, status: int | None, words: str = "", *, reason: str = "", body: str = ""
-    ) -> None:
+    def __init__(self, status: int, words: str = "", *, reason: str = "", body: str = "") -> None:
         """Say what it answered.
 
         Args:
-            status: The HTTP status; 0 or None where there was no answer.
+            status: The HTTP status; 0 where there was no answer.
             words: All of the answer, for a message.
             reason: Its own name for the status.
             body: What came behind the headers.
@@ -65,7 +63,7 @@ class _Group:
             told: Any = error
             body = told.body or ""
             raise ApiError(
-                told.status,
+                int(told.status or 0),
                 str(error),
                 reason=str(told.reason or ""),
                 body=body.decode(errors="replace") if isinstance(body, bytes) else str(body),
@@ -194,11 +192,6 @@ def unless_missing(ask: Callable[..., Any], *arguments: Any, **options: Any) -> 
     try:
         return ask(*arguments, **options)
     except ApiError as error:
-        if status_of(error) == 404:
+        if error.status == 404:
             return None
         raise
-
-
-def status_of(error: ApiError) -> int:
-    """The HTTP status of an ApiError, 0 when there was no answer."""
-    return int(error.status or 0)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from components.cluster.api import ApiError, ClusterApi, in_pages, status_of, unless_missing
+from components.cluster.api import ApiError, ClusterApi, in_pages, unless_missing
 
 NAMESPACE = "longhorn-system"
 GROUP, VERSION = "longhorn.io", "v1beta2"
@@ -65,7 +65,7 @@ def try_patch(cluster: ClusterApi, plural: str, name: str, changes: dict[str, An
     try:
         patch_object(cluster, plural, name, changes)
     except ApiError as error:
-        if status_of(error) not in _PASSING and not is_denied_by_longhorn(error):
+        if error.status not in _PASSING and not is_denied_by_longhorn(error):
             raise
         said = (error.body or str(error))[:300]
         return f"Longhorn does not take the change of {plural}.longhorn.io {name} yet: {said}"
@@ -74,7 +74,7 @@ def try_patch(cluster: ClusterApi, plural: str, name: str, changes: dict[str, An
 
 def is_denied_by_longhorn(error: ApiError) -> bool:
     """Whether Longhorn's webhook forbids a change, and not Kubernetes to who has no right to it."""
-    return status_of(error) == _FORBIDDEN and "denied" in (error.body or str(error))
+    return error.status == _FORBIDDEN and "denied" in (error.body or str(error))
 
 
 def delete_object(cluster: ClusterApi, plural: str, name: str) -> None:
@@ -92,7 +92,7 @@ def _unless_missing(cluster: ClusterApi, plural: str, ask: Callable[[], Any]) ->
     try:
         return ask()
     except ApiError as error:
-        if status_of(error) != _NOT_FOUND:
+        if error.status != _NOT_FOUND:
             raise
         kind = f"{plural}.{GROUP}"
         if error.body.startswith(_NOT_SERVED) and _is_defined(cluster, kind):

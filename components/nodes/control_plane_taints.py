@@ -9,7 +9,6 @@ from components.cluster.api import (
     ClusterApi,
     cluster_inputs,
     open_cluster,
-    status_of,
     unless_missing,
 )
 from components.cluster.gone import open_for_removal
@@ -76,7 +75,7 @@ def _change(cluster: ClusterApi, props: Properties, *, take_off: bool) -> list[d
         try:
             node = api.read_node(name)
         except ApiError as error:
-            if status_of(error) == 404 and not take_off:
+            if error.status == 404 and not take_off:
                 return []
             raise
         record = taken_off(node.metadata.annotations)
@@ -106,7 +105,7 @@ def _change(cluster: ClusterApi, props: Properties, *, take_off: bool) -> list[d
             api.patch_node(name, body)
             return remembered
         except ApiError as error:
-            if status_of(error) != 409:
+            if error.status != 409:
                 raise
     raise RuntimeError(f"node {name}: its taints changed {_ATTEMPTS} times while being edited")
 

@@ -11,7 +11,7 @@ the uid of the one that it means: the API server then answers 409 instead.
 from collections.abc import Mapping
 from typing import Any
 
-from components.cluster.api import ApiError, ClusterApi, status_of, unless_missing
+from components.cluster.api import ApiError, ClusterApi, unless_missing
 from components.common.answers import listed, mapped
 from components.common.owner import field_manager
 from components.nodes.names import missing_node
@@ -44,7 +44,7 @@ def drop_marks(cluster: ClusterApi, node_name: str, owner: str) -> None:
         _apply(cluster, node, owner, {})
     except ApiError as error:
         # The node has gone, or come again as another one, since it was read.
-        if status_of(error) not in (404, 409):
+        if error.status not in (404, 409):
             raise
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from kubernetes.client import CoreV1Api
 
-from components.cluster.api import ApiError, ClusterApi, status_of
+from components.cluster.api import ApiError, ClusterApi
 from components.nodes import marks as node_marks
 from components.nodes.marks import drop_marks, put_marks, read_marks
 from tests.engine.conftest import Cluster
@@ -86,7 +86,7 @@ def test_a_node_that_goes_between_the_look_and_the_change_is_not_made_again(
     monkeypatch.setattr(node_marks, "_read", lambda _cluster, _name: read)
     with pytest.raises(ApiError) as refused:
         put_marks(api, "short-lived", _ONE, _marks("a"))
-    assert status_of(refused.value) == 409
+    assert refused.value.status == 409
     drop_marks(api, "short-lived", _ONE)
     assert "short-lived" not in _names(cluster)
 

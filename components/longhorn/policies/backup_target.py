@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pulumi
 
-from components.cluster.api import ApiError, ClusterApi, cluster_inputs, open_cluster, status_of
+from components.cluster.api import ApiError, ClusterApi, cluster_inputs, open_cluster
 from components.cluster.gone import open_for_removal
 from components.common.answers import mapped
 from components.common.dynamic import FINDING, DynamicProvider, DynamicResource, Properties
@@ -109,7 +109,7 @@ def _write(cluster: ClusterApi, values: Mapping[str, str]) -> None:
         try:
             patch_object(cluster, "settings", name, {"value": value})
         except ApiError as error:
-            if status_of(error) in _REFUSED or is_denied_by_longhorn(error):
+            if error.status in _REFUSED or is_denied_by_longhorn(error):
                 raise ValueError(
                     f"Longhorn refuses {value or 'an empty value'} for its setting {name}: "
                     f"{_message(error)}. Correct longhorn.backup."

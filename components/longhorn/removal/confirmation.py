@@ -1,6 +1,6 @@
 """Longhorn's setting deleting-confirmation-flag, without which its uninstall job fails."""
 
-from components.cluster.api import ApiError, ClusterApi, status_of
+from components.cluster.api import ApiError, ClusterApi
 from components.common.waiting import wait_until
 from components.longhorn.objects import patch_object, read_object
 
@@ -28,7 +28,7 @@ def set_removal_confirmed(cluster: ClusterApi, *, confirmed: bool) -> None:
         try:
             patch_object(cluster, "settings", SETTING, {"value": wanted})
         except ApiError as error:
-            if status_of(error) not in _RETRIED:
+            if error.status not in _RETRIED:
                 raise
             return [f"{SETTING} {wanted} (the cluster says: {error.body or error})"]
         return []

@@ -10,7 +10,7 @@ gone: that is what happens here.
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from components.cluster.api import ApiError, ClusterApi, status_of
+from components.cluster.api import ApiError, ClusterApi
 from components.common.answers import listed
 from components.common.waiting import tell
 from components.longhorn.objects import DRIVER, GROUP, NAMESPACE, patch_object, read_objects
@@ -115,7 +115,7 @@ class Leftovers:
                 self._cluster, plural, metadata["name"], changes, namespace=metadata["namespace"]
             )
         except ApiError as error:
-            if status_of(error) not in (404, 409):
+            if error.status not in (404, 409):
                 raise
 
 
@@ -124,7 +124,7 @@ def _delete(delete: Callable[[str], object], name: str) -> bool:
     try:
         delete(name)
     except ApiError as error:
-        if status_of(error) == 404:
+        if error.status == 404:
             return False
         raise
     return True

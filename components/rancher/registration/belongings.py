@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from components.cluster.api import ApiError, ClusterApi, status_of, unless_missing
+from components.cluster.api import ApiError, ClusterApi, unless_missing
 from components.common.answers import listed, mapped
 
 JOB_NAMESPACE, JOB_PREFIX = "default", "cattle-cleanup-"
@@ -131,7 +131,7 @@ def _tolerant(call: Callable[[], Any]) -> None:
     try:
         call()
     except ApiError as error:
-        if status_of(error) not in (404, 409):
+        if error.status not in (404, 409):
             raise
 
 
