@@ -60,20 +60,15 @@ def look_at_cluster(settings: Settings) -> Callable[[], ClusterSeen]:
     asks = stages.longhorn or stages.labels or stages.rancher_import or stages.frontend
     if not settings.checks.read_cluster or not asks:
         return ClusterSeen
-    answer = asking(_SECONDS, lambda: _looked(settings))
 
-    def seen() -> ClusterSeen:
-        try:
-            return answer()
-        except Exception as error:  # whatever a cluster answers, the preview goes on
-            problem = f"{type(error).__name__}: {error}".splitlines()[0]
-            pulumi.log.warn(
-                f"cluster {settings.cluster.name} could not be asked for what the stack needs of "
-                f"it: {problem}{_loopback_hint(settings)}"
-            )
-            return ClusterSeen()
+    def unanswered(problem: str) -> ClusterSeen:
+        pulumi.log.warn(
+            f"cluster {settings.cluster.name} could not be asked for what the stack needs of "
+            f"it: {problem}{_loopback_hint(settings)}"
+        )
+        return ClusterSeen()
 
-    return seen
+    return asking(_SECONDS, lambda: _looked(settings), unanswered)
 
 
 def _looked(settings: Settings) -> ClusterSeen:

@@ -1,4 +1,4 @@
-"""Questions that a preview waits for only so long."""
+"""Questions that a preview waits for only so long, and goes on without an answer."""
 
 import threading
 import time
@@ -8,11 +8,17 @@ from typing import TypeVar
 _Answer = TypeVar("_Answer")
 
 
-def asking(seconds: float, ask: Callable[[], _Answer]) -> Callable[[], _Answer]:
+def asking(
+    seconds: float, ask: Callable[[], _Answer], unanswered: Callable[[str], _Answer]
+) -> Callable[[], _Answer]:
     """Begin to ask in the background; what is returned waits for the answer.
 
-    It raises TimeoutError once this time is over, counted from the beginning, and whatever `ask`
-    raises. The question goes on in the background when it takes longer.
+    The question goes on in the background when it takes longer.
+
+    Args:
+        seconds: How long is waited, counted from the beginning.
+        ask: The question; what it raises is no answer.
+        unanswered: What counts in place of an answer, by the reason in one line.
     """
     # The cluster's client tries again by itself for longer than a preview should wait.
     answers: list[_Answer] = []
@@ -21,7 +27,7 @@ def asking(seconds: float, ask: Callable[[], _Answer]) -> Callable[[], _Answer]:
     def run() -> None:
         try:
             answers.append(ask())
-        except Exception as error:  # raised again where the answer is waited for
+        except Exception as error:  # whatever is answered, the preview goes on
             errors[:] = [error]
 
     thread = threading.Thread(target=run, daemon=True)
@@ -30,8 +36,9 @@ def asking(seconds: float, ask: Callable[[], _Answer]) -> Callable[[], _Answer]:
 
     def answer() -> _Answer:
         thread.join(max(0.0, ends - time.monotonic()))
-        if not answers:
-            raise errors[0]
-        return answers[0]
+        if answers:
+            return answers[0]
+        error = errors[0]
+        return unanswered(f"{type(error).__name__}: {error}".splitlines()[0])
 
     return answer

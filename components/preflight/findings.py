@@ -49,26 +49,12 @@ def read_findings(settings: Settings) -> Findings:
     look, backups = look_at_cluster(settings), look_at_backup(settings)
     stages, checks = settings.stages, settings.checks
     results: list[CheckResult] = []
-    answers: dict[str, HostAnswer] = {}
-    moved: Mapping[str, Mapping[str, str]] = {}
     nodes: list[NodeToCheck] = []
     has_password = settings.has(Secret.FRONTEND_BASIC_AUTH)
     if stages.frontend:
         results.extend(check_guard(settings.frontend, has_password=has_password))
     if checks.read_hosts and _asks_hosts(settings):
-        answers = _answers(settings, results)
-        moved = _moved(settings, answers)
-        nodes = [
-            NodeToCheck(
-                name=node.name,
-                answer=answers[node.name],
-                disks=settings.disks_of(node),
-                stages=settings.stages_of(node),
-                moved=moved[node.name],
-            )
-            for node in settings.nodes
-            if node.name in answers
-        ]
+        nodes = _nodes_to_check(settings, _answers(settings, results))
         results.extend(check_nodes(nodes))
     elif _asks_hosts(settings) and not pulumi.runtime.is_dry_run():
         results.extend(_mute_hosts(settings))
@@ -79,28 +65,27 @@ def read_findings(settings: Settings) -> Findings:
     _report(settings, [*seen.results, *results, *backups()])
     now = datetime.now(UTC)
     found = {
-        node.name: node_findings(
-            answers[node.name],
-            settings.disks_of(node),
-            settings.stages_of(node),
-            moved[node.name],
-        )
-        for node in settings.nodes
-        if node.name in answers
+        node.name: node_findings(node.answer, node.disks, node.stages, node.moved) for node in nodes
     }
     return Findings(nodes=dated(found, f"{now:%Y-%m-%d %H:%M:%S} UTC"), longhorn=seen.longhorn)
 
 
-def _moved(settings: Settings, answers: Mapping[str, HostAnswer]) -> dict[str, Mapping[str, str]]:
-    """The disks that one run moves, by node: only this stack's own Longhorn can let go of them."""
-    owner, has_longhorn = this_stack(), settings.stages.longhorn
-    return {
-        node.name: moved_disks(answers[node.name], settings.disks_of(node), owner)
-        if has_longhorn
-        else {}
+def _nodes_to_check(settings: Settings, answers: Mapping[str, HostAnswer]) -> list[NodeToCheck]:
+    """The nodes that were read; disks move in one run where the stack has Longhorn, too."""
+    owner = this_stack()
+    return [
+        NodeToCheck(
+            name=node.name,
+            answer=answers[node.name],
+            disks=settings.disks_of(node),
+            stages=settings.stages_of(node),
+            moved=moved_disks(answers[node.name], settings.disks_of(node), owner)
+            if settings.stages.longhorn
+            else {},
+        )
         for node in settings.nodes
         if node.name in answers
-    }
+    ]
 
 
 def _report(settings: Settings, results: list[CheckResult]) -> None:

@@ -25,25 +25,19 @@ def look_at_backup(settings: Settings) -> Callable[[], list[CheckResult]]:
     is_looked_at = settings.stages.rancher and settings.checks.read_hosts
     if rancher is None or rancher.backup is None or not is_looked_at:
         return list
-    answer = asking(_SECONDS, lambda: _read(rancher))
 
-    def seen() -> list[CheckResult]:
-        try:
-            found = answer()
-        except Exception as error:  # whatever the Docker host answers, the preview goes on
-            problem = f"{type(error).__name__}: {error}".splitlines()[0]
-            pulumi.log.warn(f"Rancher's backups could not be looked at: {problem}")
-            return []
-        return list(check_rancher_backup(rancher, found, datetime.now(UTC)))
+    def unanswered(problem: str) -> list[CheckResult]:
+        pulumi.log.warn(f"Rancher's backups could not be looked at: {problem}")
+        return []
 
-    return seen
+    return asking(_SECONDS, lambda: _looked(rancher), unanswered)
 
 
-def _read(rancher: RancherSettings) -> "BackupFacts | None":
+def _looked(rancher: RancherSettings) -> list[CheckResult]:
     # Only stacks with a backup need Docker's client before anything is declared.
     from components.rancher.server.backup.reading import read_backup
 
-    return read_backup(rancher)
+    return list(check_rancher_backup(rancher, read_backup(rancher), datetime.now(UTC)))
 
 
 def check_rancher_backup(

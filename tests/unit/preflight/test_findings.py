@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from components.common.owner import this_stack
 from components.nodes.findings import NodeFindings
 from components.preflight import cluster_reading
 from components.preflight.cluster_reading import ClusterSeen
@@ -74,6 +75,17 @@ def test_a_finding_carries_the_moment_of_the_reading(
     line = read_findings(stack()).nodes["node-1"].disks["/mnt/longhorn-sdb"]
     when = r"\([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8} UTC\)"
     assert re.fullmatch(rf"/dev/sdb is not mounted on /mnt/longhorn-sdb {when}", line)
+
+
+@pytest.mark.parametrize("has_longhorn", [True, False])
+def test_one_run_moves_a_disk_only_where_this_stack_has_longhorn_let_it_go(
+    server: Server, stack: Callable[..., Settings], has_longhorn: bool
+) -> None:
+    elsewhere = {"mountedOn": "/mnt/old", "mountedBy": f"{this_stack()} node-1-mnt-old"}
+    server.answer = said([disk_facts()], [usable(**elsewhere)])
+    moved = {"/mnt/longhorn-sdb": "/mnt/old"} if has_longhorn else {}
+    settings = stack({"accept": ["disk"]}, stages={"longhorn": has_longhorn})
+    assert read_findings(settings).nodes["node-1"].moved == moved
 
 
 def test_scripts_that_are_not_there_are_found(
