@@ -86,7 +86,6 @@ def _backups_without_a_target(file: StackFile) -> Iterator[Problem]:
                 "makes backups, and there is nowhere to put them",
                 "Add longhorn.backup.target.",
                 job.task,
-                shows_value=True,
             )
 
 

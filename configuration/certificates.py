@@ -57,7 +57,7 @@ def certificate_problems(
     for found in findings(given):
         where = KEY_SECRET if found.part == "key" else f"rancher.{found.part}"
         path = paths.get(found.part)
-        yield Problem(prefix + where, found.rule, found.remedy, path, shows_value=path is not None)
+        yield Problem(prefix + where, found.rule, found.remedy, path)
 
 
 def _text(path: str) -> str | None:
@@ -80,7 +80,6 @@ def _contents_problems(key: str, path: str) -> Iterator[Problem]:
             "holds a private key, which would be readable in the state",
             f"Keep only the certificates in it, and set the key as the secret {KEY_SECRET}.",
             path,
-            shows_value=True,
         )
     elif "-----BEGIN CERTIFICATE-----" not in text:
         yield Problem(
@@ -88,5 +87,4 @@ def _contents_problems(key: str, path: str) -> Iterator[Problem]:
             "holds no certificate in PEM form",
             "Convert it: openssl x509 -inform der -in FILE -out FILE.pem.",
             path,
-            shows_value=True,
         )

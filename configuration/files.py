@@ -64,7 +64,6 @@ def _unreadable(key: str, path: str | None) -> Iterator[Problem]:
             f"can't be read: {getattr(error, 'strerror', None) or error}",
             variable_hint(path) or "Give the path of a file that you can read.",
             path,
-            shows_value=True,
         )
 
 
@@ -91,7 +90,6 @@ def _chart(file: StackFile) -> Iterator[Problem]:
             "Give the folder with Chart.yaml, or the .tgz that `helm pull longhorn/longhorn "
             f"--version {version}` saves.",
             path,
-            shows_value=True,
         )
         return
     if found.get("name") != "longhorn" or str(found.get("version")).removeprefix("v") != version:
@@ -101,7 +99,6 @@ def _chart(file: StackFile) -> Iterator[Problem]:
             f"and longhorn.version is {version}",
             "Use the chart of that version.",
             path,
-            shows_value=True,
         )
 
 

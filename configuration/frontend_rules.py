@@ -57,7 +57,6 @@ def _for_node_port_only(file: StackFile) -> Iterator[Problem]:
             f"goes with type NodePort, and the type is {frontend.type}",
             "Set the type or remove nodePort.",
             frontend.node_port,
-            shows_value=True,
         )
 
 
@@ -70,7 +69,6 @@ def _node_port_in_range(file: StackFile) -> Iterator[Problem]:
             f"is outside the allowed range {frontend.node_port_range}",
             "Choose a port within it; nodePortRange says what the API server allows.",
             frontend.node_port,
-            shows_value=True,
         )
 
 

@@ -65,7 +65,6 @@ def host_alias_problems(aliases: Sequence[HostAliasSettings], key: str) -> Itera
                 f"is given twice (see {seen[alias.ip]})",
                 "Put the names of one address into one entry.",
                 alias.ip,
-                shows_value=True,
             )
         first = seen.setdefault(alias.ip, f"{here}.ip")
         for name in alias.hostnames:
@@ -76,5 +75,4 @@ def host_alias_problems(aliases: Sequence[HostAliasSettings], key: str) -> Itera
                     f"names a host that has another address (see {other})",
                     "Leave the host in one entry, or in one of IPv4 and one of IPv6.",
                     name,
-                    shows_value=True,
                 )

@@ -41,12 +41,11 @@ def kubeconfig_problems(cluster: ClusterSettings) -> Iterator[Problem]:
             f"can't be read: {getattr(error, 'strerror', None) or 'it is no path of a text file'}",
             variable_hint(path) or f"{_named_elsewhere()}{_HOW}",
             path,
-            shows_value=True,
         )
         return
     config = _map_of(text)
     if config is None or not any(key in config for key in ("clusters", "contexts", "users")):
-        yield Problem(_KEY, "is no kubeconfig (a YAML map)", _HOW, path, shows_value=True)
+        yield Problem(_KEY, "is no kubeconfig (a YAML map)", _HOW, path)
         return
     yield from _context_problems(cluster, config)
 
@@ -97,7 +96,6 @@ def _context_problems(cluster: ClusterSettings, config: Mapping[str, Any]) -> It
             f"names no context of {cluster.kubeconfig}",
             f"Did you mean {close}?" if close else f"It has: {_list(names)}.",
             wanted,
-            shows_value=True,
         )
         return
     for kind in ("cluster", "user"):
@@ -105,19 +103,13 @@ def _context_problems(cluster: ClusterSettings, config: Mapping[str, Any]) -> It
         entry = _named(config.get(f"{kind}s"), str(name))
         if entry is None:
             found = f"has the context {wanted}, whose {kind} {name} is not in it"
-            yield Problem(_KEY, found, _HOW, cluster.kubeconfig, shows_value=True)
+            yield Problem(_KEY, found, _HOW, cluster.kubeconfig)
             continue
         folder = Path(cluster.kubeconfig).expanduser().parent
         inner = _inner(entry, kind)
         unfit = [*_file_problems(inner, folder), *(_server(inner) if kind == "cluster" else ())]
         for found, remedy in unfit:
-            yield Problem(
-                _KEY,
-                f"has the {kind} {name}, {found}",
-                remedy,
-                cluster.kubeconfig,
-                shows_value=True,
-            )
+            yield Problem(_KEY, f"has the {kind} {name}, {found}", remedy, cluster.kubeconfig)
 
 
 def _server(cluster: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -79,7 +79,6 @@ def _unfit(file: StackFile) -> Iterator[Problem]:
             + (", and because of it Longhorn gives up all its default settings" * all_of_them),
             f"Write {wanted}.",
             value_at(values, path),
-            shows_value=True,
         )
 
 
@@ -130,7 +129,6 @@ def _decides(
             f"may not set {path}, which this program decides",
             _REMEDIES[key],
             said,
-            shows_value=True,
         )
 
 
@@ -156,7 +154,6 @@ def _twice(file: StackFile) -> Iterator[Problem]:
                 f"says something else than longhorn.{key}",
                 "Remove one of them.",
                 said,
-                shows_value=True,
             )
 
 
@@ -257,7 +254,6 @@ def _own_images(file: StackFile) -> Iterator[Problem]:
                 f"is another version than longhorn.version, which is {version}",
                 "Set longhorn.version, and remove the tag.",
                 tag,
-                shows_value=True,
             )
 
 
@@ -266,11 +262,7 @@ def _misfits(file: StackFile) -> Iterator[Problem]:
     values = file.longhorn.values
     for found in misfits(values, keys_of_version(file.longhorn.version)):
         yield Problem(
-            f"{_VALUES}.{found.path}",
-            found.rule,
-            found.remedy,
-            value_at(values, found.path),
-            shows_value=value_at(values, found.path) is not None,
+            f"{_VALUES}.{found.path}", found.rule, found.remedy, value_at(values, found.path)
         )
 
 

@@ -18,7 +18,6 @@ def _scraped_twice(file: StackFile) -> Iterator[Problem]:
             "is decided by longhorn.monitoring",
             "Remove it here.",
             said,
-            shows_value=True,
         )
 
 

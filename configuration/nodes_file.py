@@ -50,4 +50,4 @@ def places_in_nodes_file(path: str, nodes_key: str) -> Places:
 
 
 def _problem(path: str, what: str, remedy: str) -> Problem:
-    return Problem(KEY, what, remedy, path, shows_value=True)
+    return Problem(KEY, what, remedy, path)

@@ -18,6 +18,8 @@ _LOGIN = re.compile(r"://[^/@]*@")
 _MAX_SHOWN = 60
 _MOST_WORDS = 8
 
+NULL = object()
+"""The value of a key that says null, where another one is wanted."""
 _MOVED = {
     "longhorn.defaultSettings.backupTarget": "longhorn.backup.target",
     "longhorn.defaultSettings.backupTargetCredentialSecret": "longhorn.backup.credentialSecret",
@@ -45,7 +47,7 @@ class Problem:
     rule: str
     remedy: str
     value: object = None
-    shows_value: bool = False
+    """What stands there, where the message is to show it; NULL for null."""
     line: int | None = None
     """Where it stands in the stack file, as far as that is known."""
     file: str | None = None
@@ -54,7 +56,8 @@ class Problem:
     def __str__(self) -> str:
         of_file = f" of {self.file}" if self.file is not None else ""
         where = f"line {self.line}{of_file}, " if self.line is not None else ""
-        found = f" = {_shown(self.value)}" if self.shows_value and not _is_secret(self.key) else ""
+        is_shown = self.value is not None and not _is_secret(self.key)
+        found = f" = {_shown(self.value)}" if is_shown else ""
         return f"{where}{self.key}{found}: {self.rule}. {self.remedy}"
 
 
@@ -80,20 +83,17 @@ def problems_of(error: ValidationError, model: type[BaseModel], key: str) -> lis
 
 def _problem(details: ErrorDetails, model: type[BaseModel], key: str) -> Problem:
     where = _joined(key, details["loc"])
-    value = details.get("input")
+    said = details.get("input")
+    value = NULL if said is None else said
     if details["type"] == "extra_forbidden":
         return _unknown_key(where, str(details["loc"][-1]), model, details["loc"][:-1])
     if details["type"] == "missing":
-        text, remedy = _REMEDIES["missing"]
-        return Problem(where, text, remedy)
+        return Problem(where, *_REMEDIES["missing"])
     if details["type"] == "value_error":
         text, _, remedy = details["msg"].removeprefix("Value error, ").partition("\n")
-        return Problem(where, text, remedy, value, shows_value=not isinstance(value, dict))
-    if details["type"] in _REMEDIES:
-        text, remedy = _REMEDIES[details["type"]]
-        return Problem(where, text, remedy, value, shows_value=True)
-    text, remedy = _of_pydantic(details, value)
-    return Problem(where, text, remedy, value, shows_value=True)
+        return Problem(where, text, remedy, None if isinstance(value, dict) else value)
+    text, remedy = _REMEDIES.get(details["type"]) or _of_pydantic(details, said)
+    return Problem(where, text, remedy, value)
 
 
 def _of_pydantic(details: ErrorDetails, value: object) -> tuple[str, str]:
@@ -197,8 +197,8 @@ def _shown(value: object) -> str:
         return "(a map)"
     if isinstance(value, list | tuple):
         return "(a list)"
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]  # as YAML writes them
+    if value is NULL or isinstance(value, bool):
+        return {NULL: "null", True: "true", False: "false"}[value]  # as YAML writes them
     # A login in an address is a secret too.
     text = _LOGIN.sub("://[hidden]@", repr(value))
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"

@@ -20,11 +20,7 @@ def _ports(file: StackFile) -> Iterator[Problem]:
     rancher = file.rancher
     if rancher is not None and rancher.http_port == rancher.https_port:
         yield Problem(
-            "rancher.httpPort",
-            "is the same as httpsPort",
-            "Change one of them.",
-            rancher.http_port,
-            shows_value=True,
+            "rancher.httpPort", "is the same as httpsPort", "Change one of them.", rancher.http_port
         )
 
 
@@ -35,7 +31,6 @@ def _taken_name(file: StackFile) -> Iterator[Problem]:
             "is what every Rancher calls the cluster that it runs in itself",
             "Choose another name.",
             file.cluster.name,
-            shows_value=True,
         )
 
 
@@ -49,7 +44,6 @@ def _tag_without_v(file: StackFile) -> Iterator[Problem]:
             "is no tag of Rancher's image, which has one for each whole version",
             "Write all three numbers, such as v2.8.5.",
             rancher.tag,
-            shows_value=True,
         )
     if re.match(r"[0-9]+\.[0-9]+\.[0-9]", rancher.tag):
         yield Problem(
@@ -57,7 +51,6 @@ def _tag_without_v(file: StackFile) -> Iterator[Problem]:
             "is no tag of Rancher's image, whose tags begin with v",
             f"Did you mean v{rancher.tag}?",
             rancher.tag,
-            shows_value=True,
         )
 
 
@@ -69,7 +62,6 @@ def _data_on_the_system(file: StackFile) -> Iterator[Problem]:
             "is a folder of the Docker host's own system",
             "Name a folder for Rancher alone, such as /srv/rancher, or a Docker volume.",
             rancher.data_volume,
-            shows_value=True,
         )
 
 
@@ -114,7 +106,6 @@ def _backup(file: StackFile) -> Iterator[Problem]:
             "lies in rancher.dataVolume, so every archive would hold all earlier ones",
             "Name a folder outside of it, best on another disk.",
             rancher.backup.folder,
-            shows_value=True,
         )
 
 
@@ -152,16 +143,9 @@ def _extra_mounts(file: StackFile) -> Iterator[Problem]:
                 "is where this program puts Rancher's data and certificate",
                 "Use dataVolume or certificateFile, or another path.",
                 path,
-                shows_value=True,
             )
         elif path in seen:
-            yield Problem(
-                key,
-                "is mounted twice",
-                "Give each mount its own path.",
-                path,
-                shows_value=True,
-            )
+            yield Problem(key, "is mounted twice", "Give each mount its own path.", path)
         seen.add(path)
 
 

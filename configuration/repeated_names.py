@@ -24,5 +24,4 @@ def repeated_names(key: str, entries: Sequence[Any], what: str) -> Iterator[Prob
                 f"is the name of another {what} too",
                 f"Give each {what} a name of its own.",
                 each.name,
-                shows_value=True,
             )

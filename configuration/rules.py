@@ -163,7 +163,6 @@ def _repeated_adoptions(file: StackFile) -> Iterator[Problem]:
                 f"would be looked for on {len(users)} nodes, and a file system is on one disk",
                 "Write the disks of these nodes under nodes[].disks, each with its own UUID.",
                 disk.adopt_uuid,
-                shows_value=True,
             )
     yield from _repeated(
         (
@@ -206,7 +205,6 @@ def _disk_list(key: str, disks: Sequence[DiskSettings]) -> Iterator[Problem]:
                     f"lies inside {other.mount_point}, the mount point of another disk",
                     "Mount each disk beside the others.",
                     disk.mount_point,
-                    shows_value=True,
                 )
 
 
@@ -222,7 +220,6 @@ def _mkfs_options(key: str, disks: Sequence[DiskSettings]) -> Iterator[Problem]:
                 f"has an option that mkfs.{disk.file_system} does not take in this form",
                 f"It takes {letters}.",
                 disk.mkfs_options,
-                shows_value=True,
             )
 
 
@@ -238,7 +235,6 @@ def _whole_disks(key: str, disks: Sequence[DiskSettings]) -> Iterator[Problem]:
                 "Name a whole disk, or mount the partition yourself by a line in /etc/fstab and "
                 "set stages.disks: false.",
                 disk.device,
-                shows_value=True,
             )
         elif disk.adopt_uuid is None and _OF_WHAT_IS_ON_IT.fullmatch(disk.device):
             yield Problem(
@@ -247,7 +243,6 @@ def _whole_disks(key: str, disks: Sequence[DiskSettings]) -> Iterator[Problem]:
                 "Name the disk itself, best by its link below /dev/disk/by-id; for a file system "
                 "that is to be used as it is, give adoptUuid, too.",
                 disk.device,
-                shows_value=True,
             )
 
 
@@ -265,7 +260,6 @@ def _mount_options(key: str, disks: Sequence[DiskSettings]) -> Iterator[Problem]
                     f"{disk.file_system} does not",
                     "Leave it out.",
                     disk.mount_options,
-                    shows_value=True,
                 )
 
 
@@ -286,7 +280,6 @@ def _engine_binaries(key: str, disks: Sequence[DiskSettings]) -> Iterator[Proble
                 "Leave noexec out, or give the disk another mount point, such as "
                 "/mnt/longhorn-sdb.",
                 disk.mount_options,
-                shows_value=True,
             )
 
 
@@ -308,7 +301,6 @@ def _same_resource_names(file: StackFile) -> Iterator[Problem]:
                     f"has, with its node's name, the same resource name as {other_key}",
                     "Choose another mount point.",
                     disk.mount_point,
-                    shows_value=True,
                 )
 
 
@@ -367,11 +359,7 @@ def _repeated(values: Iterable[_Placed], text: str, remedy: str) -> Iterator[Pro
     for placed in values:
         if placed.value in first_key:
             yield Problem(
-                placed.key,
-                f"{text} (see {first_key[placed.value]})",
-                remedy,
-                placed.value,
-                shows_value=True,
+                placed.key, f"{text} (see {first_key[placed.value]})", remedy, placed.value
             )
         first_key.setdefault(placed.value, placed.key)
 

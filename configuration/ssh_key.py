@@ -25,7 +25,7 @@ def ssh_key_problems(
     found = _unfit(text, passphrase, is_file=path is not None)
     if found is not None:
         rule, remedy = found
-        yield Problem(key, rule, remedy, path, shows_value=path is not None)
+        yield Problem(key, rule, remedy, path)
 
 
 def is_locked(text: str) -> bool:

@@ -25,7 +25,6 @@ def _names(file: StackFile) -> Iterator[Problem]:
                 "Choose another name; the class `longhorn` is set by longhorn.replicaCount, "
                 "longhorn.reclaimPolicy and longhorn.defaultStorageClass.",
                 each.name,
-                shows_value=True,
             )
     yield from repeated_names("longhorn.storageClasses", file.longhorn.storage_classes, "class")
 

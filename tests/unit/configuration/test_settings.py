@@ -140,6 +140,16 @@ def test_a_value_of_the_wrong_type_says_which_one_is_wanted(
     assert problem.remedy
 
 
+def test_a_key_that_says_null_is_shown_so() -> None:
+    assert "rancher.url = null: must be text" in str(mistake(valid(rancher={"url": None})))
+
+
+def test_a_map_that_breaks_a_rule_is_not_shown() -> None:
+    environment = {"AUDIT LEVEL": "1"}
+    rancher = {"url": "https://rancher.example.com", "environment": environment}
+    assert "rancher.environment: has 'AUDIT LEVEL'" in str(mistake(valid(rancher=rancher)))
+
+
 def test_a_secret_in_plain_text_is_refused_and_not_shown() -> None:
     config = stack_config({**valid(), "sudoPassword": "correct horse"})
     problem = mistake(config)
