@@ -21,7 +21,7 @@ from configuration.nodes_file import nodes_file_of, places_in_nodes_file, read_n
 from configuration.partial import found_by, read
 from configuration.places import ENCRYPTED, places_in
 from configuration.problems import Problem, SettingsError, known_keys
-from configuration.rules import file_rules
+from configuration.rules import RULES
 from configuration.secrets import Secret
 from configuration.ssh_key import ssh_key_problems
 from configuration.stack_file import SECTIONS, Sections, StackFile
@@ -72,8 +72,7 @@ class _Reader:
     def settings(self) -> Settings:
         file = self._file()
         self._refuse_unknown_keys()
-        self._report(file_rules(file))
-        self._report(found_by(FILE_RULES, file))
+        self._report(found_by([*RULES, *FILE_RULES], file))
         self._problems.extend(found_by([self._certificate, self._ssh_key], file))
         if file.has(Secret.FRONTEND_BASIC_AUTH):
             self._problems.extend(found_by([self._htpasswd], file))

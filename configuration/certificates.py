@@ -5,10 +5,10 @@ Where a proxy ends TLS, only its CA is looked at: the certificate is with the pr
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from configuration.certificate_chain import Given, findings
+from configuration.files import text_of
 from configuration.partial import knows
 from configuration.problems import Problem
 from configuration.rancher import RancherSettings
@@ -44,9 +44,11 @@ def certificate_problems(
     paths = {"certificateFile": rancher.certificate_file, "caFile": rancher.ca_file}
     texts = dict[str, str | None]()
     for name, path in paths.items():
-        wrong = [] if path is None else list(_contents_problems(f"{prefix}rancher.{name}", path))
-        yield from wrong
-        texts[name] = None if wrong or path is None else _text(path)
+        text = None if path is None else text_of(path)
+        problem = None if text is None else _unfit(f"{prefix}rancher.{name}", path, text)
+        if problem is not None:
+            yield problem
+        texts[name] = text if problem is None else None
     given = Given(
         host=urlsplit(rancher.url).hostname if knows(rancher, "url") else None,
         chain_pem=texts["certificateFile"],
@@ -60,31 +62,19 @@ def certificate_problems(
         yield Problem(prefix + where, found.rule, found.remedy, path)
 
 
-def _text(path: str) -> str | None:
-    try:
-        return Path(path).expanduser().read_text()
-    except (OSError, RuntimeError, ValueError):
-        return None
-
-
-def _contents_problems(key: str, path: str) -> Iterator[Problem]:
-    try:
-        text = Path(path).expanduser().read_text()
-    except UnicodeDecodeError:
-        text = ""
-    except (OSError, RuntimeError, ValueError):
-        return
+def _unfit(key: str, path: str | None, text: str) -> Problem | None:
     if "PRIVATE KEY-----" in text:
-        yield Problem(
+        return Problem(
             key,
             "holds a private key, which would be readable in the state",
             f"Keep only the certificates in it, and set the key as the secret {KEY_SECRET}.",
             path,
         )
-    elif "-----BEGIN CERTIFICATE-----" not in text:
-        yield Problem(
+    if "-----BEGIN CERTIFICATE-----" not in text:
+        return Problem(
             key,
             "holds no certificate in PEM form",
             "Convert it: openssl x509 -inform der -in FILE -out FILE.pem.",
             path,
         )
+    return None

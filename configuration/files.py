@@ -30,27 +30,11 @@ def _key_file(file: StackFile) -> Iterator[Problem]:
         yield from _unreadable("ssh.privateKeyFile", file.ssh.private_key_file)
 
 
-def _manifest_file(file: StackFile) -> Iterator[Problem]:
-    yield from _unreadable("rancherImport.manifestFile", file.rancher_import.manifest_file)
-
-
-def _import_ca_file(file: StackFile) -> Iterator[Problem]:
-    yield from _unreadable("rancherImport.caFile", file.rancher_import.ca_file)
-
-
-def _certificate_file(file: StackFile) -> Iterator[Problem]:
-    if file.rancher is not None:
-        yield from _unreadable("rancher.certificateFile", file.rancher.certificate_file)
-
-
-def _ca_file(file: StackFile) -> Iterator[Problem]:
-    if file.rancher is not None:
-        yield from _unreadable("rancher.caFile", file.rancher.ca_file)
-
-
-def _backup_ca_file(file: StackFile) -> Iterator[Problem]:
-    if file.longhorn.backup is not None:
-        yield from _unreadable("longhorn.backup.caFile", file.longhorn.backup.ca_file)
+def _readable(
+    key: str, path_in: Callable[[StackFile], str | None]
+) -> Callable[[StackFile], Iterator[Problem]]:
+    """The rule that the file under this key can be read, if there is one."""
+    return lambda file: _unreadable(key, path_in(file))
 
 
 def _unreadable(key: str, path: str | None) -> Iterator[Problem]:
@@ -129,11 +113,15 @@ def _chart_file(path: Path, name: str) -> dict[str, Any]:
 FILE_RULES: Sequence[Callable[[StackFile], Iterable[Problem]]] = (
     _kubeconfig,
     _key_file,
-    _manifest_file,
-    _import_ca_file,
-    _certificate_file,
-    _ca_file,
-    _backup_ca_file,
+    _readable("rancherImport.manifestFile", lambda file: file.rancher_import.manifest_file),
+    _readable("rancherImport.caFile", lambda file: file.rancher_import.ca_file),
+    _readable(
+        "rancher.certificateFile", lambda file: file.rancher and file.rancher.certificate_file
+    ),
+    _readable("rancher.caFile", lambda file: file.rancher and file.rancher.ca_file),
+    _readable(
+        "longhorn.backup.caFile", lambda file: file.longhorn.backup and file.longhorn.backup.ca_file
+    ),
     _chart,
     _chart_values,
 )

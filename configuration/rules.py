@@ -7,7 +7,6 @@ as little as it can, node by node and disk by disk (`knows`).
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from configuration.backup_rules import BACKUP_RULES
@@ -15,10 +14,9 @@ from configuration.frontend_rules import FRONTEND_RULES
 from configuration.hosts import ENGINE_BINARIES, DiskSettings, NodeSettings
 from configuration.longhorn_rules import LONGHORN_RULES
 from configuration.monitoring_rules import MONITORING_RULES
-from configuration.partial import found_by, knows
+from configuration.partial import knows
 from configuration.problems import Problem
 from configuration.rancher_rules import RANCHER_RULES
-from configuration.secrets import Secret
 from configuration.stack_file import StackFile
 from configuration.storage_class_rules import STORAGE_CLASS_RULES
 
@@ -43,26 +41,11 @@ _PARTITION = re.compile(
 )
 _EXECUTION = ("exec", "noexec")
 
-Rule = Callable[[StackFile], Iterable[Problem]]
-
-
-@dataclass(frozen=True)
-class _Placed:
-    """A value and the key under which it stands in the file."""
-
-    key: str
-    value: str
-
-
-def file_rules(file: StackFile) -> Iterator[Problem]:
-    """What is wrong between the keys of this file."""
-    yield from found_by(_RULES, file)
-
 
 def _repeated_names(file: StackFile) -> Iterator[Problem]:
     yield from _repeated(
         (
-            _Placed(f"nodes[{i}].name", node.name)
+            (f"nodes[{i}].name", node.name)
             for i, node in enumerate(file.nodes)
             if knows(node, "name")
         ),
@@ -75,7 +58,7 @@ def _repeated_hosts(file: StackFile) -> Iterator[Problem]:
     default_port = file.ssh.port if knows(file.ssh, "port") else None
     yield from _repeated(
         (
-            _Placed(f"nodes[{i}].host", f"{node.host}:{node.port or default_port}")
+            (f"nodes[{i}].host", f"{node.host}:{node.port or default_port}")
             for i, node in enumerate(file.nodes)
             if knows(node, "host", "port")
         ),
@@ -166,7 +149,7 @@ def _repeated_adoptions(file: StackFile) -> Iterator[Problem]:
             )
     yield from _repeated(
         (
-            _Placed(f"nodes[{i}].disks[{j}].adoptUuid", disk.adopt_uuid)
+            (f"nodes[{i}].disks[{j}].adoptUuid", disk.adopt_uuid)
             for i, node in enumerate(file.nodes)
             for j, disk in enumerate(_known_disks(node))
             if knows(disk, "adopt_uuid") and disk.adopt_uuid is not None
@@ -183,7 +166,7 @@ def _known_disks(node: NodeSettings) -> Sequence[DiskSettings]:
 def _disk_list(key: str, disks: Sequence[DiskSettings]) -> Iterator[Problem]:
     yield from _repeated(
         (
-            _Placed(f"{key}[{i}].device", disk.device)
+            (f"{key}[{i}].device", disk.device)
             for i, disk in enumerate(disks)
             if knows(disk, "device")
         ),
@@ -192,7 +175,7 @@ def _disk_list(key: str, disks: Sequence[DiskSettings]) -> Iterator[Problem]:
     )
     mounted = [(i, disk) for i, disk in enumerate(disks) if knows(disk, "mount_point")]
     yield from _repeated(
-        (_Placed(f"{key}[{i}].mountPoint", disk.key) for i, disk in mounted),
+        ((f"{key}[{i}].mountPoint", disk.key) for i, disk in mounted),
         "is the mount point of another disk of the same node too (/ counts as -)",
         "Give each disk a mount point of its own.",
     )
@@ -323,13 +306,7 @@ def _no_control_plane(file: StackFile) -> Iterator[Problem]:
 
 
 def _no_credentials(file: StackFile) -> Iterator[Problem]:
-    given = (
-        file.has(Secret.SSH_PRIVATE_KEY)
-        or file.has(Secret.SSH_PASSWORD)
-        or file.ssh.use_agent
-        or file.ssh.private_key_file is not None
-    )
-    if file.works_on_hosts and file.nodes and not given:
+    if file.works_on_hosts and file.nodes and not file.opens_hosts:
         yield Problem(
             "ssh",
             "says nothing that opens the hosts",
@@ -354,17 +331,16 @@ def _no_manifest(file: StackFile) -> Iterator[Problem]:
         )
 
 
-def _repeated(values: Iterable[_Placed], text: str, remedy: str) -> Iterator[Problem]:
+def _repeated(values: Iterable[tuple[str, str]], text: str, remedy: str) -> Iterator[Problem]:
+    """The values that stand in more than one place, each with the key of its place."""
     first_key: dict[str, str] = {}
-    for placed in values:
-        if placed.value in first_key:
-            yield Problem(
-                placed.key, f"{text} (see {first_key[placed.value]})", remedy, placed.value
-            )
-        first_key.setdefault(placed.value, placed.key)
+    for key, value in values:
+        if value in first_key:
+            yield Problem(key, f"{text} (see {first_key[value]})", remedy, value)
+        first_key.setdefault(value, key)
 
 
-_RULES: Sequence[Rule] = (
+RULES: Sequence[Callable[[StackFile], Iterable[Problem]]] = (
     _repeated_names,
     _repeated_hosts,
     _tags_without_disks,

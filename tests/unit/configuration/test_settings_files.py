@@ -5,6 +5,7 @@ import io
 import os
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 import pytest
@@ -12,6 +13,9 @@ import pytest
 from tests.unit.doubles.a_stack import mistake, mistakes, valid, with_secrets
 
 _CHART = "name: longhorn\nversion: 1.5.3\n"
+_ABSENT = "/nowhere/absent"
+_RANCHER = {"url": "https://rancher.example.com"}
+_BACKUP = {"target": "s3://bucket@region/", "user": "key"}
 
 
 def _archive(path: Path, member: str, text: str) -> Path:
@@ -54,10 +58,27 @@ def test_a_path_that_can_not_be_one_is_a_mistake_and_no_traceback(key: str, path
     assert mistake(valid(ssh={key: path})).key == f"longhorn-rancher:ssh.{key}"
 
 
-@pytest.mark.parametrize("key", ["manifestFile", "caFile"])
-def test_missing_files_of_an_import_are_told(key: str, tmp_path: Path) -> None:
-    problem = mistake(valid(rancherImport={key: str(tmp_path / "absent")}))
-    assert problem.key == f"longhorn-rancher:rancherImport.{key}"
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("rancherImport.manifestFile", {"rancherImport": {"manifestFile": _ABSENT}}),
+        ("rancherImport.caFile", {"rancherImport": {"caFile": _ABSENT}}),
+        ("rancher.certificateFile", {"rancher": {**_RANCHER, "certificateFile": _ABSENT}}),
+        ("rancher.caFile", {"rancher": {**_RANCHER, "caFile": _ABSENT}}),
+        ("longhorn.backup.caFile", {"longhorn": {"backup": {**_BACKUP, "caFile": _ABSENT}}}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_file_that_is_named_and_not_there_is_told(key: str, said: dict[str, Any]) -> None:
+    told = {problem.key: problem.rule for problem in mistakes(valid(**said))}
+    assert "No such file" in told[f"longhorn-rancher:{key}"]
+
+
+def test_a_certificate_file_with_its_key_in_it_is_told_of_once(tmp_path: Path) -> None:
+    path = tmp_path / "both.pem"
+    path.write_text(f"{_a_key()}-----BEGIN CERTIFICATE-----\n")
+    rancher = {**_RANCHER, "tlsTermination": "external", "caFile": str(path)}
+    assert "holds a private key" in mistake(valid(rancher=rancher)).rule
 
 
 def test_a_home_folder_may_be_written_as_a_tilde(
