@@ -1,20 +1,19 @@
 """Entries for the hosts file of a pod, such as a name that the cluster's DNS doesn't know."""
 
-import ipaddress
 from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 from pydantic import Field, field_validator
 
+from configuration.addresses import ip_address
 from configuration.base import StackModel, form, is_subdomain
 from configuration.problems import Problem, rule
 
 
 def _ip(value: str) -> str:
-    try:
-        address = ipaddress.ip_address(value)
-    except ValueError:
-        raise rule("must be an IP address", "For example 192.0.2.10 or 2001:db8::10.") from None
+    address = ip_address(value)
+    if address is None:
+        raise rule("must be an IP address", "For example 192.0.2.10 or 2001:db8::10.")
     # Kubernetes takes no zone behind an address.
     if address.is_unspecified or address.is_multicast or "%" in value:
         raise rule("is an address that no host can have", "Write the host's own address.")

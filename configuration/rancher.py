@@ -1,6 +1,5 @@
 """The Rancher server and the cluster's import into it."""
 
-import ipaddress
 import posixpath
 import re
 from typing import Annotated, Literal
@@ -8,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, field_validator
 
-from configuration.addresses import host_address, image
+from configuration.addresses import host_address, image, ip_address
 from configuration.base import (
     AbsolutePath,
     HostKey,
@@ -99,12 +98,9 @@ _CaChecksum = Annotated[
 
 
 def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    address = ip_address(host)
+    is_named = host == "localhost" or host.endswith(".localhost")
+    return is_named or (address is not None and address.is_loopback)
 
 
 class MountSettings(StackModel):
@@ -228,10 +224,8 @@ class RancherSettings(StackModel):
     @field_validator("listen_address")
     @classmethod
     def _address(cls, value: str) -> str:
-        try:
-            ipaddress.ip_address(value)
-        except ValueError:
-            raise rule("must be an IP address", "For example 0.0.0.0.") from None
+        if ip_address(value) is None:
+            raise rule("must be an IP address", "For example 0.0.0.0.")
         return value
 
     @property

@@ -1,6 +1,5 @@
 """How Longhorn's user interface is reached from outside the cluster."""
 
-import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +8,7 @@ import pulumi_kubernetes as kubernetes
 
 from components.common.answers import listed
 from components.longhorn.objects import NAMESPACE
+from configuration.addresses import ip_address
 from configuration.longhorn import FrontendSettings
 
 _CHART_SERVICE = "longhorn-frontend"
@@ -183,11 +183,9 @@ def with_annotations(own: Mapping[str, str], given: Mapping[str, str]) -> dict[s
 
 def in_url(host: str) -> str:
     """A host as a URL has it: an IPv6 address in brackets, without the name of an interface."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    return f"[{str(address).partition('%')[0]}]" if address.version == 6 else host
+    address = ip_address(host)
+    is_sixth = address is not None and address.version == 6
+    return f"[{str(address).partition('%')[0]}]" if is_sixth else host
 
 
 def _node_port(spec: Any) -> int | str:

@@ -15,8 +15,14 @@ def ca_checksum(pem: str) -> str:
     Empty for an empty PEM (a certificate that a public CA signed). Source: Rancher 2.8.0,
     pkg/systemtemplate/import.go, CAChecksum.
     """
+    served = _with_one_newline(pem)
+    return hashlib.sha256(served).hexdigest() if served else ""
+
+
+def _with_one_newline(pem: str) -> bytes:
+    """The PEM as Rancher serves it; an empty one stays empty."""
     stripped = pem.strip()
-    return hashlib.sha256(f"{stripped}\n".encode()).hexdigest() if stripped else ""
+    return f"{stripped}\n".encode() if stripped else b""
 
 
 def is_same_ca(one: str, other: str) -> bool:
@@ -50,9 +56,7 @@ def cacerts_proof(token: str, nonce: str, pem: str) -> str:
 
     Source: Rancher 2.8.0, pkg/cacerts/handler.go.
     """
-    stripped = pem.strip()
-    served = f"{stripped}\n" if stripped else ""
-    message = b"\0".join([nonce.encode(), served.encode(), b""])
+    message = b"\0".join([nonce.encode(), _with_one_newline(pem), b""])
     return base64.b64encode(hmac.digest(token.encode(), message, "sha512")).decode()
 
 

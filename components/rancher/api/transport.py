@@ -5,7 +5,6 @@ not sign for; there is no switch for that. Knows nothing of what the calls mean.
 """
 
 import contextlib
-import ipaddress
 import json
 import logging
 import re
@@ -27,6 +26,7 @@ from components.rancher.api.trouble import (
     not_ready,
     trouble,
 )
+from configuration.addresses import ip_address
 
 Say = Callable[[str], None]
 
@@ -209,7 +209,7 @@ class Transport:
         without a secret goes out with the certificate verified for `localhost`, against the same
         pinned CA.
         """
-        if not _is_ip(urlsplit(self.url).hostname or ""):
+        if ip_address(urlsplit(self.url).hostname or "") is None:
             return
         # On a connection of its own, so that nothing else ever travels on it.
         with self._connect() as client, contextlib.suppress(httpx.TransportError):
@@ -250,11 +250,3 @@ def _json(response: httpx.Response) -> dict[str, Any]:
     except ValueError:
         return {}
     return cast(dict[str, Any], read) if isinstance(read, dict) else {}
-
-
-def _is_ip(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

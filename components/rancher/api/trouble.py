@@ -1,6 +1,7 @@
 """Why a request brought no answer: told apart from the HTTP library's errors. Pure."""
 
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import httpx
@@ -26,24 +27,26 @@ def is_name_mismatch(refused: ssl.SSLCertVerificationError) -> bool:
 
 def certificate_error(error: BaseException) -> ssl.SSLCertVerificationError | None:
     """The refused certificate behind an error of the HTTP library, if that is what it was."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, ssl.SSLCertVerificationError):
-            return seen
-        seen = seen.__cause__ or seen.__context__
-    return None
+    refused = (each for each in _causes(error) if isinstance(each, ssl.SSLCertVerificationError))
+    return next(refused, None)
 
 
 def trouble(error: httpx.TransportError) -> Trouble:
     """What was wrong with the connection."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, ssl.SSLError):
-            return Trouble(f"TLS failed ({seen.reason or seen})", "tls")
-        seen = seen.__cause__ or seen.__context__
+    for each in _causes(error):
+        if isinstance(each, ssl.SSLError):
+            return Trouble(f"TLS failed ({each.reason or each})", "tls")
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         return Trouble(f"no connection ({error or 'timed out'})", "unreachable")
     return Trouble(f"the connection broke ({type(error).__name__})", "server-error")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error, and what led to it."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__
 
 
 def not_ready(what: str, last: Trouble, url: str) -> NotReadyError:
