@@ -18,6 +18,7 @@ _PODS = (
     "longhornUI.replicas",
     *(f"csi.{part}ReplicaCount" for part in ("attacher", "provisioner", "resizer", "snapshotter")),
 )
+_SERVICE_MONITOR = "metrics.serviceMonitor.enabled"
 _LONGHORNS_OWN_IMAGES = ("engine", "manager", "ui", "instanceManager", "shareManager")
 _BACKUP_KEYS = {
     "backupTarget": "target",
@@ -266,6 +267,18 @@ def _misfits(file: StackFile) -> Iterator[Problem]:
         )
 
 
+def _scraped_twice(file: StackFile) -> Iterator[Problem]:
+    """From 1.5.5 on the chart has a ServiceMonitor of its own."""
+    said = value_at(file.longhorn.values, _SERVICE_MONITOR)
+    if file.longhorn.monitoring is not None and said is not None:
+        yield Problem(
+            f"{_VALUES}.{_SERVICE_MONITOR}",
+            "is decided by longhorn.monitoring",
+            "Remove it here.",
+            said,
+        )
+
+
 def _text(value: object) -> str:
     """A value as the chart writes it: YAML's true and the text "true" are the same there."""
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -284,4 +297,5 @@ LONGHORN_RULES: Sequence[Callable[[StackFile], Iterable[Problem]]] = (
     _never_zero,
     _own_images,
     _misfits,
+    _scraped_twice,
 )

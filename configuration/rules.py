@@ -13,7 +13,6 @@ from configuration.backup_rules import BACKUP_RULES
 from configuration.frontend_rules import FRONTEND_RULES
 from configuration.hosts import ENGINE_BINARIES, DiskSettings, NodeSettings
 from configuration.longhorn_rules import LONGHORN_RULES
-from configuration.monitoring_rules import MONITORING_RULES
 from configuration.partial import knows
 from configuration.problems import Problem
 from configuration.rancher_rules import RANCHER_RULES
@@ -359,7 +358,6 @@ RULES: Sequence[Callable[[StackFile], Iterable[Problem]]] = (
     *LONGHORN_RULES,
     *BACKUP_RULES,
     *STORAGE_CLASS_RULES,
-    *MONITORING_RULES,
     *FRONTEND_RULES,
     *RANCHER_RULES,
 )

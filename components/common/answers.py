@@ -1,6 +1,7 @@
-"""Lists and maps out of answers that leave an empty one out altogether. Pure."""
+"""Lists, maps and times out of answers that leave an empty one out altogether. Pure."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any, cast
 
 
@@ -12,6 +13,15 @@ def listed(value: Any) -> list[Any]:
 def mapped(value: Any) -> dict[str, Any]:
     """A map of an answer; empty where the answer has none."""
     return {} if value is None else dict(value)
+
+
+def time_in(value: object) -> datetime | None:
+    """A time as Kubernetes writes it, with its zone; None where the answer has none."""
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def last_object(printed: str) -> dict[str, Any] | None:

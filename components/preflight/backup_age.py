@@ -5,10 +5,10 @@ writes `status.lastBackupAt` when it has read the backup target.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from components.common.answers import mapped
+from components.common.answers import mapped, time_in
 from components.common.names import some_names
 from components.longhorn.volumes import claim_text
 from components.preflight.report import CheckResult, of_cluster
@@ -46,10 +46,10 @@ def check_backup_age(
 
 
 def _is_old(volume: Object, oldest: datetime) -> bool:
-    made = _time(mapped(volume.get("metadata")).get("creationTimestamp"))
+    made = time_in(mapped(volume.get("metadata")).get("creationTimestamp"))
     if mapped(volume.get("spec")).get("Standby") is True or (made is not None and made > oldest):
         return False
-    last = _time(mapped(volume.get("status")).get("lastBackupAt"))
+    last = time_in(mapped(volume.get("status")).get("lastBackupAt"))
     return last is None or last < oldest
 
 
@@ -58,12 +58,3 @@ def _told(volume: Object) -> str:
     last = mapped(volume.get("status")).get("lastBackupAt")
     noted = [f"claim {claim}"] * bool(claim) + [f"last {last}" if last else "never"]
     return f"{mapped(volume.get('metadata')).get('name')} ({', '.join(noted)})"
-
-
-def _time(text: object) -> datetime | None:
-    """A time as Kubernetes writes it; None where there is none that can be read."""
-    try:
-        found = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

@@ -4,17 +4,16 @@ Where it is asked for, the proof that backups work, too: back up, delete, restor
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import pulumi
 
 from components.cluster.api import cluster_inputs, open_cluster
-from components.common.answers import mapped
+from components.common.answers import mapped, time_in
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
 from components.common.script_text import script_text
 from components.common.waiting import tell
-from components.volume_check.age import days_since
 from components.volume_check.run import VolumeCheckRun
 from configuration.cluster import ClusterSettings
 from configuration.longhorn import LonghornSettings, VolumeCheckSettings
@@ -44,12 +43,13 @@ class VolumeCheckProvider(DynamicProvider):
         if not new.get("restore"):
             return changed - {"restore"}
         every = new.get("restore_every_days")
-        seen = mapped(old.get("restored")).get("at")
-        age = days_since(seen, datetime.now(UTC))
+        said = mapped(old.get("restored")).get("at")
+        seen = time_in(said)
+        age = None if seen is None else (datetime.now(UTC) - seen) / timedelta(days=1)
         if every is not None and (age is None or age >= every):
             tell(
                 "volume check: the last restore that was seen is "
-                + ("none" if age is None else f"{age:.0f} days old ({seen})")
+                + ("none" if age is None else f"{age:.0f} days old ({said})")
                 + f"; volumeCheck.restoreEveryDays is {every:.0f}, so that `up` proves it again"
             )
             return {*changed, "restored"}

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+from components.common.answers import time_in
 from components.rancher.api.errors import (
     ExpiredTokenError,
     PasswordRefusedError,
@@ -37,10 +38,8 @@ def ends_soon(expires_at: str, now: datetime) -> bool:
         expires_at: ApiToken.expires_at; what is no date counts as no end.
         now: With its time zone.
     """
-    try:
-        return datetime.fromisoformat(expires_at) - now < _RENEWED_BEFORE
-    except ValueError:
-        return False
+    end = time_in(expires_at)
+    return end is not None and end - now < _RENEWED_BEFORE
 
 
 class Accounts:
