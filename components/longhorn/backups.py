@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from components.common.answers import mapped
-from components.longhorn.conditions import condition, is_true
+from components.longhorn.fields import condition, is_true, name_of, spec_of, status_of
 
 TARGET = "default"
 """Longhorn's object for the one target that versions before 1.8 have; its settings lead to it."""
@@ -21,10 +20,10 @@ def unavailable(target: Mapping[str, Any] | None, wanted_url: str | None = None)
     """
     if target is None:
         return "Longhorn has no backup target yet"
-    found = mapped(target.get("spec")).get("backupTargetURL")
+    found = spec_of(target).get("backupTargetURL")
     if not found or (wanted_url is not None and found != wanted_url):
         return f"Longhorn's backup target is {found or 'empty'}"
-    status = mapped(target.get("status"))
+    status = status_of(target)
     if status.get("available"):
         return ""
     if is_true(status, "Unavailable"):
@@ -44,7 +43,7 @@ def backup_volumes_of(volumes: Iterable[str], objects: Iterable[Mapping[str, Any
     """
     wanted = set(volumes)
     return sorted(
-        str(each["metadata"]["name"])
+        name_of(each)
         for each in objects
-        if (mapped(each.get("spec")).get("volumeName") or each["metadata"]["name"]) in wanted
+        if (spec_of(each).get("volumeName") or name_of(each)) in wanted
     )

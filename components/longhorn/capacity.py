@@ -7,18 +7,15 @@ promised on a disk stays below its over-provisioned size, and some of it stays f
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 from components.common.answers import listed, mapped
-from components.longhorn.conditions import is_true
+from components.longhorn.fields import Object, disk_status, is_true, name_of, spec_of, status_of
 
 _OVER_PROVISIONING = "storage-over-provisioning-percentage"
 _MINIMAL_AVAILABLE = "storage-minimal-available-percentage"
 _SOFT = "replica-soft-anti-affinity"
 # What Longhorn 1.5.3 takes where it has no such setting yet.
 _DEFAULTS: Mapping[str, str] = {_OVER_PROVISIONING: "100", _MINIMAL_AVAILABLE: "25"}
-
-Object = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +66,7 @@ def disk_rooms(nodes: Mapping[str, Object], settings: Mapping[str, str]) -> list
     return [
         _room(name, node, key, over=over, minimal=minimal)
         for name, node in sorted(nodes.items())
-        for key in sorted(mapped(mapped(node.get("spec")).get("disks")))
+        for key in sorted(mapped(spec_of(node).get("disks")))
     ]
 
 
@@ -94,7 +91,7 @@ def losses(
     Replicas are placed one after the other, the largest first, where most room is: another order
     may find a place for one more.
     """
-    known = {str(mapped(volume.get("metadata")).get("name")): volume for volume in volumes}
+    known = {name_of(volume): volume for volume in volumes}
     held = _intact(replicas)
     nodes_of: dict[str, set[str]] = {}
     for node, each in held.items():
@@ -173,7 +170,7 @@ def _intact(replicas: Iterable[Object]) -> dict[str, list[tuple[str, int]]]:
     """Intact replicas by node: volume and size."""
     found: dict[str, list[tuple[str, int]]] = {}
     for replica in replicas:
-        spec = mapped(replica.get("spec"))
+        spec = spec_of(replica)
         if not spec.get("failedAt") and spec.get("nodeID"):
             entry = (str(spec.get("volumeName")), int(spec.get("volumeSize") or 0))
             found.setdefault(str(spec["nodeID"]), []).append(entry)
@@ -188,14 +185,14 @@ def takers(rooms: Iterable[DiskRoom], volume: Object, taken: Collection[str]) ->
         volume: The volumes.longhorn.io object.
         taken: Nodes that may not.
     """
-    size = int(mapped(volume.get("spec")).get("size") or 0)
+    size = int(spec_of(volume).get("size") or 0)
     return sorted(
         {disk.node for disk in rooms if disk.room >= size and _may_have(disk, volume, taken)}
     )
 
 
 def _may_have(disk: DiskRoom, volume: Object, taken: Collection[str]) -> bool:
-    spec = mapped(volume.get("spec"))
+    spec = spec_of(volume)
     return (
         disk.node not in taken
         and disk.tags.issuperset(listed(spec.get("diskSelector")))
@@ -204,9 +201,9 @@ def _may_have(disk: DiskRoom, volume: Object, taken: Collection[str]) -> bool:
 
 
 def _room(name: str, node: Object, key: str, *, over: float, minimal: float) -> DiskRoom:
-    spec, status = mapped(node.get("spec")), mapped(node.get("status"))
+    spec, status = spec_of(node), status_of(node)
     entry = mapped(mapped(spec.get("disks"))[key])
-    said = mapped(mapped(status.get("diskStatus")).get(key))
+    said = disk_status(node, key)
     size, free = int(said.get("storageMaximum") or 0), int(said.get("storageAvailable") or 0)
     reserved = int(entry.get("storageReserved") or 0)
     is_node_open = spec.get("allowScheduling") is not False and not spec.get("evictionRequested")

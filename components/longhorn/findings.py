@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.common.answers import listed, mapped
+from components.common.answers import listed
 from components.longhorn.backups import TARGET, unavailable
+from components.longhorn.fields import name_of, spec_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +44,8 @@ def settings_finding(found: Mapping[str, str], wanted: Mapping[str, str]) -> str
 def backup_target_finding(targets: Iterable[Mapping[str, Any]], wanted_url: str) -> str | None:
     """Why Longhorn can't use the target that it is to have; None where it has another one yet."""
     for target in targets:
-        is_wanted = mapped(target.get("spec")).get("backupTargetURL") == wanted_url
-        if target["metadata"]["name"] == TARGET and is_wanted:
+        is_wanted = spec_of(target).get("backupTargetURL") == wanted_url
+        if name_of(target) == TARGET and is_wanted:
             return unavailable(target, wanted_url) or None
     return None
 
@@ -53,7 +54,7 @@ def tags_finding(node: Mapping[str, Any] | None, wanted: Sequence[str]) -> str |
     """Which of its tags a node in Longhorn lacks."""
     if node is None:
         return None
-    present = listed(mapped(node.get("spec")).get("tags"))
+    present = listed(spec_of(node).get("tags"))
     missing = [tag for tag in wanted if tag not in present]
     return f"without the tag {', '.join(missing)}" if missing else None
 

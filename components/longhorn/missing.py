@@ -5,7 +5,7 @@ from typing import Any
 
 from components.common.answers import mapped
 from components.common.versions import version_of
-from components.longhorn.conditions import condition, is_true
+from components.longhorn.fields import condition, disk_status, is_true, spec_of, status_of
 from components.longhorn.objects import DRIVER
 from components.longhorn.snapshot import DEFAULT_CLASS_KEYS, Snapshot, Workload
 
@@ -118,19 +118,18 @@ def _disks_missing(
     if node is None:
         yield f"nodes.longhorn.io {name}"
         return
-    status = mapped(node.get("status"))
+    status = status_of(node)
     if not is_true(status, "Ready"):
         yield f"node {name}: {_reason(status, 'Ready')}"
-    spec = mapped(node.get("spec"))
+    spec = spec_of(node)
     spec_disks = mapped(spec.get("disks"))
-    disk_status = mapped(status.get("diskStatus"))
     by_path = {disk.get("path", "").rstrip("/"): key for key, disk in spec_disks.items()}
     for path in paths:
         key = by_path.get(path)
         if key is None:
             yield f"disk {path} of node {name} in Longhorn"
             continue
-        said = mapped(disk_status.get(key))
+        said = disk_status(node, key)
         wanted = ["Ready"]
         if spec_disks[key].get("allowScheduling"):
             wanted.append("Schedulable")

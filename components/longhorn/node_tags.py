@@ -9,6 +9,7 @@ from components.cluster.gone import open_for_removal
 from components.common.answers import listed, mapped
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
 from components.common.waiting import wait_until
+from components.longhorn.fields import spec_of
 from components.longhorn.objects import read_object, try_patch
 from configuration.cluster import ClusterSettings
 
@@ -65,7 +66,7 @@ def _write(cluster: ClusterApi, props: Properties, *, taken: set[str], wanted: s
 
 
 def _tags(node: Properties) -> set[str]:
-    return set(listed(mapped(node.get("spec")).get("tags")))
+    return set(listed(spec_of(node).get("tags")))
 
 
 class LonghornNodeTags(DynamicResource, module="longhorn", name="NodeTags"):

@@ -9,10 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.common.answers import mapped
 from components.common.names import some_names
 from components.common.versions import Step, minors_between, step, version_of
-from components.longhorn.conditions import condition
+from components.longhorn.fields import condition, name_of, spec_of, status_of
 from components.longhorn.objects import NAMESPACE
 from components.longhorn.versions import minor_of, too_old_kubernetes
 from configuration.longhorn import SUPPORTED_VERSIONS
@@ -119,14 +118,16 @@ def _volume_problems(volumes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         ("degraded", "Wait until the replicas are rebuilt, or ask for fewer of them"),
         ("faulted", "Salvage it in Longhorn's interface, restore it from a backup, or delete it"),
     ):
-        found = [_name(each) for each in volumes if _status(each).get("robustness") == robustness]
+        found = [
+            name_of(each) for each in volumes if status_of(each).get("robustness") == robustness
+        ]
         if found:
             yield f"{_count(found, 'volume')} {robustness}: {_names(found)}. {remedy}"
     second_engine = [
-        _name(each)
+        name_of(each)
         for each in volumes
-        if "v2" in (_spec(each).get("dataEngine"), _spec(each).get("backendStoreDriver"))
-        and _status(each).get("state") != "detached"
+        if "v2" in (spec_of(each).get("dataEngine"), spec_of(each).get("backendStoreDriver"))
+        and status_of(each).get("state") != "detached"
     ]
     if second_engine:
         yield (
@@ -138,7 +139,7 @@ def _volume_problems(volumes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 def _engine_problems(images: Iterable[Mapping[str, Any]], wanted: str) -> Iterator[str]:
     minor = minor_of(wanted)
     for image in images:
-        status = _status(image)
+        status = status_of(image)
         if not status.get("refCount"):
             continue
         for kind, supported in (
@@ -148,7 +149,7 @@ def _engine_problems(images: Iterable[Mapping[str, Any]], wanted: str) -> Iterat
             found = int(status.get(kind) or 0)
             if found not in supported:
                 yield (
-                    f"volumes still use the engine {_spec(image).get('image')}, whose {kind} is "
+                    f"volumes still use the engine {spec_of(image).get('image')}, whose {kind} is "
                     f"{found}; Longhorn {wanted} works with {supported[0]} to {supported[-1]}. "
                     "Upgrade the engines of these volumes first (Longhorn's interface, Volume, "
                     "Upgrade Engine)"
@@ -159,27 +160,15 @@ def _node_problems(nodes: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Nodes whose old manager can't end; a node that left Kubernetes has none."""
     away: list[str] = []
     for node in nodes:
-        ready = condition(_status(node), "Ready")
+        ready = condition(status_of(node), "Ready")
         is_away = ready.get("status") != "True" and ready.get("reason") != "KubernetesNodeGone"
         if ready and is_away:
-            away.append(f"{_name(node)} ({ready.get('reason') or 'no reason given'})")
+            away.append(f"{name_of(node)} ({ready.get('reason') or 'no reason given'})")
     if away:
         yield (
             f"{_count(away, 'node')} not Ready in Longhorn: {_names(away)}. Bring it back or "
             "remove it from the cluster; no new manager starts while an old one can't end"
         )
-
-
-def _name(item: Mapping[str, Any]) -> str:
-    return str(mapped(item.get("metadata")).get("name"))
-
-
-def _spec(item: Mapping[str, Any]) -> dict[str, Any]:
-    return mapped(item.get("spec"))
-
-
-def _status(item: Mapping[str, Any]) -> dict[str, Any]:
-    return mapped(item.get("status"))
 
 
 def _count(names: Sequence[str], noun: str) -> str:

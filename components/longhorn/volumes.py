@@ -6,6 +6,7 @@ from typing import Any
 
 from components.cluster.api import ClusterApi
 from components.common.answers import mapped
+from components.longhorn.fields import name_of, spec_of, status_of
 from components.longhorn.objects import DRIVER, read_objects
 
 _LISTED_AT_MOST = 20
@@ -57,11 +58,11 @@ def held_volumes(
     all_volumes = list(volumes)
     by_handle = {item.spec.csi.volume_handle: item for item in persistent_volumes}
     found = [
-        _held(volume, by_handle.get(volume["metadata"]["name"]))
+        _held(volume, by_handle.get(name_of(volume)))
         for volume in all_volumes
         if not volume["metadata"].get("deletionTimestamp")
     ]
-    known = {str(volume["metadata"]["name"]) for volume in all_volumes}
+    known = {name_of(volume) for volume in all_volumes}
     found += [
         HeldVolume(
             name=item.metadata.name,
@@ -93,7 +94,7 @@ def size_text(size_bytes: int) -> str:
 
 def state_text(volume: Mapping[str, Any]) -> str:
     """State and robustness of an object of volumes.longhorn.io. Pure."""
-    status = mapped(volume.get("status"))
+    status = status_of(volume)
     words = [str(status.get("state") or "state unknown")]
     if status.get("robustness") not in (None, "", "unknown"):
         words.append(str(status["robustness"]))
@@ -102,26 +103,26 @@ def state_text(volume: Mapping[str, Any]) -> str:
 
 def claim_text(volume: Mapping[str, Any]) -> str | None:
     """The claim that Longhorn has noted for an object of volumes.longhorn.io. Pure."""
-    noted = mapped(mapped(volume.get("status")).get("kubernetesStatus"))
+    noted = mapped(status_of(volume).get("kubernetesStatus"))
     return f"{noted.get('namespace')}/{noted['pvcName']}" if noted.get("pvcName") else None
 
 
 def named(volume: Mapping[str, Any]) -> str:
     """The name of an object of volumes.longhorn.io, with its claim where it has one. Pure."""
-    name, claim = str(volume["metadata"]["name"]), claim_text(volume)
+    name, claim = name_of(volume), claim_text(volume)
     return f"{name} (claim {claim})" if claim else name
 
 
 def with_claims(names: Iterable[str], volumes: Iterable[Mapping[str, Any]]) -> str:
     """Names of volumes in one line, each with its claim where it has one. Pure."""
-    known = {str(volume["metadata"]["name"]): named(volume) for volume in volumes}
+    known = {name_of(volume): named(volume) for volume in volumes}
     return ", ".join(known.get(name, name) for name in names)
 
 
 def _held(volume: Mapping[str, Any], persistent: Any) -> HeldVolume:
     return HeldVolume(
-        name=str(volume["metadata"]["name"]),
-        size_bytes=int(mapped(volume.get("spec")).get("size") or 0),
+        name=name_of(volume),
+        size_bytes=int(spec_of(volume).get("size") or 0),
         state=state_text(volume),
         claim=(_claim_of(persistent) if persistent is not None else None) or claim_text(volume),
     )

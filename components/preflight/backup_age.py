@@ -4,17 +4,15 @@ Source of the fields: longhorn-manager v1.5.3, k8s/pkg/apis/longhorn/v1beta2/vol
 writes `status.lastBackupAt` when it has read the backup target.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
 
 from components.common.answers import mapped, time_in
 from components.common.names import some_names
+from components.longhorn.fields import Object, name_of, spec_of, status_of
 from components.longhorn.volumes import claim_text
 from components.preflight.report import CheckResult, of_cluster
 from configuration.backup import BackupSettings
-
-Object = Mapping[str, Any]
 
 
 def check_backup_age(
@@ -47,14 +45,14 @@ def check_backup_age(
 
 def _is_old(volume: Object, oldest: datetime) -> bool:
     made = time_in(mapped(volume.get("metadata")).get("creationTimestamp"))
-    if mapped(volume.get("spec")).get("Standby") is True or (made is not None and made > oldest):
+    if spec_of(volume).get("Standby") is True or (made is not None and made > oldest):
         return False
-    last = time_in(mapped(volume.get("status")).get("lastBackupAt"))
+    last = time_in(status_of(volume).get("lastBackupAt"))
     return last is None or last < oldest
 
 
 def _told(volume: Object) -> str:
     claim = claim_text(volume)
-    last = mapped(volume.get("status")).get("lastBackupAt")
+    last = status_of(volume).get("lastBackupAt")
     noted = [f"claim {claim}"] * bool(claim) + [f"last {last}" if last else "never"]
-    return f"{mapped(volume.get('metadata')).get('name')} ({', '.join(noted)})"
+    return f"{name_of(volume)} ({', '.join(noted)})"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.common.answers import mapped
-from components.longhorn.conditions import is_true
+from components.longhorn.fields import disk_status, is_true, name_of, spec_of, status_of
 from components.longhorn.storage import Storage
 
 # Of 1.5 to 1.8, and its successor.
@@ -54,9 +54,7 @@ def known_disks(storage: Storage | None) -> KnownDisks | None:
     settings = storage.snapshot.settings
     return KnownDisks(
         places=places,
-        replicas=Counter(
-            str(mapped(replica.get("spec")).get("diskID") or "") for replica in storage.replicas
-        ),
+        replicas=Counter(str(spec_of(replica).get("diskID") or "") for replica in storage.replicas),
         deletes_orphans=any(
             word in settings.get(name, "") for name, word in _DELETES_ORPHANS.items()
         ),
@@ -64,16 +62,14 @@ def known_disks(storage: Storage | None) -> KnownDisks | None:
 
 
 def _places(node: Mapping[str, Any]) -> Iterator[tuple[str, Place]]:
-    status = mapped(node.get("status"))
-    states = mapped(status.get("diskStatus"))
-    is_manned = is_true(status, "Ready")
-    for name, entry in mapped(mapped(node.get("spec")).get("disks")).items():
-        state = mapped(states.get(name))
+    is_manned = is_true(status_of(node), "Ready")
+    for name, entry in mapped(spec_of(node).get("disks")).items():
+        state = disk_status(node, name)
         if state.get("diskUUID"):
             yield (
                 str(state["diskUUID"]),
                 Place(
-                    node=str(node["metadata"]["name"]),
+                    node=name_of(node),
                     path=str(entry["path"]).rstrip("/"),
                     is_ready=is_manned and is_true(state, "Ready"),
                 ),

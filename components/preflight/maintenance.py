@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterator
 
-from components.common.answers import mapped
 from components.longhorn.capacity import disk_rooms, takers
 from components.longhorn.disks.maintenance_rules import only_here
+from components.longhorn.fields import name_of, spec_of
 from components.longhorn.storage import Storage
 from components.longhorn.volumes import with_claims
 from components.preflight.report import CheckResult, Severity
@@ -22,7 +22,7 @@ def check_maintenance(storage: Storage, closed: Collection[str]) -> Iterator[Che
         closed: Names of the nodes under maintenance.
     """
     nodes, settings = storage.snapshot.nodes, storage.snapshot.settings
-    volumes = {str(volume["metadata"]["name"]): volume for volume in storage.volumes}
+    volumes = {name_of(volume): volume for volume in storage.volumes}
     rooms = [room for room in disk_rooms(nodes, settings) if room.node not in closed]
     # Nodes that are still open, and to be closed in this very run, do not stay either.
     staying = [node for name, node in nodes.items() if name not in closed]
@@ -52,7 +52,7 @@ def check_maintenance(storage: Storage, closed: Collection[str]) -> Iterator[Che
                 f"replica here: {with_claims(moving, storage.volumes)}",
                 "`pulumi up` has it moved, and says when the host may go down.",
             )
-        elif mapped(nodes[name].get("spec")).get("allowScheduling") is False:
+        elif spec_of(nodes[name]).get("allowScheduling") is False:
             yield _result(
                 name,
                 "warning",
@@ -77,7 +77,7 @@ def _drain_remedy(policy: str | None) -> str:
 def _nodes_of(volume: str, storage: Storage) -> set[str]:
     if storage.snapshot.settings.get("replica-soft-anti-affinity") == "true":
         return set()
-    specs = (mapped(replica.get("spec")) for replica in storage.replicas)
+    specs = (spec_of(replica) for replica in storage.replicas)
     return {str(spec.get("nodeID")) for spec in specs if spec.get("volumeName") == volume}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from components.common.answers import mapped
 from components.common.names import some_names
+from components.longhorn.fields import Object
 from components.longhorn.policies.class_parameters import fixed_parts
 from components.longhorn.volumes import named
 from components.preflight.report import CheckResult, of_cluster
@@ -18,8 +19,6 @@ from configuration.stack_file import StackFile
 
 _JOB, _GROUP = "recurring-job.longhorn.io/", "recurring-job-group.longhorn.io/"
 _ENABLED = "enabled"
-
-Object = Mapping[str, Any]
 
 
 def check_recurring_jobs(volumes: Iterable[Object], file: StackFile) -> Iterator[CheckResult]:

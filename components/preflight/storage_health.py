@@ -5,21 +5,19 @@ orphan.go).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from components.common.answers import mapped
 from components.common.names import some_names
 from components.longhorn.capacity import disk_rooms, losses
-from components.longhorn.conditions import condition
+from components.longhorn.fields import Object, condition, disk_status, spec_of, status_of
 from components.longhorn.storage import Storage
 from components.longhorn.volumes import named
 from components.preflight.report import CheckResult, of_cluster
 
 _CONDITIONS = ("Ready", "Schedulable")
 _ENGINE = "default-engine-image"
-
-Object = Mapping[str, Any]
 
 
 def check_storage(storage: Storage) -> Iterator[CheckResult]:
@@ -28,7 +26,7 @@ def check_storage(storage: Storage) -> Iterator[CheckResult]:
     yield from _engines(storage)
     for name, node in sorted(storage.snapshot.nodes.items()):
         yield from _node(name, node)
-    counts = Counter(str(mapped(orphan.get("spec")).get("nodeID")) for orphan in storage.orphans)
+    counts = Counter(str(spec_of(orphan).get("nodeID")) for orphan in storage.orphans)
     for name, count in sorted(counts.items()):
         yield _warning(
             name,
@@ -70,7 +68,7 @@ def check_losses(storage: Storage) -> Iterator[CheckResult]:
 def _volumes(volumes: Iterable[Object]) -> Iterator[CheckResult]:
     ill: dict[str, list[str]] = {"faulted": [], "degraded": []}
     for volume in volumes:
-        robustness = str(mapped(volume.get("status")).get("robustness"))
+        robustness = str(status_of(volume).get("robustness"))
         if robustness in ill:
             ill[robustness].append(named(volume))
     remedies = {
@@ -95,7 +93,7 @@ def _engines(storage: Storage) -> Iterator[CheckResult]:
     own = storage.snapshot.settings.get(_ENGINE)
     former: dict[str, list[str]] = {}
     for volume in storage.volumes:
-        image = mapped(volume.get("status")).get("currentImage")
+        image = status_of(volume).get("currentImage")
         if own and image and image != own:
             former.setdefault(str(image), []).append(named(volume))
     for image, names in sorted(former.items()):
@@ -111,7 +109,7 @@ def _engines(storage: Storage) -> Iterator[CheckResult]:
 
 
 def _node(name: str, node: Object) -> Iterator[CheckResult]:
-    status, spec = mapped(node.get("status")), mapped(node.get("spec"))
+    status, spec = status_of(node), spec_of(node)
     problem = _not_true(status, "Ready")
     if problem:
         yield _warning(
@@ -122,10 +120,9 @@ def _node(name: str, node: Object) -> Iterator[CheckResult]:
             f"pods -o wide --field-selector spec.nodeName={name}).",
         )
         return
-    reports = mapped(status.get("diskStatus"))
     for disk, entry in sorted(mapped(spec.get("disks")).items()):
         wanted = _CONDITIONS if entry.get("allowScheduling") else _CONDITIONS[:1]
-        found = [_not_true(mapped(reports.get(disk)), kind) for kind in wanted]
+        found = [_not_true(disk_status(node, disk), kind) for kind in wanted]
         for said in [each for each in found if each][:1]:
             yield _warning(
                 name,

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from components.common.answers import listed, mapped
+from components.common.answers import listed
 from components.longhorn.disks.cordon import CORDON
 from components.longhorn.disks.owners import other_paths
 from components.longhorn.disks.rules import disks_by_path, put_changes
+from components.longhorn.fields import spec_of
 from components.longhorn.findings import line_of
 
 _FIELDS = ("allowScheduling", "evictionRequested", "storageReserved", "tags")
@@ -34,7 +35,7 @@ def disks_finding(
     others = sorted(other_paths(node, wanted)) if evicts_others else []
     return line_of(
         [
-            *_access(mapped(node.get("spec")), is_closed=is_closed),
+            *_access(spec_of(node), is_closed=is_closed),
             *_changed(node, wanted),
             *(f"disk {path} is not in the stack file" for path in others),
         ]

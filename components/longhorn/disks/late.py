@@ -6,6 +6,7 @@ from components.cluster.api import ClusterApi
 from components.common.dynamic import Properties
 from components.longhorn.disks.node_object import Claim, LonghornNodeDisks
 from components.longhorn.disks.rules import put_changes
+from components.longhorn.fields import name_of
 from components.longhorn.objects import read_objects
 
 
@@ -19,7 +20,7 @@ def put_late_disks(cluster: ClusterApi, props: Properties) -> list[str]:
     Returns what Longhorn did not take yet, one line for each node.
     """
     lines: list[str] = []
-    present = {item["metadata"]["name"] for item in read_objects(cluster, "nodes") or []}
+    present = {name_of(item) for item in read_objects(cluster, "nodes") or []}
     for name, disks in sorted(props["disks_by_node"].items()):
         if name in present:
             claim = Claim(

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from components.cluster.api import ClusterApi, unless_missing
-from components.common.answers import mapped
 from components.common.waiting import tell, wait_until
 from components.longhorn.disks.node_object import LonghornNodeDisks
 from components.longhorn.disks.replicas import is_intact
+from components.longhorn.fields import spec_of
 from components.longhorn.objects import read_objects
 
 
@@ -52,7 +52,7 @@ def without_other_replica(replicas: Iterable[Mapping[str, Any]], node_name: str)
     on_node: set[str] = set()
     elsewhere: set[str] = set()
     for replica in replicas:
-        spec = mapped(replica.get("spec"))
+        spec = spec_of(replica)
         if spec.get("nodeID") == node_name:
             on_node.add(str(spec.get("volumeName")))
         elif spec.get("nodeID") and is_intact(replica):

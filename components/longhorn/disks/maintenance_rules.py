@@ -6,15 +6,12 @@ off a whole node or none (longhorn-manager v1.5.3, controller/replica_controller
 isEvictionRequested), and only those move for which it finds a place.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from components.common.answers import mapped
-from components.longhorn.conditions import is_true
 from components.longhorn.disks.replicas import is_intact
+from components.longhorn.fields import Object, is_true, name_of, spec_of, status_of
 from components.longhorn.volumes import named
-
-Object = Mapping[str, Any]
 
 
 def only_here(node_name: str, nodes: Iterable[Object], replicas: Sequence[Object]) -> list[str]:
@@ -30,14 +27,14 @@ def only_here(node_name: str, nodes: Iterable[Object], replicas: Sequence[Object
     staying = {
         str(mapped(said).get("diskUUID"))
         for node in nodes
-        if node["metadata"]["name"] != node_name and _stays(node)
-        for said in mapped(mapped(node.get("status")).get("diskStatus")).values()
+        if name_of(node) != node_name and _stays(node)
+        for said in mapped(status_of(node).get("diskStatus")).values()
         if is_true(mapped(said), "Ready")
     }
     here: set[str] = set()
     elsewhere: set[str] = set()
     for replica in replicas:
-        spec = mapped(replica.get("spec"))
+        spec = spec_of(replica)
         if not is_intact(replica):
             continue
         if spec.get("nodeID") == node_name:
@@ -56,14 +53,11 @@ def surplus_here(
     (longhorn-manager v1.5.3, controller/volume_controller.go cleanupExtraHealthyReplicas).
     """
     wanted = {
-        str(volume["metadata"]["name"]): int(
-            mapped(volume.get("spec")).get("numberOfReplicas") or 0
-        )
-        for volume in volumes
+        name_of(volume): int(spec_of(volume).get("numberOfReplicas") or 0) for volume in volumes
     }
     places: dict[str, list[str]] = {}
     for replica in replicas:
-        spec = mapped(replica.get("spec"))
+        spec = spec_of(replica)
         if is_intact(replica):
             places.setdefault(str(spec.get("volumeName")), []).append(str(spec.get("nodeID")))
     return sorted(
@@ -80,7 +74,7 @@ def not_healthy(volumes: Iterable[Object]) -> list[str]:
     """
     lines: list[str] = []
     for volume in volumes:
-        status = mapped(volume.get("status"))
+        status = status_of(volume)
         if status.get("state") == "attached" and status.get("robustness") != "healthy":
             robustness = status.get("robustness") or "of unknown robustness"
             lines.append(f"{named(volume)} is {robustness}")
@@ -89,13 +83,13 @@ def not_healthy(volumes: Iterable[Object]) -> list[str]:
 
 def closing_changes(node: Object, *, evicts: bool) -> dict[str, bool]:
     """What to write so that the node takes no replicas, and gives its own away or keeps them."""
-    spec = mapped(node.get("spec"))
+    spec = spec_of(node)
     wanted = {"allowScheduling": False, "evictionRequested": evicts}
     is_so = spec.get("allowScheduling") is False and bool(spec.get("evictionRequested")) == evicts
     return {} if is_so else wanted
 
 
 def _stays(node: Object) -> bool:
-    spec = mapped(node.get("spec"))
+    spec = spec_of(node)
     is_open = spec.get("allowScheduling") is not False and not spec.get("evictionRequested")
-    return is_open and is_true(mapped(node.get("status")), "Ready")
+    return is_open and is_true(status_of(node), "Ready")

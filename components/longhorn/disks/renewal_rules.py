@@ -1,18 +1,24 @@
 """Which of Longhorn's disks are refused for their file system, and what that costs. Pure."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from components.common.answers import mapped
-from components.longhorn.conditions import condition, is_true
 from components.longhorn.disks.replicas import is_intact
 from components.longhorn.disks.rules import disks_by_path
+from components.longhorn.fields import (
+    Object,
+    condition,
+    disk_status,
+    is_true,
+    name_of,
+    spec_of,
+    status_of,
+)
 
 CHANGED = "DiskFilesystemChanged"
 """Longhorn's reason for a disk that is not the one on record."""
-
-Object = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +41,10 @@ def verdicts(node: Object, paths: Iterable[str]) -> dict[str, DiskVerdict]:
         paths: Mount points.
     """
     present = disks_by_path(node)
-    is_manned = is_true(mapped(node.get("status")), "Ready")
+    is_manned = is_true(status_of(node), "Ready")
     found: dict[str, DiskVerdict] = {}
     for path in sorted(set(paths) & set(present)):
-        ready = condition(_disk_status(node, present[path][0]), "Ready")
+        ready = condition(disk_status(node, present[path][0]), "Ready")
         found[path] = DiskVerdict(
             is_ready=ready.get("status") == "True" and is_manned,
             is_refused=ready.get("status") == "False" and ready.get("reason") == CHANGED,
@@ -51,7 +57,7 @@ def known_uuids(node: Object, paths: Iterable[str]) -> set[str]:
     """The UUIDs that Longhorn has on record for the disks at these paths."""
     present = disks_by_path(node)
     uuids = {
-        str(_disk_status(node, present[path][0]).get("diskUUID") or "")
+        str(disk_status(node, present[path][0]).get("diskUUID") or "")
         for path in set(paths) & set(present)
     }
     return uuids - {""}
@@ -72,15 +78,15 @@ def put_elsewhere(
         uuid
         for node in nodes
         for path, uuid in _ready_disks(node)
-        if node["metadata"]["name"] != node_name or path not in paths
+        if name_of(node) != node_name or path not in paths
     }
 
 
 def _ready_disks(node: Object) -> Iterator[tuple[str, str]]:
     """Path and UUID of each disk that is Ready."""
     for path, (name, _) in disks_by_path(node).items():
-        status = _disk_status(node, name)
-        if is_true(mapped(status), "Ready"):
+        status = disk_status(node, name)
+        if is_true(status, "Ready"):
             yield path, str(status.get("diskUUID"))
 
 
@@ -96,9 +102,9 @@ def lost_volumes(
     """
     ready = {uuid for node in nodes for _, uuid in _ready_disks(node)} - set(uuids)
     kept = {
-        _spec(replica).get("volumeName")
+        spec_of(replica).get("volumeName")
         for replica in replicas
-        if is_intact(replica) and _spec(replica).get("diskID") in ready
+        if is_intact(replica) and spec_of(replica).get("diskID") in ready
     }
     return sorted(
         {volume for volume in replicas_on(uuids, replicas).values() if volume not in kept}
@@ -108,9 +114,9 @@ def lost_volumes(
 def replicas_on(uuids: Collection[str], replicas: Iterable[Object]) -> dict[str, str]:
     """The volume of each replica on these disks, by the replica's name."""
     return {
-        str(replica["metadata"]["name"]): str(_spec(replica).get("volumeName"))
+        name_of(replica): str(spec_of(replica).get("volumeName"))
         for replica in replicas
-        if _spec(replica).get("diskID") in uuids
+        if spec_of(replica).get("diskID") in uuids
     }
 
 
@@ -135,14 +141,6 @@ def still_in_status(node: Object, names: Iterable[str]) -> list[str]:
 
     A disk that is in the spec again was made from the node's annotation, and is no old one.
     """
-    spec = mapped(mapped(node.get("spec")).get("disks"))
-    status = mapped(mapped(node.get("status")).get("diskStatus"))
+    spec = mapped(spec_of(node).get("disks"))
+    status = mapped(status_of(node).get("diskStatus"))
     return [f"disk {name}" for name in sorted(names) if name in status and name not in spec]
-
-
-def _disk_status(node: Object, name: str) -> dict[str, Any]:
-    return mapped(mapped(mapped(node.get("status")).get("diskStatus")).get(name))
-
-
-def _spec(replica: Object) -> dict[str, Any]:
-    return mapped(replica.get("spec"))

@@ -8,17 +8,22 @@ a detached volume is attached for it (controller/volume_eviction_controller.go);
 off a node that is down (controller/replica_controller.go).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from components.common.answers import listed, mapped
-from components.longhorn.conditions import is_true
 from components.longhorn.disks.rules import disks_by_path
+from components.longhorn.fields import (
+    Object,
+    disk_status,
+    is_true,
+    name_of,
+    spec_of,
+    status_of,
+)
 from components.longhorn.volumes import claim_text, size_text, state_text
 
 _LISTED_AT_MOST = 20
-
-Object = Mapping[str, Any]
 
 
 def last_copies(node: Object, paths: Iterable[str], replicas: Sequence[Object]) -> list[str]:
@@ -28,14 +33,14 @@ def last_copies(node: Object, paths: Iterable[str], replicas: Sequence[Object]) 
     """
     lines: list[str] = []
     for path in sorted(set(paths)):
-        if is_true(_disk_status(node, path), "Ready"):
+        if is_true(_status_at(node, path), "Ready"):
             continue
         on_disk = _on_disk(node, path, replicas)
-        names = {replica["metadata"]["name"] for replica in on_disk}
+        names = {name_of(replica) for replica in on_disk}
         elsewhere = {
             _volume_of(replica)
             for replica in replicas
-            if replica["metadata"]["name"] not in names and is_intact(replica)
+            if name_of(replica) not in names and is_intact(replica)
         }
         only_here = sorted({_volume_of(replica) for replica in on_disk} - elsewhere)
         lines += [
@@ -46,7 +51,7 @@ def last_copies(node: Object, paths: Iterable[str], replicas: Sequence[Object]) 
 
 def is_intact(replica: Object) -> bool:
     """Whether a replica has been complete and has not failed since."""
-    spec = _spec(replica)
+    spec = spec_of(replica)
     return bool(spec.get("healthyAt")) and not spec.get("failedAt")
 
 
@@ -54,9 +59,9 @@ def explained(
     node: Object, paths: Iterable[str], replicas: Sequence[Object], volumes: Sequence[Object]
 ) -> list[str]:
     """Every replica on these disks with its volume, one line each, the first twenty of them."""
-    by_name = {volume["metadata"]["name"]: volume for volume in volumes}
+    by_name = {name_of(volume): volume for volume in volumes}
     lines = [
-        f"{path}: replica {replica['metadata']['name']} of volume "
+        f"{path}: replica {name_of(replica)} of volume "
         f"{_described(_volume_of(replica), by_name.get(_volume_of(replica)))}"
         for path in sorted(set(paths))
         for replica in _on_disk(node, path, replicas)
@@ -68,20 +73,20 @@ def explained(
 
 def advice(node: Object, paths: Iterable[str]) -> str:
     """What to do about replicas that do not leave these disks."""
-    name = node["metadata"]["name"]
+    name = name_of(node)
     wanted = sorted(set(paths))
     until = (
         "Until then the disk stays mounted and in Longhorn, closed to new replicas, and the next "
         "`pulumi up` goes on from here. To keep it after all, put it back into the stack file and "
         "run `pulumi up --refresh`."
     )
-    if not is_true(mapped(node.get("status")), "Ready"):
+    if not is_true(status_of(node), "Ready"):
         return (
             f"Longhorn moves nothing off {name}, which is not ready. Bring it back; if it is gone "
             "for good, mark it `lost: true` in the stack file "
             f"(docs/runbooks/give-up-a-lost-node.md). {until}"
         )
-    unread = [path for path in wanted if not is_true(_disk_status(node, path), "Ready")]
+    unread = [path for path in wanted if not is_true(_status_at(node, path), "Ready")]
     if unread:
         return (
             f"Mount {', '.join(unread)} on {name} again so that Longhorn can move the data, or "
@@ -97,43 +102,39 @@ def advice(node: Object, paths: Iterable[str]) -> str:
 
 
 def _on_disk(node: Object, path: str, replicas: Sequence[Object]) -> list[Object]:
-    status = _disk_status(node, path)
+    status = _status_at(node, path)
     scheduled = mapped(status.get("scheduledReplica"))
     uuid = status.get("diskUUID")
     found = [
         replica
         for replica in replicas
-        if replica["metadata"]["name"] in scheduled
-        or (uuid and _spec(replica).get("diskID") == uuid and _is_here(replica, node, path))
+        if name_of(replica) in scheduled
+        or (uuid and spec_of(replica).get("diskID") == uuid and _is_here(replica, node, path))
     ]
-    return sorted(found, key=lambda replica: str(replica["metadata"]["name"]))
+    return sorted(found, key=name_of)
 
 
 def _is_here(replica: Object, node: Object, path: str) -> bool:
     """Whether Longhorn has not moved the replica to where its disk was put since."""
-    spec = _spec(replica)
-    name = node["metadata"]["name"]
+    spec = spec_of(replica)
+    name = name_of(node)
     at = (spec.get("nodeID") or name, str(spec.get("diskPath") or path).rstrip("/"))
     return at == (name, path)
 
 
-def _disk_status(node: Object, path: str) -> dict[str, Any]:
+def _status_at(node: Object, path: str) -> dict[str, Any]:
     name, _ = disks_by_path(node).get(path, ("", {}))
-    return mapped(mapped(mapped(node.get("status")).get("diskStatus")).get(name))
+    return disk_status(node, name)
 
 
 def _volume_of(replica: Object) -> str:
-    return str(_spec(replica).get("volumeName"))
-
-
-def _spec(replica: Object) -> dict[str, Any]:
-    return mapped(replica.get("spec"))
+    return str(spec_of(replica).get("volumeName"))
 
 
 def _described(name: str, volume: Object | None) -> str:
     if volume is None:
         return name
-    parts = [size_text(int(mapped(volume.get("spec")).get("size") or 0)), state_text(volume)]
+    parts = [size_text(int(spec_of(volume).get("size") or 0)), state_text(volume)]
     claim = claim_text(volume)
     if claim is not None:
         parts.append(f"claim {claim}")
@@ -143,7 +144,7 @@ def _described(name: str, volume: Object | None) -> str:
 
 def _unscheduled(volume: Object) -> list[str]:
     """What Longhorn itself says about a replica that it finds no place for."""
-    for condition in listed(mapped(volume.get("status")).get("conditions")):
+    for condition in listed(status_of(volume).get("conditions")):
         if str(condition.get("type")).lower() == "scheduled" and condition.get("status") == "False":
             said = condition.get("message") or condition.get("reason")
             return [f"Longhorn finds no place for another replica: {said}"]

@@ -5,7 +5,10 @@ when its scheduling is off and nothing is scheduled on it.
 """
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
+
+from components.common.answers import mapped
+from components.longhorn.fields import disk_status, spec_of
 
 _EDITABLE: Mapping[str, Any] = {"allowScheduling": True, "storageReserved": 0, "tags": []}
 
@@ -17,8 +20,7 @@ def described(wanted: Mapping[str, Any]) -> dict[str, Any]:
 
 def disks_by_path(node: Mapping[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
     """The disks in a nodes.longhorn.io object: name and entry by path."""
-    spec = cast(Mapping[str, Any], node.get("spec") or {})
-    disks = cast(Mapping[str, dict[str, Any]], spec.get("disks") or {})
+    disks: Mapping[str, dict[str, Any]] = mapped(spec_of(node).get("disks"))
     return {str(entry["path"]).rstrip("/"): (name, entry) for name, entry in disks.items()}
 
 
@@ -53,7 +55,7 @@ def put_changes(
 
 def opening_changes(node: Mapping[str, Any]) -> dict[str, bool]:
     """What to write so that the node itself takes replicas and gives none of its own away."""
-    spec = cast(Mapping[str, Any], node.get("spec") or {})
+    spec = spec_of(node)
     is_closed = spec.get("allowScheduling") is False or spec.get("evictionRequested")
     return {"allowScheduling": True, "evictionRequested": False} if is_closed else {}
 
@@ -84,14 +86,12 @@ def is_emptied(node: Mapping[str, Any], paths: set[str]) -> bool:
 
 def still_used(node: Mapping[str, Any], paths: set[str]) -> list[str]:
     """What keeps the disks at these paths from being removed, one line each."""
-    status = cast(Mapping[str, Any], node.get("status") or {})
-    by_name = cast(Mapping[str, Mapping[str, Any]], status.get("diskStatus") or {})
     lines: list[str] = []
     for path, (name, _) in disks_by_path(node).items():
         if path not in paths:
             continue
-        found = by_name.get(name, {})
-        replicas = cast(Mapping[str, int], found.get("scheduledReplica") or {})
+        found = disk_status(node, name)
+        replicas: Mapping[str, int] = mapped(found.get("scheduledReplica"))
         if replicas or found.get("storageScheduled"):
             lines.append(f"{path} still holds {', '.join(sorted(replicas)) or 'scheduled storage'}")
     return lines

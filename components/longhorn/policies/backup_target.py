@@ -13,6 +13,7 @@ from components.common.answers import mapped
 from components.common.dynamic import FINDING, DynamicProvider, DynamicResource, Properties
 from components.common.waiting import wait_until
 from components.longhorn.backups import TARGET, unavailable
+from components.longhorn.fields import spec_of, status_of
 from components.longhorn.objects import is_denied_by_longhorn, patch_object, read_object
 from configuration.backup import BackupSettings
 from configuration.cluster import ClusterSettings
@@ -74,7 +75,7 @@ def _set(cluster: ClusterApi, props: Properties) -> None:
         if not before:
             _write(cluster, props["settings"])
             target = read_object(cluster, "backuptargets", TARGET) or {}
-            spec = mapped(target.get("spec"))
+            spec = spec_of(target)
             if (spec.get("backupTargetURL"), spec.get("credentialSecret")) != (url, secret):
                 return ["Longhorn's backup target"]
             before.append(_try_now(cluster, target))
@@ -101,7 +102,7 @@ def _try_now(cluster: ClusterApi, target: Mapping[str, Any]) -> str:
 
 
 def _last_look(target: Mapping[str, Any] | None) -> str:
-    return str(mapped(mapped(target).get("status")).get("lastSyncedAt") or "")
+    return str(status_of(target or {}).get("lastSyncedAt") or "")
 
 
 def _write(cluster: ClusterApi, values: Mapping[str, str]) -> None:

@@ -10,6 +10,7 @@ from components.cluster.gone import open_for_removal
 from components.common.answers import mapped
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
 from components.common.waiting import tell
+from components.longhorn.fields import name_of, spec_of
 from components.longhorn.objects import NAMESPACE, read_objects
 from configuration.cluster import ClusterSettings
 
@@ -65,11 +66,7 @@ def _read(cluster: ClusterApi) -> str | None:
 
 def _encrypted_volumes(cluster: ClusterApi) -> list[str]:
     volumes = read_objects(cluster, "volumes") or []
-    return sorted(
-        str(mapped(volume["metadata"])["name"])
-        for volume in volumes
-        if mapped(volume.get("spec")).get("encrypted")
-    )
+    return sorted(name_of(volume) for volume in volumes if spec_of(volume).get("encrypted"))
 
 
 def _write(cluster: ClusterApi, key: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from components.cluster.api import ClusterApi
 from components.common.answers import mapped
 from components.common.waiting import wait_until
+from components.longhorn.fields import name_of, spec_of, status_of
 from components.longhorn.objects import read_objects
 
 _SECONDS = 120.0
@@ -34,11 +35,11 @@ def unseen_disks(nodes: Iterable[Mapping[str, Any]]) -> list[str]:
     """
     lines: list[str] = []
     for node in nodes:
-        wanted = set(mapped(mapped(node.get("spec")).get("disks")))
-        seen = set(mapped(mapped(node.get("status")).get("diskStatus")))
+        wanted = set(mapped(spec_of(node).get("disks")))
+        seen = set(mapped(status_of(node).get("diskStatus")))
         if wanted != seen:
             lines.append(
-                f"node {mapped(node.get('metadata')).get('name')}: what became of "
+                f"node {name_of(node)}: what became of "
                 f"{', '.join(sorted(wanted ^ seen))} (does longhorn-manager run there?)"
             )
     return lines
