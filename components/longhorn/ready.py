@@ -13,7 +13,7 @@ from components.common.waiting import wait_until
 from components.longhorn.default_class import give_back_default_class, take_default_class
 from components.longhorn.disks.late import put_late_disks
 from components.longhorn.missing import missing_parts
-from components.longhorn.snapshot import ClusterView, Snapshot
+from components.longhorn.snapshot import Snapshot, read_snapshot
 from configuration.cluster import ClusterSettings
 from configuration.longhorn import LonghornSettings
 
@@ -34,27 +34,29 @@ class LonghornReadyProvider(DynamicProvider):
     def make(self, new: Properties) -> tuple[str, Properties]:
         """Wait until nothing is missing. Raises TimeoutError listing what still is."""
         cluster = open_cluster(new)
-        view = ClusterView(cluster)
 
         def missing() -> list[str]:
             late = put_late_disks(cluster, new)
-            snapshot = view.read()
+            snapshot = read_snapshot(cluster)
             settle = take_default_class if new["default_storage_class"] else give_back_default_class
             settle(cluster, snapshot, str(new["owner"]))
             return [*late, *_missing(snapshot, new)]
 
         wait_until("Longhorn", missing, timeout_seconds=new["timeout_seconds"])
-        return "longhorn", {**new, "default_class": ",".join(view.read().default_classes)}
+        return "longhorn", {
+            **new,
+            "default_class": ",".join(read_snapshot(cluster).default_classes),
+        }
 
     def look(self, state: Properties) -> Properties:
         """What is missing now; that differs from the input `missing` and shows."""
-        return {**state, "missing": _missing(ClusterView(open_cluster(state)).read(), state)}
+        return {**state, "missing": _missing(read_snapshot(open_cluster(state)), state)}
 
     def remove(self, state: Properties) -> None:
         """Let the class be the default again that was it before."""
         cluster = open_for_removal(state)
         if cluster is not None:
-            give_back_default_class(cluster, ClusterView(cluster).read(), str(state["owner"]))
+            give_back_default_class(cluster, read_snapshot(cluster), str(state["owner"]))
 
 
 def _missing(snapshot: Snapshot, props: Properties) -> list[str]:

@@ -59,71 +59,63 @@ class Snapshot:
         return self.settings.get(VERSION_SETTING)
 
 
-class ClusterView:
-    """Reads a Snapshot; changes nothing."""
+def read_snapshot(cluster: ClusterApi) -> Snapshot:
+    """Ask the API server. Raises ApiError when it refuses."""
+    apps, storage = cluster.apps, cluster.storage
+    classes = storage.list_storage_class().items
+    return Snapshot(
+        settings={
+            name: str(setting.get("value") or "")
+            for name, setting in _by_name(cluster, "settings").items()
+        },
+        daemon_sets=[
+            _workload(
+                item,
+                item.status.desired_number_scheduled,
+                item.status.number_ready,
+                item.status.updated_number_scheduled,
+            )
+            for item in apps.list_namespaced_daemon_set(NAMESPACE).items
+        ],
+        deployments=[
+            _workload(
+                item,
+                item.spec.replicas,
+                item.status.ready_replicas,
+                item.status.updated_replicas,
+            )
+            for item in apps.list_namespaced_deployment(NAMESPACE).items
+        ],
+        has_driver=any(item.metadata.name == DRIVER for item in storage.list_csi_driver().items),
+        storage_classes=[item.metadata.name for item in classes],
+        default_classes=sorted(
+            item.metadata.name
+            for item in classes
+            if any(
+                mapped(item.metadata.annotations).get(key) == "true" for key in DEFAULT_CLASS_KEYS
+            )
+        ),
+        taken_classes={
+            item.metadata.name: str(taker)
+            for item in classes
+            if (taker := mapped(item.metadata.annotations).get(TAKEN_FROM))
+        },
+        nodes=_by_name(cluster, "nodes"),
+        class_parts={
+            item.metadata.name: {
+                "parameters": mapped(item.parameters),
+                "reclaimPolicy": item.reclaim_policy,
+                "volumeBindingMode": item.volume_binding_mode,
+            }
+            for item in classes
+            if item.provisioner == DRIVER
+        },
+    )
 
-    def __init__(self, cluster: ClusterApi) -> None:
-        self._cluster = cluster
 
-    def read(self) -> Snapshot:
-        """Ask the API server again. Raises ApiException when it does not answer."""
-        apps, storage = self._cluster.apps, self._cluster.storage
-        classes = storage.list_storage_class().items
-        return Snapshot(
-            settings={
-                name: str(setting.get("value") or "")
-                for name, setting in self._by_name("settings").items()
-            },
-            daemon_sets=[
-                _workload(
-                    item,
-                    item.status.desired_number_scheduled,
-                    item.status.number_ready,
-                    item.status.updated_number_scheduled,
-                )
-                for item in apps.list_namespaced_daemon_set(NAMESPACE).items
-            ],
-            deployments=[
-                _workload(
-                    item,
-                    item.spec.replicas,
-                    item.status.ready_replicas,
-                    item.status.updated_replicas,
-                )
-                for item in apps.list_namespaced_deployment(NAMESPACE).items
-            ],
-            has_driver=any(
-                item.metadata.name == DRIVER for item in storage.list_csi_driver().items
-            ),
-            storage_classes=[item.metadata.name for item in classes],
-            default_classes=sorted(
-                item.metadata.name
-                for item in classes
-                if any(
-                    mapped(item.metadata.annotations).get(key) == "true"
-                    for key in DEFAULT_CLASS_KEYS
-                )
-            ),
-            taken_classes={
-                item.metadata.name: str(taker)
-                for item in classes
-                if (taker := mapped(item.metadata.annotations).get(TAKEN_FROM))
-            },
-            nodes=self._by_name("nodes"),
-            class_parts={
-                item.metadata.name: {
-                    "parameters": mapped(item.parameters),
-                    "reclaimPolicy": item.reclaim_policy,
-                    "volumeBindingMode": item.volume_binding_mode,
-                }
-                for item in classes
-                if item.provisioner == DRIVER
-            },
-        )
-
-    def _by_name(self, plural: str) -> Mapping[str, Mapping[str, Any]]:
-        found = read_objects(self._cluster, plural) or []
-        return {item["metadata"]["name"]: item for item in found}
+def _by_name(cluster: ClusterApi, plural: str) -> Mapping[str, Mapping[str, Any]]:
+    found = read_objects(cluster, plural) or []
+    return {item["metadata"]["name"]: item for item in found}
 
 
 def _workload(item: Any, wanted: int | None, ready: int | None, updated: int | None) -> Workload:

@@ -6,7 +6,7 @@ from typing import Any
 
 from components.cluster.api import ClusterApi
 from components.longhorn.objects import read_objects
-from components.longhorn.snapshot import ClusterView, Snapshot
+from components.longhorn.snapshot import Snapshot, read_snapshot
 
 Object = Mapping[str, Any]
 
@@ -29,7 +29,7 @@ def read_storage(api: ClusterApi) -> Storage | None:
 
     Raises whatever the client raises when the cluster does not answer.
     """
-    snapshot = ClusterView(api).read()
+    snapshot = read_snapshot(api)
     if snapshot.version is None:
         return None
     return Storage(

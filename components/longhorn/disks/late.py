@@ -1,6 +1,6 @@
 """Disks of nodes that Longhorn gets only while all of it is waited for."""
 
-from typing import Any
+from functools import partial
 
 from components.cluster.api import ClusterApi
 from components.common.dynamic import Properties
@@ -28,9 +28,6 @@ def put_late_disks(cluster: ClusterApi, props: Properties) -> list[str]:
                 paths=set(disks),
                 is_closed=name in (props.get("closed") or ()),
             )
-            lines += _put(cluster, name, disks, claim)
+            node = LonghornNodeDisks(cluster, name)
+            lines += node.attempt(partial(put_changes, wanted=disks), claim)
     return lines
-
-
-def _put(cluster: ClusterApi, name: str, disks: dict[str, Any], claim: Claim) -> list[str]:
-    return LonghornNodeDisks(cluster, name).attempt(lambda node: put_changes(node, disks), claim)

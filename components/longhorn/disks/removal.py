@@ -11,10 +11,10 @@ from components.longhorn.disks.owners import own_paths
 from components.longhorn.disks.replicas import advice, explained, last_copies
 from components.longhorn.disks.rules import drain_changes, is_emptied, removal_changes, still_used
 from components.longhorn.objects import read_objects
+from components.nodes.description import LABEL
 
-# While a node has no disk, its manager makes those that this label asks for, again and again
+# While a node has no disk, its manager makes those that LABEL asks for, again and again
 # (longhorn-manager v1.5.3, controller/kubernetes_node_controller.go syncDefaultDisks).
-_LABEL = "node.longhorn.io/create-default-disk"
 _FROM_ANNOTATION = "config"
 
 
@@ -88,8 +88,8 @@ def _wait_until_empty(
 
 def _take_label_off(cluster: ClusterApi, node_name: str) -> None:
     node: Any = unless_missing(cluster.core.read_node, node_name)
-    if node is None or mapped(node.metadata.labels).get(_LABEL) != _FROM_ANNOTATION:
+    if node is None or mapped(node.metadata.labels).get(LABEL) != _FROM_ANNOTATION:
         return
-    patch = {"metadata": {"labels": {_LABEL: None}}}
+    patch = {"metadata": {"labels": {LABEL: None}}}
     unless_missing(cluster.core.patch_node, node_name, patch)
-    tell(f"{node_name}: took the label {_LABEL} off, or Longhorn would make the disks again")
+    tell(f"{node_name}: took the label {LABEL} off, or Longhorn would make the disks again")

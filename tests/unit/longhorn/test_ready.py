@@ -27,8 +27,7 @@ def missing(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     lines: list[str] = []
     monkeypatch.setattr(ready, "open_cluster", lambda _props: None)
     snapshot = SimpleNamespace(storage_classes=["longhorn"], default_classes=["longhorn"])
-    view = SimpleNamespace(read=lambda: snapshot)
-    monkeypatch.setattr(ready, "ClusterView", lambda _cluster: view)
+    monkeypatch.setattr(ready, "read_snapshot", lambda _cluster: snapshot)
     monkeypatch.setattr(ready, "missing_parts", lambda *_given, **_options: list(lines))
     return lines
 

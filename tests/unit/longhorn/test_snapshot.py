@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.longhorn.snapshot import ClusterView, Snapshot
+from components.longhorn.snapshot import Snapshot, read_snapshot
 from tests.unit.doubles.a_cluster import api_error
 
 
@@ -56,7 +56,7 @@ def _read(
         ),
         custom=SimpleNamespace(list_namespaced_custom_object=custom),
     )
-    return ClusterView(api).read()
+    return read_snapshot(api)
 
 
 @pytest.mark.parametrize(
