@@ -18,17 +18,14 @@ from components.common.waiting import tell
 from components.longhorn.disks.cordon import CORDON, uncordon
 from components.longhorn.disks.lost_node import wait_until_forgotten
 from components.longhorn.disks.maintenance import close_node, open_node
-from components.longhorn.disks.node_object import Claim, LonghornNodeDisks
+from components.longhorn.disks.node_object import LonghornNodeDisks
 from components.longhorn.disks.owners import other_paths
 from components.longhorn.disks.removal import remove_disks
 from components.longhorn.disks.renewal import changed_file_systems, renew_disks
-from components.longhorn.disks.rules import described, disks_by_path, put_changes
+from components.longhorn.disks.rules import described, disks_by_path
 from components.longhorn.removal.confirmation import removal_is_confirmed
 from configuration.cluster import ClusterSettings
 from configuration.longhorn import LonghornSettings
-
-# A manager that runs takes a change once it has looked at its disks, which it does every 30 s.
-_BRIEFLY_SECONDS = 90.0
 
 
 class LonghornDisksProvider(DynamicProvider):
@@ -125,11 +122,7 @@ class LonghornDisksProvider(DynamicProvider):
 def _put(cluster: ClusterApi, props: dict[str, Any]) -> None:
     disks = LonghornNodeDisks(cluster, str(props["node_name"]))
     try:
-        disks.edit(
-            lambda node: put_changes(node, props["disks"]),
-            timeout_seconds=min(_BRIEFLY_SECONDS, float(props["timeout_seconds"])),
-            claim=Claim(owner=str(props["owner"]), paths=set(props["disks"])),
-        )
+        disks.put(props)
     except TimeoutError as error:
         if props.get(FINDING):
             # A repair of what a preview found changes no input that LonghornReady waits for.

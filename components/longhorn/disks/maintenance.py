@@ -5,11 +5,8 @@ from components.common.dynamic import Properties
 from components.common.waiting import tell, wait_until
 from components.longhorn.disks.cordon import CORDON, cordon
 from components.longhorn.disks.maintenance_rules import not_healthy, only_here, surplus_here
-from components.longhorn.disks.node_object import Claim, LonghornNodeDisks
-from components.longhorn.disks.rules import put_changes
+from components.longhorn.disks.node_object import LonghornNodeDisks
 from components.longhorn.objects import read_objects
-
-_BRIEFLY_SECONDS = 90.0
 
 
 def close_node(cluster: ClusterApi, props: Properties) -> None:
@@ -34,15 +31,15 @@ def close_node(cluster: ClusterApi, props: Properties) -> None:
             *(f"{volume} has moved, and its former replica is still there" for volume in going),
         ]
 
-    moving = bool(left())
-    _write(cluster, props, evicts=moving)
+    node, moving = LonghornNodeDisks(cluster, name), bool(left())
+    node.put(props, is_closed=True, evicts=moving)
     if moving:
         wait_until(
             f"volumes that need {name}",
             left,
             timeout_seconds=float(props["eviction_timeout_seconds"]),
         )
-        _write(cluster, props, evicts=False)
+        node.put(props, is_closed=True)
     tell(
         f"{name}: every volume has an intact replica on another node. Once its pods are gone "
         f"(kubectl drain {name} --ignore-daemonsets --delete-emptydir-data), the host may go down"
@@ -63,14 +60,4 @@ def open_node(cluster: ClusterApi, props: Properties) -> None:
         lambda: not_healthy(read_objects(cluster, "volumes") or []),
         timeout_seconds=float(props["eviction_timeout_seconds"]),
         still="Not healthy",
-    )
-
-
-def _write(cluster: ClusterApi, props: Properties, *, evicts: bool) -> None:
-    LonghornNodeDisks(cluster, str(props["node_name"])).edit(
-        lambda node: put_changes(node, props["disks"]),
-        timeout_seconds=min(_BRIEFLY_SECONDS, float(props["timeout_seconds"])),
-        claim=Claim(
-            owner=str(props["owner"]), paths=set(props["disks"]), is_closed=True, evicts=evicts
-        ),
     )

@@ -8,8 +8,11 @@ from components.cluster.api import ClusterApi
 from components.common.waiting import wait_until
 from components.longhorn.disks.maintenance_rules import closing_changes
 from components.longhorn.disks.owners import ANNOTATION, claimed
-from components.longhorn.disks.rules import opening_changes
+from components.longhorn.disks.rules import opening_changes, put_changes
 from components.longhorn.objects import read_object, try_patch
+
+# A manager that runs takes a change once it has looked at its disks, which it does every 30 s.
+_BRIEFLY_SECONDS = 90.0
 
 Changes = Mapping[str, Mapping[str, Any] | None]
 DiskChanges = Callable[[Mapping[str, Any]], Changes]
@@ -53,6 +56,24 @@ class LonghornNodeDisks:
         Raises TimeoutError with what Longhorn answered last.
         """
         self._wait(lambda: self.attempt(changes, claim), timeout_seconds)
+
+    def put(
+        self, props: Mapping[str, Any], *, is_closed: bool = False, evicts: bool = False
+    ) -> None:
+        """Have the disks there as a resource's inputs `disks` and `owner` want them.
+
+        The rest as in Claim; errors as for `edit`.
+        """
+        self.edit(
+            lambda node: put_changes(node, props["disks"]),
+            timeout_seconds=min(_BRIEFLY_SECONDS, float(props["timeout_seconds"])),
+            claim=Claim(
+                owner=str(props["owner"]),
+                paths=set(props["disks"]),
+                is_closed=is_closed,
+                evicts=evicts,
+            ),
+        )
 
     def edit_once(self, changes: DiskChanges, *, timeout_seconds: float) -> None:
         """Write changes until Longhorn takes them, without another look.
