@@ -158,9 +158,7 @@ class DynamicResource(Resource):
 
         Args:
             provider: What the state refers to.
-            name: The resource's name.
             inputs: Everything but what the provider computes.
-            opts: The resource's options.
             secrets: Properties that are secret in the state although no input makes them so.
         """
         hidden = pulumi.ResourceOptions(additional_secret_outputs=list(secrets))

@@ -71,7 +71,6 @@ def wait_until(
         still: What the listed things are at the deadline, for its message.
         confirmations: How many times in a row nothing may be missing.
         interval_seconds: How long to wait between two looks.
-        clock: How time passes.
 
     Raises TimeoutError with everything that is still missing.
     """

@@ -24,8 +24,7 @@ def take_default_class(cluster: ClusterApi, snapshot: Snapshot, owner: str) -> N
     """Make `longhorn` the one default class, if it is there.
 
     Args:
-        cluster: The cluster.
-        snapshot: What it has.
+        snapshot: What the cluster has.
         owner: What marks this stack's things (components/common/owner.py).
     """
     if STORAGE_CLASS not in snapshot.storage_classes:

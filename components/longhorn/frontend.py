@@ -59,7 +59,6 @@ class LonghornFrontend(pulumi.ComponentResource):
             frontend: Type and its details.
             node_address: Address of a node, for the URL of a NodePort.
             basic_auth: htpasswd lines (secret) that guard the Ingress, if any.
-            opts: The resource's options.
         """
         super().__init__("longhornrancher:longhorn:Frontend", name, None, opts)
         self._name, self._frontend, self._basic_auth = name, frontend, basic_auth

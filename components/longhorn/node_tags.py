@@ -86,13 +86,10 @@ class LonghornNodeTags(DynamicResource, module="longhorn", name="NodeTags"):
         """Declare it.
 
         Args:
-            name: The resource's name.
-            cluster: The cluster.
             node_name: The node's name in Kubernetes.
             tags: The tags that the node is to have, beside those of others.
             timeout_seconds: For Longhorn to know the node and to take the change.
             finding: Which of them it lacks right now.
-            opts: The resource's options.
         """
         inputs = {
             **cluster_inputs(cluster),

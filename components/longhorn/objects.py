@@ -22,7 +22,6 @@ def read_objects(
     """Longhorn's objects of one kind, asked for in pages; None where the kind is not installed.
 
     Args:
-        cluster: The cluster.
         plural: The kind, such as `volumes`.
         everywhere: Whether to look beyond Longhorn's namespace.
         options: What else the API takes, such as `field_selector`.

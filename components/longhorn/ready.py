@@ -97,13 +97,10 @@ class LonghornReady(DynamicResource, module="longhorn", name="Ready"):
         """Declare it.
 
         Args:
-            name: The resource's name.
-            cluster: The cluster.
             longhorn: Version, default class, and the deadline for all of it together.
             disks_by_node: The disks that must be Ready and Schedulable, by node (wanted_disks).
             closed: Nodes under maintenance, which stay closed to replicas.
             finding: That `longhorn` is not the one default class right now.
-            opts: The resource's options.
         """
         inputs: Properties = {
             **cluster_inputs(cluster),

@@ -59,7 +59,6 @@ class LonghornRelease(pulumi.ComponentResource):
 
         Args:
             name: The resource's name, and the beginning of its parts' names.
-            file: The stack file.
             nodes: What prepares a node, by its name, where the stack does; its disks leave Longhorn
                 before they are unmounted.
             uuids: UUIDs of the disks' file systems by node and mount point, where the stack makes
@@ -67,7 +66,6 @@ class LonghornRelease(pulumi.ComponentResource):
             registry_password: The secret for longhorn.registryUser.
             tolerated: The taints that Longhorn runs on.
             found: What is wrong in the cluster right now, for Pulumi's diff.
-            opts: The resource's options.
         """
         super().__init__("longhornrancher:longhorn:Release", name, None, opts)
         cluster, longhorn = file.cluster, file.longhorn

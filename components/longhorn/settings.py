@@ -94,11 +94,8 @@ class LonghornSettingValues(DynamicResource, module="longhorn", name="SettingVal
         """Declare it.
 
         Args:
-            name: The resource's name.
-            cluster: The cluster.
             values: Text by the setting's name (setting_values).
             finding: Which have another value right now.
-            opts: The resource's options.
         """
         inputs = {**cluster_inputs(cluster), "values": dict(values), "finding": finding}
         super().__init__(LonghornSettingValuesProvider(), name, inputs, opts)

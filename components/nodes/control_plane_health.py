@@ -28,7 +28,6 @@ class ControlPlaneHealth(pulumi.ComponentResource):
             name: The resource's name, and the beginning of its command's name.
             host: A control-plane node made by kubeadm, Kubernetes 1.21 or older.
             found: What was found wrong in its manifests; makes the script run again.
-            opts: The resource's options.
         """
         super().__init__("longhornrancher:node:ControlPlaneHealth", name, None, opts)
         command = remote_script(

@@ -40,14 +40,12 @@ class NodeDisk(pulumi.ComponentResource):
         """Declare it.
 
         Args:
-            name: The resource's name.
             host: The node that holds the disk.
             disk: Device, mount point and file system.
             found: What is wrong with it on the host right now, for Pulumi's diff.
             beside: Devices of the node's other disks that may be this one by another name.
             before_move: What has Longhorn let go of it, where this stack has it mounted elsewhere;
                 it moves then.
-            opts: The resource's options.
         """
         super().__init__("longhornrancher:node:Disk", name, None, opts)
         before = [before_move] if before_move else []

@@ -52,7 +52,6 @@ def read_marks(cluster: ClusterApi, node_name: str, marks: Marks) -> dict[str, A
     """What these labels and annotations are now; None if the node is gone.
 
     Args:
-        cluster: The cluster.
         node_name: The node's name in Kubernetes.
         marks: Whose keys are looked up.
     """

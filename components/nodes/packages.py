@@ -34,7 +34,6 @@ class NodePackages(pulumi.ComponentResource):
             host: The node.
             xfs: Whether a disk of the node is to carry XFS.
             found: What is missing on the host right now, for Pulumi's diff.
-            opts: The resource's options.
         """
         super().__init__("longhornrancher:node:Packages", name, None, opts)
         options = ["--xfs"] if xfs else []

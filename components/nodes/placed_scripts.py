@@ -146,7 +146,6 @@ class NodeScripts(DynamicResource, module="node", name="Scripts"):
         """Declare it.
 
         Args:
-            name: The resource's name.
             inputs: What `script_inputs` gives.
             found: On which hosts they are not as they should be, for Pulumi's diff.
         """

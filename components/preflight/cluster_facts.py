@@ -79,7 +79,6 @@ def read_cluster(api: ClusterApi, secrets: Iterable[str] = ()) -> ClusterFacts:
     """Ask the cluster.
 
     Args:
-        api: The cluster.
         secrets: Names in Longhorn's namespace to look for.
 
     Raises whatever the client raises when it does not answer.

@@ -27,7 +27,6 @@ def check_recurring_jobs(volumes: Iterable[Object], file: StackFile) -> Iterator
     Args:
         volumes: Every volumes.longhorn.io object. Longhorn puts one without any label of these
             into the group `default`.
-        file: The stack file.
     """
     jobs = file.longhorn.recurring_jobs
     held = {named(volume): _selected(volume) for volume in volumes}
@@ -65,7 +64,6 @@ def check_changed_classes(
 
     Args:
         present: The fixed parts of the cluster's classes by name (Snapshot.class_parts).
-        file: The stack file.
     """
     replicas = replica_count(file.longhorn.replica_count, file.nodes_with_disks)
     for each in file.longhorn.storage_classes:

@@ -21,7 +21,6 @@ def declare_stack_guard(
     console, the interface and the volume check standing, too.
 
     Args:
-        settings: The stack's settings.
         longhorn: What of Longhorn the stack has.
         rancher: What of Rancher the stack has.
         others: What else is to stay as long as Longhorn does.

@@ -28,7 +28,6 @@ def declare_longhorn(
     """Release, policies, monitoring, frontend and volume check.
 
     Args:
-        settings: The stack's settings.
         cluster: Provider of the cluster; None where no stage uses it.
         nodes: What prepares each node, by its name. All of it is done before Longhorn starts,
             since the manager crash-loops on a node without iscsiadm.

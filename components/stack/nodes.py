@@ -22,7 +22,6 @@ def declare_scripts(settings: Settings, findings: Mapping[str, NodeFindings]) ->
     """The scripts on the hosts, before anything runs there; None where nothing does.
 
     Args:
-        settings: The stack's settings.
         findings: What was found wrong on the hosts, by node name; nothing for one not read.
     """
     if not settings.script_nodes:
@@ -38,7 +37,6 @@ def declare_scripts_for_removal(
     """What makes sure of the scripts before anything is undone on the hosts.
 
     Args:
-        settings: The stack's settings.
         nodes: What is undone on each node, by its name.
         control_plane: What is undone on the control plane.
     """
@@ -69,7 +67,6 @@ def declare_nodes(
     """One LonghornNode per node of the stack, by name; they run beside each other.
 
     Args:
-        settings: The stack's settings.
         findings: What was found wrong on the hosts, by node name; nothing for one not read.
         scripts: What puts the scripts on the hosts.
     """
@@ -114,7 +111,6 @@ def declare_control_plane_health(
     control plane must keep one of both; a node that fails keeps the next from being touched.
 
     Args:
-        settings: The stack's settings.
         nodes: What else the stack declares on the nodes, by name; their packages come first.
         findings: What was found wrong on the hosts, by node name; nothing for one not read.
         scripts: What puts the scripts on the hosts.
@@ -146,7 +142,6 @@ def declare_k3s_default_class(
     """On control-plane nodes: K3s leaves it to Longhorn to be the default class.
 
     Args:
-        settings: The stack's settings.
         findings: What was found wrong on the hosts, by node name; nothing for one not read.
         scripts: What puts the scripts on the hosts.
     """

@@ -31,7 +31,6 @@ def declare_rancher(
     """Server, registration and agent.
 
     Args:
-        settings: The stack's settings.
         docker: Provider of the Docker engine; None where the stack runs no server.
         cluster: Provider of the cluster; None where no stage uses it.
         before_import: What must be done before the cluster is imported.

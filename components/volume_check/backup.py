@@ -31,7 +31,6 @@ class VolumeBackup:
         """Remember what it works with.
 
         Args:
-            cluster: The cluster.
             name: Of snapshot, backup and class.
             seconds_left: How long it may still take.
         """

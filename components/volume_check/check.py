@@ -87,13 +87,10 @@ class VolumeCheck(DynamicResource, module="longhorn", name="VolumeCheck"):
         """Declare it.
 
         Args:
-            name: The resource's name.
             check: What is proven.
-            cluster: The cluster.
             longhorn: Its version, with which the check runs again, and the Secret of its registry,
                 which is used where the check's namespace has it.
             tolerations: Those of the pods, as Longhorn's own have them.
-            opts: The resource's options.
         """
         inputs = {
             **cluster_inputs(cluster),

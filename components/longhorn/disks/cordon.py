@@ -20,7 +20,6 @@ def cordon(cluster: ClusterApi, name: str, owner: str) -> None:
     """Close the node to pods, unless it is closed.
 
     Args:
-        cluster: The cluster.
         name: The node's name in Kubernetes.
         owner: What marks this stack's things (components/common/owner.py).
     """

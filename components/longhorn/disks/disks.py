@@ -182,8 +182,6 @@ class LonghornDisks(DynamicResource, module="longhorn", name="Disks"):
         """Declare it.
 
         Args:
-            name: The resource's name.
-            cluster: The cluster.
             longhorn: How long Longhorn may take for a change, and for moving replicas off a disk;
                 which volumes are given up; what becomes of disks that the stack does not list.
             node_name: The node's name in Kubernetes.
@@ -191,7 +189,6 @@ class LonghornDisks(DynamicResource, module="longhorn", name="Disks"):
             lost: Whether the node is gone for good, so that its disks can't be emptied.
             maintenance: How the node is closed (NodeSettings.maintained); None while it is in use.
             finding: What is not as wanted in Longhorn right now.
-            opts: The resource's options.
         """
         inputs = {
             **cluster_inputs(cluster),

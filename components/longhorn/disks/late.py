@@ -14,7 +14,6 @@ def put_late_disks(cluster: ClusterApi, props: Properties) -> list[str]:
     """Write what is not as wanted on the nodes that are there; never waits.
 
     Args:
-        cluster: The cluster.
         props: disks_by_node, as wanted_disks makes it, owner, and which nodes stay closed.
 
     Returns what Longhorn did not take yet, one line for each node.

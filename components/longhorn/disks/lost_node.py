@@ -21,7 +21,6 @@ def wait_until_forgotten(cluster: ClusterApi, props: Mapping[str, Any]) -> None:
     """Wait until neither Kubernetes nor Longhorn has the node; remove nothing.
 
     Args:
-        cluster: The cluster.
         props: node_name, and timeout_seconds for Longhorn's part.
 
     Raises RuntimeError while Kubernetes still has the node, TimeoutError while Longhorn has.

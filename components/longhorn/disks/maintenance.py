@@ -50,7 +50,6 @@ def open_node(cluster: ClusterApi, props: Properties) -> None:
     """Wait until every attached volume is healthy on a node that is in use again.
 
     Args:
-        cluster: The cluster.
         props: The resource's inputs.
 
     Raises TimeoutError naming those that are not.

@@ -32,7 +32,6 @@ def remove_disks(
     A node that Longhorn does not have, or a Longhorn that is gone, needs nothing.
 
     Args:
-        cluster: The cluster.
         node_name: The node's name in Kubernetes.
         paths: Mount points of the disks.
         owner: Whose they were; what somebody else has taken over since stays.

@@ -52,7 +52,6 @@ def renew_disks(
     another UUID. A node or an entry that Longhorn does not have needs nothing.
 
     Args:
-        cluster: The cluster.
         node_name: The node's name in Kubernetes.
         paths: Mount points whose file system has another UUID than at the last run.
         moved: Those of them whose former file system is now mounted elsewhere on the node.

@@ -36,7 +36,6 @@ class LonghornMonitoring(pulumi.ComponentResource):
             name: The resource's name, and the beginning of its parts' names.
             longhorn: The settings of Longhorn.
             monitoring: How it is seen.
-            opts: The resource's options.
         """
         super().__init__("longhornrancher:longhorn:Monitoring", name, None, opts)
         here = pulumi.ResourceOptions(parent=self)

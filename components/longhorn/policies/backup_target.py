@@ -142,13 +142,10 @@ class BackupTarget(DynamicResource, module="longhorn", name="BackupTarget"):
         """Declare it.
 
         Args:
-            name: The resource's name.
-            cluster: The cluster.
             backup: The target.
             credential_secret: Name of the Secret in longhorn-system that opens it; empty for none.
             credentials: A digest of what that Secret holds: a changed password is tried at once.
             found: Why Longhorn can't use it right now, as the preview has seen it.
-            opts: The resource's options.
         """
         inputs = {
             **cluster_inputs(cluster),

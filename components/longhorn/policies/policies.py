@@ -44,11 +44,9 @@ class LonghornPolicies(pulumi.ComponentResource):
 
         Args:
             name: The resource's name, and the beginning of its parts' names.
-            file: The stack file.
             backup_password: The secret for longhorn.backup.user.
             encryption_key: The secret for encrypted classes.
             found: What is wrong in Longhorn right now.
-            opts: The resource's options.
         """
         super().__init__("longhornrancher:longhorn:Policies", name, None, opts)
         longhorn = file.longhorn

@@ -85,10 +85,8 @@ class RancherAgentAdditions(DynamicResource, module="rancher", name="AgentAdditi
         """Declare it.
 
         Args:
-            name: The resource's name.
             cluster: The inputs that name the cluster.
             objects: JSON list of the objects (secret: a registry's password may be in one).
-            opts: The resource's options.
         """
         inputs = {**cluster, "objects": pulumi.Output.secret(objects)}
         super().__init__(RancherAgentAdditionsProvider(), name, inputs, opts, secrets=["objects"])

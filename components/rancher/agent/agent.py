@@ -61,9 +61,7 @@ class RancherAgent(pulumi.ComponentResource):
         Args:
             name: The resource's name, and the beginning of its parts' names.
             manifest: The import manifest's text (secret), already verified.
-            cluster: The cluster.
             given: What the agent gets beside its manifest, and how long it may take to start.
-            opts: The resource's options.
         """
         super().__init__("longhornrancher:rancher:Agent", name, None, opts)
         settings = AgentSettings.of_stack(given)

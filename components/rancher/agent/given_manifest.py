@@ -52,7 +52,6 @@ class RancherManifest(DynamicResource, module="rancher", name="Manifest"):
         """Declare it.
 
         Args:
-            name: The resource's name.
             url: https://HOST/v3/import/TOKEN_CLUSTER.yaml (secret: it holds the token).
             ca_pem: The CA that signed Rancher's certificate; None for one that this machine trusts.
         """

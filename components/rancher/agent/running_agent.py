@@ -126,7 +126,6 @@ class RancherAgentConnection(DynamicResource, module="rancher", name="AgentConne
         """Declare it.
 
         Args:
-            name: The resource's name.
             cluster: The inputs that name the cluster.
             deployment: The manifest's Deployment with the settings in it, readable: it holds no
                 secret.
@@ -134,7 +133,6 @@ class RancherAgentConnection(DynamicResource, module="rancher", name="AgentConne
                 Rancher had.
             timeout_seconds: How long the new pods may take.
             settings: What the stack gives the agent beside its manifest.
-            opts: The resource's options.
         """
         inputs: Properties = {
             **cluster,

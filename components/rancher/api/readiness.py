@@ -30,7 +30,6 @@ def wait_until_up(
         url: Rancher's address, for messages.
         timeout_seconds: The deadline.
         say: Receives a line when Rancher goes away again, and every now and then while it is away.
-        clock: How time passes.
 
     Raises NotReadyError at the deadline with what was wrong last, and at once when something
     else than Rancher answers.

@@ -144,7 +144,6 @@ class RancherClusterActive(DynamicResource, module="rancher", name="ClusterActiv
         """Declare it.
 
         Args:
-            name: The resource's name.
             url: Rancher's address as this machine reaches it.
             ca_pem: The CA that signed Rancher's certificate, as for RancherRegistration.
             cluster_id: Rancher's identifier of the cluster; another one is another wait.
@@ -155,7 +154,6 @@ class RancherClusterActive(DynamicResource, module="rancher", name="ClusterActiv
             agent_image: The agent's image that goes with Rancher's version; empty if it doesn't
                 matter.
             timeout_seconds: How long the agent may take.
-            opts: The resource's options.
         """
         inputs = {
             "url": url,

@@ -68,7 +68,6 @@ def clear(
         timeout_seconds: For the Job, and again for the rest. A Job that does not end in time is
             deleted, since what follows does its work.
         say: Receives progress.
-        clock: How time passes.
 
     Raises TimeoutError naming what does not go.
     """

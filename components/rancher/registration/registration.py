@@ -212,7 +212,6 @@ class RancherRegistration(DynamicResource, module="rancher", name="Registration"
         """Declare it.
 
         Args:
-            name: The resource's name.
             rancher: Rancher's address as the cluster's nodes reach it, which becomes its setting
                 server-url, and how long it may take until it answers.
             given: What Rancher gives the cluster's agents as environment; none is left to others.

@@ -85,7 +85,6 @@ class RancherCa(DynamicResource, module="rancher", name="Ca"):
         """Declare it.
 
         Args:
-            name: The resource's name.
             rancher: The container, and the checksum of a CA that may replace the pinned one.
             container_id: Id of the container; another container is asked again.
             expected: The CA (PEM) that the stack file gives; Rancher must say the same.

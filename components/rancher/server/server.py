@@ -75,7 +75,6 @@ class RancherServer(pulumi.ComponentResource):
             rancher: Address, image, ports, data volume.
             bootstrap_password: The first password of user admin (secret); None generates one.
             certificate: What Rancher serves with; None lets it make a CA of its own.
-            opts: The resource's options.
         """
         super().__init__("longhornrancher:rancher:Server", name, None, opts)
         here = pulumi.ResourceOptions(parent=self)

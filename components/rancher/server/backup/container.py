@@ -37,13 +37,11 @@ def declare_backup(
     Rancher's privileged container can.
 
     Args:
-        name: The resource's name.
         rancher: Rancher's container and data.
         backup: When, and where to.
         image: Rancher's image, as its own container has it.
         data: Rancher's data, as its own container has it: a volume that is replaced lets go of
             both containers first.
-        opts: The resource's options.
     """
     command = [
         "loop",
