@@ -22,7 +22,7 @@ from components.stack.parts import LonghornParts, RancherParts
 from components.stack.providers import stack_providers
 from components.stack.readme import readme
 from components.stack.registrations import wait_for_registrations_first
-from settings import load
+from configuration.settings import load
 
 # Next to nothing that is imported and declared is garbage. With hundreds of nodes, looking for it
 # as often as Python does takes a third of the program's time.

@@ -33,7 +33,7 @@ from components.preflight.storage_health import check_losses, check_storage
 from components.rancher.api.presented import presented_at
 from configuration.kubeconfig import loopback_server
 from configuration.secrets import Secret
-from settings import Settings
+from configuration.settings import Settings
 
 _SECONDS = 30.0
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from components.nodes.description import Tolerated, read_taint_toleration, tolerated_taints
 from configuration.longhorn import LonghornSettings
-from settings import Settings
+from configuration.settings import Settings
 
 _TAINTS, _SELECTOR = "taintToleration", "systemManagedComponentsNodeSelector"
 _PARTS = ("longhornManager", "longhornDriver", "longhornUI")

@@ -26,7 +26,7 @@ from components.preflight.rancher_backup import look_at_backup
 from components.preflight.report import CheckResult, PreflightError, report
 from components.preflight.wrong_host import check_hosts
 from configuration.secrets import Secret
-from settings import Settings
+from configuration.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)

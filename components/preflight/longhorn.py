@@ -16,7 +16,7 @@ from components.longhorn.settings import setting_values
 from components.longhorn.storage import Storage
 from components.longhorn.values import chart_values
 from components.nodes.description import tolerated_taints
-from settings import Settings
+from configuration.settings import Settings
 
 
 def longhorn_findings(

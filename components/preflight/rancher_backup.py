@@ -9,7 +9,7 @@ import pulumi
 from components.preflight.deadline import asking
 from components.preflight.report import CheckResult
 from configuration.rancher import RancherSettings
-from settings import Settings
+from configuration.settings import Settings
 
 if TYPE_CHECKING:
     from components.rancher.server.backup.reading import BackupFacts

@@ -4,7 +4,7 @@ import importlib
 import threading
 from collections.abc import Sequence
 
-from settings import Settings
+from configuration.settings import Settings
 
 
 def import_ahead(settings: Settings) -> None:

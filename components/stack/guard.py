@@ -6,7 +6,7 @@ import pulumi
 
 from components.longhorn.removal.guard import LonghornRemovalGuard
 from components.stack.parts import LonghornParts, RancherParts
-from settings import Settings
+from configuration.settings import Settings
 
 
 def declare_stack_guard(

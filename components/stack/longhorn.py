@@ -15,7 +15,7 @@ from components.nodes.node import LonghornNode
 from components.stack.parts import LonghornParts
 from components.volume_check.check import VolumeCheck
 from configuration.secrets import Secret
-from settings import Settings
+from configuration.settings import Settings
 
 
 def declare_longhorn(

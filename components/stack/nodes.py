@@ -15,7 +15,7 @@ from components.nodes.k3s_default_class import K3sDefaultClass
 from components.nodes.node import LonghornNode
 from components.nodes.placed_scripts import NodeScripts, NodeScriptsForRemoval, script_inputs
 from components.stack.providers import ssh_secrets
-from settings import Settings
+from configuration.settings import Settings
 
 
 def declare_scripts(settings: Settings, findings: Mapping[str, NodeFindings]) -> NodeScripts | None:

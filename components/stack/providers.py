@@ -6,7 +6,7 @@ import pulumi
 
 from components.hosts.host import SshSecrets, private_key_from_file
 from configuration.secrets import Secret
-from settings import Settings
+from configuration.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)

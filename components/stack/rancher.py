@@ -19,7 +19,7 @@ from components.rancher.server.server import RancherCertificate, RancherServer
 from components.stack.parts import RancherParts
 from configuration.rancher import RancherSettings
 from configuration.secrets import Secret
-from settings import Settings
+from configuration.settings import Settings
 
 
 def declare_rancher(

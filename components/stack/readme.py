@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 
 from configuration.longhorn import replica_count
-from settings import Settings
+from configuration.settings import Settings
 
 
 def readme(settings: Settings, outputs: Mapping[str, pulumi.Output[Any]]) -> pulumi.Output[str]:

@@ -30,6 +30,8 @@ _ROOMS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 _WITH_SETTINGS = ("preflight", "stack")
+# Of configuration: what reads the settings. The models and rules are for everybody.
+_READERS = ("settings", "source", "stack_source", "given_source")
 _COMMON = {
     *("__init__", "answers", "dynamic", "names", "owner", "script_text", "versions", "waiting"),
 }
@@ -81,7 +83,7 @@ def _arrows(source: str, target: str) -> list[str]:
 
 
 def _is_in(module: str, room: str) -> bool:
-    return module == room or module.startswith(f"{room}.")
+    return not room or module == room or module.startswith(f"{room}.")
 
 
 def _room_of(module: str) -> str:
@@ -98,14 +100,28 @@ def test_a_room_imports_only_the_rooms_that_the_table_gives_it(room: str) -> Non
     allowed = [f"components.{each}" for each in (room, *_ROOMS[room])]
     if room != "common":
         allowed.append("configuration")
-    if room in _WITH_SETTINGS:
-        allowed.append("settings")
     wrong = [
         f"{name} imports {other}"
         for name, imported in sorted(_MODULES.items())
         if _is_in(name, f"components.{room}")
         for other in sorted(imported)
         if not any(_is_in(other, each) for each in allowed)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("reader", _READERS)
+def test_the_settings_are_read_by_the_preflight_the_stack_and_those_who_wire_alone(
+    reader: str,
+) -> None:
+    allowed = (
+        *(f"components.{room}" for room in _WITH_SETTINGS),
+        *("__main__", "configuration", "tools", "tests"),
+    )
+    wrong = [
+        arrow
+        for arrow in _arrows("", f"configuration.{reader}")
+        if not any(_is_in(arrow.partition(" ")[0], each) for each in allowed)
     ]
     assert wrong == []
 
@@ -170,24 +186,33 @@ def test_the_common_room_holds_these_modules_and_no_others() -> None:
     assert {path.stem for path in (_PROJECT / "components/common").glob("*.py")} == _COMMON
 
 
-def test_the_program_is_wired_from_the_stack_the_preflight_and_the_settings_alone() -> None:
-    allowed = ("components.stack", "components.preflight", "settings")
-    assert all(any(_is_in(other, each) for each in allowed) for other in _MODULES["__main__"])
+@pytest.mark.parametrize("wired", ["__main__"])
+def test_a_program_is_wired_from_the_stack_the_preflight_and_the_settings_alone(
+    wired: str,
+) -> None:
+    allowed = ("components.stack", "components.preflight", "configuration.settings", wired)
+    wrong = [
+        arrow
+        for arrow in _arrows(wired, "")
+        if not any(_is_in(arrow.rpartition(" ")[2], each) for each in allowed)
+    ]
+    assert wrong == []
 
 
-def test_settings_come_from_the_configuration_and_that_from_nothing_of_the_project() -> None:
-    assert all(_is_in(other, "configuration") for other in _MODULES["settings"])
+def test_the_configuration_imports_nothing_else_of_the_project() -> None:
     for name, imported in _MODULES.items():
         if _is_in(name, "configuration"):
             assert all(_is_in(other, "configuration") for other in imported), name
 
 
-@pytest.mark.parametrize("target", ["components", "tools", "tests", "settings"])
+@pytest.mark.parametrize(
+    "target", ["components", "tools", "tests", *(f"configuration.{each}" for each in _READERS)]
+)
 def test_the_lab_knows_nothing_of_the_program(target: str) -> None:
     assert _arrows("lab", target) == []
 
 
-@pytest.mark.parametrize("source", ["components", "configuration", "settings", "__main__", "lab"])
+@pytest.mark.parametrize("source", ["components", "configuration", "__main__", "lab"])
 def test_only_tests_import_the_tools(source: str) -> None:
     assert _arrows(source, "tools") == []
 

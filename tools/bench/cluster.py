@@ -22,7 +22,7 @@ import pulumi
 import yaml
 
 from components.preflight.cluster_reading import look_at_cluster
-from settings import load
+from configuration.settings import load
 from tools.bench.program import stack_of
 from tools.offline.stack_file import PROJECT, stack_config
 

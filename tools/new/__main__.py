@@ -14,10 +14,10 @@ from pathlib import Path
 import pulumi
 from rich.console import Console
 
-import settings
 from components.cluster.api import ClusterApi
 from components.hosts.address import HostAddress
 from components.hosts.asking import ReadingPlan
+from configuration import settings
 from configuration.hosts import SshSettings
 from configuration.problems import SettingsError
 from tools.new.answers import docker_host, docker_place, fitting, rancher_url

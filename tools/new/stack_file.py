@@ -8,7 +8,7 @@ from pathlib import Path
 
 from configuration.hosts import JumpHostSettings
 from configuration.secrets import Secret
-from settings import NAMESPACE
+from configuration.settings import NAMESPACE
 from tools.new.disks import Disk, mount_point
 from tools.new.nodes import ClusterNode
 from tools.pages.schema import MODELINE

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pulumi
 
-import settings
+from configuration import settings
 from configuration.problems import SettingsError
 from tools.offline.stack_file import PROJECT, read_stack_config
 from tools.pages.generated import write_or_check

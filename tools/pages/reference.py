@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import BaseModel
 
-import settings
+from configuration import settings
 from configuration.problems import model_within
 from configuration.secrets import Secret
 from configuration.stack_file import SECTIONS

@@ -22,8 +22,8 @@ from pydantic_core import core_schema
 from configuration.base import Form
 from configuration.problems import model_within
 from configuration.secrets import Secret
+from configuration.settings import NAMESPACE
 from configuration.stack_file import SECTIONS, Sections
-from settings import NAMESPACE
 from tools.offline.stack_file import PROJECT
 from tools.pages.generated import write_or_check
 from tools.pages.meanings import meanings

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from components.longhorn.objects import NAMESPACE
-from settings import Settings
+from configuration.settings import Settings
 from tools.offline.recording import SecretValue
 
 # What the program always writes, with the default of the chart and of Longhorn (questions.yaml of

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from configuration.hosts import DiskSettings, NodeSettings
-from settings import Settings
+from configuration.settings import Settings
 
 # Of equal nodes whose disks have other names: how many are told each, and how many of more.
 _MOST_TOLD, _TOLD_OF_MANY = 8, 3

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from components.preflight.cluster_wanted import cluster_wanted
 from configuration.secrets import Secret
-from settings import NAMESPACE, Settings
+from configuration.settings import NAMESPACE, Settings
 from tools.offline.recording import Recording
 from tools.plan.longhorn import longhorn_lines, policy_lines
 from tools.plan.nodes import node_groups, ranges

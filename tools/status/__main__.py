@@ -22,7 +22,7 @@ from components.preflight.deadline import asking
 from components.preflight.longhorn import longhorn_findings
 from components.preflight.release import release_finding
 from configuration.problems import SettingsError
-from settings import Settings, load
+from configuration.settings import Settings, load
 from tools.offline.stack_file import StackFileError, read_stack_config, stack_path
 from tools.plan.plan import without_credentials
 from tools.status.screen import status_page, status_screen

@@ -16,7 +16,7 @@ from components.preflight.policies import check_recurring_jobs
 from components.preflight.report import CheckResult
 from components.preflight.storage_health import check_storage
 from configuration.longhorn import replica_count
-from settings import Settings
+from configuration.settings import Settings
 
 EXIT_STATUS = {"well": 0, "warning": 1, "critical": 2}
 UNREAD = 3

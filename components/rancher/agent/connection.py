@@ -4,7 +4,7 @@ Some 15 s after the first connection Rancher applies a Deployment of its own ove
 with CATTLE_FEATURES, without which the agent opens a tunnel and serves nothing, with a Secret of
 its own, and from then on with every new image. All that is Rancher's. This program's is what
 makes the connection, since Rancher can't bring that to an agent that does not reach it, and what
-the stack gives the agent beside its manifest (settings.py).
+the stack gives the agent beside its manifest (configuration/settings.py).
 Source: Rancher 2.8.5, pkg/controllers/management/clusterdeploy/clusterdeploy.go.
 """
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-import settings
+from configuration import settings
 from configuration.places import Places, places_in
 from tests.unit.doubles.a_stack import HOST_KEY, load
 

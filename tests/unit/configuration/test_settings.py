@@ -8,7 +8,7 @@ import asyncssh
 import pulumi
 import pytest
 
-import settings
+from configuration import settings
 from configuration.problems import SettingsError
 from configuration.secrets import Secret
 from tests.unit.doubles.a_stack import HOST_KEY, load, mistake, mistakes, nodes, valid, with_secrets

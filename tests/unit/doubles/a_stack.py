@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-import settings
+from configuration import settings
 from configuration.problems import Problem, SettingsError
 from tools.offline.answers import AnsweringMocks
 from tools.offline.graph import Graph

@@ -15,7 +15,7 @@ from components.preflight import cluster_reading
 from components.preflight.cluster_reading import ClusterSeen
 from components.preflight.findings import read_findings
 from components.preflight.longhorn_disks import KnownDisks, Place
-from settings import Settings
+from configuration.settings import Settings
 from tests.unit.doubles import a_host
 from tests.unit.doubles.a_host import HEALTHY, disk_facts, refused, usable
 from tests.unit.doubles.a_stack import load, valid, with_secrets

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-import settings
 from components.preflight import findings
+from configuration import settings
 from tests.unit.doubles.a_stack import load, run, valid
 from tools.offline.answers import AnsweringMocks
 from tools.offline.graph import Graph, natural
