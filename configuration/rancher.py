@@ -103,6 +103,19 @@ def _is_loopback(host: str) -> bool:
     return is_named or (address is not None and address.is_loopback)
 
 
+def _server_url(value: str) -> str:
+    if _PLAIN_URL.fullmatch(value) is None:
+        raise rule(
+            "must be https:// and a host, with a port if it is not 443",
+            "For example https://rancher.example.com.",
+        )
+    host_address(str(urlsplit(value).hostname))
+    return value.rstrip("/")
+
+
+_ServerUrl = Annotated[str, form("address of a Rancher", _server_url, r"https://[^/\s]+/?")]
+
+
 class MountSettings(StackModel):
     """A folder or file of the Docker host in Rancher's container."""
 
@@ -186,18 +199,13 @@ class RancherSettings(StackModel):
     @field_validator("url")
     @classmethod
     def _https(cls, value: str) -> str:
-        if _PLAIN_URL.fullmatch(value) is None:
-            raise rule(
-                "must be https:// and a host, with a port if it is not 443",
-                "For example https://rancher.example.com.",
-            )
-        host_address(str(urlsplit(value).hostname))
+        value = _server_url(value)
         if _is_loopback(str(urlsplit(value).hostname)):
             raise rule(
                 "points to this machine itself; the cluster's nodes could not reach Rancher there",
                 "Use a name or address of the Docker host that the nodes can reach.",
             )
-        return value.rstrip("/")
+        return value
 
     @field_validator("docker_host")
     @classmethod
@@ -243,13 +251,19 @@ class RancherSettings(StackModel):
 class RancherImportSettings(StackModel):
     """Rancher's agent in the cluster, and its import manifest when a person gives it.
 
-    The manifest's address is a secret (it holds the registration token): rancherManifestUrl.
+    The manifest's address is a secret (it holds the registration token): rancherManifestUrl. With
+    url the cluster is imported into a Rancher that is there already; the API token for it is the
+    secret rancherToken.
     """
 
+    url: _ServerUrl | None = None
+    """Address of a Rancher that is there already, as this machine reaches it, with https://; goes
+    with the secret rancherToken and stages.rancher: false."""
     manifest_file: str | None = None
     """File with the manifest that Rancher's page `Import existing` offers."""
     ca_file: str | None = None
-    """PEM file with the CA that signed Rancher's certificate, for fetching the manifest."""
+    """PEM file with the CA that signed Rancher's certificate, for url and for the manifest's
+    address; none if this machine trusts it anyway."""
     agent_environment: Environment = Field(default_factory=dict)
     """Environment variables for Rancher's agent, such as HTTPS_PROXY with NO_PROXY; no secrets,
     since they are plain text in the state, in Rancher and in the cluster. They are all that the

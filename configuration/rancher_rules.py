@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from configuration.environment import AGENT, SERVER, environment_problems
 from configuration.host_aliases import host_alias_problems
 from configuration.problems import Problem
+from configuration.secrets import Secret
 from configuration.stack_file import StackFile
 
 _SYSTEM_FOLDERS = {
@@ -133,6 +134,41 @@ def _agent(file: StackFile) -> Iterator[Problem]:
     yield from host_alias_problems(given.host_aliases, "rancherImport.hostAliases")
 
 
+def _rancher_that_is_there(file: StackFile) -> Iterator[Problem]:
+    url, has_token = file.rancher_import.url, file.has(Secret.RANCHER_TOKEN)
+    if url is None and has_token:
+        yield Problem(
+            Secret.RANCHER_TOKEN,
+            "goes with a Rancher that is there already, and none is named",
+            "Set rancherImport.url, or remove the secret.",
+        )
+    if url is None:
+        return
+    if not has_token:
+        yield Problem(
+            "rancherImport.url",
+            "needs the secret rancherToken, with which the cluster is registered there",
+            "Make an API key in Rancher (Account & API Keys, No Scope) and set it: pulumi config "
+            "set --secret rancherToken.",
+        )
+    if file.stages.rancher_import and file.stages.rancher:
+        yield Problem(
+            "rancherImport.url",
+            "names a Rancher beside the one that this stack runs",
+            "Set stages.rancher: false, or remove the key.",
+            url,
+            shows_value=True,
+        )
+    if file.has_given_manifest:
+        yield Problem(
+            "rancherImport.url",
+            "stands beside an import manifest, which names a Rancher by itself",
+            "Remove the key with the secret rancherToken, or the manifest.",
+            url,
+            shows_value=True,
+        )
+
+
 def _extra_mounts(file: StackFile) -> Iterator[Problem]:
     seen = set[str]()
     for number, mount in enumerate(() if file.rancher is None else file.rancher.extra_mounts):
@@ -160,5 +196,6 @@ RANCHER_RULES: Sequence[Callable[[StackFile], Iterable[Problem]]] = (
     _docker_host_key,
     _environment,
     _agent,
+    _rancher_that_is_there,
     _extra_mounts,
 )

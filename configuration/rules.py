@@ -321,12 +321,16 @@ def _no_rancher(file: StackFile) -> Iterator[Problem]:
 
 def _no_manifest(file: StackFile) -> Iterator[Problem]:
     stages = file.stages
-    if stages.rancher_import and not stages.rancher and not file.has_given_manifest:
+    if not stages.rancher_import or stages.rancher or file.has_given_manifest:
+        return
+    if file.rancher_import.url is None:
         yield Problem(
             "stages.rancherImport",
-            "needs a Rancher server of this stack, or an import manifest",
-            "Set stages.rancher: true, or rancherImport.manifestFile, or the secret "
-            "rancherManifestUrl: pulumi config set --secret rancherManifestUrl.",
+            "needs a Rancher server of this stack or one that is there already, or an import "
+            "manifest",
+            "Set stages.rancher: true, or rancherImport.url with the secret rancherToken, or "
+            "rancherImport.manifestFile, or the secret rancherManifestUrl: pulumi config set "
+            "--secret rancherManifestUrl.",
         )
 
 

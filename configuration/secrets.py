@@ -52,6 +52,11 @@ class Secret(StrEnum):
         "rancherCertificateKey",
         "Private key (PEM) of the certificate in rancher.certificateFile.",
     )
+    RANCHER_TOKEN = (
+        "rancherToken",
+        "API token of a Rancher that is there already (see rancherImport.url), of a user who may "
+        "create clusters there.",
+    )
     RANCHER_MANIFEST_URL = (
         "rancherManifestUrl",
         "Address of an import manifest from Rancher's page `Import existing`.",

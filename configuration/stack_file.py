@@ -119,6 +119,14 @@ class StackFile(Sections):
         )
 
     @property
+    def rancher_url(self) -> str | None:
+        """The Rancher that the cluster is imported into, where its address is known: this stack's
+        own, or one that is there already."""
+        if self.rancher_import.url is not None:
+            return self.rancher_import.url
+        return None if self.has_given_manifest or self.rancher is None else self.rancher.url
+
+    @property
     def uses_cluster(self) -> bool:
         """Whether any stage needs the cluster's API."""
         stages = self.stages

@@ -8,7 +8,9 @@ import pulumi_kubernetes as kubernetes
 from configuration.cluster import ClusterSettings
 
 
-def kubernetes_provider(cluster: ClusterSettings) -> kubernetes.Provider:
+def kubernetes_provider(
+    cluster: ClusterSettings, parent: pulumi.Resource | None = None
+) -> kubernetes.Provider:
     """The provider for the stack's cluster.
 
     It is bound to the name that the cluster had at first, since a kubeconfig that moved or got a
@@ -16,6 +18,10 @@ def kubernetes_provider(cluster: ClusterSettings) -> kubernetes.Provider:
     owners of the few fields that this program sets (labels, annotations), so that a change by hand
     is put right by `up`. It takes over an object that is there already: an interrupted run may have
     made it.
+
+    Args:
+        cluster: The cluster.
+        parent: What it is a part of; the stack itself if None.
     """
     return kubernetes.Provider(
         "cluster",
@@ -25,5 +31,5 @@ def kubernetes_provider(cluster: ClusterSettings) -> kubernetes.Provider:
         enable_server_side_apply=True,
         enable_patch_force=True,
         upsert_existing_objects=True,
-        opts=pulumi.ResourceOptions(ignore_changes=["clusterIdentifier"]),
+        opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["clusterIdentifier"]),
     )

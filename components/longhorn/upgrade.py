@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import pulumi
 from pulumi.dynamic import CheckFailure
 
 from components.cluster.api import ClusterApi, cluster_inputs, open_cluster
@@ -55,9 +56,16 @@ class LonghornUpgrade(DynamicResource, module="longhorn", name="Upgrade"):
     Longhorn that is halfway through has to arrive.
     """
 
-    def __init__(self, name: str, *, cluster: ClusterSettings, version: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: ClusterSettings,
+        version: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         inputs = {**cluster_inputs(cluster), "version": version, "owner": this_stack()}
-        super().__init__(LonghornUpgradeProvider(), name, inputs)
+        super().__init__(LonghornUpgradeProvider(), name, inputs, opts)
 
 
 def read_installed(cluster: ClusterApi) -> Installed | None:

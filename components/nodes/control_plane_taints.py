@@ -128,11 +128,18 @@ class ControlPlaneUntaint(DynamicResource, module="node", name="ControlPlaneUnta
     removed: pulumi.Output[list[dict[str, Any]]]
     """The taints that were taken off."""
 
-    def __init__(self, name: str, *, cluster: ClusterSettings, node_name: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: ClusterSettings,
+        node_name: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         inputs: Properties = {
             **cluster_inputs(cluster),
             "node_name": node_name,
             "owner": this_stack(),
             "present": [],
         }
-        super().__init__(ControlPlaneUntaintProvider(), name, inputs)
+        super().__init__(ControlPlaneUntaintProvider(), name, inputs, opts)

@@ -19,15 +19,23 @@ class K3sDefaultClass(pulumi.ComponentResource):
     removal its own goes; K3s is not restarted. Other hosts need nothing.
     """
 
-    def __init__(self, name: str, *, host: RemoteHost, found: str | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        host: RemoteHost,
+        found: str | None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         """Declare it.
 
         Args:
             name: The resource's name, and the beginning of its command's name.
             host: A control-plane node, whatever Kubernetes it runs.
             found: That K3s is to apply the manifest there; makes the script run again.
+            opts: The resource's options.
         """
-        super().__init__("longhornrancher:node:K3sDefaultClass", name)
+        super().__init__("longhornrancher:node:K3sDefaultClass", name, None, opts)
         remote_script(
             f"{name}-skip",
             host,

@@ -33,6 +33,7 @@ class LonghornNode(pulumi.ComponentResource):
         cluster: ClusterSettings,
         findings: NodeFindings,
         before_move: Mapping[str, pulumi.ResourceHook],
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declare it.
 
@@ -44,8 +45,9 @@ class LonghornNode(pulumi.ComponentResource):
             cluster: The cluster; needed for labels only.
             findings: What the host is like right now.
             before_move: By new mount point: what has Longhorn let go of a disk that moves.
+            opts: The resource's options.
         """
-        super().__init__("longhornrancher:node:LonghornNode", name)
+        super().__init__("longhornrancher:node:LonghornNode", name, None, opts)
         here = pulumi.ResourceOptions(parent=self)
         self.packages = None
         if stages.packages:

@@ -142,14 +142,24 @@ def _told(said: "Mapping[str, Said]", what: str) -> list[str]:
 class NodeScripts(DynamicResource, module="node", name="Scripts"):
     """Owns the scripts of this stack on its hosts."""
 
-    def __init__(self, name: str, inputs: Mapping[str, Any], *, found: str | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        inputs: Mapping[str, Any],
+        *,
+        found: str | None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         """Declare it.
 
         Args:
             inputs: What `script_inputs` gives.
             found: On which hosts they are not as they should be, for Pulumi's diff.
+            opts: The resource's options.
         """
-        super().__init__(NodeScriptsProvider(), name, {**inputs, FINDING: found}, secrets=_SECRETS)
+        super().__init__(
+            NodeScriptsProvider(), name, {**inputs, FINDING: found}, opts, secrets=_SECRETS
+        )
 
 
 class NodeScriptsForRemoval(DynamicResource, module="node", name="ScriptsForRemoval"):

@@ -120,10 +120,10 @@ def _checked(api: ClusterApi, settings: Settings) -> Iterator[CheckResult]:
         if has_password and frontend.controller == "traefik":
             yield from check_middlewares(has_middlewares=read_has_middlewares(api))
     # A manifest given by hand leads to a Rancher that the stack file does not name.
-    if stages.rancher_import and not settings.has_given_manifest and settings.rancher is not None:
-        yield from check_agent(read_agent(api), settings.rancher.url)
-    if stages.rancher_import and settings.rancher is not None:
-        url = settings.rancher.url
+    if stages.rancher_import and settings.rancher_url is not None:
+        yield from check_agent(read_agent(api), settings.rancher_url)
+    url = settings.rancher_url or (settings.rancher and settings.rancher.url)
+    if stages.rancher_import and url is not None:
         yield from check_certificate(url, presented_at(url), datetime.now(UTC))
 
 

@@ -14,6 +14,7 @@ def declare_stack_guard(
     longhorn: LonghornParts,
     rancher: RancherParts,
     others: Sequence[pulumi.Resource],
+    parent: pulumi.Resource | None = None,
 ) -> None:
     """Refuse, while Longhorn holds volumes, before anything of the stack is removed.
 
@@ -24,6 +25,7 @@ def declare_stack_guard(
         longhorn: What of Longhorn the stack has.
         rancher: What of Rancher the stack has.
         others: What else is to stay as long as Longhorn does.
+        parent: What it is a part of; the stack itself if None.
     """
     if longhorn.release is None:
         return
@@ -42,6 +44,7 @@ def declare_stack_guard(
         cluster=settings.cluster,
         allow_uninstall=settings.longhorn.allow_uninstall,
         opts=pulumi.ResourceOptions(
+            parent=parent,
             depends_on=[*(part for part in parts if part is not None), *others],
             replace_with=longhorn.release.guarded,
         ),

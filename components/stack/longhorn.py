@@ -24,6 +24,7 @@ def declare_longhorn(
     nodes: Mapping[str, LonghornNode],
     untaints: Sequence[pulumi.Resource],
     found: LonghornFindings | None = None,
+    parent: pulumi.Resource | None = None,
 ) -> LonghornParts:
     """Release, policies, monitoring, frontend and volume check.
 
@@ -33,6 +34,7 @@ def declare_longhorn(
             since the manager crash-loops on a node without iscsiadm.
         untaints: What opens control-plane nodes; done before Longhorn starts, too.
         found: What is wrong in Longhorn right now.
+        parent: What it is a part of; the stack itself if None.
     """
     if cluster is None:
         return LonghornParts()
@@ -41,7 +43,7 @@ def declare_longhorn(
     release = None
     found = found or LonghornFindings()
     if settings.stages.longhorn:
-        release = _release(settings, providers, nodes, untaints, tolerated, found)
+        release = _release(settings, providers, nodes, untaints, tolerated, found, parent)
     after: list[pulumi.Resource] = (
         [release] if release is not None else [*nodes.values(), *untaints]
     )
@@ -53,7 +55,7 @@ def declare_longhorn(
             backup_password=settings.secret(Secret.LONGHORN_BACKUP_PASSWORD),
             encryption_key=settings.secret(Secret.LONGHORN_ENCRYPTION_KEY),
             found=found,
-            opts=pulumi.ResourceOptions(providers=providers, depends_on=after),
+            opts=pulumi.ResourceOptions(parent=parent, providers=providers, depends_on=after),
         )
         after = [policies]
     if release is not None and settings.longhorn.monitoring is not None:
@@ -61,7 +63,7 @@ def declare_longhorn(
             "longhorn-monitoring",
             longhorn=settings.longhorn,
             monitoring=settings.longhorn.monitoring,
-            opts=pulumi.ResourceOptions(providers=providers, depends_on=[release]),
+            opts=pulumi.ResourceOptions(parent=parent, providers=providers, depends_on=[release]),
         )
     frontend = None
     if settings.stages.frontend:
@@ -70,7 +72,7 @@ def declare_longhorn(
             frontend=settings.frontend,
             node_address=next((node.host for node in settings.present_nodes), None),
             basic_auth=settings.secret(Secret.FRONTEND_BASIC_AUTH),
-            opts=pulumi.ResourceOptions(providers=providers, depends_on=after),
+            opts=pulumi.ResourceOptions(parent=parent, providers=providers, depends_on=after),
         )
     check = None
     if settings.stages.volume_check:
@@ -80,7 +82,7 @@ def declare_longhorn(
             cluster=settings.cluster,
             longhorn=settings.longhorn,
             tolerations=tolerations(tolerated),
-            opts=pulumi.ResourceOptions(depends_on=after),
+            opts=pulumi.ResourceOptions(parent=parent, depends_on=after),
         )
     return LonghornParts(release=release, policies=policies, frontend=frontend, check=check)
 
@@ -102,11 +104,15 @@ def _release(
     untaints: Sequence[pulumi.Resource],
     tolerated: Sequence[Tolerated],
     found: LonghornFindings,
+    parent: pulumi.Resource | None,
 ) -> LonghornRelease:
     # Not below the release's component, whose parts wait for every node: what is in the way is
     # reported first.
     upgrade = LonghornUpgrade(
-        "longhorn-upgrade", cluster=settings.cluster, version=settings.longhorn.version
+        "longhorn-upgrade",
+        cluster=settings.cluster,
+        version=settings.longhorn.version,
+        opts=pulumi.ResourceOptions(parent=parent),
     )
     return LonghornRelease(
         "longhorn",
@@ -120,6 +126,6 @@ def _release(
         tolerated=tolerated,
         found=found,
         opts=pulumi.ResourceOptions(
-            providers=providers, depends_on=[upgrade, *nodes.values(), *untaints]
+            parent=parent, providers=providers, depends_on=[upgrade, *nodes.values(), *untaints]
         ),
     )

@@ -18,27 +18,39 @@ from components.stack.providers import ssh_secrets
 from configuration.settings import Settings
 
 
-def declare_scripts(settings: Settings, findings: Mapping[str, NodeFindings]) -> NodeScripts | None:
+def declare_scripts(
+    settings: Settings,
+    findings: Mapping[str, NodeFindings],
+    parent: pulumi.Resource | None = None,
+) -> NodeScripts | None:
     """The scripts on the hosts, before anything runs there; None where nothing does.
 
     Args:
         findings: What was found wrong on the hosts, by node name; nothing for one not read.
+        parent: What it is a part of; the stack itself if None.
     """
     if not settings.script_nodes:
         return None
-    return NodeScripts("node-scripts", _script_inputs(settings), found=scripts_line(findings))
+    return NodeScripts(
+        "node-scripts",
+        _script_inputs(settings),
+        found=scripts_line(findings),
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
 
 
 def declare_scripts_for_removal(
     settings: Settings,
     nodes: Mapping[str, LonghornNode],
     control_plane: Sequence[pulumi.Resource],
+    parent: pulumi.Resource | None = None,
 ) -> None:
     """What makes sure of the scripts before anything is undone on the hosts.
 
     Args:
         nodes: What is undone on each node, by its name.
         control_plane: What is undone on the control plane.
+        parent: What it is a part of; the stack itself if None.
     """
     if not settings.script_nodes:
         return
@@ -46,7 +58,7 @@ def declare_scripts_for_removal(
     NodeScriptsForRemoval(
         "node-scripts-for-removal",
         _script_inputs(settings),
-        pulumi.ResourceOptions(depends_on=[*undone, *control_plane]),
+        pulumi.ResourceOptions(parent=parent, depends_on=[*undone, *control_plane]),
     )
 
 
@@ -63,12 +75,14 @@ def declare_nodes(
     settings: Settings,
     findings: Mapping[str, NodeFindings],
     scripts: NodeScripts | None,
+    parent: pulumi.Resource | None = None,
 ) -> dict[str, LonghornNode]:
     """One LonghornNode per node of the stack, by name; they run beside each other.
 
     Args:
         findings: What was found wrong on the hosts, by node name; nothing for one not read.
         scripts: What puts the scripts on the hosts.
+        parent: What they are a part of; the stack itself if None.
     """
     stages = settings.stages
     if not (stages.packages or stages.disks or stages.labels):
@@ -95,6 +109,7 @@ def declare_nodes(
                 )
                 for path, former in found.moved.items()
             },
+            opts=pulumi.ResourceOptions(parent=parent),
         )
     return nodes
 
@@ -104,6 +119,7 @@ def declare_control_plane_health(
     nodes: Mapping[str, LonghornNode],
     findings: Mapping[str, NodeFindings],
     scripts: NodeScripts | None,
+    parent: pulumi.Resource | None = None,
 ) -> list[ControlPlaneHealth]:
     """Open health ports on the control-plane nodes, if the stack says so.
 
@@ -114,6 +130,7 @@ def declare_control_plane_health(
         nodes: What else the stack declares on the nodes, by name; their packages come first.
         findings: What was found wrong on the hosts, by node name; nothing for one not read.
         scripts: What puts the scripts on the hosts.
+        parent: What they are a part of; the stack itself if None.
     """
     if not settings.stages.control_plane_health:
         return []
@@ -129,7 +146,8 @@ def declare_control_plane_health(
                 host=remote_host(node, settings.ssh, secrets, scripts),
                 found=findings.get(node.name, NodeFindings()).control_plane,
                 opts=pulumi.ResourceOptions(
-                    depends_on=[*([] if packages is None else [packages]), *done[-1:]]
+                    parent=parent,
+                    depends_on=[*([] if packages is None else [packages]), *done[-1:]],
                 ),
             )
         )
@@ -137,13 +155,17 @@ def declare_control_plane_health(
 
 
 def declare_k3s_default_class(
-    settings: Settings, findings: Mapping[str, NodeFindings], scripts: NodeScripts | None
+    settings: Settings,
+    findings: Mapping[str, NodeFindings],
+    scripts: NodeScripts | None,
+    parent: pulumi.Resource | None = None,
 ) -> list[K3sDefaultClass]:
     """On control-plane nodes: K3s leaves it to Longhorn to be the default class.
 
     Args:
         findings: What was found wrong on the hosts, by node name; nothing for one not read.
         scripts: What puts the scripts on the hosts.
+        parent: What they are a part of; the stack itself if None.
     """
     secrets = ssh_secrets(settings)
     return [
@@ -151,18 +173,31 @@ def declare_k3s_default_class(
             f"{node.name}-k3s-default-class",
             host=remote_host(node, settings.ssh, secrets, scripts),
             found=findings.get(node.name, NodeFindings()).default_class,
+            opts=pulumi.ResourceOptions(parent=parent),
         )
         for node in settings.nodes
         if settings.keeps_default_class_on(node)
     ]
 
 
-def declare_untaints(settings: Settings) -> list[ControlPlaneUntaint]:
-    """Control-plane nodes opened for workloads, if the stack says so."""
+def declare_untaints(
+    settings: Settings, parent: pulumi.Resource | None = None
+) -> list[ControlPlaneUntaint]:
+    """Control-plane nodes opened for workloads, if the stack says so.
+
+    Args:
+        settings: The stack's settings.
+        parent: What they are a part of; the stack itself if None.
+    """
     if not settings.stages.labels or settings.control_plane.scheduling != "untaint":
         return []
     return [
-        ControlPlaneUntaint(f"{node.name}-untaint", cluster=settings.cluster, node_name=node.name)
+        ControlPlaneUntaint(
+            f"{node.name}-untaint",
+            cluster=settings.cluster,
+            node_name=node.name,
+            opts=pulumi.ResourceOptions(parent=parent),
+        )
         for node in settings.present_nodes
         if node.control_plane
     ]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from components.longhorn.release import LonghornRelease
     from components.rancher.agent.agent import RancherAgent
     from components.rancher.registration.active import RancherClusterActive
+    from components.rancher.registration.by_token import RancherTokenRegistration
     from components.rancher.registration.registration import RancherRegistration
     from components.rancher.server.server import RancherServer
     from components.volume_check.check import VolumeCheck
@@ -31,7 +32,7 @@ class RancherParts:
     """What of Rancher the stack has; None for a stage that is off."""
 
     server: "RancherServer | None" = None
-    registration: "RancherRegistration | None" = None
+    registration: "RancherRegistration | RancherTokenRegistration | None" = None
     agent: "RancherAgent | None" = None
     admin_password: pulumi.Output[str] | None = None
     active: "RancherClusterActive | None" = None

@@ -17,13 +17,18 @@ class StackProviders:
     docker: pulumi.ProviderResource | None
 
 
-def stack_providers(settings: Settings) -> StackProviders:
-    """Declare the providers that the stack's stages use, and import no other."""
+def stack_providers(settings: Settings, parent: pulumi.Resource | None = None) -> StackProviders:
+    """Declare the providers that the stack's stages use, and import no other.
+
+    Args:
+        settings: The stack's settings.
+        parent: What that of the cluster is a part of; the stack itself if None.
+    """
     kubernetes, docker = None, None
     if settings.uses_cluster:
         from components.cluster.provider import kubernetes_provider
 
-        kubernetes = kubernetes_provider(settings.cluster)
+        kubernetes = kubernetes_provider(settings.cluster, parent)
     if settings.stages.rancher and settings.rancher:
         from components.docker.provider import docker_provider
 

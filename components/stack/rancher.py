@@ -9,6 +9,7 @@ import pulumi_kubernetes as kubernetes
 from components.rancher.agent.agent import RancherAgent
 from components.rancher.agent.given_manifest import RancherManifest
 from components.rancher.registration.active import RancherClusterActive
+from components.rancher.registration.by_token import RancherTokenRegistration
 from components.rancher.registration.cleanup import RancherCleanup
 from components.rancher.registration.registration import RancherRegistration
 from components.rancher.server.address import RancherAddress
@@ -27,6 +28,8 @@ def declare_rancher(
     docker: pulumi.ProviderResource | None,
     cluster: pulumi.ProviderResource | None,
     before_import: Sequence[pulumi.Resource],
+    parent: pulumi.Resource | None = None,
+    ca_pem: pulumi.Input[str] | None = None,
 ) -> RancherParts:
     """Server, registration and agent.
 
@@ -34,6 +37,8 @@ def declare_rancher(
         docker: Provider of the Docker engine; None where the stack runs no server.
         cluster: Provider of the cluster; None where no stage uses it.
         before_import: What must be done before the cluster is imported.
+        parent: What the import is a part of; the stack itself if None.
+        ca_pem: The CA of a Rancher that is there already, where no file of the settings has it.
     """
     server = None
     if docker is not None and settings.rancher is not None:
@@ -50,10 +55,21 @@ def declare_rancher(
     # The uid of kube-system names the cluster for good: a Rancher that knows another cluster by
     # the same name must not get this one under it, and nothing is removed from another one.
     system = kubernetes.core.v1.Namespace.get(
-        "kube-system", "kube-system", opts=pulumi.ResourceOptions(provider=cluster)
+        "kube-system",
+        "kube-system",
+        opts=pulumi.ResourceOptions(parent=parent, provider=cluster),
     )
-    cleanup = RancherCleanup("rancher-cleanup", cluster=settings.cluster, owner=system.metadata.uid)
-    after = pulumi.ResourceOptions(providers=[cluster], depends_on=[*before_import, cleanup])
+    cleanup = RancherCleanup(
+        "rancher-cleanup",
+        cluster=settings.cluster,
+        owner=system.metadata.uid,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    after = pulumi.ResourceOptions(
+        parent=parent, providers=[cluster], depends_on=[*before_import, cleanup]
+    )
+    if settings.rancher_import.url is not None:
+        return _registered_elsewhere(settings, system.metadata.uid, after, ca_pem)
     if settings.has_given_manifest or server is None or settings.rancher is None:
         agent = _agent(settings, _given_manifest(settings), after)
         return RancherParts(server=server, agent=agent)
@@ -105,8 +121,7 @@ def _registered(
         revision=pulumi.Output.concat(agent.revision, " ", server.container_id),
         agent_image=agent.image,
         timeout_seconds=settings.rancher_import.timeout_seconds,
-        # Deleted before the agent's objects: Rancher cleans up through the agent.
-        opts=pulumi.ResourceOptions(depends_on=[agent]),
+        opts=_after_agent(agent, after),
     )
     return RancherParts(
         server=server,
@@ -115,6 +130,48 @@ def _registered(
         admin_password=pulumi.Output.secret(password),
         active=active,
     )
+
+
+def _registered_elsewhere(
+    settings: Settings,
+    owner: pulumi.Output[str],
+    after: pulumi.ResourceOptions,
+    ca_pem: pulumi.Input[str] | None,
+) -> RancherParts:
+    """The same in a Rancher that is there already, of which nothing else is touched."""
+    given, token = settings.rancher_import, settings.secret(Secret.RANCHER_TOKEN)
+    if given.url is None or token is None:
+        raise ValueError("the settings let an import without address or token pass")
+    if ca_pem is None:
+        ca_pem = "" if given.ca_file is None else _text(given.ca_file)
+    registration = RancherTokenRegistration(
+        "rancher-registration",
+        given=given,
+        cluster_name=settings.cluster.name,
+        ca_pem=ca_pem,
+        api_token=token,
+        owner=owner,
+        opts=pulumi.ResourceOptions(parent=after.parent),
+    )
+    agent = _agent(settings, registration.manifest, after)
+    active = RancherClusterActive(
+        "rancher-cluster-active",
+        url=given.url,
+        ca_pem=ca_pem,
+        cluster_id=registration.cluster_id,
+        api_token=token,
+        admin_password="",
+        revision=agent.revision,
+        agent_image=agent.image,
+        timeout_seconds=given.timeout_seconds,
+        opts=_after_agent(agent, after),
+    )
+    return RancherParts(registration=registration, agent=agent, active=active)
+
+
+def _after_agent(agent: RancherAgent, after: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    """Deleted before the agent's objects: Rancher cleans up through the agent."""
+    return pulumi.ResourceOptions(parent=after.parent, depends_on=[agent])
 
 
 def _ca(rancher: RancherSettings, server: RancherServer) -> pulumi.Input[str]:

@@ -95,6 +95,12 @@ def _registration(args: MockResourceArgs) -> dict[str, Any]:
     }
 
 
+def _token_registration(args: MockResourceArgs) -> dict[str, Any]:
+    server_url = args.inputs["url"]
+    known = MockResourceArgs(args.typ, args.name, {**args.inputs, "server_url": server_url})
+    return {**_registration(known), "server_url": server_url}
+
+
 def _with_metadata(args: MockResourceArgs) -> dict[str, Any]:
     """The object as the API server would give it back."""
     given = args.inputs.get("metadata") or {"name": args.resource_id}
@@ -115,6 +121,7 @@ _ANSWERS = {
     "pulumi-python:dynamic/rancher:GeneratedPassword": _password,
     "pulumi-python:dynamic/rancher:Ca": lambda _args: {"pem": CA_PEM},
     "pulumi-python:dynamic/rancher:Registration": _registration,
+    "pulumi-python:dynamic/rancher:TokenRegistration": _token_registration,
     "pulumi-python:dynamic/rancher:Manifest": lambda _args: {
         "text": _manifest("https://rancher.example.com", CA_PEM)
     },

@@ -120,7 +120,9 @@ def _rancher(settings: Settings) -> Iterator[tuple[str, Sequence[str]]]:
         )
     if settings.stages.rancher_import:
         given = "with the manifest that you give" if settings.has_given_manifest else "by its API"
-        yield "Import", [f"cluster {settings.cluster.name} into Rancher, {given}"]
+        there = settings.rancher_import.url
+        where = "Rancher" if there is None else f"the Rancher at {there}"
+        yield "Import", [f"cluster {settings.cluster.name} into {where}, {given}"]
 
 
 def _kept(settings: Settings, recording: Recording) -> Iterator[str]:

@@ -58,10 +58,13 @@ class RancherClusterActiveProvider(DynamicProvider):
         A preview asks Rancher, and goes on without an answer. A cluster that Rancher does not have
         is for a refresh to find, since its registration has to be made again first.
         """
+        # Without a password the removal goes by the token alone.
+        is_other = not new.get("admin_password") and old.get("api_token") != new.get("api_token")
+        token = {"api_token"} if is_other else set[str]()
         is_active = old.get("state") == "active"
         if is_active:
             is_active = seen_state(old, _PREVIEW_SECONDS) in ("active", None)
-        return super().differences(old, new) | (set() if is_active else {"state"})
+        return super().differences(old, new) | token | (set() if is_active else {"state"})
 
     def replacements(self, old: Properties, new: Properties, changed: set[str]) -> set[str]:
         """Another cluster.
@@ -148,7 +151,8 @@ class RancherClusterActive(DynamicResource, module="rancher", name="ClusterActiv
             ca_pem: The CA that signed Rancher's certificate, as for RancherRegistration.
             cluster_id: Rancher's identifier of the cluster; another one is another wait.
             api_token: API token (secret).
-            admin_password: What user admin has (secret), for when Rancher takes the token no more.
+            admin_password: What user admin has (secret), for when Rancher takes the token no more;
+                empty where a person gave the token.
             revision: Anything that changes whenever agent or server is deployed again; then it is
                 waited for.
             agent_image: The agent's image that goes with Rancher's version; empty if it doesn't

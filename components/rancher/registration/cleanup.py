@@ -139,7 +139,14 @@ class RancherCleanup(DynamicResource, module="rancher", name="Cleanup"):
     kept: pulumi.Output[list[str]]
     """What had one of Rancher's names before the agent came, and is never removed."""
 
-    def __init__(self, name: str, *, cluster: ClusterSettings, owner: pulumi.Input[str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster: ClusterSettings,
+        owner: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         """Declare it; owner is the uid of kube-system, and no other cluster is touched."""
         inputs = {**cluster_inputs(cluster), "owner": owner, "timeout_seconds": _SECONDS}
-        super().__init__(RancherCleanupProvider(), name, inputs)
+        super().__init__(RancherCleanupProvider(), name, inputs, opts)

@@ -38,14 +38,16 @@ def become_admin(rancher: RancherClient, admin_password: str, earlier: Sequence[
 def resume(rancher: RancherClient, api_token: str, admin_password: str) -> bool:
     """Go on with the API token, or with a login when Rancher no longer takes it.
 
-    False when it was a login, so that the token should be renewed. Raises WrongPasswordError.
+    False when it was a login, so that the token should be renewed. Raises WrongPasswordError; where
+    there is no password, ExpiredTokenError.
     """
     if api_token:
         rancher.accounts.use_token(api_token)
         try:
             rancher.server_url()
         except ExpiredTokenError:
-            pass
+            if not admin_password:
+                raise refused_token(rancher) from None
         else:
             return True
     try:
@@ -56,6 +58,15 @@ def resume(rancher: RancherClient, api_token: str, admin_password: str) -> bool:
             f"{_RECOVERY}"
         ) from None
     return False
+
+
+def refused_token(rancher: RancherClient) -> ExpiredTokenError:
+    """The error for a token that a person gave and Rancher does not take."""
+    return ExpiredTokenError(
+        f"Rancher at {rancher.url} does not take the API token that was given: it expired, was "
+        "deleted or is another Rancher's. Make another one there (Account & API Keys) and give it "
+        "in its place."
+    )
 
 
 def _explain(rancher: RancherClient, is_new: bool) -> str:

@@ -9,12 +9,11 @@ import pulumi
 from pulumi.dynamic import CheckFailure
 
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties, is_unknown
-from components.rancher.agent.manifest import read_manifest, verify_manifest
 from components.rancher.api.accounts import ends_soon
 from components.rancher.api.addresses import is_same_address
-from components.rancher.api.ca import ca_checksum
 from components.rancher.api.client import RancherClient
 from components.rancher.api.errors import RancherError
+from components.rancher.registration.facts import cluster_facts, wanted_environment
 from components.rancher.registration.login import become_admin, resume
 from components.rancher.registration.removal import CLEAN_UP_SECONDS, deregister, say
 from configuration.rancher import RancherImportSettings, RancherSettings
@@ -105,7 +104,7 @@ class RancherRegistrationProvider(DynamicProvider):
             cluster = rancher.clusters.find_or_create(
                 props["cluster_name"], props["owner"], olds.get("cluster_id", "")
             )
-            environment = _agent_environment(props, olds)
+            environment = wanted_environment(props, olds)
             if environment is not None and cluster.agent_environment != environment:
                 rancher.clusters.set_agent_environment(cluster, environment)
             if olds and _description(olds) != _description(props):
@@ -114,25 +113,9 @@ class RancherRegistrationProvider(DynamicProvider):
             kept = self._kept_token(rancher, olds) or self._new_token(rancher, props)
             return {
                 **{key: value for key, value in props.items() if key not in self.not_compared},
-                **self._facts(rancher, cluster.id, props),
+                **cluster_facts(rancher, cluster.id, props),
                 **kept,
             }
-
-    def _facts(self, rancher: RancherClient, cluster_id: str, props: Properties) -> Properties:
-        """What Rancher has for the cluster; the manifest only after it was checked."""
-        ca_pem, server_url = str(props["ca_pem"]), str(props["server_url"])
-        timeout = float(props["ready_timeout_seconds"])
-        token = rancher.clusters.registration_token(cluster_id, timeout).value
-        served = rancher.prove_ca(ca_pem, token)
-        manifest = rancher.import_manifest(cluster_id, token)
-        verify_manifest(read_manifest(manifest), server_url=server_url, ca_pem=served, token=token)
-        return {
-            "cluster_id": cluster_id,
-            "registration_token": token,
-            "manifest": manifest,
-            "ca_checksum": ca_checksum(ca_pem),
-            "version": rancher.version(),
-        }
 
     def _read(self, props: Properties) -> Properties | None:
         with RancherClient(
@@ -149,7 +132,7 @@ class RancherRegistrationProvider(DynamicProvider):
             if props.get("agent_environment"):
                 outs["agent_environment"] = dict(cluster.agent_environment)
             if server_url == props["server_url"]:
-                outs.update(self._facts(rancher, cluster.id, outs))
+                outs.update(cluster_facts(rancher, cluster.id, outs))
             if not is_token_good:
                 outs.update(self._new_token(rancher, props))
             return outs
@@ -247,12 +230,6 @@ class RancherRegistration(DynamicResource, module="rancher", name="Registration"
 
 def _is_to_be_renewed(state: Properties) -> bool:
     return ends_soon(str(state.get("api_token_expires") or ""), datetime.now(UTC))
-
-
-def _agent_environment(props: Properties, olds: Properties) -> dict[str, str] | None:
-    """What Rancher is to have; None where it is not, and was not, this program's."""
-    given = props.get("agent_environment")
-    return {} if given is None and olds.get("agent_environment") else given
 
 
 def _description(props: Properties) -> str:

@@ -13,9 +13,11 @@ from tools.plan.plan import without_key_file
 
 # Refused without a certificate file; test_rancher_certificate.py holds it to the same.
 _NEEDS_A_CERTIFICATE = "rancherCertificateKey"
-# Refused without their user, and in front of what asks nobody for a password; the tests of
-# Longhorn's release and of its interface hold them to the same.
-_NEED_MORE = {"longhornRegistryPassword", "frontendBasicAuth", "longhornBackupPassword"}
+# Refused without what they go with; the tests of Longhorn's release, of its interface and of a
+# Rancher that is there already hold them to the same.
+_NEED_MORE = {
+    *("longhornRegistryPassword", "frontendBasicAuth", "longhornBackupPassword", "rancherToken"),
+}
 _STACKS = sorted(path.name.split(".")[1] for path in PROJECT.glob("stacks/Pulumi.*.yaml"))
 
 

@@ -1,0 +1,189 @@
+"""The cluster's place in a Rancher that was there before: registered, read, taken out."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.rancher.agent.manifest import read_manifest
+from components.rancher.api.errors import (
+    CertificateMismatchError,
+    ClusterNameTakenError,
+    ExpiredTokenError,
+    NotReadyError,
+)
+from components.rancher.registration.active import RancherClusterActiveProvider
+from components.rancher.registration.by_token import RancherTokenRegistrationProvider
+from lab.rancher.stand_in.server import StandIn
+from tests.unit.doubles.a_rancher import (
+    BOOTSTRAP,
+    agent_says,
+    client,
+    impatient,
+    logged_in,
+    running,
+    url_of,
+)
+
+__all__ = ["impatient"]
+pytestmark = pytest.mark.usefixtures("impatient")
+
+PROVIDER = RancherTokenRegistrationProvider()
+ACTIVE = RancherClusterActiveProvider()
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> Iterator[StandIn]:
+    with running(tmp_path) as one:
+        yield one
+
+
+@pytest.fixture
+def token(stand_in: StandIn) -> str:
+    """An API token that a person made."""
+    with logged_in(stand_in) as rancher:
+        return rancher.accounts.replace_api_token("of a person").value
+
+
+@pytest.fixture
+def inputs(stand_in: StandIn, token: str) -> dict[str, Any]:
+    return {
+        "url": url_of(stand_in),
+        "ca_pem": stand_in.ca_pem,
+        "api_token": token,
+        "cluster_name": "storage",
+        "owner": "uid-of-kube-system",
+        "agent_environment": None,
+        "ready_timeout_seconds": 20.0,
+        "delete_timeout_seconds": 5.0,
+    }
+
+
+def registered(inputs: dict[str, Any]) -> dict[str, Any]:
+    outs = PROVIDER.create(inputs).outs
+    assert outs is not None
+    return outs
+
+
+def imported(stand_in: StandIn) -> list[str]:
+    return [each.id for each in stand_in.context.state.clusters.values() if each.imported]
+
+
+@contextmanager
+def cleaning_agent(stand_in: StandIn) -> Iterator[None]:
+    """An agent that cleans up when it is told to."""
+    done = threading.Event()
+
+    def play() -> None:
+        while not done.wait(0.02):
+            for cluster in list(stand_in.context.state.clusters.values()):
+                if cluster.imported and agent_says(stand_in, "connect", cluster.token)["cleanup"]:
+                    agent_says(stand_in, "cleaned", cluster.token)
+
+    thread = threading.Thread(target=play)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_the_cluster_is_registered_with_the_manifest_of_that_rancher(
+    stand_in: StandIn, inputs: dict[str, Any]
+) -> None:
+    outs = registered(inputs)
+    assert imported(stand_in) == [outs["cluster_id"]]
+    assert outs["server_url"] == url_of(stand_in)
+    assert len(read_manifest(outs["manifest"])) == 9
+
+
+def test_passwords_tokens_and_settings_of_that_rancher_stay_as_they_are(
+    stand_in: StandIn, inputs: dict[str, Any]
+) -> None:
+    before = dict(stand_in.context.state.tokens)
+    registered(inputs)
+    assert stand_in.context.state.tokens == before
+    client(stand_in).accounts.login(BOOTSTRAP)
+
+
+def test_registering_again_finds_the_same_cluster(
+    stand_in: StandIn, inputs: dict[str, Any]
+) -> None:
+    first, second = registered(inputs), registered(inputs)
+    assert second["cluster_id"] == first["cluster_id"]
+    assert len(imported(stand_in)) == 1
+
+
+def test_another_clusters_name_is_refused(stand_in: StandIn, inputs: dict[str, Any]) -> None:
+    outs = registered(inputs)
+    agent_says(stand_in, "connect", outs["registration_token"])
+    with pytest.raises(ClusterNameTakenError):
+        registered({**inputs, "owner": "another-cluster"})
+
+
+def test_a_token_that_is_not_taken_is_told_with_what_to_do(inputs: dict[str, Any]) -> None:
+    with pytest.raises(ExpiredTokenError, match="Make another one there"):
+        registered({**inputs, "api_token": "token-x:nothing"})
+
+
+def test_another_ca_is_refused(tmp_path: Path, inputs: dict[str, Any]) -> None:
+    with running(tmp_path / "other", own_ca=True) as other, pytest.raises(CertificateMismatchError):
+        registered({**inputs, "ca_pem": other.ca_pem})
+
+
+def test_a_rancher_without_an_address_for_its_agents_is_told(
+    stand_in: StandIn, inputs: dict[str, Any]
+) -> None:
+    stand_in.context.state.settings["server-url"] = ""
+    with pytest.raises(NotReadyError, match="server-url"):
+        registered(inputs)
+
+
+def test_a_refresh_sees_that_the_cluster_was_deleted(
+    stand_in: StandIn, inputs: dict[str, Any]
+) -> None:
+    outs = registered(inputs)
+    assert PROVIDER.look(outs) == outs
+    del stand_in.context.state.clusters[outs["cluster_id"]]
+    assert PROVIDER.look(outs) is None
+
+
+def test_a_refresh_with_a_refused_token_keeps_the_state(
+    inputs: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    outs = {**registered(inputs), "api_token": "token-x:nothing"}
+    assert PROVIDER.look(outs) == outs
+    assert "could not be compared" in "".join(capsys.readouterr())
+
+
+def test_removal_takes_the_cluster_out_and_leaves_the_token(
+    stand_in: StandIn, inputs: dict[str, Any]
+) -> None:
+    outs = registered(inputs)
+    before = dict(stand_in.context.state.tokens)
+    with cleaning_agent(stand_in):
+        PROVIDER.remove(outs)
+    assert imported(stand_in) == []
+    assert stand_in.context.state.tokens == before
+
+
+def test_removal_with_a_refused_token_fails_and_forgets_nothing(
+    stand_in: StandIn, inputs: dict[str, Any]
+) -> None:
+    outs = registered(inputs)
+    with pytest.raises(ExpiredTokenError):
+        PROVIDER.remove({**outs, "api_token": "token-x:nothing"})
+    assert imported(stand_in) == [outs["cluster_id"]]
+
+
+def test_another_token_is_a_difference_of_what_is_removed_by_it() -> None:
+    old = {"api_token": "old", "admin_password": "", "state": "active", "ca_pem": ""}
+    old |= {"url": "https://127.0.0.1:1", "cluster_id": "c-1"}
+    assert PROVIDER.differences(old, {**old, "api_token": "new"}) == {"api_token"}
+    assert "api_token" in ACTIVE.differences({**old, "state": ""}, {**old, "api_token": "new"})
+    known = {**old, "state": "", "admin_password": "some password"}
+    assert "api_token" not in ACTIVE.differences(known, {**known, "api_token": "new"})
