@@ -5,9 +5,11 @@ STACK ?= three-nodes
 # processors: the tests with a lab wait more than they compute.
 AT_ONCE ?= 3
 VENV := .venv
+# Sphinx and what it needs, apart from what the program needs.
+SITE_VENV := .venv-site
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo demo-down new plan status test unit bench docs setup
+.PHONY: help demo demo-down new plan status test unit bench docs site setup
 
 help:
 	@echo "make demo              build the lab on this machine and bring the stack lab up on it"
@@ -19,6 +21,7 @@ help:
 	@echo "make unit              the tests that need nothing but Python"
 	@echo "make bench             how long it takes with 3 to 1000 nodes"
 	@echo "make docs              write the generated parts of docs/ again"
+	@echo "make site              make a site of README.md and docs/, with search: .site/html/index.html"
 
 $(VENV)/ready: requirements.lock
 	@echo "Installing the Python packages of requirements.lock into $(VENV) …"
@@ -71,3 +74,16 @@ docs: $(VENV)/ready
 	$(RUN) -m tools.pages.schema
 	$(RUN) -m tools.pages.mistakes
 	$(RUN) -m tools.pages.picture
+
+$(SITE_VENV)/ready: tools/site/requirements.lock
+	$(PYTHON) -m venv $(SITE_VENV)
+	$(SITE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
+# Anew each time, which takes some seconds: a page that is gone must not stay.
+site: $(SITE_VENV)/ready
+	rm -rf .site
+	$(SITE_VENV)/bin/sphinx-build --quiet --fail-on-warning --keep-going --conf-dir tools/site \
+		--doctree-dir .site/doctrees . .site/html
+	$(SITE_VENV)/bin/python -m tools.site.foreign .site/html
+	@echo "made .site/html/index.html"

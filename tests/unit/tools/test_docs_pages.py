@@ -1,4 +1,4 @@
-"""The pages of docs/ that people write: links lead somewhere, and the keys they name exist."""
+"""README.md and docs/: links lead somewhere, and the keys that pages name exist."""
 
 import re
 from collections.abc import Iterator
@@ -10,9 +10,15 @@ from configuration.checks import CHECK_NAMES
 from configuration.secrets import Secret
 from configuration.stack_file import SECTIONS
 
-_DOCS = Path(__file__).parents[3] / "docs"
-_PAGES = sorted(path for path in _DOCS.rglob("*.md") if path.name != "stack-file.md")
-_LINK = re.compile(r"\]\(([^)#:]+)(?:#([^)]+))?\)")
+_PROJECT = Path(__file__).parents[3]
+_DOCS = _PROJECT / "docs"
+_ALL_DOCS = sorted(_DOCS.rglob("*.md"))
+_PAGES = [path for path in _ALL_DOCS if path.name != "stack-file.md"]
+_LINKING = [*(_PROJECT / name for name in ("README.md", "AGENTS.md", "CHANGELOG.md")), *_ALL_DOCS]
+# Code shows what links look like and has none.
+_CODE = re.compile(r"^ *```.*?^ *```|`[^`\n]*`", re.MULTILINE | re.DOTALL)
+# An inline link without a scheme: to a file, a heading of it, or a heading of the same page.
+_LINK = re.compile(r"\]\(([^)#:\s]*)(?:#([^)\s]+))?\)")
 _KEY = re.compile(r"`(rancher|stages|longhorn|ssh)\.([a-zA-Z]+)(?:: [^`]*)?`")
 _YAML_KEY = re.compile(r"^ {2,}([a-zA-Z]+): ", re.MULTILINE)
 _YAML = re.compile(r"^ *```yaml\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
@@ -26,24 +32,26 @@ def _aliases(section: str) -> set[str]:
 
 
 def _headings(page: Path) -> Iterator[str]:
-    for line in page.read_text().splitlines():
-        if line.startswith("#"):
+    """The anchors that a forge and the site give a page's headings."""
+    fenced = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
+    for line in fenced.sub("", page.read_text()).splitlines():
+        if re.match(r"#+ ", line):
             words = line.lstrip("#").strip().lower()
             yield re.sub(r"[^\w -]", "", words).replace(" ", "-")
 
 
 def _name(page: Path) -> str:
-    return str(page.relative_to(_DOCS))
+    return str(page.relative_to(_DOCS if page.is_relative_to(_DOCS) else _PROJECT))
 
 
 def test_there_are_pages_to_look_at() -> None:
     assert {"secrets.md", "adr/README.md", "runbooks/upgrade-rancher.md"} <= set(map(_name, _PAGES))
 
 
-@pytest.mark.parametrize("page", _PAGES, ids=_name)
-def test_every_link_leads_to_a_page_and_a_heading(page: Path) -> None:
-    for path, heading in _LINK.findall(page.read_text()):
-        target = (page.parent / path).resolve()
+@pytest.mark.parametrize("page", _LINKING, ids=_name)
+def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    for path, heading in _LINK.findall(_CODE.sub("", page.read_text())):
+        target = (page.parent / path).resolve() if path else page
         assert target.is_file(), path
         assert not heading or heading in set(_headings(target)), f"{path}#{heading}"
 
@@ -62,9 +70,18 @@ def test_every_key_that_is_named_is_one_of_the_stack_file(page: Path) -> None:
         assert secret in {*Secret, "KEY"}, secret
 
 
-def test_the_list_of_decisions_is_whole() -> None:
-    listed = re.findall(r"\]\((\d{4}-[^)]+)\)", (_DOCS / "adr" / "README.md").read_text())
-    assert listed == sorted(path.name for path in (_DOCS / "adr").glob("0*.md"))
+@pytest.mark.parametrize("folder", ["adr", "runbooks"])
+def test_the_list_of_a_folder_is_whole(folder: str) -> None:
+    page = _DOCS / folder / "README.md"
+    listed = [path for path, _ in _LINK.findall(page.read_text())]
+    assert sorted(listed) == sorted(
+        path.name for path in page.parent.glob("*.md") if path.name != page.name
+    )
+
+
+def test_decisions_are_listed_by_their_numbers() -> None:
+    listed = [path for path, _ in _LINK.findall((_DOCS / "adr" / "README.md").read_text())]
+    assert listed == sorted(listed)
 
 
 @pytest.mark.parametrize("secret", Secret)

@@ -1,0 +1,1 @@
+"""README.md and docs/ as a site (`make site`)."""
