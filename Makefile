@@ -4,6 +4,8 @@ STACK ?= three-nodes
 # How many test files run beside each other; 0: one after the other, in one process. Three for two
 # processors: the tests with a lab wait more than they compute.
 AT_ONCE ?= 3
+# What installs the Python packages where it is there; empty: pip.
+export UV ?= uv
 VENV := .venv
 # Sphinx and what it needs, apart from what the program needs.
 SITE_VENV := .venv-site
@@ -24,10 +26,7 @@ help:
 	@echo "make site              make a site of README.md and docs/, with search: .site/html/index.html"
 
 $(VENV)/ready: requirements.lock
-	@echo "Installing the Python packages of requirements.lock into $(VENV) …"
-	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	touch $@
+	@sh tools/packages.sh $(PYTHON) $(VENV) $<
 
 setup: $(VENV)/ready
 	sh tools/setup.sh
@@ -76,9 +75,7 @@ docs: $(VENV)/ready
 	$(RUN) -m tools.pages.picture
 
 $(SITE_VENV)/ready: tools/site/requirements.lock
-	$(PYTHON) -m venv $(SITE_VENV)
-	$(SITE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
-	touch $@
+	@sh tools/packages.sh $(PYTHON) $(SITE_VENV) $<
 
 # Anew each time, which takes some seconds: a page that is gone must not stay.
 site: $(SITE_VENV)/ready
