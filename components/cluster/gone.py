@@ -12,7 +12,7 @@ from typing import Any
 from urllib3.exceptions import HTTPError
 
 from components.cluster.api import ClusterApi, open_cluster
-from components.common.waiting import tell
+from components.common.progress import tell
 
 VARIABLE = "PULUMI_K8S_DELETE_UNREACHABLE"
 _ANSWER_SECONDS = 20

@@ -1,11 +1,12 @@
 """The one way to wait: for a condition, with a deadline, showing that it goes on."""
 
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_HEARTBEAT_SECONDS = 30.0
+from components.common.progress import show_progress
+
+_FIRST_SECONDS, _BETWEEN_SECONDS = 5.0, 60.0
 _TOO_MANY_REQUESTS, _SERVER_ERROR = 429, 500
 
 
@@ -20,11 +21,6 @@ class Clock:
 
 
 SYSTEM_CLOCK = Clock()
-
-
-def tell(line: str) -> None:
-    """Show a line of progress; Pulumi's engine passes a provider's standard error on."""
-    print(line, file=sys.stderr, flush=True)
 
 
 def is_passing(error: Exception) -> bool:
@@ -50,7 +46,7 @@ def wait_until(
     missing: Callable[[], list[str]],
     *,
     timeout_seconds: float,
-    say: Callable[[str], None] = tell,
+    say: Callable[[str], None] = show_progress,
     still: str = "Still missing",
     confirmations: int = 1,
     interval_seconds: float = 1.0,
@@ -66,8 +62,8 @@ def wait_until(
         missing: Tells what is not as it should be yet, one line each; reads again at every call.
             What it raises ends the wait, unless `is_passing` says that it passes.
         timeout_seconds: The deadline.
-        say: Receives a line of progress every 30 s, and at once when a server stops answering or
-            what was confirmed is gone again.
+        say: Receives a line of progress when the wait is no short one, after that once in a minute,
+            and at once when a server stops answering or what was confirmed is gone again.
         still: What the listed things are at the deadline, for its message.
         confirmations: How many times in a row nothing may be missing.
         interval_seconds: How long to wait between two looks.
@@ -75,7 +71,8 @@ def wait_until(
     Raises TimeoutError with everything that is still missing.
     """
     clock = clock or SYSTEM_CLOCK
-    started = told = clock.now()
+    started = clock.now()
+    due = started + _FIRST_SECONDS
     in_a_row, is_silent = 0, False
     while True:
         was_silent, had = is_silent, in_a_row
@@ -96,10 +93,10 @@ def wait_until(
                 f"{what}: not reached within {timeout_seconds:.0f} s. {still}: {'; '.join(lines)}"
             )
         is_news = (is_silent and not was_silent) or had > 0
-        if left and (is_news or now - told >= _HEARTBEAT_SECONDS):
+        if left and (is_news or now >= due):
             again = " (it was there, and is gone again)" if had else ""
             say(f"{what}: {'; '.join(left[:3])}{again}; {seconds_left:.0f} s left")
-            told = now
+            due = now + _BETWEEN_SECONDS
         clock.sleep(min(interval_seconds, seconds_left))
 
 

@@ -15,7 +15,7 @@ from components.cluster.gone import open_for_removal
 from components.common.answers import listed, mapped
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
 from components.common.owner import this_stack
-from components.common.waiting import tell
+from components.common.progress import tell
 from components.nodes.description import CONTROL_PLANE_TAINTS
 from components.nodes.untaint_record import ANNOTATION, record_text, taken_off
 from configuration.cluster import ClusterSettings

@@ -13,7 +13,7 @@ import pulumi
 from components.common.answers import listed
 from components.common.dynamic import FINDING, DynamicProvider, DynamicResource, Properties
 from components.common.owner import this_stack
-from components.common.waiting import tell
+from components.common.progress import tell
 from components.hosts.address import HostAddress, jump_address, node_address
 from components.hosts.host import SshSecrets
 from components.hosts.host_script import dropping, files, files_named, folder_of, putting

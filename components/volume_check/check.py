@@ -12,8 +12,8 @@ import pulumi
 from components.cluster.api import cluster_inputs, open_cluster
 from components.common.answers import mapped, time_in
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
+from components.common.progress import tell
 from components.common.script_text import script_text
-from components.common.waiting import tell
 from components.volume_check.run import VolumeCheckRun
 from configuration.cluster import ClusterSettings
 from configuration.longhorn import LonghornSettings, VolumeCheckSettings

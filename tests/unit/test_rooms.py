@@ -33,7 +33,8 @@ _WITH_SETTINGS = ("preflight", "stack")
 # Of configuration: what reads the settings. The models and rules are for everybody.
 _READERS = ("settings", "source", "stack_source", "given_source")
 _COMMON = {
-    *("__init__", "answers", "dynamic", "names", "owner", "script_text", "versions", "waiting"),
+    *("__init__", "answers", "dynamic", "names", "owner", "progress", "script_text", "versions"),
+    "waiting",
 }
 # Of longhorn: its inner rooms never see each other, but for one word about the removal.
 _LONGHORN_INNER: Mapping[str, tuple[str, ...]] = {

@@ -10,7 +10,7 @@ from typing import Any
 from components.cluster.api import ClusterApi, unless_missing
 from components.common.answers import listed, mapped
 from components.common.owner import field_manager
-from components.common.waiting import tell
+from components.common.progress import tell
 
 CORDON = "cordon"
 """The value of `maintenance` that closes the node for pods, too."""

@@ -14,7 +14,7 @@ from components.cluster.gone import open_for_removal
 from components.common.answers import mapped
 from components.common.dynamic import FINDING, DynamicProvider, DynamicResource, Properties
 from components.common.owner import this_stack
-from components.common.waiting import tell
+from components.common.progress import tell
 from components.longhorn.disks.cordon import CORDON, uncordon
 from components.longhorn.disks.lost_node import wait_until_forgotten
 from components.longhorn.disks.maintenance import close_node, open_node

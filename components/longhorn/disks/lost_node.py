@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from components.cluster.api import ClusterApi, unless_missing
-from components.common.waiting import tell, wait_until
+from components.common.progress import tell
+from components.common.waiting import wait_until
 from components.longhorn.disks.node_object import LonghornNodeDisks
 from components.longhorn.disks.replicas import is_intact
 from components.longhorn.fields import spec_of

@@ -2,7 +2,8 @@
 
 from components.cluster.api import ClusterApi
 from components.common.dynamic import Properties
-from components.common.waiting import tell, wait_until
+from components.common.progress import tell
+from components.common.waiting import wait_until
 from components.longhorn.disks.cordon import CORDON, cordon
 from components.longhorn.disks.maintenance_rules import not_healthy, only_here, surplus_here
 from components.longhorn.disks.node_object import LonghornNodeDisks

@@ -5,7 +5,8 @@ from typing import Any
 
 from components.cluster.api import ClusterApi, unless_missing
 from components.common.answers import mapped
-from components.common.waiting import tell, wait_until
+from components.common.progress import tell
+from components.common.waiting import wait_until
 from components.longhorn.disks.node_object import LonghornNodeDisks
 from components.longhorn.disks.owners import own_paths
 from components.longhorn.disks.replicas import advice, explained, last_copies

@@ -12,7 +12,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from components.cluster.api import ClusterApi
-from components.common.waiting import tell, wait_until
+from components.common.progress import tell
+from components.common.waiting import wait_until
 from components.longhorn.disks.node_object import LonghornNodeDisks
 from components.longhorn.disks.renewal_rules import (
     DiskVerdict,

@@ -9,7 +9,7 @@ from components.cluster.api import ClusterApi, cluster_inputs, open_cluster, unl
 from components.cluster.gone import open_for_removal
 from components.common.answers import mapped
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
-from components.common.waiting import tell
+from components.common.progress import tell
 from components.longhorn.fields import name_of, spec_of
 from components.longhorn.objects import NAMESPACE, read_objects
 from configuration.cluster import ClusterSettings

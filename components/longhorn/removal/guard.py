@@ -7,7 +7,7 @@ import pulumi
 from components.cluster.api import cluster_inputs, open_cluster
 from components.cluster.gone import open_for_removal
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
-from components.common.waiting import tell
+from components.common.progress import tell
 from components.longhorn.removal.confirmation import removal_is_confirmed, set_removal_confirmed
 from components.longhorn.removal.node_sync import wait_until_disks_are_seen
 from components.longhorn.volumes import HeldVolume, read_volumes, volume_lines

@@ -12,7 +12,7 @@ from typing import Any
 
 from components.cluster.api import ApiError, ClusterApi
 from components.common.answers import listed
-from components.common.waiting import tell
+from components.common.progress import tell
 from components.longhorn.objects import DRIVER, GROUP, NAMESPACE, patch_object, read_objects
 
 # Longhorn's finalizer is called like its API group.

@@ -5,7 +5,7 @@ from typing import Any
 import pulumi
 
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
-from components.common.waiting import tell
+from components.common.progress import tell
 from components.rancher.agent.manifest import read_manifest, verify_manifest
 from components.rancher.api.client import fetch_manifest
 from components.rancher.api.errors import RancherError

@@ -14,7 +14,7 @@ from components.rancher.registration.activity import (
     why_not_active,
 )
 from components.rancher.registration.login import resume
-from components.rancher.registration.removal import CLEAN_UP_SECONDS, deregister, say
+from components.rancher.registration.removal import CLEAN_UP_SECONDS, deregister, say, show
 
 _READ_SECONDS = 30.0
 _PREVIEW_SECONDS = 5.0
@@ -35,7 +35,7 @@ class RancherClusterActiveProvider(DynamicProvider):
 
     def make(self, new: Properties) -> tuple[str, Properties]:
         """Wait. Raises ClusterNotActiveError with the reason."""
-        with RancherClient(new["url"], new["ca_pem"], say=say) as rancher:
+        with RancherClient(new["url"], new["ca_pem"], say=show) as rancher:
             resume(rancher, new["api_token"], new["admin_password"])
             clusters, cluster_id = rancher.clusters, str(new["cluster_id"])
             wait_until_active(
@@ -48,7 +48,7 @@ class RancherClusterActiveProvider(DynamicProvider):
                 image=str(new.get("agent_image") or ""),
                 confirmations=int(new["confirmations"]),
                 timeout_seconds=float(new["timeout_seconds"]),
-                say=say,
+                say=show,
             )
         return cluster_id, {**new, "state": "active"}
 
@@ -99,7 +99,7 @@ def seen_state(state: Properties, patience: float) -> str | None:
         patience: Seconds for which Rancher may not answer.
     """
     try:
-        with RancherClient(state["url"], state["ca_pem"], retry_seconds=patience, say=say) as to:
+        with RancherClient(state["url"], state["ca_pem"], retry_seconds=patience, say=show) as to:
             resume(to, state["api_token"], state["admin_password"])
             cluster = to.clusters.get(state["cluster_id"])
             if cluster is None:

@@ -7,7 +7,8 @@ import pulumi
 from components.cluster.api import ClusterApi, cluster_inputs, open_cluster
 from components.cluster.gone import open_for_removal
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
-from components.common.waiting import Clock, tell, wait_until
+from components.common.progress import tell
+from components.common.waiting import Clock, wait_until
 from components.rancher.registration.belongings import (
     Belonging,
     belongings,

@@ -15,7 +15,7 @@ from components.rancher.api.client import RancherClient
 from components.rancher.api.errors import RancherError
 from components.rancher.registration.facts import cluster_facts, wanted_environment
 from components.rancher.registration.login import become_admin, resume
-from components.rancher.registration.removal import CLEAN_UP_SECONDS, deregister, say
+from components.rancher.registration.removal import CLEAN_UP_SECONDS, deregister, say, show
 from configuration.rancher import RancherImportSettings, RancherSettings
 
 SECRETS = ("admin_password", "bootstrap_password", "api_token", "registration_token", "manifest")
@@ -96,7 +96,7 @@ class RancherRegistrationProvider(DynamicProvider):
 
     def _converge(self, props: Properties, olds: Properties) -> Properties:
         timeout = float(props["ready_timeout_seconds"])
-        with RancherClient(props["url"], props["ca_pem"], say=say) as rancher:
+        with RancherClient(props["url"], props["ca_pem"], say=show) as rancher:
             rancher.wait_until_ready(timeout)
             earlier = [str(olds.get("admin_password", "")), str(props["bootstrap_password"])]
             become_admin(rancher, props["admin_password"], earlier)
@@ -119,7 +119,7 @@ class RancherRegistrationProvider(DynamicProvider):
 
     def _read(self, props: Properties) -> Properties | None:
         with RancherClient(
-            props["url"], props["ca_pem"], retry_seconds=_READ_SECONDS, say=say
+            props["url"], props["ca_pem"], retry_seconds=_READ_SECONDS, say=show
         ) as rancher:
             is_token_good = resume(rancher, props["api_token"], props["admin_password"])
             cluster = rancher.clusters.get(props["cluster_id"])

@@ -1,7 +1,7 @@
 """Taking a cluster out of Rancher, without ever being held up by a Rancher that is gone."""
 
 from components.common.dynamic import Properties
-from components.common.waiting import tell
+from components.common.progress import show_progress, tell
 from components.rancher.api.client import RancherClient
 from components.rancher.api.errors import (
     CertificateMismatchError,
@@ -21,8 +21,13 @@ _LEFTOVERS = (
 
 
 def say(line: str) -> None:
-    """Show a line of progress with Rancher."""
+    """Say what Rancher did, or could not do."""
     tell(f"Rancher: {line}")
+
+
+def show(line: str) -> None:
+    """Show a line of progress with Rancher."""
+    show_progress(f"Rancher: {line}")
 
 
 def deregister(state: Properties, token_description: str = "") -> None:
@@ -42,7 +47,9 @@ def deregister(state: Properties, token_description: str = "") -> None:
     """
     url, cluster_id = state["url"], state["cluster_id"]
     try:
-        with RancherClient(url, state["ca_pem"], retry_seconds=_SEARCH_SECONDS, say=say) as rancher:
+        with RancherClient(
+            url, state["ca_pem"], retry_seconds=_SEARCH_SECONDS, say=show
+        ) as rancher:
             resume(rancher, state["api_token"], state["admin_password"])
             if rancher.clusters.delete(cluster_id, state["delete_timeout_seconds"]):
                 say(f"cluster {cluster_id} is taken out of Rancher at {url}")

@@ -14,7 +14,8 @@ from typing import ClassVar
 import pulumi
 
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
-from components.common.waiting import tell, wait_until
+from components.common.progress import tell
+from components.common.waiting import wait_until
 from components.rancher.api.addresses import is_same_address
 from components.rancher.server.container import (
     SETTINGS,

@@ -8,7 +8,7 @@ from urllib3.exceptions import ProtocolError
 
 from components.cluster.api import ApiError
 from components.common import waiting
-from components.common.waiting import is_passing, tell, wait_until
+from components.common.waiting import is_passing, wait_until
 from tests.unit.doubles.a_clock import a_clock
 
 Look = list[str] | Exception
@@ -81,11 +81,18 @@ def test_a_silent_server_is_told_once_and_not_at_every_look() -> None:
     assert said == ["x: no answer: HTTP 503 unavailable; 60 s left"]
 
 
-def test_a_long_wait_shows_every_half_minute_what_is_missing() -> None:
+def test_a_long_wait_shows_at_its_start_and_every_minute_what_is_missing() -> None:
     said: list[str] = []
-    looks = _looks(*[["a", "b", "c", "d"]] * 70, [])
+    looks = _looks(*[["a", "b", "c", "d"]] * 100, *[["d"]] * 50, [])
     wait_until("x", looks, timeout_seconds=600, say=said.append, clock=a_clock())
-    assert said == ["x: a; b; c; 570 s left", "x: a; b; c; 540 s left"]
+    assert said == ["x: a; b; c; 595 s left", "x: a; b; c; 535 s left", "x: d; 475 s left"]
+
+
+def test_a_short_wait_says_nothing() -> None:
+    said: list[str] = []
+    looks = _looks(*[["a"]] * 5, [])
+    wait_until("x", looks, timeout_seconds=600, say=said.append, clock=a_clock())
+    assert said == []
 
 
 def test_the_deadline_names_everything_that_is_missing() -> None:
@@ -163,13 +170,12 @@ def test_the_last_look_is_at_the_deadline_and_not_after_it() -> None:
     assert slept == [2, 2, 1]
 
 
-def test_progress_goes_to_standard_error_where_the_engine_reads_it(
+def test_by_itself_a_wait_shows_progress(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(waiting, "SYSTEM_CLOCK", a_clock())
     wait_until("x", _looks(ConnectionResetError("reset"), []), timeout_seconds=60)
-    tell("done")
-    assert capsys.readouterr() == ("", "x: no answer: reset; 60 s left\ndone\n")
+    assert capsys.readouterr() == ("", "x: no answer: reset; 60 s left\n")
 
 
 def test_nothing_is_told_while_what_is_there_is_only_confirmed() -> None:

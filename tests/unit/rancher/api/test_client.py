@@ -81,7 +81,8 @@ def test_nothing_that_listens_is_a_reason_of_its_own() -> None:
 def test_progress_is_told_while_it_waits(
     stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("components.common.waiting._HEARTBEAT_SECONDS", 0.0)
+    for name in ("_FIRST_SECONDS", "_BETWEEN_SECONDS"):
+        monkeypatch.setattr(f"components.common.waiting.{name}", 0.0)
     said: list[str] = []
     stand_in.faults.change({"errors": 2})
     rancher = RancherClient(url_of(stand_in), stand_in.ca_pem, say=said.append)
