@@ -73,7 +73,8 @@ def wait_until(
     clock = clock or SYSTEM_CLOCK
     started = clock.now()
     due = started + _FIRST_SECONDS
-    in_a_row, is_silent = 0, False
+    # Silence from the start is no news: what was made just now is often not there yet.
+    in_a_row, is_silent = 0, True
     while True:
         was_silent, had = is_silent, in_a_row
         try:

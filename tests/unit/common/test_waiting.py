@@ -73,12 +73,15 @@ def test_what_does_not_pass_by_itself_ends_the_wait_at_once(error: Exception) ->
     assert not is_passing(error)
 
 
-def test_a_silent_server_is_told_once_and_not_at_every_look() -> None:
+@pytest.mark.parametrize(("before", "left"), [([["a"]], 59), ([], 55)])
+def test_a_server_that_falls_silent_is_told_at_once_and_one_that_never_answered_after_a_while(
+    before: list[Look], left: int
+) -> None:
     said: list[str] = []
     silent = ApiError(503, reason="unavailable")
-    looks = _looks(*[silent] * 10, [])
+    looks = _looks(*before, *[silent] * 10, [])
     wait_until("x", looks, timeout_seconds=60, say=said.append, clock=a_clock())
-    assert said == ["x: no answer: HTTP 503 unavailable; 60 s left"]
+    assert said == [f"x: no answer: HTTP 503 unavailable; {left} s left"]
 
 
 def test_a_long_wait_shows_at_its_start_and_every_minute_what_is_missing() -> None:
@@ -137,9 +140,9 @@ def test_what_was_there_and_is_gone_again_is_told_at_once() -> None:
 def test_a_server_that_stops_answering_again_is_told_again() -> None:
     said: list[str] = []
     silent = ApiError(503, reason="unavailable")
-    looks = _looks(silent, ["a"], silent, [])
+    looks = _looks(["a"], silent, ["a"], silent, [])
     wait_until("x", looks, timeout_seconds=60, say=said.append, clock=a_clock())
-    assert [line.rpartition("; ")[2] for line in said] == ["60 s left", "58 s left"]
+    assert [line.rpartition("; ")[2] for line in said] == ["59 s left", "57 s left"]
 
 
 @pytest.mark.parametrize(
@@ -152,8 +155,9 @@ def test_a_server_that_stops_answering_again_is_told_again() -> None:
 )
 def test_an_error_is_told_in_one_line_of_at_most_200_letters(error: Exception, words: str) -> None:
     said: list[str] = []
-    wait_until("x", _looks(error, []), timeout_seconds=60, say=said.append, clock=a_clock())
-    assert said == [f"x: no answer: {words}; 60 s left"]
+    looks = _looks(["a"], error, [])
+    wait_until("x", looks, timeout_seconds=60, say=said.append, clock=a_clock())
+    assert said == [f"x: no answer: {words}; 59 s left"]
 
 
 def test_the_last_look_is_at_the_deadline_and_not_after_it() -> None:
@@ -174,8 +178,8 @@ def test_by_itself_a_wait_shows_progress(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(waiting, "SYSTEM_CLOCK", a_clock())
-    wait_until("x", _looks(ConnectionResetError("reset"), []), timeout_seconds=60)
-    assert capsys.readouterr() == ("", "x: no answer: reset; 60 s left\n")
+    wait_until("x", _looks(["a"], ConnectionResetError("reset"), []), timeout_seconds=60)
+    assert capsys.readouterr() == ("", "x: no answer: reset; 59 s left\n")
 
 
 def test_nothing_is_told_while_what_is_there_is_only_confirmed() -> None:
