@@ -122,7 +122,6 @@ wait_for_udev() {
 
 mount_disk() {
     reload_systemd
-    say "$device: mounting on $mount_point"
     # systemd may have been faster; whether what is there is right is seen afterwards.
     mount "$mount_point" >&2 || [ -n "$(mounted_on_mount_point)" ] ||
         die "$device: mount $mount_point failed, see above and dmesg"

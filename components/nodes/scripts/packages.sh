@@ -97,7 +97,6 @@ run_package_manager() {
 
 install_packages() {
     say "installing $*"
-    started=$(date +%s)
     if [ "$family" = debian ]; then
         # A run that was killed may have left packages unpacked but not configured.
         run_package_manager dpkg --configure -a || say "warning: dpkg --configure -a failed, see above"
@@ -110,7 +109,6 @@ install_packages() {
             die "installing $* failed, see above. Check the node's repositories, or install by hand: $(install_command) $*"
         say "warning: the package manager ended with an error, see above, and has installed what was asked for"
     fi
-    say "installed $* in $(($(date +%s) - started)) s"
 }
 
 ensure_packages() {
