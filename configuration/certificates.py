@@ -20,7 +20,7 @@ KEY_SECRET = Secret.RANCHER_CERTIFICATE_KEY
 def certificate_problems(
     rancher: RancherSettings | None, *, key: str | None, prefix: str
 ) -> Iterator[Problem]:
-    """What is wrong with certificate, CA and key; files that can't be read are told elsewhere.
+    """What is wrong with certificate, CA and key; files that can't be read are reported elsewhere.
 
     Args:
         rancher: None when it is absent or has other mistakes.

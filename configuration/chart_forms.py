@@ -77,7 +77,7 @@ def _said(values: Mapping[str, Any], path: str, names: Any) -> Iterator[tuple[st
         found = cast(Mapping[str, Any], found).get(part) if isinstance(found, Mapping) else None
     if isinstance(found, Mapping):
         for name, value in cast(Mapping[str, Any], found).items():
-            # A list or map is told of in any case (chart_kinds.py).
+            # A list or map is reported in any case (chart_kinds.py).
             if name in names and value != "" and not isinstance(value, list | Mapping | None):
                 yield name, value
 

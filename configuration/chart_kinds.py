@@ -47,7 +47,7 @@ def misfits(values: Mapping[str, Any], keys: Keys, path: str = "") -> Iterator[M
 
     Args:
         values: longhorn.values.
-        keys: What the chart has; what it does not have is told elsewhere.
+        keys: What the chart has; what it does not have is reported elsewhere.
         path: Where the values stand.
     """
     for name, value in values.items():

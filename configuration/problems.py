@@ -1,4 +1,4 @@
-"""A mistake in the stack file, and how one is told.
+"""A mistake in the stack file, and how it is reported.
 
 A problem names the key, the value found, the rule and the remedy. Values of keys that could hold
 a secret are never shown.
@@ -62,7 +62,7 @@ class Problem:
 
 
 class SettingsError(ValueError):
-    """Every mistake of one stack file, told together, before anything is touched."""
+    """Every mistake of one stack file, reported together, before anything is touched."""
 
     def __init__(self, problems: Sequence[Problem], name: str | None = None) -> None:
         self.problems = tuple(problems)

@@ -133,7 +133,7 @@ class _Reader:
         if path is None:
             return set()
         if not isinstance(path, str):
-            return {"nodes"}  # the mistake is told where the section is read
+            return {"nodes"}  # the mistake is reported where the section is read
         if said.get("nodes"):
             problem = Problem(
                 "nodes",

@@ -141,9 +141,9 @@ class DynamicProvider(ResourceProvider):
 class DynamicResource(Resource):
     """Base of the resources with such a provider.
 
-    The engine knows no output of one that a preview would update, and whatever is made of it shows
-    as changed, too. Where the provider says that an update keeps them, a preview has them from the
-    state.
+    Pulumi's engine knows no output of one that a preview would update, and whatever is made of it
+    shows as changed, too. Where the provider says that an update keeps them, a preview has them
+    from the state.
     """
 
     def __init__(
@@ -195,7 +195,7 @@ async def _plain(props: Mapping[str, Any] | None) -> Properties:
 def _or_kept(
     declared: pulumi.Output[Any], kept: Properties, name: str, *, is_secret: bool
 ) -> pulumi.Output[Any]:
-    """The output, or what the state has of it where the engine says nothing."""
+    """The output, or what the state has of it where Pulumi's engine says nothing."""
 
     async def value() -> Any:
         known = await declared.is_known()

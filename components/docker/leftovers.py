@@ -20,7 +20,7 @@ _STOP_SECONDS = 60
 
 @dataclass(frozen=True, kw_only=True)
 class OwnContainer:
-    """How a container is told to be in the stack's own place."""
+    """How a container is known to be in the stack's own place."""
 
     name: str
     """Its name, which it must have."""

@@ -2,7 +2,7 @@
 
 Each line is an input of the resource that owns it (components/common/dynamic.py, FINDING), so that
 Pulumi's diff shows it and `up` puts it right. Only what that resource can put right is found
-here; what nobody owns is told by components/preflight/storage_health.py.
+here; what nobody owns is reported by components/preflight/storage_health.py.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

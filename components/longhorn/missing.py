@@ -66,7 +66,7 @@ def _workloads_missing(kind: str, found: Iterable[Workload], names: Iterable[str
 
 
 def _version_missing(snapshot: Snapshot, wanted: str) -> Iterator[str]:
-    """An upgrade that has not arrived yet: managers first, then the CSI driver and the engine."""
+    """An upgrade that has not arrived yet: managers first, then CSI driver and engine image."""
     running, asked = version_of(snapshot.version or ""), version_of(wanted)
     # A build of one's own may have something behind the hyphen.
     if running is None or asked is None or running.release != asked.release:

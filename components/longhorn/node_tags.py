@@ -55,7 +55,7 @@ def _write(cluster: ClusterApi, props: Properties, *, taken: set[str], wanted: s
         tags = (present - taken) | wanted
         if tags == present:
             return []
-        # The version makes the edit of somebody else in between a refusal, not a loss.
+        # With the version, another's edit in between is refused and not lost.
         version = mapped(node.get("metadata")).get("resourceVersion")
         changes = {"metadata": {"resourceVersion": version}, "spec": {"tags": sorted(tags)}}
         return [try_patch(cluster, "nodes", name, changes) or f"the tags of Longhorn's node {name}"]

@@ -9,7 +9,7 @@ NAMESPACE = "longhorn-system"
 GROUP, VERSION = "longhorn.io", "v1beta2"
 VERSION_SETTING = "current-longhorn-version"
 DRIVER = "driver.longhorn.io"
-# A manager that starts, somebody else's edit in between, replicas that are still on a disk.
+# A manager that starts, another's edit in between, replicas that are still on a disk.
 _PASSING = (400, 409, 422, 500, 503)
 _FORBIDDEN, _NOT_FOUND, _UNAVAILABLE = 403, 404, 503
 # What the API server says of a path, and not of an object.

@@ -28,7 +28,7 @@ class Installed:
     namespace: str
     """Where it stands."""
     owner: str | None
-    """The stack that installed it, as its namespace says; None for one of somebody else's."""
+    """The stack that installed it, as its namespace says; None where no stack did."""
     volumes: Sequence[Mapping[str, Any]] = ()
     engine_images: Sequence[Mapping[str, Any]] = ()
     nodes: Sequence[Mapping[str, Any]] = ()

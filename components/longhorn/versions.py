@@ -14,9 +14,9 @@ class LonghornMinor:
     tested_kubernetes: tuple[int, int]
     """The last Kubernetes that Longhorn's documentation of this minor version or the next names."""
     engine_client_api: range
-    """Versions of the engine's client API that its manager can talk to."""
+    """Versions of Longhorn's engine client API that its manager can talk to."""
     engine_controller_api: range
-    """Versions of the engine's controller API that its instance manager can talk to."""
+    """Versions of Longhorn's engine controller API that its instance manager can talk to."""
     has_priority_class: bool
     """Whether the chart gives Longhorn's pods a PriorityClass of their own."""
     alerts: str

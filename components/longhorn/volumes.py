@@ -1,4 +1,4 @@
-"""Which volumes Longhorn holds, and how they are told to a person."""
+"""Which volumes Longhorn holds, and how they are shown to a person."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

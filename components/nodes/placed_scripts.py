@@ -43,7 +43,7 @@ class NodeScriptsProvider(DynamicProvider):
         return super().differences(old, new) | ({"missing"} if old.get("missing") else set())
 
     def make(self, new: Properties) -> tuple[str, Properties]:
-        """Put them there; a host that can't be reached is told and remembered."""
+        """Put them there; a host that can't be reached is reported and remembered."""
         script = putting(new["folder"], files(ON_HOSTS))
         missing = _told(
             _everywhere(new, new["hosts"], script), "its scripts could not be put there"
@@ -127,7 +127,7 @@ def _address(host: Host) -> HostAddress:
 
 
 def _told(said: "Mapping[str, Said]", what: str) -> list[str]:
-    """The hosts that did not do it, each told with its reason."""
+    """The hosts that did not do it, each reported with its reason."""
     failed = {name: each.problem or "" for name, each in said.items() if each.output is None}
     failed |= {
         name: "it answered nothing"

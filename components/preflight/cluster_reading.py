@@ -40,7 +40,7 @@ _SECONDS = 30.0
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterSeen:
-    """What the cluster told; empty where it was not asked, or did not answer."""
+    """What the cluster answered; empty where it was not asked, or did not answer."""
 
     results: list[CheckResult] = field(default_factory=list[CheckResult])
     """What is not as the stack needs it."""

@@ -60,7 +60,7 @@ def check_recurring_jobs(volumes: Iterable[Object], file: StackFile) -> Iterator
 def check_changed_classes(
     present: Mapping[str, Mapping[str, Any]], file: StackFile
 ) -> Iterator[CheckResult]:
-    """Classes of the stack that are another one in the cluster, and are about to be made anew.
+    """Classes of the stack that are another one in the cluster, and are about to be replaced.
 
     Args:
         present: The fixed parts of the cluster's classes by name (Snapshot.class_parts).

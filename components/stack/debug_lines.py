@@ -1,4 +1,4 @@
-"""Keeping the SDK's own lines for its authors from the engine."""
+"""Keeping the SDK's own lines for its authors from Pulumi's engine."""
 
 import os
 
@@ -9,7 +9,7 @@ VARIABLE = "LONGHORN_RANCHER_DEBUG"
 
 
 def without_debug_lines() -> None:
-    """Send the engine none of the lines that it would show with --debug alone.
+    """Send Pulumi's engine none of the lines that it would show with --debug alone.
 
     The SDK sends five for a component and three for any other resource, whether anybody asked for
     them or not, and the whole program waits for each (pulumi 3.259, pulumi/runtime/resource.py and

@@ -23,7 +23,7 @@ _INVALID_CURRENT = "invalid current password"
 
 @dataclass(frozen=True)
 class ApiToken:
-    """A token as Rancher made it; the value is told only then."""
+    """A token as Rancher made it; the value is known only then."""
 
     id: str
     expires_at: str
