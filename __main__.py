@@ -5,7 +5,6 @@ import gc
 import pulumi
 
 from components.preflight.findings import read_findings
-from components.stack.ahead import import_ahead
 from components.stack.call_stacks import without_call_stacks
 from components.stack.debug_lines import without_debug_lines
 from components.stack.outputs import stack_outputs
@@ -21,7 +20,6 @@ gc.freeze()
 settings = load()
 without_debug_lines()
 wait_for_registrations_first()
-import_ahead(settings)
 
 # Not within pulumi.run: there the SDK ends the program at the first resource that fails, and
 # `--continue-on-error` leaves the nodes undone that have nothing to do with it.

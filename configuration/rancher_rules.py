@@ -157,7 +157,6 @@ def _rancher_that_is_there(file: StackFile) -> Iterator[Problem]:
             "names a Rancher beside the one that this stack runs",
             "Set stages.rancher: false, or remove the key.",
             url,
-            shows_value=True,
         )
     if file.has_given_manifest:
         yield Problem(
@@ -165,7 +164,6 @@ def _rancher_that_is_there(file: StackFile) -> Iterator[Problem]:
             "stands beside an import manifest, which names a Rancher by itself",
             "Remove the key with the secret rancherToken, or the manifest.",
             url,
-            shows_value=True,
         )
 
 
