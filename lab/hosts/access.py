@@ -22,7 +22,8 @@ class HostHandle:
     """How to reach a lab host.
 
     host_key: the server's public key, "ssh-ed25519 AAAA…". user: who logs in by default.
-    disks: its blank disks' paths in the host. careful_password: what sudo asks `careful` for.
+    disks: its blank disks' paths in the host. careful_password: what sshd and sudo ask
+    `careful` for.
     """
 
     name: str
@@ -71,7 +72,7 @@ def handle_of(record: HostRecord, directory: Path) -> HostHandle:
 
 
 def careful_password(hosts: Path) -> str:
-    """What sudo asks the user `careful` for on every host, made on first use."""
+    """What every host asks the user `careful` for, at login and for sudo, made on first use."""
     path = hosts / "careful_password"
     if not path.exists():
         path.touch(mode=0o600)

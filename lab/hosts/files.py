@@ -30,6 +30,8 @@ careful ALL=(ALL:ALL) ALL
 _SSHD = """\
 HostKey /etc/ssh/ssh_host_ed25519_key
 PasswordAuthentication no
+Match User careful
+    PasswordAuthentication yes
 """
 
 

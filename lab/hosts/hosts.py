@@ -3,7 +3,8 @@
 A host is an overlay of the base image, an address on the lab's bridge, an SSH server with a key
 of its own, and loop devices that it sees as /dev/sdb, /dev/sdc, … It has no way to the Internet
 and no iSCSI or NFS packages until somebody installs them. root and `operator` log in with the
-client key (`operator` has sudo without a password); so does `careful`, whose sudo asks for one.
+client key (`operator` has sudo without a password); so does `careful`, whose sudo asks for one, and
+who logs in with the same one, too.
 """
 
 import shutil

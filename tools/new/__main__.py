@@ -111,10 +111,13 @@ def _found(options: argparse.Namespace, person: Person) -> NewStack:
         for name, (host, port) in places.items()
         if trusted[name].key is not None
     ]
+    person.say("Reading the nodes' disks …")
     hosts = _disks(addresses, way, opening)
     for name, host in hosts.items():
         if host.problem is not None:
             person.say(f"{name}: {host.problem}")
+    if not any(host.free for host in hosts.values()):
+        person.say("No blank disk was found; the file has a place for disks at each node.")
     chosen = choose(
         hosts, lambda question: person.confirm(question, options.all_blank_disks), person.say
     )

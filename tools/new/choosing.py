@@ -6,6 +6,9 @@ from tools.new.disks import Disk, HostDisks
 from tools.new.stack_file import size_words
 from tools.plan.nodes import ranges
 
+# Of hosts that are alike: how many are shown with each disk, and how many of more.
+_MOST_SHOWN, _SHOWN_OF_MANY = 8, 3
+
 Confirm = Callable[[str], bool]
 """Asks a question whose answer is no unless a person says yes."""
 
@@ -34,9 +37,12 @@ def choose(
     chosen: dict[str, list[Disk]] = {}
     for names in alike(hosts):
         say(f"{ranges(names)}:")
-        for name in names:
+        shown = len(names) if len(names) <= _MOST_SHOWN else _SHOWN_OF_MANY
+        for name in names[:shown]:
             for disk in hosts[name].free:
                 say(f"  {name}  {described(disk)}")
+        if shown < len(names):
+            say(f"  and {len(names) - shown} more, with disks of the same sizes and models")
         for number, disk in enumerate(hosts[names[0]].free):
             where = f"on each of {len(names)} nodes" if len(names) > 1 else f"on {names[0]}"
             words = " ".join(filter(None, [size_words(disk.size), disk.model]))

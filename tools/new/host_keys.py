@@ -31,7 +31,7 @@ class HostKey:
     """Whether known_hosts has this very key for the host."""
     problem: str | None = None
     unreachable: bool = False
-    """Whether nothing answered there."""
+    """Whether no SSH server answered there."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ async def _shown(
     except (OSError, asyncssh.Error) as error:
         return HostKey(
             problem=f"no host key of it could be read: {reason(error)}",
-            unreachable=isinstance(error, OSError | asyncssh.ChannelOpenError),
+            unreachable=True,
         )
     if key is None:
         return HostKey(problem="it shows no host key")

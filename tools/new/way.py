@@ -47,7 +47,8 @@ class WayFinder:
         others = [docker] if docker else []
         known = self._options.known_hosts
         shown = dict(host_keys([*others, *([] if given else nodes)], known))
-        jump = self._jump(given, [node for node in nodes if node in shown and _silent(shown[node])])
+        silent = [node for node in nodes if node in shown and shown[node].unreachable]
+        jump = self._jump(given, silent)
         if jump is None:
             return Way(keys=self._confirmed(shown), jump=None, jump_address=None)
         settings, key = jump
@@ -67,7 +68,9 @@ class WayFinder:
             return None
         if given is None and self._person.asks:
             names = ", ".join(host for host, _ in silent[:3]) + (" …" if len(silent) > 3 else "")
-            self._person.say(f"Nothing answers from here at {len(silent)} of the nodes: {names}")
+            self._person.say(
+                f"No SSH server answers from here at {len(silent)} of the nodes: {names}"
+            )
         return self._person.text(
             "Jump host through which the nodes are reached, [USER@]HOST[:PORT] (empty: none)",
             given,
@@ -110,7 +113,3 @@ class WayFinder:
         if self._person.confirm("Are these the hosts' own", self._options.accept_host_keys):
             return shown
         raise StoppedError("the host keys were not confirmed (--accept-host-keys does so)")
-
-
-def _silent(found: HostKey) -> bool:
-    return found.unreachable

@@ -1,6 +1,6 @@
 """`make new`: a stack file from a cluster, and nothing taken that nobody said yes to."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,17 +12,20 @@ import yaml
 from components.hosts.address import HostAddress
 from components.hosts.asking import ReadingPlan, Said
 from components.hosts.connection import HostCredentials
+from configuration.problems import SettingsError
 from tests.unit.doubles.a_stack import HOST_KEY, load
 from tests.unit.doubles.an_editor import complaints_of_file
-from tests.unit.doubles.an_ssh_server import Server, ssh_server
+from tests.unit.doubles.an_ssh_server import PASSWORD, Server, ssh_server
 from tools.new import __main__ as new
 from tools.new.choosing import choose
 from tools.new.disks import Disk, HostDisks, listed, read_disks
 from tools.new.host_keys import host_keys
 from tools.new.nodes import ClusterNode, cluster_nodes
 from tools.new.stack_file import MOST_NODES, NewStack, nodes_file, stack_file
+from tools.new.writing import write_all
 from tools.offline.recording import run_program
 from tools.offline.stack_file import read_stack_config
+from tools.plan.plan import without_credentials
 
 _GIB = 2**30
 _BLANK = Disk("/dev/sdb", "/dev/disk/by-id/wwn-0x1", 100 * _GIB, "Model #1")
@@ -112,7 +115,10 @@ def test_hosts_that_are_alike_are_asked_about_once_and_others_apart() -> None:
         asked.append(question)
         return "100 nodes" in question
 
-    chosen = choose(hosts, confirm, lambda _line: None)
+    said: list[str] = []
+    chosen = choose(hosts, confirm, said.append)
+    assert len(said) < 10
+    assert any("97 more" in line for line in said)
     assert len(asked) == 2
     assert "100 GiB Model #1" in asked[0]
     assert set(chosen) == {f"node-{n}" for n in range(1, 101)}
@@ -310,3 +316,298 @@ def test_a_host_that_is_not_there_is_a_problem_in_one_line() -> None:
     address = HostAddress(name="node-1", host="127.0.0.1", port=1, user="root", host_key=HOST_KEY)
     found = read_disks([address], ReadingPlan(credentials=HostCredentials()))
     assert "reached" in str(found["node-1"].problem)
+
+
+class _Terminal:
+    """Answers what `make new` asks, by words in the question; what was asked stays here."""
+
+    def __init__(self, **answers: list[str]) -> None:
+        self._answers = {words.replace("_", " "): typed for words, typed in answers.items()}
+        self.asked: list[str] = []
+
+    def __call__(self, question: str) -> str:
+        self.asked.append(question)
+        for words, typed in self._answers.items():
+            if words in question and typed:
+                return typed.pop(0)
+        return ""
+
+    def questions(self, words: str) -> list[str]:
+        return [question for question in self.asked if words in question]
+
+
+@pytest.fixture
+def sit_down(monkeypatch: pytest.MonkeyPatch) -> Callable[..., _Terminal]:
+    """Puts somebody in front of a terminal, who knows the given answers."""
+
+    def seated(**answers: list[str]) -> _Terminal:
+        terminal = _Terminal(**answers)
+        monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+        monkeypatch.setattr("builtins.input", terminal)
+        monkeypatch.setattr("getpass.getpass", terminal)
+        monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+        return terminal
+
+    return seated
+
+
+_LIST = b'{"blockdevices": []}\n'
+
+
+def _typed(server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """`make new` with a person for a cluster of one node at 127.0.0.1."""
+    core = _Core(_node("node-1"))
+    monkeypatch.setattr(new, "ClusterApi", lambda *_words: SimpleNamespace(core=core))
+    _known(server, folder / "known")
+    common = ["mine", "--folder", str(folder), "--port", str(server.port)]
+    return new.main([*common, "--known-hosts", str(folder / "known"), *words])
+
+
+def _key_file(server: Server, folder: Path, passphrase: str | None = None) -> str:
+    key = asyncssh.import_private_key(server.client_key)
+    (folder / "key").write_bytes(key.export_private_key(passphrase=passphrase))
+    return str(folder / "key")
+
+
+def test_where_a_key_opens_the_hosts_nobody_is_asked_for_a_password_or_a_jump_host(
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sit_down: Callable[..., _Terminal],
+) -> None:
+    server.answer, terminal = _LIST, sit_down()
+    assert _typed(server, tmp_path, monkeypatch, *_with_key(server, tmp_path)) == 0
+    assert server.asked
+    assert terminal.questions("assword") == terminal.questions("Jump host") == []
+    assert "jumpHost" not in _written(tmp_path)["longhorn-rancher:ssh"]
+
+
+def _with_key(server: Server, folder: Path) -> list[str]:
+    return ["--private-key-file", _key_file(server, folder)]
+
+
+def test_where_nobody_is_let_in_a_password_is_asked_for_until_it_opens(
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sit_down: Callable[..., _Terminal],
+) -> None:
+    server.answer, terminal = _LIST, sit_down(SSH_password=["wrong", PASSWORD])
+    assert _typed(server, tmp_path, monkeypatch) == 0
+    assert len(terminal.questions("SSH password of root")) == 2
+    assert [asked.user for asked in server.asked] == ["root"]
+
+
+def test_a_password_is_asked_for_at_once_where_that_is_wanted(
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sit_down: Callable[..., _Terminal],
+) -> None:
+    server.answer, terminal = _LIST, sit_down(SSH_password=[PASSWORD])
+    assert _typed(server, tmp_path, monkeypatch, "--ask-password") == 0
+    assert terminal.questions("private key") == []
+    assert len(terminal.questions("SSH password of root")) == 1
+
+
+def test_a_password_is_nowhere_but_the_file_says_how_to_set_it_and_can_be_planned(
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sit_down: Callable[..., _Terminal],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    server.answer = _LIST
+    sit_down(SSH_password=[PASSWORD])
+    assert _typed(server, tmp_path, monkeypatch, "--ask-password") == 0
+    said = capsys.readouterr()
+    path = tmp_path / "Pulumi.mine.yaml"
+    assert PASSWORD not in path.read_text() + said.out + said.err
+    command = "pulumi config set --secret longhorn-rancher:sshPassword"
+    assert command in path.read_text()
+    assert command in said.out
+    assert "useAgent" not in _written(tmp_path)["longhorn-rancher:ssh"]
+    config = without_credentials(read_stack_config(path))
+    assert run_program(config, stack="mine", preview=True).resources
+    with pytest.raises(SettingsError, match="nothing that opens the hosts"):
+        load(read_stack_config(path))
+
+
+def test_sudo_gets_the_ssh_password_first_and_then_another_one_is_asked_for(
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sit_down: Callable[..., _Terminal],
+) -> None:
+    server.status, server.complaint = 1, b"sudo: a password is required\n"
+    terminal = sit_down(SSH_password=[PASSWORD], sudo_asks=["of-sudo"])
+    words = ["--ask-password", "--user", "ops"]
+    assert _typed(server, tmp_path, monkeypatch, *words) == 0
+    sent = [asked.stdin.partition("\n")[0] for asked in server.asked]
+    assert sent == ["", PASSWORD, "of-sudo"]
+    assert len(terminal.questions("sudo asks ops")) == 2
+    text = (tmp_path / "Pulumi.mine.yaml").read_text()
+    assert "pulumi config set --secret longhorn-rancher:sudoPassword" in text
+    assert "of-sudo" not in text
+
+
+def test_a_locked_key_is_opened_with_its_passphrase_which_the_stack_is_to_be_given(
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sit_down: Callable[..., _Terminal],
+) -> None:
+    server.answer, terminal = _LIST, sit_down(Passphrase=["wrong", "right"])
+    words = ["--private-key-file", _key_file(server, tmp_path, "right")]
+    assert _typed(server, tmp_path, monkeypatch, *words) == 0
+    assert len(terminal.questions("Passphrase")) == 2
+    assert server.asked
+    text = (tmp_path / "Pulumi.mine.yaml").read_text()
+    assert "pulumi config set --secret longhorn-rancher:sshPrivateKeyPassphrase" in text
+
+
+def test_hosts_behind_a_jump_host_are_asked_through_it_alone(
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sit_down: Callable[..., _Terminal],
+) -> None:
+    server.answer = _LIST
+    sit_down()
+    jump = f"ops@127.0.0.1:{server.port}"
+    words = [*_with_key(server, tmp_path), "--jump-host", jump]
+    assert _typed(server, tmp_path, monkeypatch, *words) == 0
+    # Once for its host key, twice more for its disks.
+    assert set(server.tunnels) == {("127.0.0.1", server.port)}
+    written = _written(tmp_path)["longhorn-rancher:ssh"]["jumpHost"]
+    assert written == {
+        "host": "127.0.0.1",
+        "port": server.port,
+        "user": "ops",
+        "hostKey": " ".join(server.host_key.split()[:2]),
+    }
+    assert load(read_stack_config(tmp_path / "Pulumi.mine.yaml")).ssh.jump_host
+
+
+def test_a_jump_host_is_asked_for_where_a_node_does_not_answer_until_one_is_reached(
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sit_down: Callable[..., _Terminal],
+) -> None:
+    reached = f"127.0.0.1:{server.port}"
+    terminal = sit_down(Jump_host=["127.0.0.1:1", "a@b@c", reached], own=["y"])
+    core = _Core(_node("node-1"))
+    core.list_node().items[0].status.addresses[0].address = "127.0.0.77"
+    monkeypatch.setattr(new, "ClusterApi", lambda *_words: SimpleNamespace(core=core))
+    words = ["mine", "--folder", str(tmp_path), *_with_key(server, tmp_path)]
+    # At its port nobody listens on this address: the way behind the jump host fails, too.
+    words += ["--port", str(server.port), "--known-hosts", str(tmp_path / "absent")]
+    assert new.main(words) == 1
+    assert len(terminal.questions("Jump host")) == 3
+    assert server.tunnels == [("127.0.0.77", server.port)]
+    text = (tmp_path / "Pulumi.mine.yaml").read_text()
+    assert "Its host key is missing" in text
+
+
+def test_a_jump_host_whose_key_nobody_confirms_is_not_opened(
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sit_down: Callable[..., _Terminal],
+) -> None:
+    sit_down(own=["n"])
+    jump = f"127.0.0.1:{server.port}"
+    words = ["--jump-host", jump, "--known-hosts", str(tmp_path / "absent")]
+    assert _typed(server, tmp_path, monkeypatch, *words) == 1
+    assert server.tunnels == []
+    assert not (tmp_path / "Pulumi.mine.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--jump-host", "a@b@c"], "no [USER@]HOST[:PORT]"),
+        (["--jump-host", "bastion:0"], "0 must be"),
+        (["--user=-x"], "begins with a hyphen"),
+        (["--rancher-url", "http://rancher"], "must be https://"),
+        (["--private-key-file", "/absent"], "can't be read"),
+        (["--ask-password"], "needs a terminal"),
+    ],
+)
+def test_an_option_that_can_not_be_stops_it_before_a_host_is_opened(
+    server: Server,
+    tmp_path: Path,
+    cluster: list[Any],
+    words: list[str],
+    told: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    common = ["mine", "--folder", str(tmp_path), "--port", str(server.port)]
+    assert new.main([*common, *words]) == 1
+    assert told in capsys.readouterr().err
+    assert cluster == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_answer_is_asked_again_with_what_is_wrong(
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sit_down: Callable[..., _Terminal],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    server.answer = _LIST
+    terminal = sit_down(
+        SSH_user=["-x", "ops"], private_key=["/absent", _key_file(server, tmp_path)]
+    )
+    assert _typed(server, tmp_path, monkeypatch) == 0
+    assert len(terminal.questions("SSH user")) == len(terminal.questions("private key")) == 2
+    assert "'-x' begins with a hyphen" in capsys.readouterr().out
+    assert _written(tmp_path)["longhorn-rancher:ssh"]["user"] == "ops"
+
+
+def test_an_answer_that_is_neither_yes_nor_no_is_asked_again(
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sit_down: Callable[..., _Terminal],
+) -> None:
+    server.answer, terminal = _LIST, sit_down(own=["perhaps", "y"])
+    words = [*_with_key(server, tmp_path), "--known-hosts", str(tmp_path / "absent")]
+    assert _typed(server, tmp_path, monkeypatch, *words) == 0
+    assert len(terminal.questions("own")) == 2
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, EOFError])
+def test_whoever_breaks_it_off_finds_nothing_written(
+    tmp_path: Path,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    sit_down: Callable[..., _Terminal],
+    stop: type[BaseException],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sit_down()
+
+    def stopped(_texts: Any) -> None:
+        raise stop
+
+    monkeypatch.setattr(new, "choose", lambda *_words: stopped(None))
+    assert _typed(server, tmp_path, monkeypatch, *_with_key(server, tmp_path)) != 0
+    assert "nothing was written" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.yaml*"))
+
+
+def test_files_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("mine")
+    with pytest.raises(RuntimeError, match="taken"):
+        write_all({tmp_path / "first": "1", tmp_path / "taken": "2"})
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+    assert (tmp_path / "taken").read_text() == "mine"
+    write_all({tmp_path / "first": "1", tmp_path / "second": "2"})
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "first": "1",
+        "second": "2",
+        "taken": "mine",
+    }
