@@ -11,13 +11,14 @@ VENV := .venv
 SITE_VENV := .venv-site
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo demo-down new plan status test unit bench docs site setup
+.PHONY: help demo demo-down new plan status up test unit bench docs site setup
 
 help:
 	@echo "make demo              build the lab on this machine and bring the stack lab up on it"
 	@echo "make demo-down         remove the lab"
 	@echo "make new STACK=name    write a stack file from the cluster; ARGUMENTS=--help"
 	@echo "make plan STACK=name   what a stack would do, without reaching anything; ALL=1: every resource"
+	@echo "make up STACK=name     pulumi preview and pulumi up, on one screen; YES=1, ALL=1: pulumi up itself"
 	@echo "make status STACK=name how the storage of a stack is, from its cluster; JSON=1, HTML=file"
 	@echo "make test              every check and test"
 	@echo "make unit              the tests that need nothing but Python"
@@ -46,6 +47,9 @@ new: $(VENV)/ready
 
 plan: $(VENV)/ready
 	@$(RUN) -m tools.plan $(STACK) $(if $(JSON),--json) $(if $(ALL),--all)
+
+up: $(VENV)/ready
+	@$(RUN) -m tools.up $(STACK) $(if $(YES),--yes) $(if $(ALL),--all)
 
 status: $(VENV)/ready
 	@$(RUN) -m tools.status $(STACK) $(if $(JSON),--json) $(if $(HTML),--html $(HTML))

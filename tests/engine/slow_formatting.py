@@ -29,12 +29,12 @@ class SlowFormatting:
         """The disks whose file system was completed, once for each time."""
         return hosts.run(self._host.name, f"sort {_FORMATTED}").stdout.split()
 
-    def wait_until_held(self, disks: int) -> None:
+    def wait_until_held(self, disks: int, seconds: float = 60) -> None:
         """Return once that many file systems are made and nothing that comes after them is."""
         wait_until(
             lambda: len(self.formatted()) >= disks,
             doing=f"{self._host.name} formatting {disks} disks",
-            seconds=60,
+            seconds=seconds,
         )
 
     def release(self) -> None:

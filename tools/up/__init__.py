@@ -1,0 +1,1 @@
+"""`make up`: `pulumi up` on one screen."""
