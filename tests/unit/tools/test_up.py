@@ -95,6 +95,14 @@ def test_equal_nodes_are_one_row_of_a_preview() -> None:
     )
 
 
+def test_the_parts_of_a_preview_are_in_the_order_in_which_a_person_thinks_of_them() -> None:
+    news, _ = _previewed("first-preview")
+    assert [title for title, _ in preview_rows(news.steps, news.parts)] == [
+        *("3 nodes", "Scripts on the hosts", "Longhorn", "Longhorn's interface"),
+        *("Volume check", "Rancher", "Import"),
+    ]
+
+
 def test_what_a_preview_found_on_a_host_is_told_in_its_own_words() -> None:
     news, _ = _previewed("preview-of-a-lost-mount")
     ((title, lines),) = preview_rows(news.steps, news.parts)
