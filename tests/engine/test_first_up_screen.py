@@ -36,8 +36,8 @@ def test_it_prints_sixty_lines_at_most(printed: str) -> None:
 
 
 def test_equal_nodes_are_previewed_once(printed: str) -> None:
-    assert printed.count("3 nodes") == 1
-    assert printed.count("create labels, mnt-longhorn-sdb, mnt-longhorn-sdc, packages") == 1
+    words = "node-1 to node-3: create labels, mnt-longhorn-sdb, mnt-longhorn-sdc, packages"
+    assert printed.count(f"\n3 nodes               {words}\n") == 1, printed
 
 
 @pytest.mark.parametrize("part", _PARTS)

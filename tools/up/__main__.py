@@ -6,6 +6,7 @@ refuse or return is theirs. With --all it is `pulumi up` itself.
 
 import argparse
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -29,7 +30,7 @@ _STYLES = {
     "warning": "yellow",
     "error": "bold red",
 }
-_DECLINED = 1
+_DECLINED, _NOT_FOUND = 1, 127
 _COLUMNS = 120
 """Where no terminal says how many there are."""
 _REST = "Every step and output: ALL=1 or --all, which is `pulumi up` itself. Nothing else differs."
@@ -39,6 +40,9 @@ def main(words: Sequence[str] | None = None) -> int:
     """Preview, ask, run; Pulumi's exit status, or 1 after a no."""
     asked = _parser().parse_args(words)
     operation = ["--stack", asked.stack]
+    if shutil.which("pulumi") is None:
+        print("make up: no pulumi on PATH. Install Pulumi's CLI: see README.md", file=sys.stderr)
+        return _NOT_FOUND
     if asked.all:
         os.chdir(asked.cwd)
         os.execvp("pulumi", ["pulumi", "up", *operation, *["--yes"] * asked.yes])  # noqa: S606

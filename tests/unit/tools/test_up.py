@@ -334,6 +334,21 @@ def test_where_nobody_can_be_asked_pulumi_itself_refuses(
     assert "--skip-preview" not in words
 
 
+def test_without_pulumi_on_path_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert _main(tmp_path, "--yes") == 127
+    assert "no pulumi on PATH" in capsys.readouterr().err
+
+
+def test_with_all_it_becomes_pulumi_up(played: Path) -> None:
+    words = [sys.executable, "-m", "tools.up", "mine", "--all", "--yes", "--cwd", str(played)]
+    (played / "up.status").write_text("4")
+    assert subprocess.run(words, cwd=PROJECT, check=False, timeout=_SECONDS).returncode == 4
+    assert (played / "words").read_text() == "up --stack mine --yes\n"
+
+
 def test_events_that_this_sdk_does_not_know_are_passed_over(played: Path) -> None:
     unknown = {"resourcePreEvent": {"metadata": {"op": "a later one", "urn": "a", "type": "b"}}}
     known = {"diagnosticEvent": {"message": "x", "color": "never", "severity": "info"}}
