@@ -76,6 +76,7 @@ docs: $(VENV)/ready
 	$(RUN) -m tools.pages.reference
 	$(RUN) -m tools.pages.schema
 	$(RUN) -m tools.pages.mistakes
+	$(RUN) -m tools.pages.arguments
 	$(RUN) -m tools.pages.picture
 
 $(SITE_VENV)/ready: tools/site/requirements.lock

@@ -18,7 +18,7 @@ _BEFORE = (
     "Hosts and cluster are read before any resource is made: give a value that the program has "
     "from the start, such as one of pulumi.Config."
 )
-_OPENS_HOSTS = frozenset(
+OPENS_HOSTS = frozenset(
     {
         Secret.SSH_PRIVATE_KEY,
         Secret.SSH_PRIVATE_KEY_PASSPHRASE,
@@ -36,6 +36,8 @@ class GivenSource:
         name: What the mistakes are in, for the head of their message.
         sections: By the stack file's key; None for one that is not given.
         secrets: By the stack file's key; text, or an Output where no host is opened with it.
+        names: What keys of the stack file are called among the arguments, where it is not the
+            usual: the section's name in Python's way, and secrets.KEY.
     """
 
     def __init__(
@@ -43,13 +45,18 @@ class GivenSource:
         name: str,
         sections: Mapping[str, object],
         secrets: Mapping[str, pulumi.Input[str] | None],
+        names: Mapping[str, str],
     ) -> None:
+        self._names = names
         self._name = name
         self._sections = {key: value for key, value in sections.items() if value is not None}
         self._secrets = {key: value for key, value in secrets.items() if value is not None}
 
     def full(self, key: str) -> str:
-        """A key as the argument is called: Python's way for the first word, the file's behind."""
+        """A key as the argument is called."""
+        for known, name in self._names.items():
+            if key == known or key.startswith(f"{known}."):
+                return f"{name}{key[len(known) :]}"
         head = key.partition(".")[0].partition("[")[0]
         return f"secrets.{key}" if key in set(Secret) else f"{to_snake(head)}{key[len(head) :]}"
 
@@ -74,7 +81,7 @@ class GivenSource:
 
     def secret_problem(self, secret: Secret) -> Problem | None:
         """An Output in the place of what opens the hosts."""
-        if secret in _OPENS_HOSTS and self.text(secret) is None:
+        if secret in OPENS_HOSTS and self.text(secret) is None:
             key = self.full(secret)
             return Problem(key, "is an Output, whose value is known only later", _BEFORE)
         return None

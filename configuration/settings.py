@@ -76,7 +76,12 @@ def load(stack_file: Path | None = None) -> Settings:
 
 
 def load_given(
-    name: str, sections: Mapping[str, object], secrets: Mapping[str, pulumi.Input[str] | None]
+    name: str,
+    sections: Mapping[str, object],
+    secrets: Mapping[str, pulumi.Input[str] | None],
+    *,
+    names: Mapping[str, str] | None = None,
+    problems: Sequence[Problem] = (),
 ) -> Settings:
     """Check what another program gives. Raises SettingsError.
 
@@ -84,14 +89,16 @@ def load_given(
         name: What the mistakes are in, for the head of their message.
         sections: By the stack file's key; None for one that is not given.
         secrets: By the stack file's key.
+        names: What keys of the stack file are called among the arguments (see GivenSource).
+        problems: What was found in other arguments, to be reported with the rest.
     """
-    return _Reader(GivenSource(name, sections, secrets)).settings()
+    return _Reader(GivenSource(name, sections, secrets, names or {}), problems).settings()
 
 
 class _Reader:
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, problems: Sequence[Problem] = ()) -> None:
         self._source = source
-        self._problems: list[Problem] = []
+        self._problems = list(problems)
         self._nodes_file: str | None = None
         """The file that the nodes were read from."""
 

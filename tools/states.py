@@ -16,12 +16,35 @@ from pulumi.dynamic.dynamic import serialize_provider
 
 from components.common.dynamic import DynamicProvider
 from tools.offline.answers import AnsweringMocks
-from tools.offline.recording import Declared, run_program
-from tools.offline.stack_file import PROJECT, read_stack_config, stack_path
+from tools.offline.recording import Declared, Recording, run_program
+from tools.offline.stack_file import (
+    KEY_PLACEHOLDER,
+    PROJECT,
+    read_stack_config,
+    stack_config,
+    stack_path,
+)
 from tools.plan.plan import without_key_file
 
 RECORD = PROJECT / "tests" / "unit" / "states.json"
 STACKS = ("lab", "production", "three-nodes")
+# What another program has of this one (examples/), with the least that it can be given.
+_UNREAD = {"readHosts": False, "readCluster": False, "accept": ["loginShell"]}
+_HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKH1xBfUOyxY2D4SgIFyiGgmCXfX7W8AYgjd1oWcQ1yM"
+PROGRAMS: Mapping[str, Mapping[str, Any]] = {
+    "disks-and-longhorn": {
+        "shop:kubeconfig": "~/.kube/config",
+        "shop:nodes": [{"name": "node-1", "host": "192.0.2.11", "hostKey": _HOST_KEY}],
+        "shop:sshPrivateKey": KEY_PLACEHOLDER,
+        "shop:checks": _UNREAD,
+    },
+    "import-into-rancher": {
+        "fleet:kubeconfig": "~/.kube/config",
+        "fleet:rancherUrl": "https://rancher.example.com",
+        "fleet:rancherToken": "token-abcde:secret",
+        "fleet:checks": _UNREAD,
+    },
+}
 
 Record = dict[str, dict[str, Any]]
 
@@ -45,12 +68,30 @@ def current() -> Record:
     """What a state would hold now: references of providers, and names by stack."""
     references = {name: serialize_provider(each()) for name, each in providers().items()}
     stacks = {stack: _names(stack) for stack in STACKS}
-    return {"providers": references, **stacks}
+    programs = {f"examples/{name}": _names_of_program(name) for name in PROGRAMS}
+    return {"providers": references, **stacks, **programs}
 
 
 def _names(stack: str) -> dict[str, Any]:
     config = without_key_file(read_stack_config(stack_path(stack)))
     recording = run_program(config, stack=stack, preview=False, mocks=AnsweringMocks())
+    return _named(recording)
+
+
+def _names_of_program(name: str) -> dict[str, Any]:
+    project = next(iter(PROGRAMS[name])).partition(":")[0]
+    recording = run_program(
+        stack_config(PROGRAMS[name]),
+        stack="states",
+        preview=False,
+        mocks=AnsweringMocks(),
+        program=PROJECT / "examples" / name / "__main__.py",
+        project=project,
+    )
+    return _named(recording)
+
+
+def _named(recording: Recording) -> dict[str, Any]:
     return {each.urn.partition("::")[2]: _hooks(each) for each in recording.resources}
 
 

@@ -120,6 +120,30 @@ class Engine:
         stack = Stack(self, name, settings["name"], work_dir, file, None, {})
         return _initialised(stack, config, secrets)
 
+    def folder_stack(
+        self,
+        name: str,
+        folder: Path,
+        environment: Path,
+        *,
+        config: Mapping[str, object] | None = None,
+        secrets: Mapping[str, str] | None = None,
+    ) -> Stack:
+        """A new stack of the program in this folder, run as a person's own is.
+
+        Args:
+            folder: has a Pulumi.yaml, which is made to name the environment.
+            environment: the virtual environment that the program runs in.
+        """
+        project = folder / "Pulumi.yaml"
+        settings: dict[str, Any] = yaml.safe_load(project.read_text())
+        options = {"toolchain": "pip", "virtualenv": str(environment)}
+        settings["runtime"] = {"name": "python", "options": options}
+        project.write_text(yaml.safe_dump(settings))
+        file = folder / f"Pulumi.{name}.yaml"
+        stack = Stack(self, name, settings["name"], folder, file, None, {}, is_hosted=False)
+        return _initialised(stack, config, secrets)
+
     def pulumi(self, *words: str, cwd: Path, text: str = "") -> str:
         """Run the CLI and return its stdout; an AssertionError with all it printed if it fails."""
         answer = subprocess.run(

@@ -53,7 +53,16 @@ class Stack:
         stack_file: Path,
         program: Callable[..., None] | None,
         arguments: Mapping[str, object],
+        *,
+        is_hosted: bool = True,
     ) -> None:
+        """Take over the folder.
+
+        Args:
+            is_hosted: whether the tests' own Python runs the program; else Pulumi's language host
+                does, in the environment that Pulumi.yaml names.
+        """
+        self._is_hosted = is_hosted
         self._engine = engine
         self._name = name
         self._project = project
@@ -99,7 +108,8 @@ class Stack:
         if operation != "preview":
             words += ["--yes", "--skip-preview"]
         host = None
-        if operation not in _NEEDS_NO_PROGRAM or "--run-program" in flags:
+        needs_program = operation not in _NEEDS_NO_PROGRAM or "--run-program" in flags
+        if needs_program and self._is_hosted:
             host, port = self._host_program()
             words += [f"--client=127.0.0.1:{port}", "--exec-kind", "auto.inline"]
         process = subprocess.Popen(
@@ -122,7 +132,7 @@ class Stack:
             config: any YAML value by key; a key without a colon belongs to the project.
             secrets: text by key, stored encrypted.
         """
-        document: dict[str, Any] = yaml.safe_load(self._stack_file.read_text()) or {}
+        document: dict[str, Any] = _read(self._stack_file)
         values = document.setdefault("config", {})
         for key, value in (config or {}).items():
             values[key if ":" in key else f"{self._project}:{key}"] = value
@@ -182,3 +192,8 @@ def _function_name(function: Callable[..., None] | None) -> tuple[str, str] | No
     if "." in function.__qualname__ or "<" in function.__qualname__:
         raise ValueError(f"{function.__qualname__} is not a function at the top of a module")
     return function.__module__, function.__qualname__
+
+
+def _read(stack_file: Path) -> dict[str, Any]:
+    """What the file says; nothing where Pulumi has made none yet."""
+    return (yaml.safe_load(stack_file.read_text()) or {}) if stack_file.exists() else {}

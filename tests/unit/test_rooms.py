@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 _PROJECT = Path(__file__).parents[2]
-_TOPS = ("components", "configuration", "lab", "tools", "tests")
+_TOPS = ("components", "configuration", "lab", "longhorn_rancher", "tools", "tests")
 
 # Of components: a room, and the rooms or single modules that it may import beside itself.
 _ROOMS: Mapping[str, tuple[str, ...]] = {
@@ -117,7 +117,7 @@ def test_the_settings_are_read_by_the_preflight_the_stack_and_those_who_wire_alo
 ) -> None:
     allowed = (
         *(f"components.{room}" for room in _WITH_SETTINGS),
-        *("__main__", "configuration", "tools", "tests"),
+        *("__main__", "longhorn_rancher", "configuration", "tools", "tests"),
     )
     wrong = [
         arrow
@@ -187,17 +187,26 @@ def test_the_common_room_holds_these_modules_and_no_others() -> None:
     assert {path.stem for path in (_PROJECT / "components/common").glob("*.py")} == _COMMON
 
 
-@pytest.mark.parametrize("wired", ["__main__"])
+@pytest.mark.parametrize("wired", ["__main__", "longhorn_rancher"])
 def test_a_program_is_wired_from_the_stack_the_preflight_and_the_settings_alone(
     wired: str,
 ) -> None:
-    allowed = ("components.stack", "components.preflight", "configuration.settings", wired)
+    allowed = (
+        *("components.stack", "components.preflight"),
+        *("configuration.settings", "configuration.problems", wired),
+    )
     wrong = [
         arrow
         for arrow in _arrows(wired, "")
         if not any(_is_in(arrow.rpartition(" ")[2], each) for each in allowed)
     ]
     assert wrong == []
+
+
+def test_nothing_of_the_project_imports_what_other_programs_import() -> None:
+    importing = [each.partition(" ")[0] for each in _arrows("", "longhorn_rancher")]
+    assert importing
+    assert [name for name in importing if not _is_in(name, "longhorn_rancher")] == []
 
 
 def test_the_configuration_imports_nothing_else_of_the_project() -> None:
@@ -213,7 +222,9 @@ def test_the_lab_knows_nothing_of_the_program(target: str) -> None:
     assert _arrows("lab", target) == []
 
 
-@pytest.mark.parametrize("source", ["components", "configuration", "__main__", "lab"])
+@pytest.mark.parametrize(
+    "source", ["components", "configuration", "longhorn_rancher", "__main__", "lab"]
+)
 def test_only_tests_import_the_tools(source: str) -> None:
     assert _arrows(source, "tools") == []
 

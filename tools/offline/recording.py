@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -92,8 +93,9 @@ class DefaultMocks(Mocks):
 class RecordingMonitor(MockMonitor):
     """A monitor that keeps every registration with its options."""
 
-    def __init__(self, mocks: Mocks, recording: Recording, stack: str) -> None:
+    def __init__(self, mocks: Mocks, recording: Recording, stack: str, project: str) -> None:
         super().__init__(mocks)
+        self._project = project
         self._recording = recording
         self._stack = stack
 
@@ -101,7 +103,7 @@ class RecordingMonitor(MockMonitor):
         """The URN as Pulumi's engine makes it: with the types of all parents but the stack's."""
         chain = [] if _is_stack(parent) else [parent.split("::")[2]]
         types = "$".join([*chain, type_])
-        return f"urn:pulumi:{self._stack}::{NAMESPACE}::{types}::{name}"
+        return f"urn:pulumi:{self._stack}::{self._project}::{types}::{name}"
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802  the protocol's name
         response = super().RegisterResource(request)
@@ -148,29 +150,40 @@ def _plain(value: Any) -> Any:
 
 
 def run_program(
-    config: StackConfig, *, stack: str, preview: bool, mocks: Mocks | None = None
+    config: StackConfig,
+    *,
+    stack: str,
+    preview: bool,
+    mocks: Mocks | None = None,
+    program: Path = PROJECT / "__main__.py",
+    project: str = NAMESPACE,
 ) -> Recording:
-    """Run the project's __main__.py under mocks.
+    """Run the project's __main__.py, or another program that imports it, under mocks.
 
     Args:
         config: The stack's configuration.
         stack: Name of the stack.
         preview: Whether outputs of resources are unknown, as in a preview of a new stack.
         mocks: What resources answer; by default their own inputs.
+        program: The program's file.
+        project: Name of its project. Another one's configuration is taken as it is: it is to switch
+            the look at hosts and cluster off itself.
 
     Raises whatever the program raises, SettingsError above all.
     """
     if str(PROJECT) not in sys.path:
         sys.path.insert(0, str(PROJECT))
     recording = Recording()
-    monitor = RecordingMonitor(mocks or DefaultMocks(), recording, stack)
-    offline = without_reading(config)
+    monitor = RecordingMonitor(mocks or DefaultMocks(), recording, stack, project)
+    offline = without_reading(config) if project == NAMESPACE else config
     # The SDK keeps the stack, its configuration and its root resource in context variables, and
     # takes the thread's event loop: a context and a thread of its own keep this run apart from
     # its caller and from every other run.
     context = contextvars.copy_context()
     with ThreadPoolExecutor(max_workers=1) as apart:
-        apart.submit(context.run, _run, offline, stack, preview, monitor, recording).result()
+        apart.submit(
+            context.run, _run, offline, stack, preview, monitor, recording, program, project
+        ).result()
     return recording
 
 
@@ -180,6 +193,8 @@ def _run(
     preview: bool,
     monitor: RecordingMonitor,
     recording: Recording,
+    path: Path,
+    project: str,
 ) -> None:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -187,14 +202,14 @@ def _run(
         pulumi.runtime.settings.ROOT.set(None)
         pulumi.runtime.set_all_config(dict(config.values), sorted(config.secret_keys))
         pulumi.runtime.set_mocks(
-            monitor.mocks, project=NAMESPACE, stack=stack, preview=preview, monitor=monitor
+            monitor.mocks, project=project, stack=stack, preview=preview, monitor=monitor
         )
         # The SDK serves hooks to Pulumi's monitor alone, and without a server it refuses them.
         pulumi.runtime.settings.SETTINGS.callbacks = _UncalledHooks()  # type: ignore[assignment]
 
         @pulumi.runtime.test
         def program() -> None:
-            recording.settings = runpy.run_path(str(PROJECT / "__main__.py"))["settings"]
+            recording.settings = runpy.run_path(str(path)).get("settings")
 
         program()
         root = pulumi.runtime.get_root_resource()

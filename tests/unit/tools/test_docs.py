@@ -13,7 +13,7 @@ from configuration.stack_file import SECTIONS
 from tools.offline.graph import Graph
 from tools.offline.recording import run_program
 from tools.offline.stack_file import read_stack_config, stack_path
-from tools.pages import generated, picture, reference
+from tools.pages import arguments, generated, picture, reference
 from tools.pages.field_types import default_words, type_words
 from tools.pages.meanings import meanings
 from tools.pages.picture_boxes import Box, measure, place, rows_of, shortest
@@ -21,7 +21,11 @@ from tools.pages.picture_boxes import Box, measure, place, rows_of, shortest
 _SVG = "{http://www.w3.org/2000/svg}"
 
 
-@pytest.mark.parametrize("main", [reference.main, picture.main], ids=["reference", "picture"])
+@pytest.mark.parametrize(
+    "main",
+    [reference.main, picture.main, arguments.main],
+    ids=["reference", "picture", "arguments"],
+)
 def test_the_file_is_current(main: Callable[[Sequence[str]], int]) -> None:
     assert main(["--check"]) == 0, "run `make docs`"
 
