@@ -13,10 +13,8 @@ from longhorn_rancher import LonghornStorage
 config = pulumi.Config()
 kubeconfig = config.require("kubeconfig")
 cluster = kubernetes.Provider("cluster", kubeconfig=kubeconfig)
-shop = kubernetes.core.v1.Namespace(
-    "shop", metadata={"name": "shop"}, opts=pulumi.ResourceOptions(provider=cluster)
-)
 
+# First, so that nothing of the program is made where hosts or cluster stand in the way.
 storage = LonghornStorage(
     "storage",
     cluster={"name": "shop", "kubeconfig": kubeconfig},
@@ -29,6 +27,9 @@ storage = LonghornStorage(
     secrets={"sshPrivateKey": config.require("sshPrivateKey")},
 )
 
+shop = kubernetes.core.v1.Namespace(
+    "shop", metadata={"name": "shop"}, opts=pulumi.ResourceOptions(provider=cluster)
+)
 kubernetes.core.v1.PersistentVolumeClaim(
     "orders",
     metadata={"name": "orders", "namespace": shop.metadata["name"]},

@@ -26,7 +26,7 @@ class Shop:
     stack: Stack
 
     def has_namespace(self) -> bool:
-        """Whether what the program declares before the storage is there."""
+        """Whether what the program declares behind the storage is there."""
         found = self.lab.objects("namespaces")
         return "shop" in {each["metadata"]["name"] for each in found}
 
@@ -61,7 +61,7 @@ def shop(new_shop: Shop) -> Shop:
     return new_shop
 
 
-def test_a_disk_with_data_is_refused_in_the_preview_and_nothing_of_the_program_is_made(
+def test_a_disk_with_data_is_refused_in_the_preview_and_nothing_behind_it_is_made(
     new_shop: Shop,
 ) -> None:
     host = new_shop.lab.hosts[1]
