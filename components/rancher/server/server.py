@@ -77,14 +77,17 @@ class RancherServer(pulumi.ComponentResource):
             certificate: What Rancher serves with; None lets it make a CA of its own.
         """
         super().__init__("longhornrancher:rancher:Server", name, None, opts)
+        self._name, self._rancher, self._certificate = name, rancher, certificate
+        # Another host has neither image nor container. The old one is not asked for anything:
+        # it may be gone.
+        self._host = engine_host(rancher.docker_host)
         here = pulumi.ResourceOptions(parent=self)
         self.bootstrap_password = pulumi.Output.secret(
             bootstrap_password or GeneratedPassword(f"{name}-bootstrap-password", here).value
         )
-        preflight = RancherPreflight(f"{name}-preflight", rancher=rancher, opts=here)
-        image = self._image(name, rancher, preflight)
-        data = self._data(name, rancher, preflight)
-        container = self._container(name, rancher, certificate, image, data, preflight)
+        self._preflight = RancherPreflight(f"{name}-preflight", rancher=rancher, opts=here)
+        image, data = self._image(), self._data()
+        container = self._container(image, data)
         if rancher.backup is not None:
             declare_backup(
                 f"{name}-backup",
@@ -97,45 +100,34 @@ class RancherServer(pulumi.ComponentResource):
                     parent=self,
                     depends_on=[container],
                     delete_before_replace=True,
-                    replacement_trigger=engine_host(rancher.docker_host),
+                    replacement_trigger=self._host,
                 ),
             )
         self.container_id = container.id
         self.url = container.id.apply(lambda _: rancher.url)
         self.register_outputs({"url": self.url, "bootstrapPassword": self.bootstrap_password})
 
-    def _image(
-        self, name: str, rancher: RancherSettings, preflight: pulumi.Resource
-    ) -> pulumi.Input[str]:
-        reference = f"{rancher.image}:{rancher.tag}"
-        if not rancher.pull_image:
+    def _image(self) -> pulumi.Input[str]:
+        reference = f"{self._rancher.image}:{self._rancher.tag}"
+        if not self._rancher.pull_image:
             return reference
-        host = engine_host(rancher.docker_host)
         # By id and not by name: a name that resolves again would replace the container.
         return docker.RemoteImage(
-            f"{name}-image",
+            f"{self._name}-image",
             name=reference,
             keep_locally=True,
             opts=pulumi.ResourceOptions(
-                parent=self, depends_on=[preflight], replacement_trigger=host
+                parent=self, depends_on=[self._preflight], replacement_trigger=self._host
             ),
         ).image_id
 
     def _container(
-        self,
-        name: str,
-        rancher: RancherSettings,
-        certificate: RancherCertificate | None,
-        image: pulumi.Input[str],
-        data: docker.ContainerVolumeArgs,
-        preflight: pulumi.Resource,
+        self, image: pulumi.Input[str], data: docker.ContainerVolumeArgs
     ) -> docker.Container:
-        # Another host has neither image nor container. The old one is not asked for anything:
-        # it may be gone.
-        host = engine_host(rancher.docker_host)
+        rancher, certificate = self._rancher, self._certificate
         timeout = f"{rancher.start_timeout_seconds + 60}s"
         return docker.Container(
-            f"{name}-container",
+            f"{self._name}-container",
             name=rancher.container_name,
             image=image,
             privileged=True,
@@ -167,30 +159,29 @@ class RancherServer(pulumi.ComponentResource):
             destroy_grace_seconds=60,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[preflight],
+                depends_on=[self._preflight],
                 # Its name and ports are fixed, so the old one must go first.
                 delete_before_replace=True,
-                replacement_trigger=host,
+                replacement_trigger=self._host,
                 custom_timeouts=pulumi.CustomTimeouts(create=timeout, update=timeout),
                 hooks=pulumi.ResourceHookBinding(
-                    before_create=[clearance(f"{name}-clearance", rancher, _DATA)]
+                    before_create=[clearance(f"{self._name}-clearance", rancher, _DATA)]
                 ),
             ),
         )
 
-    def _data(
-        self, name: str, rancher: RancherSettings, preflight: pulumi.Resource
-    ) -> docker.ContainerVolumeArgs:
+    def _data(self) -> docker.ContainerVolumeArgs:
+        rancher = self._rancher
         if rancher.volume.startswith("/"):
             return docker.ContainerVolumeArgs(host_path=rancher.volume, container_path=_DATA)
         volume = docker.Volume(
-            f"{name}-data",
+            f"{self._name}-data",
             name=rancher.volume,
             # The data outlives the container and the stack unless the stack file says otherwise;
             # docker creates a volume by name only if there is none, so the next `up` finds it.
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[preflight],
+                depends_on=[self._preflight],
                 retain_on_delete=not rancher.remove_data_on_destroy,
             ),
         )
