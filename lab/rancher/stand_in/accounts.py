@@ -59,7 +59,6 @@ class AccountCalls:
         if wrong is not None:
             return answers.error(422, "InvalidBodyContent", wrong)
         user.set_password(fresh)
-        user.must_change_password = False
         self._context.state.settings["first-login"] = "false"
         self._context.state.save()
         return answers.of({"id": user.id, "type": "user", "username": user.username})

@@ -35,7 +35,6 @@ class Api:
         admin = User(
             id=new_id("user-", self._context.state.users),
             username="admin",
-            must_change_password=wanted is None or wanted == "admin",
         )
         admin.set_password(password)
         self._context.state.users[admin.id] = admin

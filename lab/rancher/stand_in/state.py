@@ -24,7 +24,6 @@ class User:
     username: str
     salt: str = ""
     hash: str = ""
-    must_change_password: bool = False
 
     def set_password(self, password: str) -> None:
         self.salt = secrets.token_hex(16)
