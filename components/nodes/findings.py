@@ -112,7 +112,7 @@ def scripts_line(findings: Mapping[str, NodeFindings]) -> str | None:
     return "; ".join([*lines[:_SHOWN_HOSTS], *([f"and {more} more"] if more > 0 else [])]) or None
 
 
-def packages_finding(facts: HostFacts, file_systems: Iterable[str] = ()) -> str | None:
+def packages_finding(facts: HostFacts, file_systems: Iterable[str]) -> str | None:
     """What the node lacks of packages and services, in one line."""
     missing = missing_packages(facts, file_systems)
     if missing:

@@ -26,12 +26,7 @@ def check_cluster(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[CheckR
 def _check_for_longhorn(facts: ClusterFacts, longhorn_version: str) -> Iterator[CheckResult]:
     too_old = too_old_kubernetes(facts.version, longhorn_version)
     if too_old is not None:
-        yield of_cluster(
-            "kubernetesVersion",
-            "error",
-            too_old,
-            "Upgrade the cluster.",
-        )
+        yield of_cluster("kubernetesVersion", "error", too_old, "Upgrade the cluster.")
     untested = untested_kubernetes(facts.version, longhorn_version)
     if untested is not None:
         yield of_cluster(

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from components.common.names import some_names
+from components.longhorn.missing import STORAGE_CLASS
 from components.longhorn.objects import DRIVER, NAMESPACE
 from components.nodes.description import CONTROL_PLANE_TAINTS
 from components.preflight.cluster_facts import ClusterFacts
 from components.preflight.cluster_wanted import ClusterWanted
 from components.preflight.report import CheckResult, of_cluster
 
-_CLASS = "longhorn"
 _RELEASE = f"{NAMESPACE}/longhorn"
 _NAMED = 5
 
@@ -121,7 +121,7 @@ def _default_classes(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[Che
     With a Longhorn that runs, LonghornReady shows them and takes the mark off. Before that, whose
     class somebody made the default is asked about; that of K3s came by itself.
     """
-    others = [name for name in facts.default_classes if name != _CLASS]
+    others = [name for name in facts.default_classes if name != STORAGE_CLASS]
     chosen = [name for name in others if name not in facts.k3s_classes]
     if wanted.is_default_class and chosen and not facts.longhorn.has_settings:
         yield of_cluster(

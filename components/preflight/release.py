@@ -5,8 +5,9 @@ Pulumi forgets with a refresh that an installation failed, and would then call i
 
 from components.cluster.api import ClusterApi
 from components.cluster.helm_records import latest_record
+from components.longhorn.objects import NAMESPACE
 
-_NAMESPACE, _NAME = "longhorn-system", "longhorn"
+_NAME = "longhorn"
 _MANAGER = "longhorn-manager"
 _FAILED, _DEPLOYED = "failed", "deployed"
 
@@ -16,12 +17,12 @@ def release_finding(api: ClusterApi) -> str | None:
 
     Raises whatever the client raises when the cluster does not answer.
     """
-    record = latest_record(api, _NAMESPACE, _NAME)
+    record = latest_record(api, NAMESPACE, _NAME)
     if record is None:
         return None
     if record.status == _FAILED:
         return f"Helm's revision {record.revision} of {_NAME} failed"
-    daemons = api.apps.list_namespaced_daemon_set(_NAMESPACE).items
+    daemons = api.apps.list_namespaced_daemon_set(NAMESPACE).items
     if record.status == _DEPLOYED and not any(d.metadata.name == _MANAGER for d in daemons):
         return f"DaemonSet {_MANAGER} is missing, and Helm's revision {record.revision} has it"
     return None

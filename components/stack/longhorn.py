@@ -23,7 +23,7 @@ def declare_longhorn(
     cluster: pulumi.ProviderResource | None,
     nodes: Mapping[str, LonghornNode],
     untaints: Sequence[pulumi.Resource],
-    found: LonghornFindings | None = None,
+    found: LonghornFindings,
     parent: pulumi.Resource | None = None,
 ) -> LonghornParts:
     """Release, policies, monitoring, frontend and volume check.
@@ -41,7 +41,6 @@ def declare_longhorn(
     providers = [cluster]
     tolerated = tolerated_taints(settings.longhorn.tolerations, settings.control_plane.scheduling)
     release = None
-    found = found or LonghornFindings()
     if settings.stages.longhorn:
         release = _release(settings, providers, nodes, untaints, tolerated, found, parent)
     after: list[pulumi.Resource] = (
