@@ -3,7 +3,6 @@
 import json
 import shutil
 import socket
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -11,13 +10,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-import pytest
-
-from components.common import waiting
-from components.common.waiting import Clock
 from components.rancher.api.client import RancherClient
-from components.rancher.registration import activity as rancher_activity
-from components.rancher.registration import removal as rancher_removal
 from configuration.rancher import RancherSettings
 from lab.common.paths import STATE
 from lab.rancher.stand_in import kubectl
@@ -130,11 +123,3 @@ def unused_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pauses between attempts so short that a test with retries takes no time."""
-    monkeypatch.setattr(rancher_activity, "_INTERVAL_SECONDS", 0.01)
-    monkeypatch.setattr(waiting, "SYSTEM_CLOCK", Clock(sleep=lambda _: time.sleep(0.01)))
-    monkeypatch.setattr(rancher_removal, "_SEARCH_SECONDS", 0.5)

@@ -13,10 +13,9 @@ from components.rancher.api.errors import (
 )
 from lab.rancher.stand_in.server import StandIn
 from lab.rancher.tls_proxy import tls_proxy
-from tests.unit.doubles.a_rancher import BOOTSTRAP, impatient, running, unused_port, url_of
+from tests.unit.doubles.a_rancher import BOOTSTRAP, running, unused_port, url_of
 from tests.unit.doubles.certificates import issue
 
-__all__ = ["impatient"]
 pytestmark = pytest.mark.usefixtures("impatient")
 
 _HERE = ("127.0.0.1", 0)

@@ -3,7 +3,6 @@
 import logging
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,21 +30,13 @@ from tests.unit.doubles.a_rancher import (
     BOOTSTRAP,
     agent_says,
     client,
-    impatient,
     logged_in,
     running,
     unused_port,
     url_of,
 )
 
-__all__ = ["impatient"]
 pytestmark = pytest.mark.usefixtures("impatient")
-
-
-@pytest.fixture
-def stand_in(tmp_path: Path) -> Iterator[StandIn]:
-    with running(tmp_path) as one:
-        yield one
 
 
 def token_of(stand_in: StandIn, cluster_id: str) -> str:

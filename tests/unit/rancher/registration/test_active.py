@@ -1,6 +1,5 @@
 """The wait until Rancher really has the cluster."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +20,8 @@ from components.rancher.registration.activity import (
 )
 from components.rancher.registration.registration import RancherRegistrationProvider
 from lab.rancher.stand_in.server import StandIn
-from tests.unit.doubles.a_rancher import (
-    ADMIN,
-    agent_says,
-    impatient,
-    registration_inputs,
-    running,
-    url_of,
-)
+from tests.unit.doubles.a_rancher import ADMIN, agent_says, registration_inputs, running, url_of
 
-__all__ = ["impatient"]
 pytestmark = pytest.mark.usefixtures("impatient")
 
 ALL_TRUE = {"Connected": ("True", ""), "Ready": ("True", "")}
@@ -173,12 +164,6 @@ def test_an_agent_that_never_came_or_is_away_for_a_moment_is_left_alone(
     away: list[Cluster],
 ) -> None:
     assert "again" not in wait(Looks(*away, ACTIVE), timeout_seconds=600.0)
-
-
-@pytest.fixture
-def stand_in(tmp_path: Path) -> Iterator[StandIn]:
-    with running(tmp_path) as one:
-        yield one
 
 
 @pytest.fixture

@@ -22,23 +22,15 @@ from tests.unit.doubles.a_rancher import (
     BOOTSTRAP,
     agent_says,
     client,
-    impatient,
     logged_in,
     running,
     url_of,
 )
 
-__all__ = ["impatient"]
 pytestmark = pytest.mark.usefixtures("impatient")
 
 PROVIDER = RancherTokenRegistrationProvider()
 ACTIVE = RancherClusterActiveProvider()
-
-
-@pytest.fixture
-def stand_in(tmp_path: Path) -> Iterator[StandIn]:
-    with running(tmp_path) as one:
-        yield one
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import base64
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,22 +27,14 @@ from tests.unit.doubles.a_rancher import (
     BOOTSTRAP,
     agent_says,
     client,
-    impatient,
     registration_inputs,
     running,
     url_of,
 )
 
-__all__ = ["impatient"]
 pytestmark = pytest.mark.usefixtures("impatient")
 
 PROVIDER = RancherRegistrationProvider()
-
-
-@pytest.fixture
-def stand_in(tmp_path: Path) -> Iterator[StandIn]:
-    with running(tmp_path) as one:
-        yield one
 
 
 def registered(inputs: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,6 @@
 """The API token ends after 90 days although one without an end was asked for."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,25 +9,11 @@ from components.rancher.api.accounts import ends_soon
 from components.rancher.registration.active import RancherClusterActiveProvider
 from components.rancher.registration.registration import RancherRegistrationProvider
 from lab.rancher.stand_in.server import StandIn
-from tests.unit.doubles.a_rancher import (
-    agent_says,
-    client,
-    impatient,
-    logged_in,
-    registration_inputs,
-    running,
-)
+from tests.unit.doubles.a_rancher import agent_says, client, logged_in, registration_inputs
 
-__all__ = ["impatient"]
 pytestmark = pytest.mark.usefixtures("impatient")
 REGISTRATION, ACTIVE = RancherRegistrationProvider(), RancherClusterActiveProvider()
 DAY = 24 * 60 * 60.0
-
-
-@pytest.fixture
-def stand_in(tmp_path: Path) -> Iterator[StandIn]:
-    with running(tmp_path) as one:
-        yield one
 
 
 @pytest.fixture

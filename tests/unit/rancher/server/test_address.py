@@ -14,15 +14,8 @@ from components.rancher.server import container as rancher_container
 from components.rancher.server.address import RancherAddressProvider
 from lab.rancher.stand_in.server import StandIn
 from tests.unit.doubles.a_clock import a_clock
-from tests.unit.doubles.a_rancher import (
-    impatient,
-    in_container,
-    registration_inputs,
-    running,
-    url_of,
-)
+from tests.unit.doubles.a_rancher import in_container, registration_inputs, running, url_of
 
-__all__ = ["impatient"]
 pytestmark = pytest.mark.usefixtures("impatient")
 ADDRESS = RancherAddressProvider()
 
