@@ -25,6 +25,7 @@ _TITLES = {
     "rancher:GeneratedPassword": "Rancher",
     "rancher:Cleanup": "Import",
     "rancher:Registration": "Import",
+    "rancher:TokenRegistration": "Import",
     "rancher:Manifest": "Import",
     "rancher:Agent": "Import",
     "rancher:ClusterActive": "Import",
