@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lab.longhorn.manager import choice
-from lab.programs import plugins, toolchain
+from lab.programs import plugins
 from lab.programs.plugin_base.launcher import StandIn
 
 
@@ -16,18 +16,6 @@ def _missing(*names: str) -> str | None:
     if os.geteuid() != 0:
         return "the lab needs root"
     return plugins.missing(names)
-
-
-def _missing_at_length(*names: str) -> str | None:
-    """The same for tests with a whole lab that together take more than an hour.
-
-    They run wherever the plugins are installed; with those that the lab makes only when asked.
-    """
-    absent = _missing(*names)
-    made = [name for name in names if name != "command" and toolchain.plugins()[name] is None]
-    if absent or not made or os.environ.get("LAB_WHOLE") == "1":
-        return absent
-    return f"{', '.join(made)} plugin not installed; LAB_WHOLE=1 runs it with the one the lab makes"
 
 
 def _missing_docker() -> str | None:
@@ -45,15 +33,11 @@ def _marks(missing: str | None) -> list[pytest.MarkDecorator]:
 
 needs_hosts = _marks(None if os.geteuid() == 0 else "the lab's hosts need root")
 """Hosts alone, with whatever plugin there is."""
-longhorn_everywhere = _marks(_missing("command", "kubernetes"))
-"""Hosts and a cluster, on every machine."""
-whole_lab_everywhere = _marks(_missing("command", "kubernetes", "docker") or _missing_docker())
-"""The same with a Docker engine."""
-needs_longhorn = _marks(_missing_at_length("command", "kubernetes"))
+needs_longhorn = _marks(_missing("command", "kubernetes"))
 """Hosts and a cluster."""
-needs_longhorn_manager = _marks(_missing_at_length("command", "kubernetes") or choice.missing())
+needs_longhorn_manager = _marks(_missing("command", "kubernetes") or choice.missing())
 """The same, Longhorn's own chart, and its own manager in place of its stand-in."""
-needs_whole_lab = _marks(_missing_at_length("command", "kubernetes", "docker") or _missing_docker())
+needs_whole_lab = _marks(_missing("command", "kubernetes", "docker") or _missing_docker())
 """Hosts, a cluster and a Docker engine."""
 needs_promtool = [
     pytest.mark.engine,
@@ -72,7 +56,7 @@ def marks(*names: str) -> list[pytest.MarkDecorator]:
 
 def docker_marks(*names: str) -> list[pytest.MarkDecorator]:
     """A Docker engine, and these plugins."""
-    return _marks(_missing_at_length(*names) or _missing_docker())
+    return _marks(_missing(*names) or _missing_docker())
 
 
 def real_folder(stand_in: StandIn) -> Path:

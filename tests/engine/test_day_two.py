@@ -22,7 +22,7 @@ from lab.docker import engine as docker_engine
 from lab.hosts import hosts
 from lab.rancher.stand_in import image
 from tests.engine.engine import Engine, Stack
-from tests.engine.needs import whole_lab_everywhere
+from tests.engine.needs import needs_whole_lab
 from tests.engine.program_lab import mounts, node, on_host
 from tests.engine.whole_lab import LONGHORN, RANCHER, WholeLab, whole_config, whole_lab
 
@@ -32,7 +32,7 @@ _QUARTER_SECONDS = 91 * 86400.0
 NODES = "longhorn-rancher:nodes"
 CLUSTER = "longhorn-rancher:cluster"
 
-pytestmark = whole_lab_everywhere
+pytestmark = needs_whole_lab
 
 
 class Week:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.engine.engine import Engine
-from tests.engine.needs import whole_lab_everywhere
+from tests.engine.needs import needs_whole_lab
 from tests.engine.up_screen import UpScreen
 from tests.engine.whole_lab import whole_config, whole_lab
 
@@ -15,7 +15,7 @@ _PARTS = (
     *("Longhorn", "Longhorn's interface", "Volume check", "Rancher", "Import"),
 )
 
-pytestmark = whole_lab_everywhere
+pytestmark = needs_whole_lab
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ from lab.cluster import kubernetes
 from lab.hosts import hosts
 from tests.engine.engine import Engine, Outcome, Stack
 from tests.engine.longhorn_lab import LONGHORN, LonghornLab, longhorn_lab
-from tests.engine.needs import longhorn_everywhere
+from tests.engine.needs import needs_longhorn
 from tests.engine.program_lab import mounts, on_host
 
-pytestmark = longhorn_everywhere
+pytestmark = needs_longhorn
 NODES = "longhorn-rancher:nodes"
 
 

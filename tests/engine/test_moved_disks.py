@@ -14,10 +14,10 @@ from lab.common.waiting import wait_until
 from lab.hosts import hosts
 from tests.engine.engine import Engine, Stack
 from tests.engine.longhorn_lab import LONGHORN, LonghornLab, longhorn_lab
-from tests.engine.needs import longhorn_everywhere
+from tests.engine.needs import needs_longhorn
 from tests.engine.program_lab import file_hash, mounts, on_host, write_file
 
-pytestmark = longhorn_everywhere
+pytestmark = needs_longhorn
 
 NODES = "longhorn-rancher:nodes"
 COMMAND = "command:remote:Command"

@@ -9,11 +9,11 @@ from lab.common.waiting import wait_until
 from lab.hosts import hosts
 from tests.engine.engine import Engine, Stack
 from tests.engine.longhorn_lab import LONGHORN, LonghornLab, longhorn_lab
-from tests.engine.needs import longhorn_everywhere
+from tests.engine.needs import needs_longhorn
 from tests.engine.program_lab import mounts, on_host, replaced
 from tests.engine.runbook import commands
 
-pytestmark = longhorn_everywhere
+pytestmark = needs_longhorn
 
 SDB, SDC = "/mnt/longhorn-sdb", "/mnt/longhorn-sdc"
 _ROOT = "/var/lib/longhorn"

@@ -15,11 +15,11 @@ from lab.hosts.hosts import HostHandle
 from lab.longhorn.manager import choice
 from tests.engine.engine import Engine, Stack
 from tests.engine.longhorn_lab import LONGHORN, LonghornLab, longhorn_lab
-from tests.engine.needs import longhorn_everywhere
+from tests.engine.needs import needs_longhorn
 from tests.engine.program_lab import DISKS, file_hash, on_host, write_file
 from tests.engine.runbook import commands
 
-pytestmark = longhorn_everywhere
+pytestmark = needs_longhorn
 
 _SDB, _SDC = "/mnt/longhorn-sdb", "/mnt/longhorn-sdc"
 _NODES = "longhorn-rancher:nodes"

@@ -8,10 +8,10 @@ import pytest
 from tests.engine.engine import Engine, Stack
 from tests.engine.installed import copied, environment
 from tests.engine.longhorn_lab import LonghornLab, longhorn_lab
-from tests.engine.needs import longhorn_everywhere
+from tests.engine.needs import needs_longhorn
 from tests.engine.program_lab import mounts, node, on_host, whole_disk_hash
 
-pytestmark = longhorn_everywhere
+pytestmark = needs_longhorn
 
 _SECONDS = 900.0
 _PREFIX = "longhorn-rancher:"

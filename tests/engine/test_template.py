@@ -10,10 +10,10 @@ from lab.common.paths import PROJECT
 from tests.engine.engine import Engine, Stack
 from tests.engine.installed import environment
 from tests.engine.longhorn_lab import LonghornLab, longhorn_lab
-from tests.engine.needs import longhorn_everywhere
+from tests.engine.needs import needs_longhorn
 from tests.engine.program_lab import node
 
-pytestmark = longhorn_everywhere
+pytestmark = needs_longhorn
 
 _NEW = ("--offline", "--generate-only", "--yes", "--name", "mine", "--description", "What mine is")
 _PREFIX = "longhorn-rancher:"

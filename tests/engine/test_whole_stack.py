@@ -17,14 +17,14 @@ from lab.common.waiting import wait_until
 from lab.docker import engine as docker_engine
 from lab.hosts import hosts
 from tests.engine.engine import Engine, Stack
-from tests.engine.needs import whole_lab_everywhere
+from tests.engine.needs import needs_whole_lab
 from tests.engine.process_list import watching
 from tests.engine.program_lab import file_hash, mounts, node, on_host, write_file
 from tests.engine.whole_lab import LONGHORN, WholeLab, whole_config, whole_lab
 
 ADMIN_PASSWORD = "an-unmistakable-password"  # noqa: S105
 
-pytestmark = whole_lab_everywhere
+pytestmark = needs_whole_lab
 
 
 @pytest.fixture(scope="module")
