@@ -143,16 +143,25 @@ class LonghornLab(OnCluster):
 
 
 @contextmanager
-def longhorn_lab(count: int) -> Iterator[LonghornLab]:
-    """Hosts and a cluster, taken down at the end."""
-    try:
-        started = hosts.up(count)
-        yield LonghornLab(started, kubernetes.up([host.name for host in started]))
-    except LabError as error:
-        pytest.fail(str(error))
-    finally:
-        kubernetes.down()
-        hosts.down()
+def longhorn_lab(count: int, manager: str | None = None) -> Iterator[LonghornLab]:
+    """Hosts and a cluster, taken down at the end.
+
+    Args:
+        count: How many hosts.
+        manager: Who plays Longhorn's manager: `real` or `stand-in`; as LAB_LONGHORN says if not
+            given.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if manager is not None:
+            patch.setenv("LAB_LONGHORN", manager)
+        try:
+            started = hosts.up(count)
+            yield LonghornLab(started, kubernetes.up([host.name for host in started]))
+        except LabError as error:
+            pytest.fail(str(error))
+        finally:
+            kubernetes.down()
+            hosts.down()
 
 
 def _longhorn(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:

@@ -37,10 +37,8 @@ _ELSEWHERE = {name for name in METRICS if not name.startswith("longhorn_")}
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[LonghornLab]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LAB_LONGHORN", "real")
-        with longhorn_lab(1) as one:
-            yield one
+    with longhorn_lab(1, "real") as one:
+        yield one
 
 
 @pytest.fixture(scope="module")

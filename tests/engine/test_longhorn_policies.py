@@ -45,10 +45,8 @@ _UP_SECONDS = 900
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[LonghornLab]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LAB_LONGHORN", "real")
-        with longhorn_lab(2) as one:
-            yield one
+    with longhorn_lab(2, "real") as one:
+        yield one
 
 
 @pytest.fixture(scope="module")

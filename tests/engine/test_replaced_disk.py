@@ -22,11 +22,9 @@ _UP_SECONDS = 900
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[LonghornLab]:
-    with pytest.MonkeyPatch.context() as patch:
-        # Only the stand-in moves and rebuilds replicas: Longhorn's own engine does not run here.
-        patch.setenv("LAB_LONGHORN", "stand-in")
-        with longhorn_lab(2) as started:
-            yield started
+    # Only the stand-in moves and rebuilds replicas: Longhorn's own engine does not run here.
+    with longhorn_lab(2, "stand-in") as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

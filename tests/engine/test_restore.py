@@ -34,10 +34,8 @@ _UP_SECONDS = 900
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[LonghornLab]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LAB_LONGHORN", "stand-in")
-        with longhorn_lab(1) as one:
-            yield one
+    with longhorn_lab(1, "stand-in") as one:
+        yield one
 
 
 @pytest.fixture(scope="module")

@@ -42,10 +42,8 @@ _REAL = pytest.mark.skipif(choice.missing() is not None, reason=str(choice.missi
 
 @pytest.fixture(scope="module", params=["stand-in", pytest.param("real", marks=_REAL)])
 def lab(request: pytest.FixtureRequest) -> Iterator[LonghornLab]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LAB_LONGHORN", request.param)
-        with longhorn_lab(2) as one:
-            yield one
+    with longhorn_lab(2, request.param) as one:
+        yield one
 
 
 @pytest.fixture(scope="module")
