@@ -37,13 +37,16 @@ def main(words: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(words)
     try:
         settings = _settings(asked.stack)
-        status = asking(_SECONDS, lambda: _read(asked.stack, settings))()
     except (FileNotFoundError, StackFileError, SettingsError) as error:
         print(error, file=sys.stderr)
         return UNREAD
-    except Exception as error:  # whatever a cluster answers is told in one line
-        said = f"{type(error).__name__}: {error}".splitlines()[0]
-        print(f"stack {asked.stack}: the cluster could not be read: {said}", file=sys.stderr)
+
+    def unanswered(problem: str) -> Status | None:
+        print(f"stack {asked.stack}: the cluster could not be read: {problem}", file=sys.stderr)
+        return None
+
+    status = asking(_SECONDS, lambda: _read(asked.stack, settings), unanswered)()
+    if status is None:
         return UNREAD
     if asked.json:
         print(json.dumps(_plain(status), indent=2))
