@@ -8,6 +8,7 @@ import pytest
 from components.common.dynamic import FINDING, DynamicProvider, Properties
 from components.rancher.agent.connection import connection_of
 from components.rancher.registration import active
+from tests.unit.doubles.a_stack import valid, with_secrets
 from tools import states
 from tools.offline.answers import AnsweringMocks
 from tools.offline.recording import run_program
@@ -38,6 +39,15 @@ def _configurations() -> Iterator[StackConfig]:
         {**production.values, **{f"{NAMESPACE}:{key}": value for key, value in asked.items()}},
         production.secret_keys
         | {f"{NAMESPACE}:{key}" for key in ("rancherManifestUrl", "longhornEncryptionKey")},
+    )
+    there = {"url": "https://rancher.example.com", "agentEnvironment": {"TZ": "UTC"}}
+    yield with_secrets(
+        valid(
+            rancher=None,
+            stages={"rancher": False, "rancherImport": True},
+            rancherImport=there,
+        ),
+        rancherToken="token-abcde:secret",
     )
 
 
