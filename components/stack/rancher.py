@@ -50,6 +50,9 @@ def declare_rancher(
             certificate=_certificate(settings, settings.rancher),
             opts=pulumi.ResourceOptions(providers=[docker]),
         )
+    # Whether or not the cluster is imported right now: Rancher keeps the password that an import
+    # gave it, and without it there is no way back in.
+    password = _admin_password(settings) if server and not _is_elsewhere(settings) else None
     if not settings.stages.rancher_import or cluster is None:
         return RancherParts(server=server)
     # The uid of kube-system names the cluster for good: a Rancher that knows another cluster by
@@ -70,10 +73,20 @@ def declare_rancher(
     )
     if settings.rancher_import.url is not None:
         return _registered_elsewhere(settings, system.metadata.uid, after, ca_pem)
-    if settings.has_given_manifest or server is None or settings.rancher is None:
+    if password is None or server is None or settings.rancher is None:
         agent = _agent(settings, _given_manifest(settings), after)
         return RancherParts(server=server, agent=agent)
-    return _registered(settings, settings.rancher, server, system.metadata.uid, after)
+    return _registered(settings, settings.rancher, server, password, system.metadata.uid, after)
+
+
+def _is_elsewhere(settings: Settings) -> bool:
+    """Whether the cluster belongs into another Rancher than the stack's own."""
+    return settings.rancher_import.url is not None or settings.has_given_manifest
+
+
+def _admin_password(settings: Settings) -> pulumi.Output[str]:
+    given = settings.secret(Secret.RANCHER_ADMIN_PASSWORD)
+    return given if given is not None else GeneratedPassword("rancher-admin-password").value
 
 
 def _warn_of_a_shared_host(settings: Settings, rancher: RancherSettings) -> None:
@@ -88,13 +101,11 @@ def _registered(
     settings: Settings,
     rancher: RancherSettings,
     server: RancherServer,
+    password: pulumi.Output[str],
     owner: pulumi.Output[str],
     after: pulumi.ResourceOptions,
 ) -> RancherParts:
     ca_pem = _ca(rancher, server)
-    password = settings.secret(Secret.RANCHER_ADMIN_PASSWORD)
-    if password is None:
-        password = GeneratedPassword("rancher-admin-password").value
     address = RancherAddress(
         "rancher-address", rancher=rancher, container_id=server.container_id, url=server.url
     )

@@ -73,3 +73,21 @@ def test_destroy_waits_for_ranchers_clean_up_and_removes_what_it_left(
     assert "removing Namespace local, which its clean-up left" in said
     # Rancher's own clean-up takes this one by its name, whoever made it.
     assert named(lab) == before - {"namespace/cattle-fleet-system"}
+
+
+def test_a_cluster_that_was_taken_out_is_imported_again_with_the_password_that_rancher_has(
+    lab: RancherLab, tmp_path: Path
+) -> None:
+    config = lab.config()
+    stack = lab.engine(tmp_path / "engine").project_stack("again", config=config)
+    stack.up().or_fail()
+    password = stack.outputs()["rancherAdminPassword"]
+    stack.configure({**config, "stages": {**config["stages"], "rancherImport": False}})
+    stack.up().or_fail()
+    assert "rancherClusterId" not in stack.outputs()
+
+    stack.configure(config)
+    stack.up().or_fail()
+    assert stack.outputs()["rancherClusterState"] == "active"
+    assert stack.outputs()["rancherAdminPassword"] == password
+    destroyed(stack)

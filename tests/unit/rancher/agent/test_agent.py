@@ -102,6 +102,11 @@ def test_what_the_registration_gives_back_is_marked_secret() -> None:
     assert {"manifest", "registration_token", "api_token", "admin_password"} <= marked
 
 
+def test_the_password_that_rancher_was_given_outlives_the_import() -> None:
+    config = valid(stages={**_ON, "rancherImport": False})
+    assert "rancher-admin-password" in [r.name for r in run(config).resources]
+
+
 def test_a_given_admin_password_is_used_and_none_is_made() -> None:
     config = with_secrets(valid(stages=_ON), rancherAdminPassword="correct horse battery")
     recording = run(config)
