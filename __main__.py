@@ -7,6 +7,7 @@ import pulumi
 from components.preflight.findings import read_findings
 from components.stack.call_stacks import without_call_stacks
 from components.stack.debug_lines import without_debug_lines
+from components.stack.interruption import end_quietly
 from components.stack.outputs import stack_outputs
 from components.stack.readme import readme
 from components.stack.registrations import wait_for_registrations_first
@@ -17,6 +18,7 @@ from configuration.settings import load
 # as often as Python does takes a third of the program's time.
 gc.set_threshold(50_000, 20, 20)
 gc.freeze()
+end_quietly()
 settings = load()
 without_debug_lines()
 wait_for_registrations_first()
