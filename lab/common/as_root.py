@@ -11,6 +11,8 @@ from lab.common.paths import PROJECT
 from lab.common.progress import LabError, say
 
 _WHY = "The lab makes loop devices and namespaces, which only root may"
+# Where losetup, ip and mkfs are; Debian gives them to nobody but root.
+_ROOTS_OWN = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 _KEPT = ("LAB_", "GOPROXY", "GOSUMDB", "GOFLAGS", "http_proxy", "https_proxy", "no_proxy")
 
 
@@ -33,7 +35,8 @@ def become(module: str, words: Sequence[str] = (), folders: Sequence[Path] = ())
     if subprocess.run([sudo, "--validate"], check=False).returncode != 0:
         raise LabError(f"{_WHY}, and sudo does not let you: run it as root.")
     kept = [f"{name}={value}" for name, value in os.environ.items() if name.startswith(_KEPT)]
-    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *map(str, folders)])
+    persons = os.environ.get("PATH", os.defpath)
+    path = os.pathsep.join([persons, *map(str, folders), *_ROOTS_OWN])
     # Root would leave caches of its own among the person's files.
     given = [*kept, f"PATH={path}", "PYTHONDONTWRITEBYTECODE=1"]
     os.chdir(PROJECT)
