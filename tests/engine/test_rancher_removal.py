@@ -78,7 +78,7 @@ def test_destroy_waits_for_ranchers_clean_up_and_removes_what_it_left(
 def test_a_cluster_that_was_taken_out_is_imported_again_with_the_password_that_rancher_has(
     lab: RancherLab, tmp_path: Path
 ) -> None:
-    config = lab.config()
+    config = lab.config(dataVolume="again-data")
     stack = lab.engine(tmp_path / "engine").project_stack("again", config=config)
     stack.up().or_fail()
     password = stack.outputs()["rancherAdminPassword"]

@@ -372,6 +372,8 @@ def test_a_ctrl_c_reaches_pulumi_once_and_its_exit_status_is_returned(
         [sys.executable, "-m", "tools.up", "mine", "--yes", "--cwd", str(played)],
         cwd=PROJECT,
         start_new_session=True,
+        # A run of the tests in the background may have been told to ignore it, and hands that down.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     wait_until((tmp_path / "runs").exists, doing="pulumi runs", seconds=_SECONDS)
     # As a terminal does: to everything in the foreground, of which Pulumi is no part.
