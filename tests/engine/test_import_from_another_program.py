@@ -84,6 +84,13 @@ def test_the_cluster_is_imported_and_nothing_else_of_that_rancher_is_changed(
     kept = (tmp_path / "engine" / "backend").rglob("*.json")
     assert not any(fleet.token in path.read_text() for path in kept)
 
+    known = fleet.rancher.context.state.tokens
+    for gone in [key for key, each in known.items() if "of a person" in str(each)]:
+        del known[gone]
+    refused = fleet.stack.up(seconds=_SECONDS)
+    assert not refused.succeeded
+    assert "Make another one there" in refused.errors()
+
     fleet.stack.configure(secrets={"rancherToken": fleet.new_token("another")})
     assert fleet.stack.up(seconds=_SECONDS).or_fail().operations().get("replace") is None
     assert fleet.clusters() == {outputs["clusterId"]: "shop"}

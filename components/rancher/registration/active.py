@@ -7,7 +7,7 @@ import pulumi
 
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties, is_unknown
 from components.rancher.api.client import RancherClient
-from components.rancher.api.errors import RancherError
+from components.rancher.api.errors import ExpiredTokenError, RancherError, WrongPasswordError
 from components.rancher.registration.activity import (
     RancherView,
     wait_until_active,
@@ -21,6 +21,8 @@ _PREVIEW_SECONDS = 5.0
 _AGENT_SECONDS = 5.0
 _CONFIRMATIONS = 3
 """How many times in a row Rancher must call the cluster active."""
+_REFUSED = "refused"
+"""Instead of a cluster's state: Rancher answers, and lets nobody in with what the stack has."""
 
 
 class RancherClusterActiveProvider(DynamicProvider):
@@ -55,8 +57,10 @@ class RancherClusterActiveProvider(DynamicProvider):
     def differences(self, old: Properties, new: Properties) -> set[str]:
         """A cluster that is not active any more is a difference, too, and needs no refresh.
 
-        A preview asks Rancher, and goes on without an answer. A cluster that Rancher does not have
-        is for a refresh to find, since its registration has to be made again first.
+        A preview asks Rancher, and goes on without an answer; one that refuses token and password
+        has answered, and what would then not be looked at is a difference, on which `up` fails
+        with what to do. A cluster that Rancher does not have is for a refresh to find, since its
+        registration has to be made again first.
         """
         # Without a password the removal goes by the token alone.
         is_other = not new.get("admin_password") and old.get("api_token") != new.get("api_token")
@@ -82,6 +86,8 @@ class RancherClusterActiveProvider(DynamicProvider):
         What keeps Rancher from telling is said and leaves the state as it is.
         """
         found = seen_state(state, _READ_SECONDS)
+        if found == _REFUSED:
+            return state
         return None if found is None else {**state, "state": found}
 
     def remove(self, state: Properties) -> None:
@@ -92,7 +98,8 @@ class RancherClusterActiveProvider(DynamicProvider):
 def seen_state(state: Properties, patience: float) -> str | None:
     """The cluster's state in Rancher now; None if it has no such cluster.
 
-    What keeps Rancher from telling is said, and then it is the state that was known.
+    What keeps Rancher from telling is said, and then it is the state that was known; `refused`
+    where Rancher takes neither token nor password.
 
     Args:
         state: What is known of the cluster.
@@ -110,7 +117,8 @@ def seen_state(state: Properties, patience: float) -> str | None:
             )
     except RancherError as error:
         say(f"{state['cluster_id']}: could not be compared with Rancher. {error}")
-        return str(state.get("state"))
+        is_refused = isinstance(error, ExpiredTokenError | WrongPasswordError)
+        return _REFUSED if is_refused else str(state.get("state"))
     if cluster.state == "active" and (why or not is_answering):
         return "disconnected"
     return cluster.state

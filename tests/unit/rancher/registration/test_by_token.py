@@ -172,6 +172,22 @@ def test_removal_with_a_refused_token_fails_and_forgets_nothing(
     assert imported(stand_in) == [outs["cluster_id"]]
 
 
+@pytest.mark.parametrize("password", ["", "another password"])
+def test_what_rancher_does_not_let_in_any_more_is_a_difference_and_leaves_the_state(
+    inputs: dict[str, Any], password: str
+) -> None:
+    outs = registered(inputs)
+    known = {**outs, "api_token": "token-x:nothing", "admin_password": password, "state": "active"}
+    assert ACTIVE.differences(known, known) == {"state"}
+    assert ACTIVE.look(known) == known
+
+
+def test_a_rancher_that_does_not_answer_is_no_difference(inputs: dict[str, Any]) -> None:
+    known = {**registered(inputs), "admin_password": "", "state": "active"}
+    known["url"] = "https://127.0.0.1:1"
+    assert ACTIVE.differences(known, known) == set()
+
+
 def test_another_token_is_a_difference_of_what_is_removed_by_it() -> None:
     old = {"api_token": "old", "admin_password": "", "state": "active", "ca_pem": ""}
     old |= {"url": "https://127.0.0.1:1", "cluster_id": "c-1"}
