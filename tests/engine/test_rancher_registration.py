@@ -1,9 +1,7 @@
 """RancherRegistration and RancherClusterActive on Pulumi's real engine, Rancher a stand-in."""
 
 import json
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,14 @@ from configuration.rancher import RancherImportSettings
 from lab.common.paths import PROJECT
 from lab.rancher.stand_in.server import StandIn
 from tests.engine.engine import Engine, Stack
-from tests.unit.doubles.a_rancher import ADMIN, BOOTSTRAP, agent_says, rancher_at, running, url_of
+from tests.unit.doubles.a_rancher import (
+    ADMIN,
+    BOOTSTRAP,
+    cleaning_agents,
+    rancher_at,
+    running,
+    url_of,
+)
 
 pytestmark = pytest.mark.engine
 
@@ -56,30 +61,10 @@ def program(url: str, ca_pem: str, admin_password: str, cluster_name: str) -> No
     pulumi.export("state", active.state)
 
 
-@contextmanager
-def agents(stand_in: StandIn) -> Iterator[None]:
-    """An agent for every cluster, which cleans up when it is told to."""
-    done = threading.Event()
-
-    def play() -> None:
-        while not done.wait(0.2):
-            for cluster in list(stand_in.context.state.clusters.values()):
-                if cluster.imported and agent_says(stand_in, "connect", cluster.token)["cleanup"]:
-                    agent_says(stand_in, "cleaned", cluster.token)
-
-    thread = threading.Thread(target=play)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-
-
 @pytest.fixture(params=["v2.8.5", "v2.13.1"])
 def stand_in(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[StandIn]:
     """Rancher before and after it got its new login path."""
-    with running(tmp_path / "rancher", version=request.param) as one, agents(one):
+    with running(tmp_path / "rancher", version=request.param) as one, cleaning_agents(one):
         yield one
 
 

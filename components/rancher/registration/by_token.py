@@ -8,7 +8,7 @@ import pulumi
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
 from components.rancher.api.client import RancherClient
 from components.rancher.api.errors import ExpiredTokenError, NotReadyError, RancherError
-from components.rancher.registration.facts import cluster_facts, wanted_environment
+from components.rancher.registration.facts import cluster_facts, entered
 from components.rancher.registration.login import refused_token
 from components.rancher.registration.removal import CLEAN_UP_SECONDS, deregister, say
 from configuration.rancher import RancherImportSettings
@@ -66,12 +66,7 @@ class RancherTokenRegistrationProvider(DynamicProvider):
         with _open(props) as rancher:
             rancher.wait_until_ready(float(props["ready_timeout_seconds"]))
             found = {**props, "server_url": _server_url(rancher)}
-            cluster = rancher.clusters.find_or_create(
-                props["cluster_name"], props["owner"], olds.get("cluster_id", "")
-            )
-            environment = wanted_environment(props, olds)
-            if environment is not None and cluster.agent_environment != environment:
-                rancher.clusters.set_agent_environment(cluster, environment)
+            cluster = entered(rancher, props, olds)
             return {**found, **cluster_facts(rancher, cluster.id, found)}
 
 

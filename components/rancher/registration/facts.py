@@ -1,9 +1,10 @@
-"""What Rancher has for a registered cluster, and what it is to have."""
+"""The cluster's entry in Rancher, and what Rancher has for it."""
 
 from components.common.dynamic import Properties
 from components.rancher.agent.manifest import read_manifest, verify_manifest
 from components.rancher.api.ca import ca_checksum
 from components.rancher.api.client import RancherClient
+from components.rancher.api.clusters import Cluster
 
 
 def cluster_facts(rancher: RancherClient, cluster_id: str, props: Properties) -> Properties:
@@ -32,8 +33,23 @@ def cluster_facts(rancher: RancherClient, cluster_id: str, props: Properties) ->
     }
 
 
-def wanted_environment(props: Properties, olds: Properties) -> dict[str, str] | None:
-    """What Rancher is to give the cluster's agents; None where it is not, and was not, this
-    program's."""
-    given = props.get("agent_environment")
-    return {} if given is None and olds.get("agent_environment") else given
+def entered(rancher: RancherClient, props: Properties, olds: Properties) -> Cluster:
+    """The cluster's entry in Rancher, found or made, with the environment of its agents.
+
+    Args:
+        rancher: A conversation with a login.
+        props: cluster_name, owner and agent_environment.
+        olds: The same of the last run, with its cluster_id; empty at the first.
+
+    Raises ClusterNameTakenError, BadClusterNameError.
+    """
+    cluster = rancher.clusters.find_or_create(
+        props["cluster_name"], props["owner"], olds.get("cluster_id", "")
+    )
+    environment: dict[str, str] | None = props.get("agent_environment")
+    if environment is None and olds.get("agent_environment"):
+        environment = {}
+    # Without one, now and before, it is not this program's.
+    if environment is not None and cluster.agent_environment != environment:
+        rancher.clusters.set_agent_environment(cluster, environment)
+    return cluster

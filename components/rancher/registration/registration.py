@@ -13,7 +13,7 @@ from components.rancher.api.accounts import ends_soon
 from components.rancher.api.addresses import is_same_address
 from components.rancher.api.client import RancherClient
 from components.rancher.api.errors import RancherError
-from components.rancher.registration.facts import cluster_facts, wanted_environment
+from components.rancher.registration.facts import cluster_facts, entered
 from components.rancher.registration.login import become_admin, resume
 from components.rancher.registration.removal import CLEAN_UP_SECONDS, deregister, say, show
 from configuration.rancher import RancherImportSettings, RancherSettings
@@ -101,12 +101,7 @@ class RancherRegistrationProvider(DynamicProvider):
             earlier = [str(olds.get("admin_password", "")), str(props["bootstrap_password"])]
             become_admin(rancher, props["admin_password"], earlier)
             rancher.set_server_url(props["server_url"])
-            cluster = rancher.clusters.find_or_create(
-                props["cluster_name"], props["owner"], olds.get("cluster_id", "")
-            )
-            environment = wanted_environment(props, olds)
-            if environment is not None and cluster.agent_environment != environment:
-                rancher.clusters.set_agent_environment(cluster, environment)
+            cluster = entered(rancher, props, olds)
             if olds and _description(olds) != _description(props):
                 # A token is known by the cluster's name.
                 rancher.accounts.delete_api_tokens(_description(olds))

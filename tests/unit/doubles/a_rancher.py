@@ -3,6 +3,7 @@
 import json
 import shutil
 import socket
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -104,6 +105,26 @@ def agent_says(stand_in: StandIn, verb: str, token: str, **said: Any) -> dict[st
     answer = stand_in.api.answer(Request("POST", f"/lab/agent/{verb}", {}, headers, content))
     assert answer.status == 200, answer.content
     return dict(json.loads(answer.content))
+
+
+@contextmanager
+def cleaning_agents(stand_in: StandIn) -> Iterator[None]:
+    """An agent for every imported cluster, which cleans up when it is told to."""
+    done = threading.Event()
+
+    def play() -> None:
+        while not done.wait(0.05):
+            for cluster in list(stand_in.context.state.clusters.values()):
+                if cluster.imported and agent_says(stand_in, "connect", cluster.token)["cleanup"]:
+                    agent_says(stand_in, "cleaned", cluster.token)
+
+    thread = threading.Thread(target=play)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def in_container(stand_in: StandIn, data_directory: Path) -> Callable[..., str]:

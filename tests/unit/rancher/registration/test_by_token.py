@@ -1,8 +1,5 @@
 """The cluster's place in a Rancher that was there before: registered, read, taken out."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +18,7 @@ from lab.rancher.stand_in.server import StandIn
 from tests.unit.doubles.a_rancher import (
     BOOTSTRAP,
     agent_says,
+    cleaning_agents,
     client,
     logged_in,
     running,
@@ -62,26 +60,6 @@ def registered(inputs: dict[str, Any]) -> dict[str, Any]:
 
 def imported(stand_in: StandIn) -> list[str]:
     return [each.id for each in stand_in.context.state.clusters.values() if each.imported]
-
-
-@contextmanager
-def cleaning_agent(stand_in: StandIn) -> Iterator[None]:
-    """An agent that cleans up when it is told to."""
-    done = threading.Event()
-
-    def play() -> None:
-        while not done.wait(0.02):
-            for cluster in list(stand_in.context.state.clusters.values()):
-                if cluster.imported and agent_says(stand_in, "connect", cluster.token)["cleanup"]:
-                    agent_says(stand_in, "cleaned", cluster.token)
-
-    thread = threading.Thread(target=play)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def test_the_cluster_is_registered_with_the_manifest_of_that_rancher(
@@ -157,7 +135,7 @@ def test_removal_takes_the_cluster_out_and_leaves_the_token(
 ) -> None:
     outs = registered(inputs)
     before = dict(stand_in.context.state.tokens)
-    with cleaning_agent(stand_in):
+    with cleaning_agents(stand_in):
         PROVIDER.remove(outs)
     assert imported(stand_in) == []
     assert stand_in.context.state.tokens == before
