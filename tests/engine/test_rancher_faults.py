@@ -12,11 +12,12 @@ from lab.common.waiting import wait_until
 from lab.rancher.stand_in.options import Options
 from lab.rancher.stand_in.server import StandIn
 from tests.engine.engine import Engine, Stack
-from tests.engine.test_rancher_registration import agents, clusters, program
+from tests.engine.test_rancher_registration import clusters, program
 from tests.unit.doubles.a_rancher import (
     ADMIN,
     BOOTSTRAP,
     agent_says,
+    cleaning_agents,
     registration_inputs,
     running,
     url_of,
@@ -28,7 +29,7 @@ SOMEBODYS = "set-by-" + "somebody"
 
 @pytest.fixture
 def stand_in(tmp_path: Path) -> Iterator[StandIn]:
-    with running(tmp_path / "rancher") as one, agents(one):
+    with running(tmp_path / "rancher") as one, cleaning_agents(one):
         yield one
 
 
@@ -89,7 +90,7 @@ def test_a_rancher_restarted_half_way_ends_registered_once(tmp_path: Path) -> No
     second = StandIn(options, host="127.0.0.1", https_port=port, http_port=0)
     second.start()
     try:
-        with agents(second):
+        with cleaning_agents(second):
             under_way.wait().or_fail()
             assert clusters(second) == made
             assert stack.preview().or_fail().operations() == {}
@@ -98,7 +99,7 @@ def test_a_rancher_restarted_half_way_ends_registered_once(tmp_path: Path) -> No
 
 
 def test_a_wrong_password_is_told_and_the_right_one_completes(tmp_path: Path) -> None:
-    with running(tmp_path / "rancher", bootstrap_password=SOMEBODYS) as one, agents(one):
+    with running(tmp_path / "rancher", bootstrap_password=SOMEBODYS) as one, cleaning_agents(one):
         stack = new_stack(tmp_path, one)
         refused = stack.up()
         assert not refused.succeeded
