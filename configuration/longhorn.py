@@ -83,10 +83,13 @@ def _map(value: object) -> object:
 
 
 def replica_count(wanted: int | None, nodes_with_disks: int) -> int:
-    """Replicas of a volume: as wanted, else one per node with disks, at most three."""
+    """Replicas of a volume: as wanted, else one per node with disks, at most three.
+
+    Three, too, where the stack lists no disks: then it does not know how many nodes have some.
+    """
     if wanted is not None:
         return wanted
-    return max(1, min(MAXIMUM_REPLICAS, nodes_with_disks))
+    return min(MAXIMUM_REPLICAS, nodes_with_disks or MAXIMUM_REPLICAS)
 
 
 class LonghornDefaultSettings(StackModel):
@@ -219,6 +222,12 @@ class FrontendSettings(StackModel):
     """cert-manager ClusterIssuer that makes the certificate."""
     annotations: dict[str, str] = Field(default_factory=dict)
     """Further annotations of the Service or Ingress."""
+
+    @property
+    def leaves_controller_open(self) -> bool:
+        """Whether it is an Ingress of which the cluster alone says what serves it."""
+        named = self.ingress_class or self.ingress_controller
+        return self.type == "Ingress" and named is None
 
     @property
     def controller(self) -> Literal["nginx", "traefik"] | None:

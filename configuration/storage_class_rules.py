@@ -43,7 +43,12 @@ def _strict_local(file: StackFile) -> Iterator[Problem]:
 
 
 def _tags(file: StackFile) -> Iterator[Problem]:
-    """A tag that no disk or node has: no volume of the class would ever get a replica."""
+    """A tag that no disk or node has: no volume of the class would ever get a replica.
+
+    Nothing is known where the stack leaves the disks and nodes to somebody else.
+    """
+    if not file.nodes or not file.stages.labels:
+        return
     if not all(knows(node, "tags", "disks") for node in file.nodes):
         return
     disks = {tag for node in file.nodes for disk in file.disks_of(node) for tag in disk.tags}

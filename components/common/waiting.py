@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from components.common.answers import last_object
 from components.common.progress import show_progress
 
 _FIRST_SECONDS, _BETWEEN_SECONDS = 5.0, 60.0
@@ -82,7 +83,7 @@ def wait_until(
         except Exception as error:
             if not is_passing(error):
                 raise
-            left, is_silent = [f"no answer: {_line(error)}"], True
+            left, is_silent = [f"no answer: {in_one_line(error)}"], True
         in_a_row = 0 if left else in_a_row + 1
         if in_a_row >= confirmations:
             return
@@ -101,7 +102,11 @@ def wait_until(
         clock.sleep(min(interval_seconds, seconds_left))
 
 
-def _line(error: Exception) -> str:
+def in_one_line(error: Exception) -> str:
+    """What an error says, in one line; of an API server's refusal, its own words. Pure."""
     status, reason = getattr(error, "status", None), getattr(error, "reason", None)
     words = f"HTTP {status} {reason}" if status else str(error)
-    return " ".join(f"{words}".split())[:200] or type(error).__name__
+    said = last_object(str(getattr(error, "body", None) or "")) or {}
+    if status and said.get("message"):
+        words = f"{words}: {said['message']}"
+    return " ".join(words.split())[:200] or type(error).__name__

@@ -1,4 +1,4 @@
-"""Whether another Rancher has the cluster already, and whether the agent of this one runs.
+"""Whether the cluster belongs to somebody else already, and whether this stack's agent runs.
 
 Asked before anything is declared.
 
@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.cluster.api import ClusterApi, unless_missing
-from components.common.answers import listed
+from components.common.answers import listed, mapped
+from components.common.owner import MARK
 from components.preflight.report import CheckResult, of_cluster
+from components.rancher.api.addresses import is_same_address
 
 _AGENT = ("cattle-cluster-agent", "cattle-system")
 _SERVER = "CATTLE_SERVER"
@@ -28,6 +30,8 @@ class AgentFacts:
     """The Rancher that it reports to."""
     is_managed: bool
     """Whether a Pulumi stack put it there."""
+    owner: str | None = None
+    """Which one, by the mark on the agent's namespace."""
     is_away: bool
     """Whether it is to run, and no pod of it is available."""
 
@@ -43,19 +47,31 @@ def read_agent(api: ClusterApi) -> AgentFacts | None:
     if found is None:
         return None
     variables = listed(found.spec.template.spec.containers[0].env)
+    namespace: Any = unless_missing(
+        api.core.read_namespace, _AGENT[1], _request_timeout=_ANSWER_SECONDS
+    )
     managers = [str(entry.manager) for entry in listed(found.metadata.managed_fields)]
     return AgentFacts(
         server=next((str(each.value) for each in variables if each.name == _SERVER), ""),
         is_managed=any(manager.startswith(_FIELD_MANAGER) for manager in managers),
+        owner=mapped(namespace and namespace.metadata.annotations).get(MARK),
         is_away=bool(found.spec.replicas) and not found.status.available_replicas,
     )
 
 
-def check_agent(agent: AgentFacts | None, rancher_url: str) -> Iterator[CheckResult]:
-    """An agent of another Rancher, which would be taken over; one of this Rancher that is away."""
+def check_agent(agent: AgentFacts | None, rancher_url: str, stack: str) -> Iterator[CheckResult]:
+    """An agent of another Rancher, which would be taken over; one of this Rancher that is away.
+
+    Args:
+        agent: What runs in the cluster.
+        rancher_url: Where this stack's agent is to report to.
+        stack: What `this_stack` tells. Its own agent moves with a changed address.
+    """
     if agent is None:
         return
-    if agent.is_managed or agent.server.rstrip("/") == rancher_url.rstrip("/"):
+    # A Pulumi program that leaves no mark may be an earlier version of this one.
+    is_own = agent.is_managed and agent.owner in (None, stack)
+    if is_own or is_same_address(agent.server, rancher_url):
         if agent.is_away:
             yield of_cluster(
                 "rancherAgent",
@@ -67,6 +83,13 @@ def check_agent(agent: AgentFacts | None, rancher_url: str) -> Iterator[CheckRes
     yield of_cluster(
         "otherRancher",
         "error",
-        f"the cluster is imported into the Rancher at {agent.server} already",
-        "Delete it there first. Accepted, its agent is moved to the Rancher of this stack.",
+        f"the cluster is imported into the Rancher at {agent.server} already"
+        + (f", by the stack {agent.owner}" if agent.is_managed and agent.owner else ""),
+        (
+            f"Take it out there first (stages.rancherImport: false in {agent.owner})."
+            if agent.is_managed and agent.owner
+            else "If that is the same Rancher by another name, write this one in the stack file; "
+            "if not, delete the cluster there first."
+        )
+        + " Accepted, its agent is moved to the Rancher of this stack.",
     )

@@ -48,8 +48,17 @@ def _check_for_longhorn(facts: ClusterFacts, longhorn_version: str) -> Iterator[
             "coreDnsReplicas",
             "warning",
             f"CoreDNS has {facts.dns_replicas} replica; RWX volumes hang while it is away",
-            "kubectl -n kube-system scale deployment coredns --replicas=2.",
+            _scaled(facts.dns_name),
         )
+
+
+def _scaled(dns: str) -> str:
+    if dns.startswith("rke2-"):
+        return (
+            "RKE2's own autoscaler says how many: raise `min` in its ConfigMap "
+            f"kube-system/{dns}-autoscaler, or in a HelmChartConfig of rke2-coredns."
+        )
+    return f"kubectl -n kube-system scale deployment {dns} --replicas=2."
 
 
 def _check_policies(facts: ClusterFacts, wanted: ClusterWanted) -> Iterator[CheckResult]:

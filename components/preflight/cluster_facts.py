@@ -62,6 +62,8 @@ class ClusterFacts:
     """Names of all of them."""
     dns_replicas: int | None
     """How many replicas of CoreDNS there are to be; None when it is not found."""
+    dns_name: str = "coredns"
+    """The Deployment that has them."""
     nodes: Mapping[str, ClusterNode] = field(default_factory=dict[str, ClusterNode])
     """By name."""
     classes: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -95,12 +97,17 @@ def read_cluster(api: ClusterApi, secrets: Iterable[str] = ()) -> ClusterFacts:
         c["metadata"]["name"] for c in listed(priorities["items"]) if c.get("globalDefault")
     ]
     default_classes = [item for item in listed(classes.items) if _is_default(item)]
-    replicas = [int(deployment.spec.replicas or 0) for deployment in listed(dns.items)]
+    replicas = {
+        str(deployment.metadata.name): int(deployment.spec.replicas or 0)
+        for deployment in listed(dns.items)
+    }
+    dns_name = max(replicas, key=lambda name: replicas[name], default="coredns")
     return ClusterFacts(
         version=str(version.git_version),
         global_priority_class=defaults[0] if defaults else None,
         priority_classes=[str(c["metadata"]["name"]) for c in listed(priorities["items"])],
-        dns_replicas=max(replicas, default=None),
+        dns_replicas=replicas.get(dns_name),
+        dns_name=dns_name,
         nodes=read_nodes(api),
         classes={str(item.metadata.name): str(item.provisioner) for item in listed(classes.items)},
         default_classes=sorted(str(item.metadata.name) for item in default_classes),

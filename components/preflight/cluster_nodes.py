@@ -119,7 +119,7 @@ def _remedy(taint: Mapping[str, str]) -> str:
 
 
 def _entry(taint: Mapping[str, str]) -> str:
-    value = f", value: {taint['value']}" if taint.get("value") else ""
+    value = f', value: "{taint["value"]}"' if taint.get("value") else ""
     return f"{{key: {taint['key']}{value}, effect: {taint['effect']}}}"
 
 

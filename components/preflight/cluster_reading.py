@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pulumi
 
 from components.cluster.api import ClusterApi
+from components.common.owner import this_stack
 from components.longhorn.findings import LonghornFindings
 from components.longhorn.storage import Storage, read_storage
 from components.preflight.agent import check_agent, read_agent
@@ -28,7 +29,7 @@ from components.preflight.monitoring import check_monitoring, read_prometheus
 from components.preflight.policies import check_changed_classes, check_recurring_jobs
 from components.preflight.rancher_certificate import check_certificate
 from components.preflight.release import release_finding
-from components.preflight.report import CheckResult
+from components.preflight.report import CheckResult, of_cluster
 from components.preflight.storage_health import check_losses, check_storage
 from components.rancher.api.presented import presented_at
 from configuration.kubeconfig import loopback_server
@@ -66,9 +67,22 @@ def look_at_cluster(settings: Settings) -> Callable[[], ClusterSeen]:
             f"cluster {settings.cluster.name} could not be asked for what the stack needs of "
             f"it: {problem}{_loopback_hint(settings)}"
         )
-        return ClusterSeen()
+        return ClusterSeen(results=list(_unguarded(settings, problem)))
 
     return asking(_SECONDS, lambda: _looked(settings), unanswered)
+
+
+def _unguarded(settings: Settings, problem: str) -> Iterator[CheckResult]:
+    frontend = settings.frontend
+    has_password = settings.has(Secret.FRONTEND_BASIC_AUTH)
+    if settings.stages.frontend and has_password and frontend.leaves_controller_open:
+        yield of_cluster(
+            "frontendGuard",
+            "warning" if pulumi.runtime.is_dry_run() else "error",
+            f"could not be asked for its default ingress class ({problem}), so the password in the "
+            "secret frontendBasicAuth may guard nothing",
+            "Name frontend.ingressClass, or see why the cluster does not answer.",
+        )
 
 
 def _looked(settings: Settings) -> ClusterSeen:
@@ -121,7 +135,7 @@ def _checked(api: ClusterApi, settings: Settings) -> Iterator[CheckResult]:
             yield from check_middlewares(has_middlewares=read_has_middlewares(api))
     # A manifest given by hand leads to a Rancher that the stack file does not name.
     if stages.rancher_import and settings.rancher_url is not None:
-        yield from check_agent(read_agent(api), settings.rancher_url)
+        yield from check_agent(read_agent(api), settings.rancher_url, this_stack())
     url = settings.rancher_url or (settings.rancher and settings.rancher.url)
     if stages.rancher_import and url is not None:
         yield from check_certificate(url, presented_at(url), datetime.now(UTC))

@@ -4,12 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from components.longhorn.versions import minor_of
 from components.nodes.description import Tolerated, read_taint_toleration, tolerated_taints
-from configuration.longhorn import LonghornSettings
+from configuration.longhorn import FrontendSettings, LonghornSettings
 from configuration.settings import Settings
 
 _TAINTS, _SELECTOR = "taintToleration", "systemManagedComponentsNodeSelector"
 _PARTS = ("longhornManager", "longhornDriver", "longhornUI")
+# By these cert-manager makes the Secret that the Ingress names.
+_ISSUERS = ("cert-manager.io/cluster-issuer", "cert-manager.io/issuer", "kubernetes.io/tls-acme")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +74,7 @@ def cluster_wanted(settings: Settings) -> ClusterWanted:
         ),
         (
             "frontend.tlsSecret",
-            frontend.tls_secret if is_ingress and frontend.cluster_issuer is None else None,
+            frontend.tls_secret if is_ingress and not _fills_secret(frontend) else None,
         ),
         (
             "longhorn.backup.credentialSecret",
@@ -112,16 +115,23 @@ def cluster_wanted(settings: Settings) -> ClusterWanted:
             for each in _default(longhorn, _SELECTOR).split(";")
             if ":" in each
         ),
-        priority_classes=list(_priority_classes(longhorn.values)) if stages.longhorn else [],
+        priority_classes=list(_priority_classes(longhorn)) if stages.longhorn else [],
         has_pod_security_policy=stages.longhorn and str(longhorn.values.get("enablePSP")) == "True",
     )
 
 
-def _priority_classes(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _fills_secret(frontend: FrontendSettings) -> bool:
+    """Whether cert-manager makes the Ingress's Secret, once the Ingress is there."""
+    return frontend.cluster_issuer is not None or any(
+        name in frontend.annotations for name in _ISSUERS
+    )
+
+
+def _priority_classes(longhorn: LonghornSettings) -> Iterator[tuple[str, str]]:
+    has_own = minor_of(longhorn.version).has_priority_class
     for part in ("defaultSettings", *_PARTS):
-        name = _map_in(values, part).get("priorityClass")
-        # From 1.6 on the chart has this one itself.
-        if name and name != "longhorn-critical":
+        name = _map_in(longhorn.values, part).get("priorityClass")
+        if name and not (has_own and name == "longhorn-critical"):
             yield f"longhorn.values.{part}.priorityClass", str(name)
 
 

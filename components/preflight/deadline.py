@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from components.common.waiting import in_one_line
+
 _Answer = TypeVar("_Answer")
 
 
@@ -38,7 +40,6 @@ def asking(
         thread.join(max(0.0, ends - time.monotonic()))
         if answers:
             return answers[0]
-        error = errors[0]
-        return unanswered(f"{type(error).__name__}: {error}".splitlines()[0])
+        return unanswered(in_one_line(errors[0]))
 
     return answer

@@ -52,9 +52,9 @@ def declare_rancher(
         )
     # Whether or not the cluster is imported right now: Rancher keeps the password that an import
     # gave it, and without it there is no way back in.
-    password = _admin_password(settings) if server and not _is_elsewhere(settings) else None
+    password = _admin_password(settings) if server else None
     if not settings.stages.rancher_import or cluster is None:
-        return RancherParts(server=server)
+        return RancherParts(server=server, admin_password=_secret(password))
     # The uid of kube-system names the cluster for good: a Rancher that knows another cluster by
     # the same name must not get this one under it, and nothing is removed from another one.
     system = kubernetes.core.v1.Namespace.get(
@@ -73,15 +73,14 @@ def declare_rancher(
     )
     if settings.rancher_import.url is not None:
         return _registered_elsewhere(settings, system.metadata.uid, after, ca_pem)
-    if password is None or server is None or settings.rancher is None:
+    if settings.has_given_manifest or password is None or server is None:
         agent = _agent(settings, _given_manifest(settings), after)
-        return RancherParts(server=server, agent=agent)
+        return RancherParts(server=server, agent=agent, admin_password=_secret(password))
     return _registered(settings, settings.rancher, server, password, system.metadata.uid, after)
 
 
-def _is_elsewhere(settings: Settings) -> bool:
-    """Whether the cluster belongs into another Rancher than the stack's own."""
-    return settings.rancher_import.url is not None or settings.has_given_manifest
+def _secret(value: pulumi.Output[str] | None) -> pulumi.Output[str] | None:
+    return None if value is None else pulumi.Output.secret(value)
 
 
 def _admin_password(settings: Settings) -> pulumi.Output[str]:
@@ -138,7 +137,7 @@ def _registered(
         server=server,
         registration=registration,
         agent=agent,
-        admin_password=pulumi.Output.secret(password),
+        admin_password=_secret(password),
         active=active,
     )
 

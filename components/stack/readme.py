@@ -86,7 +86,7 @@ def _addresses(settings: Settings, names: frozenset[str], urls: Mapping[str, str
         yield "Longhorn through Rancher: pulumi stack output longhornUrlInRancher"
     if "rancherUrl" in names:
         yield f"Rancher: {urls['rancherUrl']}"
-    if "rancherAdminPassword" in names:
+    if "rancherAdminPassword" in names and "rancherClusterState" in names:
         yield (
             "Rancher's user admin has the password that this shows: "
             "pulumi stack output --show-secrets rancherAdminPassword"
@@ -94,7 +94,8 @@ def _addresses(settings: Settings, names: frozenset[str], urls: Mapping[str, str
     elif "rancherBootstrapPassword" in names:
         yield (
             "Rancher's first login asks for what this shows: "
-            "pulumi stack output --show-secrets rancherBootstrapPassword"
+            "pulumi stack output --show-secrets rancherBootstrapPassword; once a cluster was "
+            "imported, its user admin has the password in rancherAdminPassword"
         )
 
 

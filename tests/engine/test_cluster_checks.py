@@ -73,7 +73,7 @@ def test_a_cluster_without_them_is_told_to_be_new_and_nothing_else(cluster: Clus
 
 def test_an_agent_that_somebody_installed_for_another_rancher_is_named(cluster: Cluster) -> None:
     api = ClusterApi(str(cluster.handle.kubeconfig), None)
-    assert list(check_agent(read_agent(api), "https://rancher.example.com")) == []
+    assert list(check_agent(read_agent(api), "https://rancher.example.com", "a/b")) == []
     labels = {"app": "cattle-cluster-agent"}
     variable = {"name": "CATTLE_SERVER", "value": "https://other.example.com"}
     pod = {"containers": [{"name": "agent", "image": "agent", "env": [variable]}]}
@@ -89,9 +89,9 @@ def test_an_agent_that_somebody_installed_for_another_rancher_is_named(cluster: 
             },
         },
     )
-    (result,) = check_agent(read_agent(api), "https://rancher.example.com")
+    (result,) = check_agent(read_agent(api), "https://rancher.example.com", "a/b")
     assert "https://other.example.com" in result.found
-    assert list(check_agent(read_agent(api), "https://other.example.com/")) == []
+    assert list(check_agent(read_agent(api), "https://other.example.com/", "a/b")) == []
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ _ROOMS: Mapping[str, tuple[str, ...]] = {
     "rancher.registration": ("rancher.agent", "rancher.api", "cluster", "common"),
     "preflight": (
         *("hosts", "nodes", "longhorn", "cluster", "common"),
-        *("rancher.api.presented", "rancher.server.backup.reading"),
+        *("rancher.api.addresses", "rancher.api.presented", "rancher.server.backup.reading"),
     ),
 }
 _WITH_SETTINGS = ("preflight", "stack")

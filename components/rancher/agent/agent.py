@@ -8,6 +8,7 @@ from typing import Any, cast
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.common.owner import MARK, this_stack
 from components.rancher.agent.additions import RancherAgentAdditions
 from components.rancher.agent.connection import image_of
 from components.rancher.agent.objects import (
@@ -77,9 +78,7 @@ class RancherAgent(pulumi.ComponentResource):
 
         core, rbac = kubernetes.core.v1, kubernetes.rbac.v1
         here = pulumi.ResourceOptions(parent=self)
-        namespace = core.Namespace(
-            f"{name}-namespace", metadata=self._metadata("namespace"), opts=here
-        )
+        namespace = core.Namespace(f"{name}-namespace", metadata=self._marked(), opts=here)
         inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
         account = core.ServiceAccount(
             f"{name}-service-account", metadata=self._metadata("service-account"), opts=inside
@@ -159,6 +158,13 @@ class RancherAgent(pulumi.ComponentResource):
         """Its name is no output, or a preview without the manifest would show it replaced."""
         found = {field: self._part(key, "metadata", field) for field in ("labels", "annotations")}
         return {**identity(key), **found}
+
+    def _marked(self) -> Any:
+        """The namespace's metadata, by which another stack sees whose the agent is."""
+        mark = {MARK: this_stack()}
+        given = self._part("namespace", "metadata", "annotations")
+        annotations = given.apply(lambda found: {**(found or {}), **mark})
+        return {**self._metadata("namespace"), "annotations": annotations}
 
     def _deployment_spec(self) -> dict[str, Any]:
         found = {field: self._part("deployment", "spec", field) for field in _CHANGEABLE}

@@ -48,6 +48,13 @@ def test_a_tag_that_nothing_has_is_refused_with_the_one_that_was_meant(
     assert problem.remedy in ("Did you mean ssd?", "Did you mean fast?")
 
 
+def test_tags_are_not_judged_where_somebody_else_gives_longhorn_its_disks() -> None:
+    config = _with({**_FAST, "diskTags": ["ssd"], "nodeTags": ["fast"]})
+    config["nodes"] = []
+    config["stages"] = {"packages": False, "disks": False, "labels": False}
+    assert mistakes(config) == []
+
+
 def test_tags_that_disks_and_nodes_have_are_accepted() -> None:
     config = _with({**_FAST, "diskTags": ["ssd"], "nodeTags": ["fast"]})
     config["nodes"] = nodes({"tags": ["fast"], "disks": [_DISK]})

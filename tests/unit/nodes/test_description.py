@@ -70,7 +70,7 @@ def test_a_disk_without_folder_names_has_no_slash_in_its_key() -> None:
 
 @pytest.mark.parametrize(
     ("wanted", "nodes", "expected"),
-    [(None, 0, 1), (None, 1, 1), (None, 2, 2), (None, 3, 3), (None, 30, 3), (5, 1, 5), (1, 9, 1)],
+    [(None, 0, 3), (None, 1, 1), (None, 2, 2), (None, 3, 3), (None, 30, 3), (5, 1, 5), (1, 9, 1)],
 )
 def test_replicas_are_as_wanted_or_one_per_node_with_disks_up_to_three(
     wanted: int | None, nodes: int, expected: int

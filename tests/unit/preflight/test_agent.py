@@ -10,15 +10,21 @@ from components.preflight.agent import AgentFacts, check_agent, read_agent
 
 URL = "https://rancher.example.com"
 OTHER = "https://other.example.com"
+STACK, PULUMI = "longhorn-rancher/prod", "pulumi-kubernetes-1a2b3c"
 
 
 class FakeCluster:
     """Has an agent that reports to this server, or none; its fields belong to this manager."""
 
     def __init__(
-        self, server: str | None, manager: str = "kubectl-client-side-apply", available: int = 1
+        self,
+        server: str | None,
+        manager: str = "kubectl-client-side-apply",
+        available: int = 1,
+        owner: str | None = None,
     ) -> None:
-        self.apps = self
+        self.apps = self.core = self
+        self._owner = owner
         self._server, self._manager = server, manager
         self._available = available or None
 
@@ -37,33 +43,62 @@ class FakeCluster:
             metadata=SimpleNamespace(managed_fields=[SimpleNamespace(manager=self._manager)]),
         )
 
+    def read_namespace(self, name: str, **_: Any) -> Any:
+        assert name == "cattle-system"
+        marks = {"longhorn-rancher/stack": self._owner} if self._owner else None
+        return SimpleNamespace(metadata=SimpleNamespace(annotations=marks))
+
 
 def facts(
-    server: str | None, manager: str = "kubectl-client-side-apply", available: int = 1
+    server: str | None,
+    manager: str = "kubectl-client-side-apply",
+    available: int = 1,
+    owner: str | None = None,
 ) -> AgentFacts | None:
-    cluster: Any = FakeCluster(server, manager, available)
+    cluster: Any = FakeCluster(server, manager, available, owner)
     return read_agent(cluster)
 
 
 def test_an_agent_of_another_rancher_is_an_error_that_names_it() -> None:
-    (result,) = check_agent(facts(OTHER), URL)
+    (result,) = check_agent(facts(OTHER), URL, STACK)
     assert result.severity == "error"
     assert OTHER in result.found
 
 
+def test_an_agent_that_another_stack_put_there_is_an_error_that_names_the_stack() -> None:
+    (result,) = check_agent(facts(OTHER, PULUMI, owner="longhorn-rancher/old"), URL, STACK)
+    assert (result.check, result.severity) == ("otherRancher", "error")
+    assert "by the stack longhorn-rancher/old" in result.found
+    assert "stages.rancherImport: false in longhorn-rancher/old" in result.remedy
+
+
 @pytest.mark.parametrize(
     "agent",
-    [facts(None), facts(URL), facts(f"{URL}/"), facts(OTHER, "pulumi-kubernetes-1a2b3c")],
-    ids=["none", "of this Rancher", "with a slash", "of this stack, before rancher.url changed"],
+    [
+        facts(None),
+        facts(URL),
+        facts(f"{URL}/"),
+        facts("https://RANCHER.example.com:443"),
+        facts(OTHER, PULUMI),
+        facts(OTHER, PULUMI, owner=STACK),
+    ],
+    ids=[
+        "none",
+        "of this Rancher",
+        "with a slash",
+        "with the default port",
+        "of a stack from before there were marks",
+        "of this stack, before rancher.url changed",
+    ],
 )
 def test_no_agent_one_of_this_rancher_and_one_of_this_program_are_fine(
     agent: AgentFacts | None,
 ) -> None:
-    assert list(check_agent(agent, URL)) == []
+    assert list(check_agent(agent, URL, STACK)) == []
 
 
 @pytest.mark.parametrize("server", [URL, OTHER])
 def test_an_agent_of_this_rancher_without_a_pod_is_told(server: str) -> None:
-    (result,) = check_agent(facts(server, "pulumi-kubernetes-1a2b3c", available=0), URL)
+    (result,) = check_agent(facts(server, PULUMI, available=0), URL, STACK)
     assert (result.check, result.severity) == ("rancherAgent", "warning")
     assert "so Rancher does not reach the cluster" in result.found

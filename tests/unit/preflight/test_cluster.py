@@ -74,7 +74,7 @@ def test_names_are_compared_without_longhorn_too() -> None:
         (CONTROL_PLANE, "controlPlane.scheduling: tolerate"),
         (
             ADDONS,
-            "longhorn.tolerations: [{key: CriticalAddonsOnly, value: true, effect: NoExecute}]",
+            'longhorn.tolerations: [{key: CriticalAddonsOnly, value: "true", effect: NoExecute}]',
         ),
         ({**CONTROL_PLANE, "effect": "NoExecute"}, "longhorn.tolerations: [{key: node-role"),
         ({"key": "node-role.kubernetes.io/etcd", "effect": "NoExecute"}, "longhorn.tolerations"),
@@ -355,6 +355,8 @@ def test_a_stack_wants_the_secrets_and_the_class_that_it_names() -> None:
 def test_a_tls_secret_that_an_issuer_makes_need_not_be_there() -> None:
     ingress = {"type": "Ingress", "host": "a.example.com", "tlsSecret": "tls"}
     assert wanted(frontend={**ingress, "clusterIssuer": "acme"}).secrets == []
+    annotations = {"cert-manager.io/issuer": "of-this-namespace"}
+    assert wanted(frontend={**ingress, "annotations": annotations}).secrets == []
 
 
 @pytest.mark.parametrize(
@@ -425,9 +427,19 @@ def test_what_the_values_keep_longhorn_to_is_part_of_what_the_stack_wants() -> N
     values = {
         "enablePSP": True,
         "longhornManager": {"nodeSelector": {"storage": "yes"}, "priorityClass": "high"},
-        "longhornUI": {"priorityClass": "longhorn-critical"},
     }
     wanted = cluster_wanted(load(valid(longhorn={"values": values})))
     assert wanted.node_selector == {"storage": "yes"}
     assert wanted.priority_classes == [("longhorn.values.longhornManager.priorityClass", "high")]
     assert wanted.has_pod_security_policy
+
+
+@pytest.mark.parametrize(("version", "is_of_the_chart"), [("1.5.3", False), ("1.6.4", True)])
+def test_longhorns_own_priority_class_need_be_there_only_where_its_chart_makes_none(
+    version: str, is_of_the_chart: bool
+) -> None:
+    values = {"longhornUI": {"priorityClass": "longhorn-critical"}}
+    found = cluster_wanted(load(valid(longhorn={"version": version, "values": values})))
+    assert [name for _, name in found.priority_classes] == ["longhorn-critical"] * (
+        not is_of_the_chart
+    )

@@ -23,6 +23,8 @@ from tests.unit.doubles.an_ssh_server import Server, ssh_server
 from tools.bench.healthy_host import SCRIPTS_ARE_THERE
 
 SDB = {"device": "/dev/sdb", "mountPoint": "/mnt/longhorn-sdb"}
+# The form that Apache's htpasswd writes; it guards nothing.
+PASSWORD = "admin:$apr1$abcdefgh$" + "a" * 22
 FOREIGN = refused("/dev/sdb is not blank: it holds xfs")
 NEW: dict[str, Any] = {"fstabLine": None, "immutable": None, "uuid": None}
 
@@ -47,7 +49,11 @@ def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def stack(server: Server) -> Callable[..., Settings]:
-    def settings(checks: dict[str, Any] | None = None, **changes: Any) -> Settings:
+    def settings(
+        checks: dict[str, Any] | None = None,
+        secrets: dict[str, str] | None = None,
+        **changes: Any,
+    ) -> Settings:
         node = {"name": "node-1", "host": "127.0.0.1", "port": server.port}
         config = valid(
             nodes=[{**node, "hostKey": server.host_key}],
@@ -56,7 +62,7 @@ def stack(server: Server) -> Callable[..., Settings]:
             checks={"readCluster": False, **(checks or {})},
             **changes,
         )
-        return load(with_secrets(config, sshPrivateKey=server.client_key))
+        return load(with_secrets(config, sshPrivateKey=server.client_key, **(secrets or {})))
 
     return settings
 
@@ -207,6 +213,28 @@ def test_a_cluster_that_cannot_be_asked_is_a_warning_with_its_name(
     assert findings == {"node-1": NodeFindings()}
     (line,) = warned
     assert "cluster far-away could not be asked" in line
+
+
+@pytest.mark.parametrize("is_preview", [True, False], ids=["preview", "up"])
+def test_an_up_stops_where_nobody_knows_whether_the_frontends_password_is_asked_for(
+    tmp_path: Path,
+    stack: Callable[..., Settings],
+    warned: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    is_preview: bool,
+) -> None:
+    monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: is_preview)
+    cluster = {"name": "far-away", "kubeconfig": _kubeconfig_of(tmp_path, "https://127.0.0.1:1")}
+    frontend = {"type": "Ingress", "host": "a.example.com", "tlsSecret": "tls"}
+    guarded = stack(
+        {"readCluster": True}, {"frontendBasicAuth": PASSWORD}, cluster=cluster, frontend=frontend
+    )
+    if is_preview:
+        read_findings(guarded)
+        assert any("may guard nothing" in line for line in warned)
+    else:
+        with pytest.raises(pulumi.RunError, match="frontendGuard"):
+            read_findings(guarded)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])

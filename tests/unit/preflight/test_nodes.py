@@ -274,6 +274,23 @@ def test_each_check_of_the_cluster_sees_its_own_fault(
     assert _cluster(**changes) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("coredns", "scale deployment coredns --replicas=2"),
+        ("rke2-coredns-rke2-coredns", "kube-system/rke2-coredns-rke2-coredns-autoscaler"),
+    ],
+)
+def test_more_replicas_of_coredns_are_had_in_the_way_of_the_distribution(
+    name: str, told: str
+) -> None:
+    facts = ClusterFacts(
+        version="v1.28.4", global_priority_class=None, dns_replicas=1, dns_name=name
+    )
+    (result,) = check_cluster(facts, ClusterWanted(longhorn_version="1.5.3"))
+    assert told in result.remedy
+
+
 def test_a_longhorn_with_a_priority_class_of_its_own_is_not_harmed_by_a_global_one() -> None:
     assert _cluster("1.5.5", global_priority_class="high") != []
     assert _cluster("1.6.4", global_priority_class="high") == []

@@ -99,6 +99,12 @@ def test_the_readme_tells_what_is_ready_where_it_is_and_how_to_get_the_password(
     assert "make status STACK=test" in text
 
 
+def test_a_rancher_whose_import_is_off_keeps_its_admin_password_among_the_outputs() -> None:
+    outputs = _outputs(stages={"rancherImport": False})
+    assert isinstance(outputs["rancherAdminPassword"], SecretValue)
+    assert "rancherBootstrapPassword; once a cluster was imported" in outputs["readme"]
+
+
 def test_the_readme_holds_no_secret_and_is_none() -> None:
     outputs = _outputs(stages={"rancherImport": True})
     for name in ("rancherBootstrapPassword", "rancherAdminPassword"):
