@@ -73,10 +73,11 @@ def declare_rancher(
     )
     if settings.rancher_import.url is not None:
         return _registered_elsewhere(settings, system.metadata.uid, after, ca_pem)
-    if settings.has_given_manifest or password is None or server is None:
+    own = None if settings.has_given_manifest else settings.rancher
+    if own is None or password is None or server is None:
         agent = _agent(settings, _given_manifest(settings), after)
         return RancherParts(server=server, agent=agent, admin_password=_secret(password))
-    return _registered(settings, settings.rancher, server, password, system.metadata.uid, after)
+    return _registered(settings, own, server, password, system.metadata.uid, after)
 
 
 def _secret(value: pulumi.Output[str] | None) -> pulumi.Output[str] | None:

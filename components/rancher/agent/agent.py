@@ -8,6 +8,7 @@ from typing import Any, cast
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.common.answers import mapped
 from components.common.owner import MARK, this_stack
 from components.rancher.agent.additions import RancherAgentAdditions
 from components.rancher.agent.connection import image_of
@@ -161,9 +162,9 @@ class RancherAgent(pulumi.ComponentResource):
 
     def _marked(self) -> Any:
         """The namespace's metadata, by which another stack sees whose the agent is."""
-        mark = {MARK: this_stack()}
+        mark: dict[str, Any] = {MARK: this_stack()}
         given = self._part("namespace", "metadata", "annotations")
-        annotations = given.apply(lambda found: {**(found or {}), **mark})
+        annotations = given.apply(lambda found: {**mapped(found), **mark})
         return {**self._metadata("namespace"), "annotations": annotations}
 
     def _deployment_spec(self) -> dict[str, Any]:
