@@ -8,10 +8,10 @@ or never.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 from configuration.chart_keys import FREE, Keys
+from configuration.problems import Problem
 
 _SWITCHES = {"enable", "enabled", "jobEnabled", "upgradeVersionCheck", "createSecret", "enablePSP"}
 _SWITCHES |= {"tls", "secureBackends", "enableGoCoverDir", "migratable"}
@@ -33,17 +33,8 @@ _TOLERATION: Mapping[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Misfit:
-    """A value of the wrong kind."""
-
-    path: str
-    rule: str
-    remedy: str
-
-
-def misfits(values: Mapping[str, Any], keys: Keys, path: str = "") -> Iterator[Misfit]:
-    """Every value of another kind than the chart needs; null says nothing.
+def misfits(values: Mapping[str, Any], keys: Keys, path: str = "") -> Iterator[Problem]:
+    """Every value of another kind than the chart needs, by its path; null says nothing.
 
     Args:
         values: longhorn.values.
@@ -58,10 +49,10 @@ def misfits(values: Mapping[str, Any], keys: Keys, path: str = "") -> Iterator[M
             if isinstance(value, Mapping):
                 yield from misfits(cast(Mapping[str, Any], value), keys, inner)
             else:
-                yield Misfit(
-                    path=inner,
-                    rule="must be a map of keys",
-                    remedy="Write `key: value` lines below it, or nothing at all.",
+                yield Problem(
+                    inner,
+                    "must be a map of keys",
+                    "Write `key: value` lines below it, or nothing at all.",
                 )
         elif name in FREE:
             yield from _texts_by_name(inner, value, is_quoted=path == "ingress")
@@ -73,27 +64,25 @@ def misfits(values: Mapping[str, Any], keys: Keys, path: str = "") -> Iterator[M
             yield from _single(inner, name, value)
 
 
-def _texts_by_name(path: str, value: object, *, is_quoted: bool) -> Iterator[Misfit]:
+def _texts_by_name(path: str, value: object, *, is_quoted: bool) -> Iterator[Problem]:
     if not isinstance(value, Mapping):
-        yield Misfit(
-            path=path, rule="must be a map of texts", remedy="Write `name: value` lines below it."
-        )
+        yield Problem(path, "must be a map of texts", "Write `name: value` lines below it.")
         return
     for name, text in cast(Mapping[str, object], value).items():
         if not (
             isinstance(text, str | None) or (is_quoted and not isinstance(text, list | Mapping))
         ):
-            yield Misfit(path=f"{path}.{name}", rule="must be text", remedy=_IN_QUOTES)
+            yield Problem(f"{path}.{name}", "must be text", _IN_QUOTES)
 
 
-def _list(path: str, name: str, value: object) -> Iterator[Misfit]:
+def _list(path: str, name: str, value: object) -> Iterator[Problem]:
     if not isinstance(value, list):
         # The chart's own words for no list.
         if value != "":
-            yield Misfit(
-                path=path,
-                rule="must be a list",
-                remedy="Write one entry per line, each behind `- `.",
+            yield Problem(
+                path,
+                "must be a list",
+                "Write one entry per line, each behind `- `.",
             )
         return
     if name == "tolerations":
@@ -101,12 +90,12 @@ def _list(path: str, name: str, value: object) -> Iterator[Misfit]:
             yield from _toleration(f"{path}[{number}]", entry)
 
 
-def _toleration(path: str, entry: object) -> Iterator[Misfit]:
+def _toleration(path: str, entry: object) -> Iterator[Problem]:
     if not isinstance(entry, Mapping):
-        yield Misfit(
-            path=path,
-            rule="is no toleration",
-            remedy="Write it as {key: KEY, operator: Exists, effect: NoSchedule}, or with "
+        yield Problem(
+            path,
+            "is no toleration",
+            "Write it as {key: KEY, operator: Exists, effect: NoSchedule}, or with "
             "operator: Equal and a value.",
         )
         return
@@ -116,56 +105,56 @@ def _toleration(path: str, entry: object) -> Iterator[Misfit]:
         if name == "tolerationSeconds" or value is None or value == "":
             continue
         if allowed is None:
-            yield Misfit(
-                path=f"{path}.{name}",
-                rule="is no key of a toleration",
-                remedy=f"A toleration has {', '.join(_TOLERATION)} and tolerationSeconds.",
+            yield Problem(
+                f"{path}.{name}",
+                "is no key of a toleration",
+                f"A toleration has {', '.join(_TOLERATION)} and tolerationSeconds.",
             )
         elif not isinstance(value, str):
-            yield Misfit(path=f"{path}.{name}", rule="must be text", remedy=_IN_QUOTES)
+            yield Problem(f"{path}.{name}", "must be text", _IN_QUOTES)
         elif allowed and value not in allowed:
-            yield Misfit(
-                path=f"{path}.{name}",
-                rule=f"must be one of {', '.join(allowed)}",
-                remedy="Write it exactly so.",
+            yield Problem(
+                f"{path}.{name}",
+                f"must be one of {', '.join(allowed)}",
+                "Write it exactly so.",
             )
     if said.get("operator") == "Exists" and said.get("value"):
-        yield Misfit(
-            path=f"{path}.value",
-            rule="goes with operator Equal, and Kubernetes refuses it with Exists",
-            remedy="Leave one of them out.",
+        yield Problem(
+            f"{path}.value",
+            "goes with operator Equal, and Kubernetes refuses it with Exists",
+            "Leave one of them out.",
         )
 
 
-def _jobs(value: object) -> Iterator[Misfit]:
+def _jobs(value: object) -> Iterator[Problem]:
     try:
         parsed: object = json.loads(value) if isinstance(value, str) and value else []
     except ValueError:
         parsed = None
     is_nothing = isinstance(value, list) and not value
     if not (is_nothing or isinstance(value, str)) or not isinstance(parsed, list):
-        yield Misfit(
-            path=_JOBS,
-            rule="must be a text with a list in it, which the chart hands on as it is",
-            remedy=_JOBS_REMEDY,
+        yield Problem(
+            _JOBS,
+            "must be a text with a list in it, which the chart hands on as it is",
+            _JOBS_REMEDY,
         )
 
 
-def _single(path: str, name: str, value: object) -> Iterator[Misfit]:
+def _single(path: str, name: str, value: object) -> Iterator[Problem]:
     if isinstance(value, list | Mapping):
-        yield Misfit(
-            path=path,
-            rule=f"must be a single value, and is a {'list' if isinstance(value, list) else 'map'}",
-            remedy=_ONE_TEXT,
+        yield Problem(
+            path,
+            f"must be a single value, and is a {'list' if isinstance(value, list) else 'map'}",
+            _ONE_TEXT,
         )
     elif name in _SWITCHES:
         if value != "" and not isinstance(value, bool):
-            yield Misfit(
-                path=path,
-                rule="must be true or false; any text, also a quoted false, is true for the chart",
-                remedy="Write true or false, without quotes.",
+            yield Problem(
+                path,
+                "must be true or false; any text, also a quoted false, is true for the chart",
+                "Write true or false, without quotes.",
             )
     elif path.startswith("defaultSettings.") or name in _NUMBERS or path == _NUMBER_LIKE_TAG:
         return
     elif not isinstance(value, str):
-        yield Misfit(path=path, rule="must be text", remedy=_IN_QUOTES)
+        yield Problem(path, "must be text", _IN_QUOTES)

@@ -30,7 +30,7 @@ OPENS_HOSTS = frozenset(
 
 
 class GivenSource:
-    """The arguments of one component; see Source.
+    """The arguments of one component, asked as a StackSource is.
 
     Args:
         name: What the mistakes are in, for the head of their message.

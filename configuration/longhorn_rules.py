@@ -263,7 +263,7 @@ def _misfits(file: StackFile) -> Iterator[Problem]:
     values = file.longhorn.values
     for found in misfits(values, keys_of_version(file.longhorn.version)):
         yield Problem(
-            f"{_VALUES}.{found.path}", found.rule, found.remedy, value_at(values, found.path)
+            f"{_VALUES}.{found.key}", found.rule, found.remedy, value_at(values, found.key)
         )
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from configuration.base import ObjectName, StackModel, is_subdomain
+from configuration.base import ObjectName, StackModel, is_qualified
 from configuration.problems import rule
 
 _VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
@@ -13,9 +13,7 @@ _VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 
 def _labels(labels: dict[str, str]) -> dict[str, str]:
     for key, value in labels.items():
-        domain, slash, name = key.rpartition("/")
-        is_key = bool(name) and _VALUE.fullmatch(name) and (not slash or is_subdomain(domain))
-        if not is_key or _VALUE.fullmatch(value) is None:
+        if not is_qualified(key) or _VALUE.fullmatch(value) is None:
             raise rule(
                 f"has {key}: {value}, which is no label that Kubernetes takes",
                 "Use letters, digits and . _ -, 63 characters at most, with a letter or digit at "

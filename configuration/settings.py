@@ -22,12 +22,12 @@ from configuration.partial import found_by, read
 from configuration.problems import Problem, SettingsError
 from configuration.rules import RULES
 from configuration.secrets import Secret
-from configuration.source import SecretSource, Source
 from configuration.ssh_key import ssh_key_problems
 from configuration.stack_file import SECTIONS, Sections, StackFile
 from configuration.stack_source import NAMESPACE, StackSecrets, StackSource
 
 __all__ = ["NAMESPACE", "Settings", "load", "load_given"]
+_Secrets = StackSecrets | GivenSource
 
 
 class _ToldError(SettingsError, pulumi.RunError):
@@ -37,11 +37,11 @@ class _ToldError(SettingsError, pulumi.RunError):
 class Settings(StackFile):
     """Everything that a stack file says, checked; defaults filled in."""
 
-    _secrets: SecretSource = PrivateAttr(default_factory=StackSecrets)
+    _secrets: _Secrets = PrivateAttr(default_factory=StackSecrets)
 
     @classmethod
     def read_from(
-        cls, sections: Mapping[str, object], secrets: frozenset[Secret], source: SecretSource
+        cls, sections: Mapping[str, object], secrets: frozenset[Secret], source: _Secrets
     ) -> Self:
         """The settings with these sections (see StackFile.of).
 
@@ -96,7 +96,7 @@ def load_given(
 
 
 class _Reader:
-    def __init__(self, source: Source, problems: Sequence[Problem] = ()) -> None:
+    def __init__(self, source: StackSource | GivenSource, problems: Sequence[Problem] = ()) -> None:
         self._source = source
         self._problems = list(problems)
         self._nodes_file: str | None = None

@@ -31,7 +31,7 @@ class StackSecrets:
 
 
 class StackSource(StackSecrets):
-    """The configuration of the current stack; see Source.
+    """The configuration of the current stack; all that the reader of the settings asks.
 
     Args:
         stack_file: Where a mistake's line is looked for; the stack's own file if not given.

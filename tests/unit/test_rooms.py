@@ -31,7 +31,7 @@ _ROOMS: Mapping[str, tuple[str, ...]] = {
 }
 _WITH_SETTINGS = ("preflight", "stack")
 # Of configuration: what reads the settings. The models and rules are for everybody.
-_READERS = ("settings", "source", "stack_source", "given_source")
+_READERS = ("settings", "stack_source", "given_source")
 _COMMON = {
     *("__init__", "answers", "dynamic", "names", "owner", "progress", "script_text", "versions"),
     "waiting",
