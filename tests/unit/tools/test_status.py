@@ -1,5 +1,6 @@
 """`make status`: what is wrong first, and an exit status that a cron job can go by."""
 
+import dataclasses
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from components.longhorn.findings import LonghornFindings
 from components.longhorn.storage import Storage
+from components.preflight.longhorn import longhorn_findings
 from tests.unit.doubles.a_stack import load, valid
 from tests.unit.doubles.a_storage import a_storage
 from tools.status import __main__ as command
@@ -50,9 +52,12 @@ def _storage(*volumes: dict[str, Any]) -> Storage:
 
 
 def _status(
-    *volumes: dict[str, Any], findings: LonghornFindings | None = None, **longhorn: Any
+    *volumes: dict[str, Any],
+    findings: LonghornFindings | None = None,
+    checks: dict[str, Any] | None = None,
+    **longhorn: Any,
 ) -> Status:
-    settings = load(valid(longhorn={"replicaCount": 2, **longhorn}))
+    settings = load(valid(longhorn={"replicaCount": 2, **longhorn}, checks=checks))
     now = datetime(2026, 3, 10, 12, tzinfo=UTC)
     return status_of("one", settings, _storage(*volumes), findings or LonghornFindings(), now)
 
@@ -90,6 +95,53 @@ def test_what_is_worst_comes_first_and_every_problem_has_a_remedy() -> None:
     assert [each.severity for each in status.problems] == ["critical", "warning", "warning"]
     assert all(each.remedy for each in status.problems)
     assert status.problems[-1].found == "log-level is Debug, not Info"
+
+
+@pytest.mark.parametrize("field", dataclasses.fields(LonghornFindings), ids=lambda each: each.name)
+def test_whatever_is_not_as_the_stack_file_says_in_longhorn_is_a_problem(
+    field: dataclasses.Field[Any],
+) -> None:
+    found: Any = {"node-1": "it is away"} if field.default is dataclasses.MISSING else "it is away"
+    status = _status(findings=LonghornFindings(**{field.name: found}))
+    (problem,) = status.problems
+    assert "it is away" in problem.found
+    assert status.severity == "warning"
+
+
+def test_the_loss_of_a_node_is_a_problem_where_the_stack_is_to_survive_it() -> None:
+    assert _status(_volume("a", "healthy")).severity == "well"
+    status = _status(_volume("a", "healthy"), checks={"survive": "1 node"})
+    (problem,) = status.problems
+    assert problem.found.startswith("the loss of this node would lose a, which")
+    assert (problem.where, status.severity) == ("node-1", "warning")
+
+
+def test_a_class_that_is_about_to_be_replaced_is_a_problem() -> None:
+    settings = load(valid(longhorn={"storageClasses": [{"name": "fast"}]}))
+    storage = _storage()
+    snapshot = dataclasses.replace(storage.snapshot, class_parts={"fast": {"parameters": {}}})
+    storage = dataclasses.replace(storage, snapshot=snapshot)
+    now = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    (problem,) = status_of("one", settings, storage, LonghornFindings(), now).problems
+    assert problem.found.startswith("StorageClass fast is replaced")
+
+
+@pytest.mark.parametrize(("robustness", "severity"), [("degraded", "well"), ("faulted", "warning")])
+def test_an_accepted_warning_is_silent_and_what_is_worse_is_then_a_warning(
+    robustness: str, severity: str
+) -> None:
+    status = _status(_volume("a", robustness), checks={"accept": ["volumeHealth"]})
+    assert status.severity == severity
+
+
+def test_of_a_longhorn_that_is_not_part_of_the_stack_only_the_health_is_told() -> None:
+    backup = {"target": "nfs://10.0.0.9:/backups", "maximumAgeHours": 24}
+    settings = load(valid(longhorn={"backup": backup}, stages={"longhorn": False}))
+    storage = _storage(_volume("a", "degraded"))
+    findings = longhorn_findings(storage, settings, "its release failed", [])
+    now = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    (problem,) = status_of("one", settings, storage, findings, now).problems
+    assert problem.found.startswith("1 degraded volume")
 
 
 def test_volumes_disks_and_room_are_told() -> None:
