@@ -54,7 +54,7 @@ def main(words: Sequence[str] | None = None) -> int:
     else:
         # Where no terminal says how wide it is.
         width = None if sys.stdout.isatty() else _COLUMNS
-        Console(width=width).print(status_screen(status))
+        Console(width=width, markup=False, emoji=False).print(status_screen(status))
     if asked.html:
         asked.html.write_text(status_page(status))
     return EXIT_STATUS[status.severity]

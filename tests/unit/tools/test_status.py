@@ -165,6 +165,22 @@ def test_the_page_is_one_file_that_names_what_is_wrong() -> None:
     assert "http" not in page
 
 
+def _named_in_brackets() -> Storage:
+    """A disk of which Longhorn says which others have its file system."""
+    storage = _storage()
+    said = {"type": "Ready", "status": "False", "message": "as other disks [a b] :warning:"}
+    node = _node()
+    node["status"]["diskStatus"]["a"]["conditions"] = [said]
+    snapshot = dataclasses.replace(storage.snapshot, nodes={"node-1": node})
+    return dataclasses.replace(storage, snapshot=snapshot)
+
+
+def test_the_page_keeps_what_longhorn_writes_in_brackets() -> None:
+    now = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    status = status_of("one", load(valid()), _named_in_brackets(), LonghornFindings(), now)
+    assert "as other disks [a b] :warning:" in status_page(status)
+
+
 class _Cluster:
     def __init__(self, *_words: Any) -> None:
         pass
@@ -206,6 +222,15 @@ def test_the_exit_status_tells_how_bad_it_is(
         assert (
             json.loads(said.out)["severity"] == {0: "well", 1: "warning", 2: "critical"}[ends_with]
         )
+
+
+@pytest.mark.usefixtures("asked")
+def test_the_screen_keeps_what_longhorn_writes_in_brackets(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "read_storage", lambda _api: _named_in_brackets())
+    command.main(["three-nodes"])
+    assert "as other disks [a b] :warning:" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_stack_that_is_not_there_is_named_with_those_that_are(
