@@ -166,6 +166,10 @@ def test_what_is_kept_is_marked() -> None:
     assert "rancher-data  docker:index/volume:Volume [kept on destroy]" in text
 
 
+def test_the_namespace_that_a_removal_deletes_is_not_marked_as_kept() -> None:
+    assert _named(_plan(valid()), "longhorn-namespace")["keptOnDestroy"] is False
+
+
 def test_counts_add_up_to_the_resources() -> None:
     plan = _plan(valid())
     assert sum(plan["counts"].values()) == len(plan["resources"])

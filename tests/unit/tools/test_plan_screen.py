@@ -251,6 +251,7 @@ def test_what_destroy_keeps_is_told_and_what_it_takes_too() -> None:
     assert "4 file systems with their data" in kept
     assert "Docker volume rancher-data" in kept
     assert "destroy refuses" in kept
+    assert "namespace longhorn-system" not in kept.partition("Kept on destroy")[2]
     taken = _screen(
         valid(
             longhorn={"allowUninstall": True},
