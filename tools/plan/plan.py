@@ -37,7 +37,7 @@ from tools.plan.tree import plan_tree
 _WIDTH, _WHOLE_LINES = 100, 10_000
 _KEY_SECRET = f"{NAMESPACE}:{Secret.SSH_PRIVATE_KEY}"
 _PASSWORD = f"{NAMESPACE}:{Secret.SSH_PASSWORD}"
-# What Pulumi itself never deletes, and is gone in the end all the same: components/longhorn/removal/uninstall.py.
+# What Pulumi itself never deletes, and the removal of Longhorn does (LonghornUninstall).
 _DELETED_BY_ANOTHER = "kubernetes:core/v1:Namespace"
 
 

@@ -34,8 +34,10 @@ _DECLINED, _NOT_FOUND = 1, 127
 _COLUMNS = 120
 """Where no terminal says how many there are."""
 _SKIP = "PULUMI_SKIP_CONFIRMATIONS"
-"""With it `pulumi up` asks nobody, either."""
-_NOBODY_TO_ASK = "make up: there is no terminal to ask at, so nothing was run. Say yes beforehand: YES=1, or --yes"
+"""With it set to true `pulumi up` asks nobody, either."""
+_NOBODY_TO_ASK = (
+    "make up: no terminal to ask at, so nothing was run. Say yes beforehand: YES=1, or --yes"
+)
 _REST = "Every step and output: ALL=1 or --all, which is `pulumi up` itself. Nothing else differs."
 
 
