@@ -12,7 +12,7 @@ from configuration.files import text_of
 from configuration.partial import knows
 from configuration.problems import Problem
 from configuration.rancher import RancherSettings
-from configuration.secrets import Secret
+from configuration.secrets import UNDECRYPTED, Secret
 
 KEY_SECRET = Secret.RANCHER_CERTIFICATE_KEY
 
@@ -24,7 +24,8 @@ def certificate_problems(
 
     Args:
         rancher: None when it is absent or has other mistakes.
-        key: The secret rancherCertificateKey, which is in no message; None without one.
+        key: The secret rancherCertificateKey, which is in no message; None without one. One that
+            nobody decrypted is there, and compared with nothing.
         prefix: What stands before every key of the stack file.
     """
     if rancher is None:
@@ -53,7 +54,7 @@ def certificate_problems(
         host=urlsplit(rancher.url).hostname if knows(rancher, "url") else None,
         chain_pem=texts["certificateFile"],
         ca_pem=texts["caFile"],
-        key_pem=key,
+        key_pem=None if key == UNDECRYPTED else key,
         now=datetime.now(UTC),
     )
     for found in findings(given):

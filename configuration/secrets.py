@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+UNDECRYPTED = "value-of-an-encrypted-key"
+"""What a secret is where a stack file is read and nobody decrypts it, as for `make plan`."""
+
 
 class Secret(StrEnum):
     """A secret key; its value is its name in the stack file."""

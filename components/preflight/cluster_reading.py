@@ -11,7 +11,6 @@ from components.common.owner import this_stack
 from components.longhorn.findings import LonghornFindings
 from components.longhorn.storage import Storage, read_storage
 from components.preflight.agent import check_agent, read_agent
-from components.preflight.backup_age import check_backup_age
 from components.preflight.cluster import check_cluster
 from components.preflight.cluster_facts import ClusterNode, cordoned_of, read_cluster
 from components.preflight.cluster_wanted import cluster_wanted
@@ -23,14 +22,12 @@ from components.preflight.frontend import (
     read_ingress_classes,
 )
 from components.preflight.longhorn import longhorn_findings
+from components.preflight.longhorn_checks import check_longhorn
 from components.preflight.longhorn_disks import KnownDisks, known_disks
-from components.preflight.maintenance import check_maintenance
 from components.preflight.monitoring import check_monitoring, read_prometheus
-from components.preflight.policies import check_changed_classes, check_recurring_jobs
 from components.preflight.rancher_certificate import check_certificate
 from components.preflight.release import release_finding
 from components.preflight.report import CheckResult, of_cluster
-from components.preflight.storage_health import check_losses, check_storage
 from components.rancher.api.presented import presented_at
 from configuration.kubeconfig import loopback_server
 from configuration.secrets import Secret
@@ -104,15 +101,7 @@ def _looked(settings: Settings) -> ClusterSeen:
     release = release_finding(api)
     if storage is None:
         return ClusterSeen(results=results, nodes=nodes, longhorn=LonghornFindings(release=release))
-    results += check_storage(storage)
-    results += check_backup_age(storage.volumes, settings.longhorn.backup, datetime.now(UTC))
-    results += check_recurring_jobs(storage.volumes, settings)
-    results += check_changed_classes(storage.snapshot.class_parts, settings)
-    results += check_maintenance(
-        storage, [node.name for node in settings.present_nodes if node.maintained]
-    )
-    if settings.checks.survive is not None:
-        results += check_losses(storage)
+    results += check_longhorn(storage, settings, datetime.now(UTC))
     return ClusterSeen(
         results=results,
         nodes=nodes,

@@ -22,7 +22,7 @@ from configuration.settings import Settings
 def longhorn_findings(
     storage: Storage, settings: Settings, release: str | None, cordoned: Collection[str]
 ) -> LonghornFindings:
-    """One line for each resource that has something to put right.
+    """One line for each resource that has something to put right; none where the stack has none.
 
     Args:
         storage: Longhorn as the cluster has it.
@@ -30,6 +30,8 @@ def longhorn_findings(
         release: What is wrong with its Helm release.
         cordoned: Names of the nodes of Kubernetes that take no pods.
     """
+    if not settings.stages.longhorn:
+        return LonghornFindings()
     snapshot, backup = storage.snapshot, settings.longhorn.backup
     nodes, longhorn = settings.present_nodes, settings.longhorn
     values = chart_values(

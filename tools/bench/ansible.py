@@ -14,7 +14,7 @@ import yaml
 from lab.hosts import hosts
 
 _PLAYBOOK = Path(__file__).with_name("hosts_playbook.yaml")
-_SETTINGS = """\
+_ADVISED = """\
 [defaults]
 forks = 25
 gathering = explicit
@@ -31,15 +31,20 @@ def missing() -> str | None:
     return None
 
 
-def check_seconds(handles: Sequence[hosts.HostHandle], folder: Path) -> float:
+def check_seconds(handles: Sequence[hosts.HostHandle], folder: Path, *, is_advised: bool) -> float:
     """Seconds of one `ansible-playbook --check` over hosts that the program has prepared.
+
+    Args:
+        handles: The hosts.
+        folder: Where its files are written.
+        is_advised: Whether it has the settings that its manual advises for speed, or its own.
 
     Raises RuntimeError when Ansible fails, or would change something: then the two did not look at
     the same.
     """
     inventory, settings = folder / "inventory.yaml", folder / "ansible.cfg"
     inventory.write_text(yaml.safe_dump({"all": {"hosts": dict(map(_entry, handles))}}))
-    settings.write_text(_SETTINGS)
+    settings.write_text(_ADVISED if is_advised else "")
     known_hosts = folder / "known_hosts"
     known_hosts.write_text("".join(f"{each.address} {each.host_key}\n" for each in handles))
     environment = {

@@ -117,7 +117,10 @@ def _found(options: argparse.Namespace, person: Person) -> NewStack:
         if host.problem is not None:
             person.say(f"{name}: {host.problem}")
     if not any(host.free for host in hosts.values()):
-        person.say("No blank disk was found; the file has a place for disks at each node.")
+        person.say(
+            "No disk was found that can be taken; the file says at each node why, and has a place "
+            "for its disks."
+        )
     chosen = choose(
         hosts, lambda question: person.confirm(question, options.all_blank_disks), person.say
     )

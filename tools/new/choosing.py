@@ -68,7 +68,17 @@ def remarks(
         if host is not None and host.problem is not None:
             found[name] = f"Its disks could not be read: {host.problem}"
         elif host is not None and not host.free:
-            found[name] = "It has no blank disk."
+            found[name] = _nothing_free(host)
         elif any(disk.name == disk.device for disk in chosen.get(name, ())):
             found[name] = "A disk has no name that it keeps at a restart."
     return found
+
+
+def _nothing_free(host: HostDisks) -> str:
+    """Why a host has no disk to offer, with the reason for each that it has."""
+    reasons = [
+        reason if reason.startswith(disk.device) else f"{disk.device}: {reason}"
+        for disk in host.disks
+        for reason in [disk.refused or ""]
+    ]
+    return "; ".join(["It has no disk that can be taken", *reasons]) + "."

@@ -6,7 +6,7 @@ script would find. Only a blank disk is offered.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from components.hosts.address import HostAddress
@@ -35,6 +35,8 @@ class Disk:
     """In bytes."""
     model: str
     """As the disk calls itself; may be empty."""
+    mount_point: str
+    """Where it would be mounted, and is judged."""
     refused: str | None = None
     """Why it can't be used; None for a blank disk."""
 
@@ -74,11 +76,6 @@ def read_disks(addresses: Sequence[HostAddress], plan: ReadingPlan) -> dict[str,
     }
 
 
-def mount_point(number: int) -> str:
-    """Where the disk with this number, counted from 1, would be mounted."""
-    return f"/mnt/longhorn-{number}"
-
-
 def listed(said: Said) -> HostDisks:
     """The disks that a host lists, not yet judged."""
     if said.output is None:
@@ -90,7 +87,11 @@ def listed(said: Said) -> HostDisks:
             lines = lines[1:]
         first, *links = lines
         names = [(name, device) for name, device in (line.split() for line in links)]
-        devices = json.loads(first)["blockdevices"]
+        usable = [
+            each
+            for each in json.loads(first)["blockdevices"]
+            if each["type"] == "disk" and int(each["size"]) and str(each["ro"]) in ("0", "False")
+        ]
         return HostDisks(
             [
                 Disk(
@@ -98,11 +99,9 @@ def listed(said: Said) -> HostDisks:
                     name=_best(each["name"], names),
                     size=int(each["size"]),
                     model=(each["model"] or "").strip(),
+                    mount_point=f"/mnt/longhorn-{number}",
                 )
-                for each in devices
-                if each["type"] == "disk"
-                and int(each["size"])
-                and str(each["ro"]) in ("0", "False")
+                for number, each in enumerate(usable, 1)
             ]
         )
     except (ValueError, KeyError, TypeError):
@@ -120,8 +119,8 @@ def _best(device: str, names: Sequence[tuple[str, str]]) -> str:
 
 def _as_settings(disks: Sequence[Disk]) -> list[DiskSettings]:
     return [
-        DiskSettings.model_validate({"device": disk.device, "mountPoint": mount_point(number)})
-        for number, disk in enumerate(disks, 1)
+        DiskSettings.model_validate({"device": disk.device, "mountPoint": disk.mount_point})
+        for disk in disks
     ]
 
 
@@ -129,11 +128,12 @@ def _judged(host: HostDisks, reading: Reading) -> HostDisks:
     if reading.answer is None:
         return HostDisks(problem=reading.problem)
     said: Mapping[str, object] = reading.answer.verdicts
+    for each in said.values():
+        # The script ends there, before it looks at any disk.
+        if isinstance(each, Refusal) and each.missing_command:
+            return HostDisks(problem=f"{each.found}. {each.remedy}")
     return HostDisks(
-        [
-            Disk(disk.device, disk.name, disk.size, disk.model, _refusal(said[mount_point(number)]))
-            for number, disk in enumerate(host.disks, 1)
-        ]
+        [replace(disk, refused=_refusal(said[disk.mount_point])) for disk in host.disks]
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from configuration.hosts import JumpHostSettings
 from configuration.secrets import Secret
 from configuration.settings import NAMESPACE
-from tools.new.disks import Disk, mount_point
+from tools.new.disks import Disk
 from tools.new.nodes import ClusterNode
 from tools.pages.schema import MODELINE
 
@@ -129,7 +129,8 @@ def _ssh(stack: NewStack) -> Iterator[str]:
 def _node(stack: NewStack, node: ClusterNode) -> Iterator[str]:
     remark = stack.remarks.get(node.name)
     if remark:
-        yield f"    # {remark}"
+        # A host may have said some of it.
+        yield f"    # {' '.join(remark.split())}"
     yield f"    - name: {_text(node.name)}"
     yield f"      host: {_text(node.host)}"
     if node.name in stack.host_keys:
@@ -141,11 +142,11 @@ def _node(stack: NewStack, node: ClusterNode) -> Iterator[str]:
         yield "      disks: []"
         return
     yield "      disks:"
-    for number, disk in enumerate(chosen, 1):
+    for disk in chosen:
         words = filter(None, [size_words(disk.size), disk.model, f"now {disk.device}"])
         yield f"        # {', '.join(words)}"
         yield f"        - device: {_text(disk.name)}"
-        yield f"          mountPoint: {mount_point(number)}"
+        yield f"          mountPoint: {disk.mount_point}"
 
 
 def size_words(size: int) -> str:

@@ -53,20 +53,6 @@ class Graph:
             yield current
             current = self.by_urn.get(current.parent)
 
-    def waits_for(self, resource: Declared) -> frozenset[str]:
-        """URNs of all that must be done before this resource starts, directly or through others.
-
-        A child starts after its parent, so it waits for what its parents wait for.
-        """
-        found: set[str] = set()
-        pending = [resource]
-        while pending:
-            for declared in self.above(pending.pop()):
-                new = declared.dependencies - found
-                found |= new
-                pending.extend(self.by_urn[urn] for urn in new if urn in self.by_urn)
-        return frozenset(found)
-
     def rank(self, resource: Declared) -> int:
         """How many steps come before it, one after the other."""
         if resource.urn not in self._ranks:

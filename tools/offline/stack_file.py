@@ -10,9 +10,11 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from configuration.secrets import UNDECRYPTED
+
 PROJECT = Path(__file__).resolve().parents[2]
 NAMESPACE = "longhorn-rancher"
-SECRET_PLACEHOLDER = "value-of-an-encrypted-key"  # noqa: S105  stands for a value nobody decrypts
+SECRET_PLACEHOLDER = UNDECRYPTED
 # The same where the program looks at a secret's form.
 KEY_PLACEHOLDER = (
     # Of 32 zeros, which open nothing; the same in every run.

@@ -14,6 +14,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "defaultSettings.defaultReplicaCount": 3,
     "service.ui.type": "ClusterIP",
 }
+_SECRET_VALUES = {"privateRegistry.registryPasswd"}
 _TAINTS = "defaultSettings.taintToleration"
 _IN_WORDS = {_TAINTS} | {
     f"persistence.{key}" for key in ("defaultClass", "defaultClassReplicaCount", "reclaimPolicy")
@@ -28,7 +29,7 @@ def longhorn_lines(settings: Settings, release: Mapping[str, Any]) -> Sequence[s
         release: The inputs of the Helm release.
     """
     longhorn = settings.longhorn
-    values = dict(_leaves(_plain(release["values"]), ""))
+    values = dict(_leaves(_opened(release["values"]), ""))
     default = "the default class" if values["persistence.defaultClass"] else "not the default class"
     others = [
         f"  {path} = {str(value).lower() if isinstance(value, bool) else value}"
@@ -78,12 +79,9 @@ def policy_lines(settings: Settings) -> Iterator[tuple[str, Sequence[str]]]:
         yield "Monitoring", [", ".join(parts)]
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, SecretValue):
-        return "[secret]"
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return value
+def _opened(values: Any) -> Mapping[str, Any]:
+    """The values; with a password among them Pulumi takes all of them for one secret."""
+    return values.value if isinstance(values, SecretValue) else values
 
 
 def _leaves(values: Mapping[str, Any], above: str) -> Iterator[tuple[str, Any]]:
@@ -91,4 +89,5 @@ def _leaves(values: Mapping[str, Any], above: str) -> Iterator[tuple[str, Any]]:
         if isinstance(value, Mapping) and value:
             yield from _leaves(value, f"{above}{key}.")
         else:
-            yield f"{above}{key}", value
+            path = f"{above}{key}"
+            yield path, "[secret]" if path in _SECRET_VALUES else value

@@ -37,6 +37,8 @@ from tools.plan.tree import plan_tree
 _WIDTH, _WHOLE_LINES = 100, 10_000
 _KEY_SECRET = f"{NAMESPACE}:{Secret.SSH_PRIVATE_KEY}"
 _PASSWORD = f"{NAMESPACE}:{Secret.SSH_PASSWORD}"
+# What Pulumi itself never deletes, and the removal of Longhorn does (LonghornUninstall).
+_DELETED_BY_ANOTHER = "kubernetes:core/v1:Namespace"
 
 
 def plan(config: StackConfig, stack: str) -> dict[str, Any]:
@@ -116,7 +118,8 @@ def _resource(resource: Declared, scripts: Scripts) -> dict[str, Any]:
         "parent": resource.parent or None,
         "component": not resource.custom,
         "protected": bool(resource.request.protect),
-        "keptOnDestroy": bool(resource.request.retainOnDelete),
+        "keptOnDestroy": bool(resource.request.retainOnDelete)
+        and resource.type != _DELETED_BY_ANOTHER,
         "dependsOn": sorted(resource.dependencies),
         "inputs": shown_inputs(resource, scripts),
     }

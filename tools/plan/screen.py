@@ -14,10 +14,7 @@ from tools.plan.longhorn import longhorn_lines, policy_lines
 from tools.plan.nodes import node_groups, ranges
 
 _UNGUARDED = "without a password"
-_KEPT = {
-    "kubernetes:core/v1:Namespace": "namespace longhorn-system",
-    "docker:index/volume:Volume": "Docker volume {name} with Rancher's data",
-}
+_VOLUME = "docker:index/volume:Volume"
 
 
 def plan_screen(recording: Recording, stack: str, lacks_password: bool = False) -> RenderableType:
@@ -131,9 +128,10 @@ def _kept(settings: Settings, recording: Recording) -> Iterator[str]:
         yield f"{disks} file systems with their data (unmounted only)"
     if settings.stages.packages:
         yield "packages on the nodes"
-    for resource in recording.resources:
-        if resource.request.retainOnDelete and resource.type in _KEPT:
-            yield _KEPT[resource.type].format(name=resource.inputs.get("name", resource.name))
+    for volume in recording.of_type(_VOLUME):
+        if volume.request.retainOnDelete:
+            name = volume.inputs.get("name", volume.name)
+            yield f"Docker volume {name} with Rancher's data"
     rancher = settings.rancher
     if settings.stages.rancher and rancher is not None:
         if rancher.volume.startswith("/"):

@@ -1,7 +1,8 @@
 """`python -m tools.status STACK [--json | --html FILE]`: how the storage of a stack is.
 
 Reads the cluster that the stack file names, changes nothing, and needs no Pulumi. Ends with 0 where
-all is well, 1 with warnings, 2 where data can't be reached, 3 where the cluster does not answer.
+all is well, 1 with warnings, 2 where data can't be reached, 3 where the cluster does not answer. A
+`make status` knows 0 and 2 alone, as make does for any program that does not end with 0.
 """
 
 import argparse
@@ -53,7 +54,7 @@ def main(words: Sequence[str] | None = None) -> int:
     else:
         # Where no terminal says how wide it is.
         width = None if sys.stdout.isatty() else _COLUMNS
-        Console(width=width).print(status_screen(status))
+        Console(width=width, markup=False, emoji=False).print(status_screen(status))
     if asked.html:
         asked.html.write_text(status_page(status))
     return EXIT_STATUS[status.severity]

@@ -38,7 +38,12 @@ def status_page(status: Status) -> str:
     """The same as one HTML file that needs nothing else."""
     # No terminal: colours are asked for, since there is one who can show them.
     console = Console(
-        record=True, width=_PAGE_COLUMNS, color_system="truecolor", file=io.StringIO()
+        record=True,
+        width=_PAGE_COLUMNS,
+        color_system="truecolor",
+        markup=False,
+        emoji=False,
+        file=io.StringIO(),
     )
     console.print(status_screen(status))
     return console.export_html(inline_styles=True)

@@ -1,6 +1,6 @@
 """How the storage of a stack is, as plain values: what is wrong first. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -10,11 +10,9 @@ from components.longhorn.capacity import DiskRoom, Loss, disk_rooms, largest_vol
 from components.longhorn.findings import LonghornFindings
 from components.longhorn.storage import Storage
 from components.longhorn.volumes import claim_text
-from components.preflight.backup_age import check_backup_age
-from components.preflight.maintenance import check_maintenance
-from components.preflight.policies import check_recurring_jobs
-from components.preflight.report import CheckResult
-from components.preflight.storage_health import check_storage
+from components.preflight.longhorn_checks import check_longhorn
+from components.preflight.report import CLUSTER, CheckResult
+from configuration.checks import CheckName
 from configuration.longhorn import replica_count
 from configuration.settings import Settings
 
@@ -91,14 +89,8 @@ def status_of(
     snapshot = storage.snapshot
     rooms = disk_rooms(snapshot.nodes, snapshot.settings)
     replicas = replica_count(settings.longhorn.replica_count, settings.nodes_with_disks)
-    closed = [node.name for node in settings.present_nodes if node.maintained]
-    results = [
-        *check_storage(storage),
-        *check_maintenance(storage, closed),
-        *check_backup_age(storage.volumes, settings.longhorn.backup, now),
-        *check_recurring_jobs(storage.volumes, settings),
-    ]
-    problems = [*_problems(results), *_drift(findings)]
+    results = check_longhorn(storage, settings, now)
+    problems = [*_problems(results, settings.checks.accept), *_drift(findings)]
     return Status(
         stack=stack,
         version=str(snapshot.version),
@@ -118,26 +110,38 @@ def status_of(
     )
 
 
-def _problems(results: Iterable[CheckResult]) -> Iterator[Problem]:
+def _problems(results: Iterable[CheckResult], accept: Collection[CheckName]) -> Iterator[Problem]:
+    """As in a preview: an accepted warning is silent, and what is worse than one is still told."""
     for result in results:
         is_faulted = result.check == "volumeHealth" and " faulted " in result.found
         is_critical = is_faulted or result.severity == "error"
-        yield Problem(
-            severity="critical" if is_critical else "warning",
-            where=result.node,
-            found=result.found,
-            remedy=result.remedy,
-        )
+        is_accepted = result.check in accept
+        if is_critical or not is_accepted:
+            yield Problem(
+                severity="critical" if is_critical and not is_accepted else "warning",
+                where=result.node,
+                found=result.found,
+                remedy=result.remedy,
+            )
 
 
 def _drift(findings: LonghornFindings) -> Iterator[Problem]:
     of_cluster = (findings.release, findings.settings, findings.default_class)
-    lines = [("the cluster", line) for line in of_cluster if line]
+    lines = [(CLUSTER, line) for line in of_cluster if line]
     lines += [*findings.disks.items(), *findings.tags.items()]
     for where, found in lines:
-        yield Problem(
-            severity="warning", where=where, found=found, remedy="`pulumi up` puts it right."
+        yield _warning(where, found, "`pulumi up` puts it right.")
+    if findings.backup_target:
+        yield _warning(
+            CLUSTER,
+            f"no backup can be made: {findings.backup_target}",
+            "See whether longhorn.backup.target answers and takes the login; `pulumi up` then "
+            "waits until Longhorn can use it.",
         )
+
+
+def _warning(where: str, found: str, remedy: str) -> Problem:
+    return Problem(severity="warning", where=where, found=found, remedy=remedy)
 
 
 def _volumes(storage: Storage) -> Iterator[Volume]:

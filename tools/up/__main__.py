@@ -33,11 +33,16 @@ _STYLES = {
 _DECLINED, _NOT_FOUND = 1, 127
 _COLUMNS = 120
 """Where no terminal says how many there are."""
+_SKIP = "PULUMI_SKIP_CONFIRMATIONS"
+"""With it set to true `pulumi up` asks nobody, either."""
+_NOBODY_TO_ASK = (
+    "make up: no terminal to ask at, so nothing was run. Say yes beforehand: YES=1, or --yes"
+)
 _REST = "Every step and output: ALL=1 or --all, which is `pulumi up` itself. Nothing else differs."
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Preview, ask, run; Pulumi's exit status, or 1 after a no."""
+    """Preview, ask, run; Pulumi's exit status, or 1 after a no, or where nobody can be asked."""
     asked = _parser().parse_args(words)
     operation = ["--stack", asked.stack]
     if shutil.which("pulumi") is None:
@@ -50,17 +55,16 @@ def main(words: Sequence[str] | None = None) -> int:
     if not console.is_terminal:
         console.width = _COLUMNS
     news = News()
-    if not (asked.yes or sys.stdin.isatty()):
-        # Pulumi says why, and has an exit status for it.
-        status = run_operation(["up", *operation], asked.cwd, lambda _: None)
-        print("make up: that is YES=1, or --yes", file=sys.stderr)
-        return status
+    has_yes = asked.yes or os.environ.get(_SKIP, "").lower() in ("1", "true")
+    if not (has_yes or sys.stdin.isatty()):
+        print(_NOBODY_TO_ASK, file=sys.stderr)
+        return _DECLINED
     show = partial(_show, console)
     status = run_operation(["preview", *operation], asked.cwd, _taking(news.of_preview, show))
     if status:
         return status
     _print(console, preview_screen(asked.stack, news.steps, news.parts))
-    if not (asked.yes or _says_yes("Do this? [y/N]: ")):
+    if not (has_yes or _says_yes("Do this? [y/N]: ")):
         console.print("Nothing was changed.")
         return _DECLINED
     status = run_operation(

@@ -108,11 +108,26 @@ def _run(
 def waits_for(recording: Recording, later: str, earlier: str) -> bool:
     """Whether the resource named first starts only after the one named second is done."""
     graph = Graph(recording)
-    waiting = graph.waits_for(recording.named(later))
+    waiting = all_before(graph, recording.named(later))
     wanted = [recording.named(earlier)]
     if not wanted[0].custom:
         wanted = [r for r in recording.resources if r.custom and wanted[0] in graph.above(r)]
     return bool(wanted) and all(resource.urn in waiting for resource in wanted)
+
+
+def all_before(graph: Graph, resource: Declared) -> frozenset[str]:
+    """URNs of all that must be done before this resource starts, directly or through others.
+
+    A child starts after its parent, so it waits for what its parents wait for.
+    """
+    found: set[str] = set()
+    pending = [resource]
+    while pending:
+        for declared in graph.above(pending.pop()):
+            new = declared.dependencies - found
+            found |= new
+            pending.extend(graph.by_urn[urn] for urn in new if urn in graph.by_urn)
+    return frozenset(found)
 
 
 def parent_of(recording: Recording, resource: Declared) -> str:

@@ -1,6 +1,8 @@
 """`make new`: a stack file from a cluster, and nothing taken that nobody said yes to."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,11 +15,13 @@ from components.hosts.address import HostAddress
 from components.hosts.asking import ReadingPlan, Said
 from components.hosts.connection import HostCredentials
 from configuration.problems import SettingsError
+from tests.unit.doubles.a_host import refused, said, usable
 from tests.unit.doubles.a_stack import HOST_KEY, load
 from tests.unit.doubles.an_editor import complaints_of_file
 from tests.unit.doubles.an_ssh_server import PASSWORD, Server, ssh_server
 from tools.new import __main__ as new
-from tools.new.choosing import choose
+from tools.new import disks
+from tools.new.choosing import choose, remarks
 from tools.new.disks import Disk, HostDisks, listed, read_disks
 from tools.new.host_keys import host_keys
 from tools.new.nodes import ClusterNode, cluster_nodes
@@ -28,9 +32,16 @@ from tools.offline.stack_file import read_stack_config
 from tools.plan.plan import without_credentials
 
 _GIB = 2**30
-_BLANK = Disk("/dev/sdb", "/dev/disk/by-id/wwn-0x1", 100 * _GIB, "Model #1")
-_SMALL = Disk("/dev/sdc", "/dev/sdc", 10 * _GIB, "")
-_USED = Disk("/dev/sda", "/dev/disk/by-id/wwn-0x0", 100 * _GIB, "Model #1", "it is partitioned")
+_BLANK = Disk("/dev/sdb", "/dev/disk/by-id/wwn-0x1", 100 * _GIB, "Model #1", "/mnt/longhorn-2")
+_SMALL = Disk("/dev/sdc", "/dev/sdc", 10 * _GIB, "", "/mnt/longhorn-3")
+_USED = Disk(
+    "/dev/sda",
+    "/dev/disk/by-id/wwn-0x0",
+    100 * _GIB,
+    "Model #1",
+    "/mnt/longhorn-1",
+    "/dev/sda has partitions",
+)
 
 
 def _stack(count: int, **changes: Any) -> NewStack:
@@ -102,6 +113,27 @@ def test_a_text_that_yaml_would_take_for_something_else_stays_text(text: str) ->
     node = ClusterNode(text, text)
     written = yaml.safe_load(stack_file(_stack(1, nodes=[node])))["config"]
     assert written["longhorn-rancher:nodes"][0]["name"] == text
+
+
+def test_a_disk_is_mounted_where_it_was_judged() -> None:
+    written = yaml.safe_load(stack_file(_stack(1, disks={"node-1": [_SMALL]})))["config"]
+    (disk,) = written["longhorn-rancher:nodes"][0]["disks"]
+    assert disk["mountPoint"] == "/mnt/longhorn-3"
+
+
+def test_what_a_host_says_stays_within_its_comment() -> None:
+    stack = _stack(1, remarks={"node-1": "no answer\nhost: elsewhere"})
+    assert "# no answer host: elsewhere\n" in stack_file(stack)
+
+
+def test_a_node_without_a_free_disk_says_why_of_each() -> None:
+    hidden = replace(_SMALL, refused="mount point /mnt/longhorn-3 is not empty")
+    hosts = {"node-1": HostDisks([_USED, hidden]), "node-2": HostDisks()}
+    assert remarks(["node-1", "node-2"], hosts, {}) == {
+        "node-1": "It has no disk that can be taken; /dev/sda has partitions; "
+        "/dev/sdc: mount point /mnt/longhorn-3 is not empty.",
+        "node-2": "It has no disk that can be taken.",
+    }
 
 
 def test_hosts_that_are_alike_are_asked_about_once_and_others_apart() -> None:
@@ -302,7 +334,9 @@ _LSBLK = (
 
 def test_of_what_lsblk_lists_only_disks_count_by_the_name_that_lasts() -> None:
     host = listed(Said(output=_LSBLK.encode()))
-    assert host.disks == [Disk("/dev/sdb", "/dev/disk/by-id/wwn-0x1", 100 * _GIB, "Model")]
+    assert host.disks == [
+        Disk("/dev/sdb", "/dev/disk/by-id/wwn-0x1", 100 * _GIB, "Model", "/mnt/longhorn-1")
+    ]
 
 
 @pytest.mark.parametrize("output", [b"", b"\xff\n", b"{}", b'{"blockdevices": [{}]}', b"{}\na b c"])
@@ -316,6 +350,40 @@ def test_a_host_that_is_not_there_is_a_problem_in_one_line() -> None:
     address = HostAddress(name="node-1", host="127.0.0.1", port=1, user="root", host_key=HOST_KEY)
     found = read_disks([address], ReadingPlan(credentials=HostCredentials()))
     assert "reached" in str(found["node-1"].problem)
+
+
+def _judged(server: Server, monkeypatch: pytest.MonkeyPatch, *verdicts: str) -> HostDisks:
+    """What `make new` makes of a host with sda and sdb that says this of them."""
+    listed = [
+        {"name": f"/dev/sd{letter}", "type": "disk", "size": _GIB, "model": None, "ro": False}
+        for letter in "ab"
+    ]
+    lists = f"{json.dumps({'blockdevices': listed})}\n".encode()
+    monkeypatch.setattr(disks, "ask_hosts", lambda *_: {"node-1": Said(output=lists)})
+    server.answer = said((), verdicts)
+    address = HostAddress(
+        name="node-1", host="127.0.0.1", port=server.port, user="root", host_key=server.host_key
+    )
+    credentials = HostCredentials(private_key=server.client_key)
+    return read_disks([address], ReadingPlan(credentials=credentials))["node-1"]
+
+
+def test_each_disk_is_judged_at_a_mount_point_of_its_own(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blank = usable(content="blank", mounted=False, inFstab=False)
+    host = _judged(server, monkeypatch, refused("/dev/sda has partitions"), blank)
+    assert [disk.refused for disk in host.disks] == ["/dev/sda has partitions", None]
+    assert [disk.mount_point for disk in host.free] == ["/mnt/longhorn-2"]
+    assert "check /dev/sdb /mnt/longhorn-2" in server.asked[0].stdin
+
+
+def test_where_a_command_is_missing_no_disk_is_called_used_and_the_command_is_named(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unable = refused("the command chattr is missing", "Install e2fsprogs", "chattr")
+    host = _judged(server, monkeypatch, unable, unable)
+    assert host == HostDisks(problem="the command chattr is missing. Install e2fsprogs")
 
 
 class _Terminal:

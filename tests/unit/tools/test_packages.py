@@ -9,8 +9,11 @@ import pytest
 from tools.offline.stack_file import PROJECT
 
 # Stands for python and for uv: it writes down how it was called, makes an environment when it is
-# asked for one, and fails to install when there is a file `broken`.
+# asked for one, fails to install when there is a file `broken`, and is too old with a file `old`.
 _PLAYED = """#!/bin/sh
+case "$*" in
+"-c "*sys.version_info*) [ ! -e old ] && exit 0 || exit 1 ;;
+esac
 echo "${0##*/} $*" >> "$LOG"
 case "$*" in
 *install*) [ ! -e broken ] ;;
@@ -39,7 +42,7 @@ def _play(program: Path) -> None:
 
 
 def _run(programs: Path, **environment: str) -> tuple[int, list[str]]:
-    """The exit status, and the calls that were made."""
+    """The exit status, and the calls that were made; where there were none, what was said."""
     work = programs.parent
     log = work / "calls"
     result = subprocess.run(
@@ -51,9 +54,12 @@ def _run(programs: Path, **environment: str) -> tuple[int, list[str]]:
             "PLAYED": str(programs / "python3"),
             **environment,
         },
+        capture_output=True,
+        text=True,
         check=False,
     )
-    return result.returncode, log.read_text().splitlines()
+    calls = log.read_text().splitlines() if log.exists() else [result.stderr]
+    return result.returncode, calls
 
 
 def test_uv_installs_where_it_is_there(programs: Path) -> None:
@@ -100,3 +106,16 @@ def test_an_environment_is_not_ready_when_something_is_missing(programs: Path, u
     (programs.parent / "broken").touch()
     assert _run(programs, UV=uv)[0] != 0
     assert not (programs.parent / "venv" / "ready").exists()
+
+
+@pytest.mark.parametrize("uv", ["uv", ""])
+def test_a_python_that_is_too_old_is_named_before_anything_is_installed(
+    programs: Path, uv: str
+) -> None:
+    _play(programs / "uv")
+    (programs.parent / "old").touch()
+    status, [said] = _run(programs, UV=uv)
+    assert status != 0
+    assert "python3 is not Python 3.11 or later" in said
+    assert "make PYTHON=" in said
+    assert not (programs.parent / "venv").exists()

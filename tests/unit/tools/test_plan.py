@@ -1,13 +1,16 @@
 """`make plan`: the tree of everything that a stack would create."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from configuration.secrets import Secret
 from tests.unit.doubles.a_stack import nodes, valid, with_secrets
+from tests.unit.doubles.certificates import issue
 from tools.offline import stack_file
 from tools.offline.shown import SECRET
 from tools.offline.stack_file import (
@@ -163,6 +166,10 @@ def test_what_is_kept_is_marked() -> None:
     assert "rancher-data  docker:index/volume:Volume [kept on destroy]" in text
 
 
+def test_the_namespace_that_a_removal_deletes_is_not_marked_as_kept() -> None:
+    assert _named(_plan(valid()), "longhorn-namespace")["keptOnDestroy"] is False
+
+
 def test_counts_add_up_to_the_resources() -> None:
     plan = _plan(valid())
     assert sum(plan["counts"].values()) == len(plan["resources"])
@@ -188,6 +195,47 @@ def test_encrypted_keys_need_no_passphrase(
     (stack_folder / "Pulumi.mine.yaml").write_text(body)
     assert plan_tool.main(["mine", "--all"]) == 0
     assert "password [secret]" in capsys.readouterr().out
+
+
+_INGRESS = {"type": "Ingress", "host": "a.example.com", "tlsSecret": "tls"}
+_GIVEN_MANIFEST = {"rancher": False, "rancherImport": True}
+# What has to stand in a stack file so that it may have the secret; nothing for most.
+_LEGAL: Mapping[Secret, Mapping[str, Any]] = {
+    Secret.SSH_PRIVATE_KEY: {"ssh": {"user": "root"}},
+    Secret.SSH_PRIVATE_KEY_PASSPHRASE: {"ssh": {"privateKeyFile": "~/locked"}},
+    Secret.FRONTEND_BASIC_AUTH: {"frontend": _INGRESS},
+    Secret.LONGHORN_REGISTRY_PASSWORD: {
+        "longhorn": {
+            "registry": "r.example.com",
+            "registrySecret": "pull",
+            "registryUser": "robot",
+        }
+    },
+    Secret.LONGHORN_BACKUP_PASSWORD: {
+        "longhorn": {"backup": {"target": "s3://bucket@region/", "user": "robot"}}
+    },
+    Secret.RANCHER_CERTIFICATE_KEY: {
+        "rancher": {"url": "https://rancher.example.com", "certificateFile": "CERTIFICATE"}
+    },
+    Secret.RANCHER_TOKEN: {
+        "rancher": None,
+        "rancherImport": {"url": "https://rancher.example.com"},
+        "stages": _GIVEN_MANIFEST,
+    },
+    Secret.RANCHER_MANIFEST_URL: {"rancher": None, "stages": _GIVEN_MANIFEST},
+}
+
+
+@pytest.mark.parametrize("secret", Secret)
+def test_no_encrypted_value_is_looked_at_before_somebody_decrypts_it(
+    secret: Secret, stack_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    certificate = stack_folder / "certificate.pem"
+    certificate.write_text(issue("rancher", "rancher.example.com").pem)
+    config = {**valid(**_LEGAL.get(secret, {})), secret: {"secure": "v1:aaaa:bbbb"}}
+    text = json.dumps({"config": config}).replace("CERTIFICATE", str(certificate))
+    (stack_folder / "Pulumi.mine.yaml").write_text(text)
+    assert plan_tool.main(["mine"]) == 0, capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ _LINES, _COLUMNS = 50, 100
 def _screen(config: Any, width: int = 200, *, still_lacks: bool = False) -> str:
     given = config if isinstance(config, StackConfig) else stack_config(config)
     recording = run_program(given, stack="test", preview=True)
-    console = Console(width=width)
+    console = Console(width=width, markup=False)
     with console.capture() as capture:
         console.print(plan_screen(recording, "test", still_lacks))
     return capture.get()
@@ -214,6 +214,14 @@ def test_of_longhorn_only_what_differs_from_its_defaults_is_listed() -> None:
     assert "class longhorn: the default class, 2 replicas" in changed
 
 
+def test_the_chart_s_values_are_told_without_the_password_that_is_among_them() -> None:
+    longhorn = {"registry": "r.example.com", "registrySecret": "pull", "registryUser": "robot"}
+    text = _screen(with_secrets(valid(longhorn=longhorn), longhornRegistryPassword="hidden"))
+    assert "privateRegistry.registryUser = robot" in text
+    assert "privateRegistry.registryPasswd = [secret]" in text
+    assert "hidden" not in text
+
+
 @pytest.mark.parametrize(
     ("frontend", "told"),
     [
@@ -243,6 +251,7 @@ def test_what_destroy_keeps_is_told_and_what_it_takes_too() -> None:
     assert "4 file systems with their data" in kept
     assert "Docker volume rancher-data" in kept
     assert "destroy refuses" in kept
+    assert "namespace longhorn-system" not in kept.partition("Kept on destroy")[2]
     taken = _screen(
         valid(
             longhorn={"allowUninstall": True},

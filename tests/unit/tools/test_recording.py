@@ -6,7 +6,7 @@ import pytest
 
 from components.preflight import findings
 from configuration import settings
-from tests.unit.doubles.a_stack import load, run, valid
+from tests.unit.doubles.a_stack import all_before, load, run, valid
 from tools.offline.answers import AnsweringMocks
 from tools.offline.graph import Graph, natural
 from tools.offline.recording import Declared, Recording, run_program
@@ -65,12 +65,12 @@ def test_urns_are_those_of_the_engine() -> None:
 
 def test_a_resource_waits_for_what_its_parents_wait_for() -> None:
     graph = _graph(_declared("a"), _declared("b", "", "a"), _declared("c", "b"))
-    assert graph.waits_for(graph.by_urn["c"]) == {"a"}
+    assert all_before(graph, graph.by_urn["c"]) == {"a"}
 
 
 def test_a_resource_waits_for_what_comes_before_through_others() -> None:
     graph = _graph(_declared("a"), _declared("b", "", "a"), _declared("c", "", "b"))
-    assert graph.waits_for(graph.by_urn["c"]) == {"a", "b"}
+    assert all_before(graph, graph.by_urn["c"]) == {"a", "b"}
     assert graph.rank(graph.by_urn["c"]) == 2
 
 

@@ -1,5 +1,6 @@
 """`make status`: what is wrong first, and an exit status that a cron job can go by."""
 
+import dataclasses
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from components.longhorn.findings import LonghornFindings
 from components.longhorn.storage import Storage
+from components.preflight.longhorn import longhorn_findings
 from tests.unit.doubles.a_stack import load, valid
 from tests.unit.doubles.a_storage import a_storage
 from tools.status import __main__ as command
@@ -50,9 +52,12 @@ def _storage(*volumes: dict[str, Any]) -> Storage:
 
 
 def _status(
-    *volumes: dict[str, Any], findings: LonghornFindings | None = None, **longhorn: Any
+    *volumes: dict[str, Any],
+    findings: LonghornFindings | None = None,
+    checks: dict[str, Any] | None = None,
+    **longhorn: Any,
 ) -> Status:
-    settings = load(valid(longhorn={"replicaCount": 2, **longhorn}))
+    settings = load(valid(longhorn={"replicaCount": 2, **longhorn}, checks=checks))
     now = datetime(2026, 3, 10, 12, tzinfo=UTC)
     return status_of("one", settings, _storage(*volumes), findings or LonghornFindings(), now)
 
@@ -92,6 +97,53 @@ def test_what_is_worst_comes_first_and_every_problem_has_a_remedy() -> None:
     assert status.problems[-1].found == "log-level is Debug, not Info"
 
 
+@pytest.mark.parametrize("field", dataclasses.fields(LonghornFindings), ids=lambda each: each.name)
+def test_whatever_is_not_as_the_stack_file_says_in_longhorn_is_a_problem(
+    field: dataclasses.Field[Any],
+) -> None:
+    found: Any = {"node-1": "it is away"} if field.default is dataclasses.MISSING else "it is away"
+    status = _status(findings=LonghornFindings(**{field.name: found}))
+    (problem,) = status.problems
+    assert "it is away" in problem.found
+    assert status.severity == "warning"
+
+
+def test_the_loss_of_a_node_is_a_problem_where_the_stack_is_to_survive_it() -> None:
+    assert _status(_volume("a", "healthy")).severity == "well"
+    status = _status(_volume("a", "healthy"), checks={"survive": "1 node"})
+    (problem,) = status.problems
+    assert problem.found.startswith("the loss of this node would lose a, which")
+    assert (problem.where, status.severity) == ("node-1", "warning")
+
+
+def test_a_class_that_is_about_to_be_replaced_is_a_problem() -> None:
+    settings = load(valid(longhorn={"storageClasses": [{"name": "fast"}]}))
+    storage = _storage()
+    snapshot = dataclasses.replace(storage.snapshot, class_parts={"fast": {"parameters": {}}})
+    storage = dataclasses.replace(storage, snapshot=snapshot)
+    now = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    (problem,) = status_of("one", settings, storage, LonghornFindings(), now).problems
+    assert problem.found.startswith("StorageClass fast is replaced")
+
+
+@pytest.mark.parametrize(("robustness", "severity"), [("degraded", "well"), ("faulted", "warning")])
+def test_an_accepted_warning_is_silent_and_what_is_worse_is_then_a_warning(
+    robustness: str, severity: str
+) -> None:
+    status = _status(_volume("a", robustness), checks={"accept": ["volumeHealth"]})
+    assert status.severity == severity
+
+
+def test_of_a_longhorn_that_is_not_part_of_the_stack_only_the_health_is_told() -> None:
+    backup = {"target": "nfs://10.0.0.9:/backups", "maximumAgeHours": 24}
+    settings = load(valid(longhorn={"backup": backup}, stages={"longhorn": False}))
+    storage = _storage(_volume("a", "degraded"))
+    findings = longhorn_findings(storage, settings, "its release failed", [])
+    now = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    (problem,) = status_of("one", settings, storage, findings, now).problems
+    assert problem.found.startswith("1 degraded volume")
+
+
 def test_volumes_disks_and_room_are_told() -> None:
     status = _status(_volume("a", "healthy"), _volume("b", "degraded"))
     assert [(each.name, each.claim, each.replicas) for each in status.volumes] == [
@@ -111,6 +163,22 @@ def test_the_page_is_one_file_that_names_what_is_wrong() -> None:
     assert page.lstrip().startswith("<!DOCTYPE html>")
     assert "1 faulted volume: a (claim default/claim-of-a)" in page
     assert "http" not in page
+
+
+def _named_in_brackets() -> Storage:
+    """A disk of which Longhorn says which others have its file system."""
+    storage = _storage()
+    said = {"type": "Ready", "status": "False", "message": "as other disks [a b] :warning:"}
+    node = _node()
+    node["status"]["diskStatus"]["a"]["conditions"] = [said]
+    snapshot = dataclasses.replace(storage.snapshot, nodes={"node-1": node})
+    return dataclasses.replace(storage, snapshot=snapshot)
+
+
+def test_the_page_keeps_what_longhorn_writes_in_brackets() -> None:
+    now = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    status = status_of("one", load(valid()), _named_in_brackets(), LonghornFindings(), now)
+    assert "as other disks [a b] :warning:" in status_page(status)
 
 
 class _Cluster:
@@ -154,6 +222,15 @@ def test_the_exit_status_tells_how_bad_it_is(
         assert (
             json.loads(said.out)["severity"] == {0: "well", 1: "warning", 2: "critical"}[ends_with]
         )
+
+
+@pytest.mark.usefixtures("asked")
+def test_the_screen_keeps_what_longhorn_writes_in_brackets(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "read_storage", lambda _api: _named_in_brackets())
+    command.main(["three-nodes"])
+    assert "as other disks [a b] :warning:" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_stack_that_is_not_there_is_named_with_those_that_are(

@@ -247,6 +247,7 @@ def played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a `pulumi` that prints the files preview and up, and notes its words."""
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PLAYED", str(tmp_path))
+    monkeypatch.delenv("PULUMI_SKIP_CONFIRMATIONS", raising=False)
     executable(
         tmp_path / "pulumi",
         '#!/bin/sh\necho "$*" >>"$PLAYED/words"\ncat "$PLAYED/$1" 2>/dev/null\n'
@@ -322,16 +323,25 @@ def test_who_breaks_off_the_question_has_said_no(
     assert _words(played) == ["preview"]
 
 
-def test_where_nobody_can_be_asked_pulumi_itself_refuses(
-    played: Path, monkeypatch: pytest.MonkeyPatch
+def test_where_nobody_can_be_asked_nothing_is_run(
+    played: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys.stdin, "isatty", lambda: False, raising=False)
-    (played / "up.status").write_text("2")
-    assert _main(played) == 2
-    (words,) = (played / "words").read_text().splitlines()
-    assert words.startswith("up --stack mine --json")
-    assert "--yes" not in words
-    assert "--skip-preview" not in words
+    assert _main(played) == 1
+    assert "Say yes beforehand: YES=1" in capsys.readouterr().err
+    assert not (played / "words").exists()
+
+
+@pytest.mark.parametrize("value", ["1", "true", "TRUE"])
+def test_a_yes_that_pulumi_takes_from_the_environment_counts_and_all_of_it_is_shown(
+    played: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], value: str
+) -> None:
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: False, raising=False)
+    monkeypatch.setenv("PULUMI_SKIP_CONFIRMATIONS", value)
+    (played / "preview").write_text((_EVENTS / "first-preview.jsonl").read_text())
+    assert _main(played) == 0
+    assert _words(played) == ["preview", "up"]
+    assert "3 nodes" in capsys.readouterr().out
 
 
 def test_without_pulumi_on_path_it_says_so(
