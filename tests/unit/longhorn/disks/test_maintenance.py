@@ -128,13 +128,37 @@ def test_what_has_its_last_healthy_replica_there_is_moved_first(
 
 def test_the_former_replica_has_gone_before_eviction_ends(cluster: Evicting) -> None:
     """With both, Longhorn might take the new one away as surplus."""
+    cluster.objects["nodes"]["one"] = _node("one", allowScheduling=False, evictionRequested=True)
     cluster.objects["volumes"]["data"] = volume("data")
     cluster.objects["volumes"]["data"]["spec"]["numberOfReplicas"] = 1
     cluster.put(_replica("one"), _replica("two"))
     _change(PROPS, CLOSED)
-    assert (False, True) in cluster.asked
+    assert cluster.asked == [(False, True), (False, False)], "the claim of its disks, and the end"
     assert set(cluster.objects["replicas"]) == {"data-two"}
-    assert cluster.access() == (False, False)
+
+
+def test_a_replica_too_many_moves_no_other_one(cluster: Evicting) -> None:
+    """Longhorn moves those of a whole node or none, and this one has intact ones elsewhere."""
+    cluster.objects["volumes"]["data"] = volume("data")
+    cluster.objects["volumes"]["data"]["spec"]["numberOfReplicas"] = 1
+    cluster.put(_replica("one"), _replica("two"))
+    _change(PROPS, CLOSED)
+    assert set(cluster.asked) == {(False, False)}
+    assert set(cluster.objects["replicas"]) == {"data-one", "data-two"}
+
+
+def test_nodes_that_close_beside_each_other_do_not_count_for_each_other(
+    cluster: Evicting, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster.put(_replica("one"), _replica("two"))
+    cluster.has_place = False
+    cluster.after_write = lambda: cluster.objects["nodes"].update(
+        two=_node("two", allowScheduling=False)
+    )
+    with pytest.raises(TimeoutError, match="data has no intact replica on another node"):
+        _change(PROPS, CLOSED)
+    assert cluster.access() == (False, True)
+    assert "may go down" not in capsys.readouterr().err
 
 
 def test_a_volume_that_finds_no_place_ends_it_with_its_name(
