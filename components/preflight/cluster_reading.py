@@ -7,12 +7,18 @@ from datetime import UTC, datetime
 import pulumi
 
 from components.cluster.api import ClusterApi
+from components.common.owner import field_manager, this_stack
 from components.longhorn.findings import LonghornFindings
 from components.longhorn.storage import Storage, read_storage
 from components.preflight.agent import check_agent, read_agent
 from components.preflight.backup_age import check_backup_age
 from components.preflight.cluster import check_cluster
-from components.preflight.cluster_facts import ClusterNode, cordoned_of, read_cluster
+from components.preflight.cluster_facts import (
+    ClusterNode,
+    cordoned_by,
+    cordoned_of,
+    read_cluster,
+)
 from components.preflight.cluster_wanted import cluster_wanted
 from components.preflight.deadline import asking
 from components.preflight.frontend import (
@@ -68,10 +74,12 @@ def look_at_cluster(settings: Settings) -> Callable[[], ClusterSeen]:
         )
         return ClusterSeen()
 
-    return asking(_SECONDS, lambda: _looked(settings), unanswered)
+    # Another thread knows of no stack.
+    owner = this_stack()
+    return asking(_SECONDS, lambda: _looked(settings, owner), unanswered)
 
 
-def _looked(settings: Settings) -> ClusterSeen:
+def _looked(settings: Settings, owner: str) -> ClusterSeen:
     api = ClusterApi(settings.cluster.kubeconfig, settings.cluster.context)
     stages = settings.stages
     results: list[CheckResult] = []
@@ -103,7 +111,13 @@ def _looked(settings: Settings) -> ClusterSeen:
         results=results,
         nodes=nodes,
         known_disks=known,
-        longhorn=longhorn_findings(storage, settings, release, cordoned_of(nodes)),
+        longhorn=longhorn_findings(
+            storage,
+            settings,
+            release,
+            cordoned_of(nodes),
+            own_cordons=cordoned_by(nodes, field_manager(owner)),
+        ),
         storage=storage,
     )
 

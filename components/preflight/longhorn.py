@@ -20,7 +20,12 @@ from configuration.settings import Settings
 
 
 def longhorn_findings(
-    storage: Storage, settings: Settings, release: str | None, cordoned: Collection[str]
+    storage: Storage,
+    settings: Settings,
+    release: str | None,
+    cordoned: Collection[str],
+    *,
+    own_cordons: Collection[str] = (),
 ) -> LonghornFindings:
     """One line for each resource that has something to put right.
 
@@ -29,6 +34,7 @@ def longhorn_findings(
         settings: What the stack file says.
         release: What is wrong with its Helm release.
         cordoned: Names of the nodes of Kubernetes that take no pods.
+        own_cordons: Those of them that this stack has closed, where that was asked.
     """
     snapshot, backup = storage.snapshot, settings.longhorn.backup
     nodes, longhorn = settings.present_nodes, settings.longhorn
@@ -41,7 +47,11 @@ def longhorn_findings(
         node.name: line_of(
             line
             for line in (
-                cordon_finding(node.maintained, is_cordoned=node.name in cordoned),
+                cordon_finding(
+                    node.maintained,
+                    is_cordoned=node.name in cordoned,
+                    is_ours=node.name in own_cordons,
+                ),
                 disks_finding(
                     snapshot.nodes.get(node.name),
                     wanted_disks(settings.disks_of(node), {}),

@@ -42,9 +42,19 @@ def disks_finding(
     )
 
 
-def cordon_finding(maintenance: str | None, *, is_cordoned: bool) -> str | None:
-    """That a node takes pods that is to take none (NodeSettings.maintained)."""
-    return "not cordoned" if maintenance == CORDON and not is_cordoned else None
+def cordon_finding(
+    maintenance: str | None, *, is_cordoned: bool, is_ours: bool = False
+) -> str | None:
+    """That a node takes pods that is to take none, or none for a maintenance that was given up.
+
+    Args:
+        maintenance: How the node is to be closed (NodeSettings.maintained).
+        is_cordoned: Whether it takes no pods.
+        is_ours: Whether this stack has seen to that.
+    """
+    if maintenance == CORDON:
+        return None if is_cordoned else "not cordoned"
+    return "cordoned by an earlier run of this stack" if is_cordoned and is_ours else None
 
 
 def _access(spec: Mapping[str, Any], *, is_closed: bool) -> Iterator[str]:

@@ -242,6 +242,43 @@ def test_a_cordon_of_somebody_else_outlives_the_maintenance_and_is_told(
     assert "kubectl uncordon one" in capsys.readouterr().err
 
 
+def _give_up(cluster: Evicting) -> None:
+    """A run that cordons the node and fails, so that the state says nothing of a maintenance."""
+    cluster.put(_replica("one"))
+    cluster.has_place = False
+    with pytest.raises(TimeoutError):
+        _change(PROPS, CORDONED)
+    assert cluster.cordoned == {"one": OURS}
+
+
+def test_a_maintenance_that_was_given_up_leaves_the_node_open_to_pods(cluster: Evicting) -> None:
+    _give_up(cluster)
+    _change(PROPS, PROPS)
+    assert cluster.cordoned == {"one": None}
+
+
+def test_a_stack_that_is_made_again_or_destroyed_opens_what_a_failed_run_cordoned(
+    cluster: Evicting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(longhorn_disks, "open_for_removal", lambda _props: cluster)
+    monkeypatch.setattr(longhorn_disks, "removal_is_confirmed", lambda _cluster: True)
+    _give_up(cluster)
+    LonghornDisksProvider().create(PROPS)
+    assert cluster.cordoned == {"one": None}
+    _give_up(cluster)
+    LonghornDisksProvider().delete("id", PROPS)
+    assert cluster.cordoned == {"one": None}
+
+
+def test_a_cordon_of_somebody_else_is_told_only_at_the_end_of_a_maintenance(
+    cluster: Evicting, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster.cordoned["one"] = "kubectl-cordon"
+    _change(PROPS, PROPS)
+    assert cluster.cordoned == {"one": "kubectl-cordon"}
+    assert "uncordon" not in capsys.readouterr().err
+
+
 def test_a_stack_that_was_renamed_opens_what_it_cordoned_under_its_old_name(
     cluster: Evicting,
 ) -> None:
