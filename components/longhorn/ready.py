@@ -64,6 +64,8 @@ def _missing(snapshot: Snapshot, props: Properties) -> list[str]:
         snapshot,
         version=props["version"],
         disks_by_node={node: list(disks) for node, disks in props["disks_by_node"].items()},
+        # A state from before there was maintenance names none.
+        closed=props.get("closed") or (),
         wants_default_class=props["default_storage_class"],
     )
 
@@ -99,7 +101,8 @@ class LonghornReady(DynamicResource, module="longhorn", name="Ready"):
         Args:
             longhorn: Version, default class, and the deadline for all of it together.
             disks_by_node: The disks that must be Ready and Schedulable, by node (wanted_disks).
-            closed: Nodes under maintenance, which stay closed to replicas.
+            closed: Nodes under maintenance, which stay closed to replicas, and whose hosts may be
+                down.
             finding: That `longhorn` is not the one default class right now.
         """
         inputs: Properties = {

@@ -44,6 +44,24 @@ def test_a_refresh_of_a_longhorn_that_is_whole_shows_nothing(missing: list[str])
     assert LonghornReadyProvider().diff("longhorn", state, PROPS).changes is False
 
 
+@pytest.mark.parametrize("closed", [["node-1"], []])
+def test_the_wait_knows_whose_hosts_may_be_down(
+    monkeypatch: pytest.MonkeyPatch, missing: list[str], closed: list[str]
+) -> None:
+    assert missing == []
+    given: list[Any] = []
+
+    def parts(_snapshot: Any, **options: Any) -> list[str]:
+        given.append(list(options["closed"]))
+        return []
+
+    monkeypatch.setattr(ready, "put_late_disks", lambda *_given: [])
+    monkeypatch.setattr(ready, "missing_parts", parts)
+    monkeypatch.setattr(ready, "take_default_class", lambda *_given: None)
+    LonghornReadyProvider().create({**PROPS, "closed": closed})
+    assert given == [closed]
+
+
 def test_late_disks_are_put_during_the_wait(
     monkeypatch: pytest.MonkeyPatch, missing: list[str]
 ) -> None:
