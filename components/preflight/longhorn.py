@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from components.longhorn.default_class import class_finding
-from components.longhorn.disks.findings import cordon_finding, disks_finding
+from components.longhorn.disks.findings import cordon_finding, disks_finding, needed_finding
 from components.longhorn.disks.wanted import wanted_disks
 from components.longhorn.findings import (
     LonghornFindings,
@@ -43,6 +43,7 @@ def longhorn_findings(
         nodes_with_disks=settings.nodes_with_disks,
         tolerated=tolerated_taints(longhorn.tolerations, settings.control_plane.scheduling),
     )
+    closed = [node.name for node in nodes if node.maintained and settings.disks_of(node)]
     disks = {
         node.name: line_of(
             line
@@ -58,6 +59,7 @@ def longhorn_findings(
                     is_closed=bool(node.maintained),
                     evicts_others=longhorn.other_disks == "evict",
                 ),
+                needed_finding(node.name, snapshot.nodes, closed, storage.replicas),
             )
             if line
         )

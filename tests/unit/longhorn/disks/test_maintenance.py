@@ -161,6 +161,15 @@ def test_nodes_that_close_beside_each_other_do_not_count_for_each_other(
     assert "may go down" not in capsys.readouterr().err
 
 
+def test_what_comes_to_need_a_closed_node_is_moved_by_the_next_up(cluster: Evicting) -> None:
+    cluster.put(_replica("one"), _replica("two"))
+    _change(PROPS, CLOSED)
+    cluster.put(_replica("two", failedAt="now"))
+    _change(CLOSED, {**CLOSED, "finding": "volumes need it: data"})
+    assert set(cluster.objects["replicas"]) == {"data-two"}
+    assert cluster.access() == (False, False)
+
+
 def test_a_volume_that_finds_no_place_ends_it_with_its_name(
     cluster: Evicting, capsys: pytest.CaptureFixture[str]
 ) -> None:
