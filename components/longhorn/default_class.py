@@ -20,31 +20,34 @@ def class_finding(snapshot: Snapshot, *, wants_default_class: bool) -> str | Non
     return f"StorageClass {STORAGE_CLASS} is not the default, and {others or 'no other'} is"
 
 
-def take_default_class(cluster: ClusterApi, snapshot: Snapshot, owner: str) -> None:
-    """Make `longhorn` the one default class, if it is there.
+def take_default_class(cluster: ClusterApi, snapshot: Snapshot, owner: str) -> bool:
+    """Make `longhorn` the one default class, if it is there; tells whether that changed anything.
 
     Args:
         snapshot: What the cluster has.
         owner: What marks this stack's things (components/common/owner.py).
     """
     if STORAGE_CLASS not in snapshot.storage_classes:
-        return
-    for name in _others(snapshot):
+        return False
+    others, is_default = _others(snapshot), STORAGE_CLASS in snapshot.default_classes
+    for name in others:
         _annotate(cluster, name, is_default=False, taken_by=owner)
-    if STORAGE_CLASS not in snapshot.default_classes:
+    if not is_default:
         _annotate(cluster, STORAGE_CLASS, is_default=True)
+    return bool(others) or not is_default
 
 
-def give_back_default_class(cluster: ClusterApi, snapshot: Snapshot, owner: str) -> None:
+def give_back_default_class(cluster: ClusterApi, snapshot: Snapshot, owner: str) -> bool:
     """Make those classes the default again that were it before; nothing where another is by now.
 
-    Arguments as for take_default_class.
+    Arguments and answer as for take_default_class.
     """
     own = [name for name, taker in snapshot.taken_classes.items() if taker == owner]
     if own and STORAGE_CLASS in snapshot.default_classes:
         _annotate(cluster, STORAGE_CLASS, is_default=False)
     for name in own:
         _annotate(cluster, name, is_default=not _others(snapshot), taken_by=None)
+    return bool(own)
 
 
 def _others(snapshot: Snapshot) -> list[str]:

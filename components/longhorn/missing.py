@@ -1,6 +1,6 @@
 """What of Longhorn is missing while it starts or is upgraded. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from components.common.answers import mapped
@@ -21,6 +21,8 @@ _DEPLOYMENTS = (
     "longhorn-driver-deployer",
     "longhorn-ui",
 )
+# longhorn-manager v1.5.3, k8s/pkg/apis/longhorn/v1beta2/node.go.
+_FULL = "DiskPressure"
 _ENGINE_IMAGE_PREFIX = "engine-image-"
 _ENGINE_IMAGE_ARGUMENT = "--engine-image"
 
@@ -30,38 +32,51 @@ def missing_parts(
     *,
     version: str,
     disks_by_node: Mapping[str, Sequence[str]],
+    closed: Collection[str] = (),
     wants_default_class: bool,
 ) -> list[str]:
     """What is not there or not ready yet, one line each; empty when Longhorn is ready. Pure.
+
+    The host of a node under maintenance may be down: then nothing of that node is missing.
 
     Args:
         snapshot: What the cluster says.
         version: longhorn.version, which must be the one that runs.
         disks_by_node: Paths of the disks that must be ready, by node name.
+        closed: Names of the nodes under maintenance.
         wants_default_class: Whether `longhorn` must be the one default StorageClass.
     """
+    down = {name for name in closed if not _is_up(snapshot.nodes.get(name))}
     return [
         *_version_missing(snapshot, version),
-        *_workloads_missing("DaemonSet", snapshot.daemon_sets, _DAEMON_SETS),
+        *_workloads_missing("DaemonSet", snapshot.daemon_sets, _DAEMON_SETS, without=len(down)),
         *_workloads_missing("Deployment", snapshot.deployments, _DEPLOYMENTS),
-        *_engine_images_missing(snapshot.daemon_sets),
+        *_engine_images_missing(snapshot.daemon_sets, without=len(down)),
         *([] if snapshot.has_driver else [f"CSIDriver {DRIVER}"]),
         *_classes_missing(snapshot, wants_default_class),
         *(
             line
             for node, paths in sorted(disks_by_node.items())
+            if node not in down
             for line in _disks_missing(node, snapshot.nodes.get(node), paths)
         ),
     ]
 
 
-def _workloads_missing(kind: str, found: Iterable[Workload], names: Iterable[str]) -> Iterator[str]:
+def _is_up(node: Mapping[str, Any] | None) -> bool:
+    return node is not None and is_true(status_of(node), "Ready")
+
+
+def _workloads_missing(
+    kind: str, found: Iterable[Workload], names: Iterable[str], *, without: int = 0
+) -> Iterator[str]:
+    """Those that lack pods, more of them than there are nodes to do without."""
     by_name = {workload.name: workload for workload in found}
     for name in names:
         workload = by_name.get(name)
         if workload is None:
             yield f"{kind} {name}"
-        elif workload.ready < workload.wanted or workload.wanted == 0:
+        elif workload.ready < max(workload.wanted - without, 1):
             yield f"{kind} {name} ({workload.ready} of {workload.wanted} pods ready)"
 
 
@@ -93,11 +108,12 @@ def _engine_image_of(manager: Workload) -> str | None:
     return words[words.index(_ENGINE_IMAGE_ARGUMENT) + 1]
 
 
-def _engine_images_missing(found: Iterable[Workload]) -> Iterator[str]:
+def _engine_images_missing(found: Iterable[Workload], *, without: int) -> Iterator[str]:
     images = [workload for workload in found if workload.name.startswith(_ENGINE_IMAGE_PREFIX)]
     if not images:
         yield f"DaemonSet {_ENGINE_IMAGE_PREFIX}…"
-    yield from _workloads_missing("DaemonSet", images, [image.name for image in images])
+    names = [image.name for image in images]
+    yield from _workloads_missing("DaemonSet", images, names, without=without)
 
 
 def _classes_missing(snapshot: Snapshot, wants_default_class: bool) -> Iterator[str]:
@@ -134,8 +150,13 @@ def _disks_missing(
         if spec_disks[key].get("allowScheduling"):
             wanted.append("Schedulable")
         for kind in wanted:
-            if not is_true(said, kind):
+            if not is_true(said, kind) and not _is_full(said, kind):
                 yield f"disk {path} of node {name}: {_reason(said, kind)}"
+
+
+def _is_full(status: Mapping[str, Any], kind: str) -> bool:
+    """Whether a disk only has no room left, which no wait changes; a preview warns of it."""
+    return kind == "Schedulable" and condition(status, kind).get("reason") == _FULL
 
 
 def _reason(status: Mapping[str, Any], kind: str) -> str:

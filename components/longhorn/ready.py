@@ -34,19 +34,21 @@ class LonghornReadyProvider(DynamicProvider):
     def make(self, new: Properties) -> tuple[str, Properties]:
         """Wait until nothing is missing. Raises TimeoutError listing what still is."""
         cluster = open_cluster(new)
+        settle = take_default_class if new["default_storage_class"] else give_back_default_class
+        defaults: Sequence[str] = ()
 
         def missing() -> list[str]:
+            nonlocal defaults
             late = put_late_disks(cluster, new)
             snapshot = read_snapshot(cluster)
-            settle = take_default_class if new["default_storage_class"] else give_back_default_class
-            settle(cluster, snapshot, str(new["owner"]))
-            return [*late, *_missing(snapshot, new)]
+            defaults = snapshot.default_classes
+            is_new = settle(cluster, snapshot, str(new["owner"]))
+            # The look was before it.
+            settled = ["a look at the default StorageClass"] if is_new else []
+            return [*late, *settled, *_missing(snapshot, new)]
 
         wait_until("Longhorn", missing, timeout_seconds=new["timeout_seconds"])
-        return "longhorn", {
-            **new,
-            "default_class": ",".join(read_snapshot(cluster).default_classes),
-        }
+        return "longhorn", {**new, "default_class": ",".join(defaults)}
 
     def look(self, state: Properties) -> Properties:
         """What is missing now; that differs from the input `missing` and shows."""
@@ -64,6 +66,8 @@ def _missing(snapshot: Snapshot, props: Properties) -> list[str]:
         snapshot,
         version=props["version"],
         disks_by_node={node: list(disks) for node, disks in props["disks_by_node"].items()},
+        # A state from before there was maintenance names none.
+        closed=props.get("closed") or (),
         wants_default_class=props["default_storage_class"],
     )
 
@@ -99,7 +103,8 @@ class LonghornReady(DynamicResource, module="longhorn", name="Ready"):
         Args:
             longhorn: Version, default class, and the deadline for all of it together.
             disks_by_node: The disks that must be Ready and Schedulable, by node (wanted_disks).
-            closed: Nodes under maintenance, which stay closed to replicas.
+            closed: Nodes under maintenance, which stay closed to replicas, and whose hosts may be
+                down.
             finding: That `longhorn` is not the one default class right now.
         """
         inputs: Properties = {

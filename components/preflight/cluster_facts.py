@@ -6,6 +6,7 @@ from typing import Any
 
 from components.cluster.api import ClusterApi, listed_plainly, unless_missing
 from components.common.answers import listed, mapped
+from components.longhorn.disks.cordon import holds_cordon
 from components.longhorn.objects import GROUP, NAMESPACE, read_objects
 from components.longhorn.snapshot import DEFAULT_CLASS_KEYS
 
@@ -27,6 +28,8 @@ class ClusterNode:
     taints: Sequence[Mapping[str, str]] = ()
     """key, effect and, if it has one, value."""
     is_cordoned: bool = False
+    cordoned_by: Sequence[str] = ()
+    """The field managers that closed it to pods, where it is."""
     unready: str | None = None
     """Why it is not Ready, in the kubelet's words; None if it is."""
     boot_id: str = ""
@@ -132,6 +135,11 @@ def cordoned_of(nodes: Mapping[str, ClusterNode]) -> list[str]:
     return [name for name, node in nodes.items() if node.is_cordoned]
 
 
+def cordoned_by(nodes: Mapping[str, ClusterNode], manager: str) -> list[str]:
+    """The names of those that take no pods since this field manager closed them. Pure."""
+    return [name for name, node in nodes.items() if manager in node.cordoned_by]
+
+
 def _node(node: Mapping[str, Any]) -> ClusterNode:
     spec, status = mapped(node.get("spec")), mapped(node.get("status"))
     return ClusterNode(
@@ -140,10 +148,19 @@ def _node(node: Mapping[str, Any]) -> ClusterNode:
             for taint in listed(spec.get("taints"))
         ],
         is_cordoned=bool(spec.get("unschedulable")),
+        cordoned_by=_closers(node) if spec.get("unschedulable") else (),
         unready=_unready(listed(status.get("conditions"))),
         boot_id=str(mapped(status.get("nodeInfo")).get("bootID") or ""),
         labels=mapped(node["metadata"].get("labels")),
     )
+
+
+def _closers(node: Mapping[str, Any]) -> list[str]:
+    return [
+        str(entry.get("manager"))
+        for entry in listed(node["metadata"].get("managedFields"))
+        if holds_cordon(entry.get("fieldsV1"))
+    ]
 
 
 def _unready(conditions: Sequence[Mapping[str, Any]]) -> str | None:

@@ -7,12 +7,17 @@ from datetime import UTC, datetime
 import pulumi
 
 from components.cluster.api import ClusterApi
-from components.common.owner import this_stack
+from components.common.owner import field_manager, this_stack
 from components.longhorn.findings import LonghornFindings
 from components.longhorn.storage import Storage, read_storage
 from components.preflight.agent import check_agent, read_agent
 from components.preflight.cluster import check_cluster
-from components.preflight.cluster_facts import ClusterNode, cordoned_of, read_cluster
+from components.preflight.cluster_facts import (
+    ClusterNode,
+    cordoned_by,
+    cordoned_of,
+    read_cluster,
+)
 from components.preflight.cluster_wanted import cluster_wanted
 from components.preflight.deadline import asking
 from components.preflight.frontend import (
@@ -66,7 +71,9 @@ def look_at_cluster(settings: Settings) -> Callable[[], ClusterSeen]:
         )
         return ClusterSeen(results=list(_unguarded(settings, problem)))
 
-    return asking(_SECONDS, lambda: _looked(settings), unanswered)
+    # Another thread knows of no stack.
+    owner = this_stack()
+    return asking(_SECONDS, lambda: _looked(settings, owner), unanswered)
 
 
 def _unguarded(settings: Settings, problem: str) -> Iterator[CheckResult]:
@@ -82,7 +89,7 @@ def _unguarded(settings: Settings, problem: str) -> Iterator[CheckResult]:
         )
 
 
-def _looked(settings: Settings) -> ClusterSeen:
+def _looked(settings: Settings, owner: str) -> ClusterSeen:
     api = ClusterApi(settings.cluster.kubeconfig, settings.cluster.context)
     stages = settings.stages
     results: list[CheckResult] = []
@@ -94,7 +101,7 @@ def _looked(settings: Settings) -> ClusterSeen:
         nodes = facts.nodes
         results += check_cluster(facts, wanted)
         storage = read_storage(api)
-    results += _checked(api, settings)
+    results += _checked(api, settings, owner)
     known = known_disks(storage)
     if not stages.longhorn:
         return ClusterSeen(results=results, nodes=nodes, known_disks=known)
@@ -106,12 +113,18 @@ def _looked(settings: Settings) -> ClusterSeen:
         results=results,
         nodes=nodes,
         known_disks=known,
-        longhorn=longhorn_findings(storage, settings, release, cordoned_of(nodes)),
+        longhorn=longhorn_findings(
+            storage,
+            settings,
+            release,
+            cordoned_of(nodes),
+            own_cordons=cordoned_by(nodes, field_manager(owner)),
+        ),
         storage=storage,
     )
 
 
-def _checked(api: ClusterApi, settings: Settings) -> Iterator[CheckResult]:
+def _checked(api: ClusterApi, settings: Settings, owner: str) -> Iterator[CheckResult]:
     stages, frontend = settings.stages, settings.frontend
     if stages.longhorn and settings.longhorn.monitoring is not None:
         yield from check_monitoring(settings.longhorn.monitoring, read_prometheus(api))
@@ -124,7 +137,7 @@ def _checked(api: ClusterApi, settings: Settings) -> Iterator[CheckResult]:
             yield from check_middlewares(has_middlewares=read_has_middlewares(api))
     # A manifest given by hand leads to a Rancher that the stack file does not name.
     if stages.rancher_import and settings.rancher_url is not None:
-        yield from check_agent(read_agent(api), settings.rancher_url, this_stack())
+        yield from check_agent(read_agent(api), settings.rancher_url, owner)
     url = settings.rancher_url or (settings.rancher and settings.rancher.url)
     if stages.rancher_import and url is not None:
         yield from check_certificate(url, presented_at(url), datetime.now(UTC))

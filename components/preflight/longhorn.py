@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from components.longhorn.default_class import class_finding
-from components.longhorn.disks.findings import cordon_finding, disks_finding
+from components.longhorn.disks.findings import cordon_finding, disks_finding, needed_finding
 from components.longhorn.disks.wanted import wanted_disks
 from components.longhorn.findings import (
     LonghornFindings,
@@ -20,7 +20,12 @@ from configuration.settings import Settings
 
 
 def longhorn_findings(
-    storage: Storage, settings: Settings, release: str | None, cordoned: Collection[str]
+    storage: Storage,
+    settings: Settings,
+    release: str | None,
+    cordoned: Collection[str],
+    *,
+    own_cordons: Collection[str] = (),
 ) -> LonghornFindings:
     """One line for each resource that has something to put right; none where the stack has none.
 
@@ -29,6 +34,7 @@ def longhorn_findings(
         settings: What the stack file says.
         release: What is wrong with its Helm release.
         cordoned: Names of the nodes of Kubernetes that take no pods.
+        own_cordons: Those of them that this stack has closed, where that was asked.
     """
     if not settings.stages.longhorn:
         return LonghornFindings()
@@ -39,17 +45,23 @@ def longhorn_findings(
         nodes_with_disks=settings.nodes_with_disks,
         tolerated=tolerated_taints(longhorn.tolerations, settings.control_plane.scheduling),
     )
+    closed = [node.name for node in nodes if node.maintained and settings.disks_of(node)]
     disks = {
         node.name: line_of(
             line
             for line in (
-                cordon_finding(node.maintained, is_cordoned=node.name in cordoned),
+                cordon_finding(
+                    node.maintained,
+                    is_cordoned=node.name in cordoned,
+                    is_ours=node.name in own_cordons,
+                ),
                 disks_finding(
                     snapshot.nodes.get(node.name),
                     wanted_disks(settings.disks_of(node), {}),
                     is_closed=bool(node.maintained),
                     evicts_others=longhorn.other_disks == "evict",
                 ),
+                needed_finding(node.name, snapshot.nodes, closed, storage.replicas),
             )
             if line
         )

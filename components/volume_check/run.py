@@ -45,7 +45,7 @@ class VolumeCheckRun:
         except BaseException as error:
             try:
                 self._cleanup.run()
-            except TimeoutError as left:
+            except Exception as left:  # whatever it is, the check's own error is what counts
                 raise RuntimeError(f"{error} Besides: {left}") from error
             raise
         self._cleanup.run()
@@ -190,4 +190,11 @@ class VolumeCheckRun:
             for event in events
             if event.type == "Warning" and event.involved_object.name.startswith(self._name)
         ]
-        return f" ({ours[-1].message})" if ours else ""
+        # The cluster lists them by name.
+        return f" ({max(ours, key=_seconds_of).message})" if ours else ""
+
+
+def _seconds_of(event: Any) -> float:
+    """When an event was last seen, in seconds since 1970; 0 where it does not tell."""
+    at = event.last_timestamp or event.event_time
+    return at.timestamp() if at else 0.0

@@ -27,23 +27,37 @@ def cordon(cluster: ClusterApi, name: str, owner: str) -> None:
         _write(cluster, name, owner, is_closed=True)
 
 
-def uncordon(cluster: ClusterApi, name: str, owners: Collection[str]) -> None:
-    """Open the node to pods where one of these closed it; a node that is gone needs nothing."""
+def uncordon(
+    cluster: ClusterApi, name: str, owners: Collection[str], *, is_end: bool = False
+) -> None:
+    """Open the node to pods where one of these closed it; a node that is gone needs nothing.
+
+    Args:
+        name: The node's name in Kubernetes.
+        owners: What marks this stack's things, now and before.
+        is_end: Whether a maintenance that cordons ends, so that a person hears of a node that stays
+            closed.
+    """
     node: Any = unless_missing(cluster.core.read_node, name)
     if node is None or not node.spec.unschedulable:
         return
     closed_by = [owner for owner in owners if field_manager(owner) in _closers(node)]
     if closed_by:
         _write(cluster, name, closed_by[0], is_closed=False)
-    else:
+    elif is_end:
         tell(f"{name}: stays cordoned, since somebody else did that. Then: kubectl uncordon {name}")
+
+
+def holds_cordon(fields: Any) -> bool:
+    """Whether a cordon is among the fields that Kubernetes keeps for one field manager. Pure."""
+    return "f:unschedulable" in mapped(mapped(fields).get("f:spec"))
 
 
 def _closers(node: Any) -> set[str]:
     return {
         str(entry.manager)
         for entry in listed(node.metadata.managed_fields)
-        if "f:unschedulable" in mapped(mapped(entry.fields_v1).get("f:spec"))
+        if holds_cordon(entry.fields_v1)
     }
 
 

@@ -52,6 +52,7 @@ class LonghornDisksProvider(DynamicProvider):
             _put(cluster, new)
         if not new["lost"]:
             _evict_others(cluster, new)
+            _uncordon(cluster, {}, new)
         return f"longhorn-disks-{new['node_name']}", new
 
     def look(self, state: Properties) -> Properties | None:
@@ -95,8 +96,7 @@ class LonghornDisksProvider(DynamicProvider):
             _put(cluster, new)
         _remove(cluster, new, gone)
         _evict_others(cluster, new)
-        if was == CORDON != wanted:
-            uncordon(cluster, str(new["node_name"]), {str(old["owner"]), str(new["owner"])})
+        _uncordon(cluster, old, new)
         if was and not wanted:
             open_node(cluster, new)
         return new
@@ -104,19 +104,35 @@ class LonghornDisksProvider(DynamicProvider):
     def remove(self, state: Properties) -> None:
         """Take all its disks out of Longhorn; a lost node, or a Longhorn that is gone, has none.
 
-        A node that is cordoned for its maintenance takes pods again.
+        A node that this stack has cordoned takes pods again.
 
         When Longhorn itself is on its way out, its uninstallation sees to its disks.
         """
         cluster = None if state["lost"] else open_for_removal(state)
         if cluster is None:
             return
-        if state.get("maintenance") == CORDON:
-            uncordon(cluster, str(state["node_name"]), {str(state["owner"])})
+        _uncordon(cluster, state, {})
         if removal_is_confirmed(cluster):
             tell(f"{state['node_name']}: Longhorn goes as a whole, its disks with it")
             return
         _remove(cluster, state, set(state["disks"]))
+
+
+def _uncordon(cluster: ClusterApi, old: Properties, new: Properties) -> None:
+    """Have the node take pods unless it is to take none, if this stack closed it at any time.
+
+    No state tells of a run that cordoned it and failed then.
+
+    Args:
+        old: The resource as it was; empty where it is made.
+        new: The same as it is to be; empty where it goes.
+    """
+    if new.get("maintenance") == CORDON:
+        return
+    # A state from before there were owners names none.
+    owners = {str(each["owner"]) for each in (old, new) if each.get("owner")}
+    name = str((new or old)["node_name"])
+    uncordon(cluster, name, owners, is_end=old.get("maintenance") == CORDON)
 
 
 def _put(cluster: ClusterApi, props: dict[str, Any]) -> None:

@@ -1,13 +1,15 @@
 """What is not as wanted of a node's disks in Longhorn. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from components.common.answers import listed
+from components.common.names import some_names
 from components.longhorn.disks.cordon import CORDON
+from components.longhorn.disks.maintenance_rules import only_here
 from components.longhorn.disks.owners import other_paths
 from components.longhorn.disks.rules import disks_by_path, put_changes
-from components.longhorn.fields import spec_of
+from components.longhorn.fields import is_true, spec_of, status_of
 from components.longhorn.findings import line_of
 
 _FIELDS = ("allowScheduling", "evictionRequested", "storageReserved", "tags")
@@ -42,9 +44,42 @@ def disks_finding(
     )
 
 
-def cordon_finding(maintenance: str | None, *, is_cordoned: bool) -> str | None:
-    """That a node takes pods that is to take none (NodeSettings.maintained)."""
-    return "not cordoned" if maintenance == CORDON and not is_cordoned else None
+def cordon_finding(
+    maintenance: str | None, *, is_cordoned: bool, is_ours: bool = False
+) -> str | None:
+    """That a node takes pods that is to take none, or none for a maintenance that was given up.
+
+    Args:
+        maintenance: How the node is to be closed (NodeSettings.maintained).
+        is_cordoned: Whether it takes no pods.
+        is_ours: Whether this stack has seen to that.
+    """
+    if maintenance == CORDON:
+        return None if is_cordoned else "not cordoned"
+    return "cordoned by an earlier run of this stack" if is_cordoned and is_ours else None
+
+
+def needed_finding(
+    name: str,
+    nodes: Mapping[str, Mapping[str, Any]],
+    closed: Collection[str],
+    replicas: Sequence[Mapping[str, Any]],
+) -> str | None:
+    """Which volumes have come to need a node under maintenance, so that they have to move.
+
+    None while the node is down, since Longhorn moves nothing off it then.
+
+    Args:
+        name: The node's.
+        nodes: Every nodes.longhorn.io object, by name.
+        closed: The nodes under maintenance.
+        replicas: Every replica.
+    """
+    if name not in closed or not is_true(status_of(nodes.get(name, {})), "Ready"):
+        return None
+    staying = [node for each, node in nodes.items() if each not in closed]
+    volumes = only_here(name, staying, replicas)
+    return f"volumes need it: {some_names(volumes)}" if volumes else None
 
 
 def _access(spec: Mapping[str, Any], *, is_closed: bool) -> Iterator[str]:

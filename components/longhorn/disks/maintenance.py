@@ -1,5 +1,7 @@
 """A node whose host is to go down for a while, and that comes back: what `up` waits for."""
 
+from collections.abc import Sequence
+
 from components.cluster.api import ClusterApi
 from components.common.dynamic import Properties
 from components.common.progress import tell
@@ -7,14 +9,15 @@ from components.common.waiting import wait_until
 from components.longhorn.disks.cordon import CORDON, cordon
 from components.longhorn.disks.maintenance_rules import not_healthy, only_here, surplus_here
 from components.longhorn.disks.node_object import LonghornNodeDisks
+from components.longhorn.fields import Object, spec_of
 from components.longhorn.objects import read_objects
 
 
 def close_node(cluster: ClusterApi, props: Properties) -> None:
     """Close the node to replicas, and wait until no volume needs it.
 
-    Replicas are moved only where a volume has none on a node that stays. A node that Longhorn does
-    not have needs nothing.
+    Replicas are moved only where a volume has none on a node that stays, or where that goes on from
+    an earlier run. A node that Longhorn does not have needs nothing.
 
     Raises TimeoutError naming the volumes that do not find a place; the node stays closed then, and
     Longhorn goes on moving.
@@ -22,25 +25,18 @@ def close_node(cluster: ClusterApi, props: Properties) -> None:
     name = str(props["node_name"])
     if props["maintenance"] == CORDON:
         cordon(cluster, name, str(props["owner"]))
-
-    def left() -> list[str]:
-        replicas = read_objects(cluster, "replicas") or []
-        needing = only_here(name, read_objects(cluster, "nodes") or [], replicas)
-        going = surplus_here(name, read_objects(cluster, "volumes") or [], replicas)
-        return [
-            *(f"{volume} has no intact replica on another node" for volume in needing),
-            *(f"{volume} has moved, and its former replica is still there" for volume in going),
-        ]
-
-    node, moving = LonghornNodeDisks(cluster, name), bool(left())
-    node.put(props, is_closed=True, evicts=moving)
-    if moving:
+    node = LonghornNodeDisks(cluster, name)
+    # Before any look, so that of two nodes that close beside each other one sees the other closed.
+    node.put(props, is_closed=True)
+    is_evicting = bool(spec_of(node.read() or {}).get("evictionRequested"))
+    if is_evicting or _needing(cluster, name, read_objects(cluster, "replicas") or []):
+        node.put(props, is_closed=True, evicts=True)
         wait_until(
             f"volumes that need {name}",
-            left,
+            lambda: _left(cluster, name),
             timeout_seconds=float(props["eviction_timeout_seconds"]),
         )
-        node.put(props, is_closed=True)
+        node.put(props, is_closed=True, evicts=False)
     tell(
         f"{name}: every volume has an intact replica on another node. Once its pods are gone "
         f"(kubectl drain {name} --ignore-daemonsets --delete-emptydir-data), the host may go down"
@@ -61,3 +57,19 @@ def open_node(cluster: ClusterApi, props: Properties) -> None:
         timeout_seconds=float(props["eviction_timeout_seconds"]),
         still="Not healthy",
     )
+
+
+def _needing(cluster: ClusterApi, name: str, replicas: Sequence[Object]) -> list[str]:
+    """The volumes that would have no intact replica without this node."""
+    return only_here(name, read_objects(cluster, "nodes") or [], replicas)
+
+
+def _left(cluster: ClusterApi, name: str) -> list[str]:
+    """What eviction has still to do, one line each."""
+    replicas = read_objects(cluster, "replicas") or []
+    needing = _needing(cluster, name, replicas)
+    going = surplus_here(name, read_objects(cluster, "volumes") or [], replicas)
+    return [
+        *(f"{volume} has no intact replica on another node" for volume in needing),
+        *(f"{volume} has moved, and its former replica is still there" for volume in going),
+    ]

@@ -81,12 +81,17 @@ def not_healthy(volumes: Iterable[Object]) -> list[str]:
     return sorted(lines)
 
 
-def closing_changes(node: Object, *, evicts: bool) -> dict[str, bool]:
-    """What to write so that the node takes no replicas, and gives its own away or keeps them."""
+def closing_changes(node: Object, *, evicts: bool | None) -> dict[str, bool]:
+    """What to write so that the node takes no replicas, and gives its own away or keeps them.
+
+    None leaves an eviction that runs, or does not, as it is.
+    """
     spec = spec_of(node)
-    wanted = {"allowScheduling": False, "evictionRequested": evicts}
-    is_so = spec.get("allowScheduling") is False and bool(spec.get("evictionRequested")) == evicts
-    return {} if is_so else wanted
+    is_open, is_evicting = spec.get("allowScheduling") is not False, spec.get("evictionRequested")
+    if not is_open and evicts in (None, bool(is_evicting)):
+        return {}
+    asked = {} if evicts is None else {"evictionRequested": evicts}
+    return {"allowScheduling": False, **asked}
 
 
 def _stays(node: Object) -> bool:

@@ -28,8 +28,8 @@ class Claim:
     """Their mount points."""
     is_closed: bool = False
     """Whether the node is to take no replicas instead, for its maintenance."""
-    evicts: bool = False
-    """Whether it gives its own away meanwhile."""
+    evicts: bool | None = None
+    """Whether it gives its own away meanwhile; None leaves that as it is."""
 
 
 class LonghornNodeDisks:
@@ -58,7 +58,7 @@ class LonghornNodeDisks:
         self._wait(lambda: self.attempt(changes, claim), timeout_seconds)
 
     def put(
-        self, props: Mapping[str, Any], *, is_closed: bool = False, evicts: bool = False
+        self, props: Mapping[str, Any], *, is_closed: bool = False, evicts: bool | None = None
     ) -> None:
         """Have the disks there as a resource's inputs `disks` and `owner` want them.
 

@@ -83,7 +83,13 @@ def put_elsewhere(
 
 
 def _ready_disks(node: Object) -> Iterator[tuple[str, str]]:
-    """Path and UUID of each disk that is Ready."""
+    """Path and UUID of each disk that is Ready, on a node that is Ready.
+
+    Only a node's own manager writes what is said of its disks, so those of a node that is down stay
+    Ready (longhorn-manager v1.5.3, controller/node_controller.go syncDiskStatus).
+    """
+    if not is_true(status_of(node), "Ready"):
+        return
     for path, (name, _) in disks_by_path(node).items():
         status = disk_status(node, name)
         if is_true(status, "Ready"):

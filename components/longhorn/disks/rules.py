@@ -1,21 +1,26 @@
 """What has to change in a node's disks in Longhorn. Pure: looks at objects, returns objects.
 
-Source: longhorn-manager v1.5.3, webhook/resources/node/validator.go: a disk may be removed only
-when its scheduling is off and nothing is scheduled on it.
+Source: longhorn-manager v1.5.3, webhook/resources/node: a disk may be removed only when its
+scheduling is off and nothing is scheduled on it (validator.go), and its tags are kept in order,
+each once (mutator.go).
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from components.common.answers import mapped
+from components.common.answers import listed, mapped
 from components.longhorn.fields import disk_status, spec_of
 
 _EDITABLE: Mapping[str, Any] = {"allowScheduling": True, "storageReserved": 0, "tags": []}
 
 
 def described(wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """A wanted disk with every field that this program keeps, defaults written out."""
-    return {field: wanted.get(field, default) for field, default in _EDITABLE.items()}
+    """A wanted disk with every field that this program keeps, as Longhorn has it then.
+
+    Defaults are written out, and tags are in order, each once.
+    """
+    fields = {field: wanted.get(field, default) for field, default in _EDITABLE.items()}
+    return {**fields, "tags": sorted(set(listed(fields["tags"])))}
 
 
 def disks_by_path(node: Mapping[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -46,8 +51,8 @@ def put_changes(
             }
             continue
         name, entry = present[path]
-        kept = {field: entry.get(field) or default for field, default in _EDITABLE.items()}
-        kept["allowScheduling"] = bool(entry.get("allowScheduling"))
+        found = {field: entry.get(field) or default for field, default in _EDITABLE.items()}
+        kept = described({**found, "allowScheduling": bool(entry.get("allowScheduling"))})
         if kept != fields or entry.get("evictionRequested"):
             changes[name] = {**entry, **fields, "evictionRequested": False}
     return changes

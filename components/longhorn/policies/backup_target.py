@@ -106,7 +106,14 @@ def _last_look(target: Mapping[str, Any] | None) -> str:
 
 
 def _write(cluster: ClusterApi, values: Mapping[str, str]) -> None:
+    """Bring the settings to these values, and write none that has its own already.
+
+    With a standby volume Longhorn refuses every write of the target, also of the same one
+    (longhorn-manager v1.5.3, datastore/longhorn.go ValidateSetting).
+    """
     for name, value in values.items():
+        if mapped(read_object(cluster, "settings", name)).get("value") == value:
+            continue
         try:
             patch_object(cluster, "settings", name, {"value": value})
         except ApiError as error:

@@ -37,6 +37,11 @@ class EncryptionKeyProvider(DynamicProvider):
         _write(open_cluster(new), str(new["key"]))
         return SECRET_NAME, new
 
+    def change(self, old: Properties, new: Properties) -> Properties:
+        """As `make`; where the Secret is gone, the state tells which key the volumes have."""
+        _write(open_cluster(new), str(new["key"]), former=str(old["key"]))
+        return new
+
     def look(self, state: Properties) -> Properties | None:
         """The key as it is in the cluster; None if the Secret is gone."""
         key = _read(open_cluster(state))
@@ -69,10 +74,19 @@ def _encrypted_volumes(cluster: ClusterApi) -> list[str]:
     return sorted(name_of(volume) for volume in volumes if spec_of(volume).get("encrypted"))
 
 
-def _write(cluster: ClusterApi, key: str) -> None:
+def _write(cluster: ClusterApi, key: str, *, former: str | None = None) -> None:
+    """Bring the key into the Secret.
+
+    Args:
+        key: The key as it is to be.
+        former: What the stack wrote before, which counts where the Secret is gone.
+    """
     present = _read(cluster)
     if present == key:
         return
+    known = former if present is None else present
+    if known not in (None, key):
+        _refuse_another(cluster)
     body = {
         "metadata": {"name": SECRET_NAME, "namespace": NAMESPACE},
         "stringData": {_KEY: key, **_FIXED},
@@ -80,15 +94,19 @@ def _write(cluster: ClusterApi, key: str) -> None:
     if present is None:
         cluster.core.create_namespaced_secret(NAMESPACE, body)
         return
+    cluster.core.replace_namespaced_secret(SECRET_NAME, NAMESPACE, body)
+
+
+def _refuse_another(cluster: ClusterApi) -> None:
+    """Raises ValueError with the volumes that need the former key."""
     volumes = _encrypted_volumes(cluster)
     if volumes:
         raise ValueError(
-            f"the secret longhornEncryptionKey is another one than in Secret {NAMESPACE}/"
+            f"the secret longhornEncryptionKey is another one than that of Secret {NAMESPACE}/"
             f"{SECRET_NAME}, and {len(volumes)} volumes are encrypted with that one "
             f"({', '.join(volumes[:5])}). Longhorn can't give them another key: set the former "
             "one again, or move their data to new volumes first."
         )
-    cluster.core.replace_namespaced_secret(SECRET_NAME, NAMESPACE, body)
 
 
 class EncryptionKey(DynamicResource, module="longhorn", name="EncryptionKey"):

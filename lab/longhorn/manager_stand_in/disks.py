@@ -98,7 +98,7 @@ def from_annotation(text: str, stat: StatFileSystem) -> dict[str, dict[str, Any]
             "allowScheduling": disk.get("allowScheduling", False),
             "evictionRequested": disk.get("evictionRequested", False),
             "storageReserved": reserved,
-            "tags": disk.get("tags") or [],
+            "tags": _tags(disk),
             "diskType": disk.get("diskType") or "filesystem",
         }
     return disks
@@ -120,12 +120,15 @@ def default_disk(path: str, reserved_percent: int, stat: StatFileSystem) -> dict
 
 
 def completed(asked: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Disks of a node with what Longhorn's webhook adds to those that somebody wrote by hand."""
+    """Disks of a node as Longhorn's webhook makes them of what somebody wrote.
+
+    Source: webhook/resources/node/mutator.go.
+    """
     return {
         name: {
             **disk,
             "diskType": disk.get("diskType") or "filesystem",
-            "tags": disk.get("tags") or [],
+            "tags": _tags(disk),
         }
         for name, disk in asked.items()
     }
@@ -219,6 +222,11 @@ def condition(kind: str, *, met: bool, reason: str = "", message: str = "") -> d
         "lastProbeTime": "",
         "lastTransitionTime": "",
     }
+
+
+def _tags(disk: Mapping[str, Any]) -> list[str]:
+    """In order, each once."""
+    return sorted(set(disk.get("tags") or []))
 
 
 def _empty(spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -115,7 +115,10 @@ class ACluster:
     def read_node(self, name: str) -> Any:
         if name not in self.node_labels:
             raise api_error(404)
-        return SimpleNamespace(metadata=SimpleNamespace(labels=self.node_labels[name]))
+        return SimpleNamespace(
+            metadata=SimpleNamespace(labels=self.node_labels[name]),
+            spec=SimpleNamespace(unschedulable=None),
+        )
 
     def patch_node(self, name: str, patch: Object) -> None:
         for label, value in patch["metadata"]["labels"].items():

@@ -40,6 +40,12 @@ def test_a_disk_that_does_not_say_so_takes_no_replicas() -> None:
     assert _disks({"path": "/mnt/longhorn-sdb"})["default-disk-b"]["allowScheduling"] is False
 
 
+def test_tags_are_kept_in_order_and_each_once_whoever_wrote_them() -> None:
+    asked = {"path": "/mnt/longhorn-sdb", "tags": ["ssd", "fast", "ssd"]}
+    assert _disks(asked)["default-disk-b"]["tags"] == ["fast", "ssd"]
+    assert disks.completed({"a": asked})["a"]["tags"] == ["fast", "ssd"]
+
+
 def test_a_path_that_is_not_mounted_passes_for_the_root_disk() -> None:
     found = _disks({"path": "/mnt/longhorn-sdb"}, {"path": "/mnt/not-mounted"})
     assert "default-disk-root" in found, "Longhorn itself does not notice either"

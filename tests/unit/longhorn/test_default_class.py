@@ -53,13 +53,13 @@ class Classes:
             nodes={},
         )
 
-    def take(self, owner: str = OURS) -> None:
+    def take(self, owner: str = OURS) -> bool:
         api: Any = self
-        take_default_class(api, self.snapshot, owner)
+        return take_default_class(api, self.snapshot, owner)
 
-    def give_back(self, owner: str = OURS) -> None:
+    def give_back(self, owner: str = OURS) -> bool:
         api: Any = self
-        give_back_default_class(api, self.snapshot, owner)
+        return give_back_default_class(api, self.snapshot, owner)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +95,14 @@ def test_longhorn_takes_the_place_of_another_default_class_and_gives_it_back(
     assert classes.annotations == {"longhorn": DEFAULT, "local-path": TAKEN}
     classes.give_back()
     assert classes.annotations == {"longhorn": {STABLE: "false"}, "local-path": DEFAULT}
+
+
+def test_only_what_changed_something_says_so() -> None:
+    classes = Classes(longhorn=DEFAULT, local_path=DEFAULT)
+    assert [classes.take(), classes.take()] == [True, False]
+    assert [classes.give_back(), classes.give_back()] == [True, False]
+    assert Classes(longhorn={}).take(), "only longhorn is to be marked"
+    assert not Classes(local_path=DEFAULT).take(), "longhorn is not there yet"
 
 
 def test_nothing_is_taken_before_longhorn_has_a_class() -> None:

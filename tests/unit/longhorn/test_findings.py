@@ -65,6 +65,14 @@ def test_a_node_that_is_to_be_cordoned_and_takes_pods_is_found() -> None:
     assert [cordon_finding(each, is_cordoned=False) for each in ("closed", None)] == [None, None]
 
 
+def test_a_node_that_a_run_cordoned_for_a_maintenance_that_was_given_up_is_found() -> None:
+    said = "cordoned by an earlier run of this stack"
+    for wanted in ("closed", None):
+        assert cordon_finding(wanted, is_cordoned=True, is_ours=True) == said
+        assert cordon_finding(wanted, is_cordoned=True) is None, "somebody else's stays"
+    assert cordon_finding("cordon", is_cordoned=True, is_ours=True) is None
+
+
 def test_a_disk_that_nobody_lists_is_a_finding_only_where_it_is_to_leave() -> None:
     node = _node()
     node["spec"]["disks"]["root"] = {"path": "/var/lib/longhorn/"}

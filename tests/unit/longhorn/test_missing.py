@@ -69,9 +69,13 @@ def _saying(version: str | None) -> Snapshot:
     )
 
 
-def _missing(snapshot: Snapshot, *, default: bool = True) -> list[str]:
+def _missing(snapshot: Snapshot, *, default: bool = True, closed: Sequence[str] = ()) -> list[str]:
     return missing_parts(
-        snapshot, version="1.5.3", disks_by_node=_DISKS, wants_default_class=default
+        snapshot,
+        version="1.5.3",
+        disks_by_node=_DISKS,
+        closed=closed,
+        wants_default_class=default,
     )
 
 
@@ -172,6 +176,46 @@ def test_a_disk_must_be_ready_and_schedulable(condition: str) -> None:
     conditions = _conditions(**{"Ready": "True", "Schedulable": "True", condition: "False"})
     snapshot = replace(_ready(), nodes={"node-1": _node(disk=conditions)})
     assert _missing(snapshot) == [f"disk /mnt/longhorn-sdb of node node-1: not {condition} (why)"]
+
+
+def test_a_disk_that_is_full_is_not_waited_for() -> None:
+    ready, schedulable = _conditions(Ready="True", Schedulable="False")
+    conditions = [ready, {**schedulable, "reason": "DiskPressure"}]
+    assert _missing(replace(_ready(), nodes={"node-1": _node(disk=conditions)})) == []
+    away = [{**ready, "status": "False"}, {**schedulable, "reason": "DiskNotReady"}]
+    lines = _missing(replace(_ready(), nodes={"node-1": _node(disk=away)}))
+    assert len(lines) == len(away), "Longhorn can't read it"
+
+
+def _without_a_pod(snapshot: Snapshot, ready: int) -> Snapshot:
+    sets = [replace(workload, ready=ready) for workload in snapshot.daemon_sets]
+    return replace(snapshot, daemon_sets=sets)
+
+
+def test_a_host_that_is_down_for_its_maintenance_is_not_waited_for() -> None:
+    down = replace(_ready(), nodes={"node-1": _node(ready="False", disk=[])})
+    assert _missing(_without_a_pod(down, 2), closed=["node-1"]) == []
+    assert _missing(_without_a_pod(replace(_ready(), nodes={}), 2), closed=["node-1"]) == []
+    assert "node node-1: not Ready (why)" in _missing(down)
+
+
+def test_a_daemon_set_lacks_no_more_pods_than_hosts_are_down_for_their_maintenance() -> None:
+    down = replace(_ready(), nodes={"node-1": _node(ready="False")})
+    said = [f"DaemonSet {name} (1 of 3 pods ready)" for name in _DAEMON_SETS]
+    assert _missing(_without_a_pod(down, 1), closed=["node-1"]) == said
+    up = [f"DaemonSet {name} (2 of 3 pods ready)" for name in _DAEMON_SETS]
+    assert _missing(_without_a_pod(_ready(), 2), closed=["node-1"]) == up
+    none = [f"DaemonSet {name} (0 of 3 pods ready)" for name in _DAEMON_SETS]
+    assert _missing(_without_a_pod(down, 0), closed=["node-1", "2", "3"]) == none
+
+
+def test_a_node_under_maintenance_that_is_up_has_its_disks_ready() -> None:
+    snapshot = replace(_ready(), nodes={"node-1": _node(disk=_conditions(Ready="False"))})
+    expected = [
+        "disk /mnt/longhorn-sdb of node node-1: not Ready (why)",
+        "disk /mnt/longhorn-sdb of node node-1: not Schedulable yet",
+    ]
+    assert _missing(snapshot, closed=["node-1"]) == expected
 
 
 def test_a_disk_that_takes_no_replicas_need_not_be_schedulable() -> None:

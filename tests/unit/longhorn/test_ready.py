@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from components.cluster.api import ApiError
+from components.common import waiting
 from components.longhorn import ready
 from components.longhorn.ready import LonghornReadyProvider
+from tests.unit.doubles.a_clock import a_clock
 
 DISK = {"name": "a", "allowScheduling": True, "storageReserved": 0, "tags": [], "uuid": "1"}
 PROPS: dict[str, Any] = {
@@ -44,6 +47,24 @@ def test_a_refresh_of_a_longhorn_that_is_whole_shows_nothing(missing: list[str])
     assert LonghornReadyProvider().diff("longhorn", state, PROPS).changes is False
 
 
+@pytest.mark.parametrize("closed", [["node-1"], []])
+def test_the_wait_knows_whose_hosts_may_be_down(
+    monkeypatch: pytest.MonkeyPatch, missing: list[str], closed: list[str]
+) -> None:
+    assert missing == []
+    given: list[Any] = []
+
+    def parts(_snapshot: Any, **options: Any) -> list[str]:
+        given.append(list(options["closed"]))
+        return []
+
+    monkeypatch.setattr(ready, "put_late_disks", lambda *_given: [])
+    monkeypatch.setattr(ready, "missing_parts", parts)
+    monkeypatch.setattr(ready, "take_default_class", lambda *_given: None)
+    LonghornReadyProvider().create({**PROPS, "closed": closed})
+    assert given == [closed]
+
+
 def test_late_disks_are_put_during_the_wait(
     monkeypatch: pytest.MonkeyPatch, missing: list[str]
 ) -> None:
@@ -57,6 +78,32 @@ def test_late_disks_are_put_during_the_wait(
     monkeypatch.setattr(ready, "put_late_disks", put)
     assert LonghornReadyProvider().create(PROPS).outs == PROPS
     assert given == [PROPS["disks_by_node"]]
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_default_class_is_told_as_a_look_of_the_wait_has_seen_it_once_it_is_settled(
+    monkeypatch: pytest.MonkeyPatch, missing: list[str], wanted: bool
+) -> None:
+    """A look behind the wait would fail where the cluster does not answer for a moment."""
+    assert missing == []
+    looks: list[list[str] | None] = [["before"], None, ["after"]]
+
+    def look(_cluster: Any) -> Any:
+        classes = looks.pop(0)
+        if classes is None:
+            raise ApiError(503)
+        return SimpleNamespace(default_classes=classes)
+
+    monkeypatch.setattr(waiting, "SYSTEM_CLOCK", a_clock())
+    monkeypatch.setattr(ready, "put_late_disks", lambda *_given: [])
+    monkeypatch.setattr(ready, "read_snapshot", look)
+    for name in ("take_default_class", "give_back_default_class"):
+        monkeypatch.setattr(
+            ready, name, lambda _cluster, found, _owner: found.default_classes == ["before"]
+        )
+    state = LonghornReadyProvider().create({**PROPS, "default_storage_class": wanted}).outs or {}
+    assert state["default_class"] == "after"
+    assert looks == []
 
 
 @pytest.mark.parametrize(("wanted", "settled"), [(True, "taken"), (False, "given back")])

@@ -262,7 +262,7 @@ def test_disks_are_compared_with_what_the_clusters_longhorn_knows(
 ) -> None:
     known = KnownDisks(places={"d-1": [Place(node="b", path="/mnt/b", is_ready=True)]}, replicas={})
 
-    def looked(_settings: Settings) -> ClusterSeen:
+    def looked(_settings: Settings, _owner: str) -> ClusterSeen:
         return ClusterSeen(known_disks=known)
 
     monkeypatch.setattr(cluster_reading, "_looked", looked)

@@ -22,12 +22,12 @@ def _node(name: str, verdict: str) -> NodeToCheck:
     )
 
 
-def _entry(name: str) -> dict[str, Any]:
+def _entry(name: str, *, is_up: bool = True) -> dict[str, Any]:
     return {
         "metadata": {"name": name},
         "spec": {"disks": {"a": {"path": PATH}}},
         "status": {
-            "conditions": READY,
+            "conditions": READY if is_up else [],
             "diskStatus": {"a": {"diskUUID": f"d-{name}", "conditions": READY}},
         },
     }
@@ -39,12 +39,15 @@ def _replica(node: str, volume: str = "data", **spec: str) -> dict[str, Any]:
 
 
 def _found(
-    *verdicts: str, replicas: Sequence[Any] = (_replica("one"),), given_up: Sequence[str] = ()
+    *verdicts: str,
+    replicas: Sequence[Any] = (_replica("one"),),
+    given_up: Sequence[str] = (),
+    down: Sequence[str] = (),
 ) -> list[tuple[str, str, str]]:
     names = ("one", "two")
     claim = {"kubernetesStatus": {"namespace": "shop", "pvcName": "orders"}}
     storage = a_storage(
-        {name: _entry(name) for name in names},
+        {name: _entry(name, is_up=name not in down) for name in names},
         replicas=replicas,
         volumes=[{"metadata": {"name": "data"}, "status": claim}],
     )
@@ -106,6 +109,11 @@ def test_an_intact_replica_on_a_disk_that_is_ready_is_enough() -> None:
     assert _found(BLANK, there, replicas=both) == []
     failed = [_replica("one"), _replica("two", failedAt="now")]
     assert [name for name, *_ in _found(BLANK, there, replicas=failed)] == ["one"]
+
+
+def test_an_intact_replica_on_a_node_that_is_down_is_not_enough() -> None:
+    both = [_replica("one"), _replica("two")]
+    assert [name for name, *_ in _found(BLANK, replicas=both, down=["two"])] == ["one"]
 
 
 def test_disks_that_were_replaced_on_two_nodes_at_once_take_both_replicas() -> None:

@@ -1,6 +1,7 @@
 """One run of the check against a cluster in memory: its steps, their failures, what stays."""
 
 import json
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -212,6 +213,49 @@ def test_a_backup_that_fails_takes_the_check_and_its_volume_along(cluster: _Clus
     with pytest.raises(RuntimeError, match="Error: no space"):
         _run(cluster)
     assert _left(cluster) == []
+
+
+def test_a_clean_up_that_the_cluster_refuses_does_not_hide_what_the_check_found(
+    cluster: _Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.backup_status = {"state": "Error", "error": "no space"}
+
+    def refuse(_name: str, _namespace: str) -> None:
+        raise ApiError(403, "claims are forbidden")
+
+    monkeypatch.setattr(cluster, "delete_namespaced_persistent_volume_claim", refuse)
+    with pytest.raises(RuntimeError, match=r"no space.*Besides: claims are forbidden"):
+        _run(cluster)
+
+
+def _event(message: str, *, last: int | None = None, first: int | None = None) -> Any:
+    def at(minute: int | None) -> datetime | None:
+        return None if minute is None else datetime(2026, 1, 1, 0, minute, tzinfo=UTC)
+
+    return SimpleNamespace(
+        type="Warning",
+        message=message,
+        involved_object=SimpleNamespace(name="volume-check-1234"),
+        last_timestamp=at(last),
+        event_time=at(first),
+    )
+
+
+def test_what_a_job_waits_for_is_told_by_the_latest_event_and_not_by_the_last_name(
+    cluster: _Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("secrets.token_hex", lambda _bytes: "1234")
+    events = [_event("of now", first=5), _event("of before", last=3), _event("without a time")]
+    monkeypatch.setattr(
+        cluster,
+        "list_namespaced_event",
+        lambda _namespace: SimpleNamespace(items=events),
+        raising=False,
+    )
+    running = SimpleNamespace(status=SimpleNamespace(conditions=[]))
+    monkeypatch.setattr(cluster, "read_namespaced_job", lambda *_words: running)
+    with pytest.raises(TimeoutError, match=r"Job volume-check-1234-write runs \(of now\)"):
+        _run(cluster)
 
 
 def test_what_an_earlier_check_left_goes_first_and_backups_of_others_stay(

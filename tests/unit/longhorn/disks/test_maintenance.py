@@ -128,11 +128,44 @@ def test_what_has_its_last_healthy_replica_there_is_moved_first(
 
 def test_the_former_replica_has_gone_before_eviction_ends(cluster: Evicting) -> None:
     """With both, Longhorn might take the new one away as surplus."""
+    cluster.objects["nodes"]["one"] = _node("one", allowScheduling=False, evictionRequested=True)
     cluster.objects["volumes"]["data"] = volume("data")
     cluster.objects["volumes"]["data"]["spec"]["numberOfReplicas"] = 1
     cluster.put(_replica("one"), _replica("two"))
     _change(PROPS, CLOSED)
-    assert (False, True) in cluster.asked
+    assert cluster.asked == [(False, True), (False, False)], "the claim of its disks, and the end"
+    assert set(cluster.objects["replicas"]) == {"data-two"}
+
+
+def test_a_replica_too_many_moves_no_other_one(cluster: Evicting) -> None:
+    """Longhorn moves those of a whole node or none, and this one has intact ones elsewhere."""
+    cluster.objects["volumes"]["data"] = volume("data")
+    cluster.objects["volumes"]["data"]["spec"]["numberOfReplicas"] = 1
+    cluster.put(_replica("one"), _replica("two"))
+    _change(PROPS, CLOSED)
+    assert set(cluster.asked) == {(False, False)}
+    assert set(cluster.objects["replicas"]) == {"data-one", "data-two"}
+
+
+def test_nodes_that_close_beside_each_other_do_not_count_for_each_other(
+    cluster: Evicting, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster.put(_replica("one"), _replica("two"))
+    cluster.has_place = False
+    cluster.after_write = lambda: cluster.objects["nodes"].update(
+        two=_node("two", allowScheduling=False)
+    )
+    with pytest.raises(TimeoutError, match="data has no intact replica on another node"):
+        _change(PROPS, CLOSED)
+    assert cluster.access() == (False, True)
+    assert "may go down" not in capsys.readouterr().err
+
+
+def test_what_comes_to_need_a_closed_node_is_moved_by_the_next_up(cluster: Evicting) -> None:
+    cluster.put(_replica("one"), _replica("two"))
+    _change(PROPS, CLOSED)
+    cluster.put(_replica("two", failedAt="now"))
+    _change(CLOSED, {**CLOSED, "finding": "volumes need it: data"})
     assert set(cluster.objects["replicas"]) == {"data-two"}
     assert cluster.access() == (False, False)
 
@@ -216,6 +249,43 @@ def test_a_cordon_of_somebody_else_outlives_the_maintenance_and_is_told(
     _change(CORDONED, PROPS)
     assert cluster.cordoned == {"one": "kubectl-cordon"}
     assert "kubectl uncordon one" in capsys.readouterr().err
+
+
+def _give_up(cluster: Evicting) -> None:
+    """A run that cordons the node and fails, so that the state says nothing of a maintenance."""
+    cluster.put(_replica("one"))
+    cluster.has_place = False
+    with pytest.raises(TimeoutError):
+        _change(PROPS, CORDONED)
+    assert cluster.cordoned == {"one": OURS}
+
+
+def test_a_maintenance_that_was_given_up_leaves_the_node_open_to_pods(cluster: Evicting) -> None:
+    _give_up(cluster)
+    _change(PROPS, PROPS)
+    assert cluster.cordoned == {"one": None}
+
+
+def test_a_stack_that_is_made_again_or_destroyed_opens_what_a_failed_run_cordoned(
+    cluster: Evicting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(longhorn_disks, "open_for_removal", lambda _props: cluster)
+    monkeypatch.setattr(longhorn_disks, "removal_is_confirmed", lambda _cluster: True)
+    _give_up(cluster)
+    LonghornDisksProvider().create(PROPS)
+    assert cluster.cordoned == {"one": None}
+    _give_up(cluster)
+    LonghornDisksProvider().delete("id", PROPS)
+    assert cluster.cordoned == {"one": None}
+
+
+def test_a_cordon_of_somebody_else_is_told_only_at_the_end_of_a_maintenance(
+    cluster: Evicting, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster.cordoned["one"] = "kubectl-cordon"
+    _change(PROPS, PROPS)
+    assert cluster.cordoned == {"one": "kubectl-cordon"}
+    assert "uncordon" not in capsys.readouterr().err
 
 
 def test_a_stack_that_was_renamed_opens_what_it_cordoned_under_its_old_name(

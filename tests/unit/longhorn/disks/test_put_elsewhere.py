@@ -7,12 +7,19 @@ import pytest
 from components.longhorn.disks.renewal_rules import put_elsewhere
 
 
-def _node(name: str, path: str, uuid: str, *, ready: bool = True) -> dict[str, Any]:
-    conditions = [{"type": "Ready", "status": str(ready)}]
+def _node(
+    name: str, path: str, uuid: str, *, ready: bool = True, is_up: bool = True
+) -> dict[str, Any]:
+    def conditions(is_ready: bool) -> list[dict[str, str]]:
+        return [{"type": "Ready", "status": str(is_ready)}]
+
     return {
         "metadata": {"name": name},
         "spec": {"disks": {"disk-1": {"path": path}}},
-        "status": {"diskStatus": {"disk-1": {"diskUUID": uuid, "conditions": conditions}}},
+        "status": {
+            "conditions": conditions(is_up),
+            "diskStatus": {"disk-1": {"diskUUID": uuid, "conditions": conditions(ready)}},
+        },
     }
 
 
@@ -23,6 +30,7 @@ def _node(name: str, path: str, uuid: str, *, ready: bool = True) -> dict[str, A
         (_node("node-1", "/b", "u"), {"u"}),
         (_node("node-2", "/a", "u"), {"u"}),
         (_node("node-2", "/a", "u", ready=False), set()),
+        (_node("node-2", "/a", "u", is_up=False), set()),
         (_node("node-2", "/a", "another"), set()),
     ],
     ids=[
@@ -30,6 +38,7 @@ def _node(name: str, path: str, uuid: str, *, ready: bool = True) -> dict[str, A
         "at another path of its node",
         "in another node",
         "in another node that can't read it",
+        "in another node that is down",
         "another disk in another node",
     ],
 )

@@ -140,6 +140,18 @@ def test_the_last_intact_replica_of_a_volume_stops_it_before_anything(
     assert cluster.deleted == []
 
 
+def test_a_replica_on_a_node_that_is_down_counts_for_nothing(cluster: ManagedCluster) -> None:
+    """Its disks stay Ready in Longhorn, since nobody is there to say otherwise."""
+    cluster.put_replica("r1", "data", "node-1-a")
+    cluster.put_replica("r2", "data", "node-2-a")
+    cluster.found["node-1"]["a"] = "new"
+    cluster.blind.add("node-2")
+    with pytest.raises(RuntimeError, match="no intact replica is left of data"):
+        renew(cluster, "/mnt/a")
+    assert cluster.writes == []
+    assert cluster.deleted == []
+
+
 def test_a_volume_that_was_given_up_by_name_stops_nothing_and_keeps_its_record(
     cluster: ManagedCluster,
 ) -> None:

@@ -43,6 +43,15 @@ def test_a_disk_that_is_as_described_needs_no_change() -> None:
     assert put_changes(node(**{"mnt-a": entry}), WANTED) == {}
 
 
+def test_tags_are_compared_as_longhorn_keeps_them_in_order_and_each_once() -> None:
+    wanted = {"/mnt/a": {"name": "mnt-a", "tags": ["ssd", "fast", "ssd"]}}
+    (written,) = put_changes(node(), wanted).values()
+    assert written["tags"] == ["fast", "ssd"]
+    assert put_changes(node(**{"mnt-a": written}), wanted) == {}
+    turned = {**written, "tags": ["ssd", "fast"]}
+    assert put_changes(node(**{"mnt-a": turned}), wanted) == {}, "another order changes nothing"
+
+
 def test_a_disk_on_its_way_out_that_is_wanted_again_is_kept() -> None:
     entry = {
         "path": "/mnt/a",

@@ -36,6 +36,15 @@ class _Longhorn(ACluster):
         self.available = True
         self.looks = 0
         self.after_write = self._follow
+        self.has_standby = False
+
+    def patch_namespaced_custom_object(
+        self, _g: str, _v: str, _n: str, plural: str, name: str, patch: dict[str, Any]
+    ) -> None:
+        if self.has_standby and name == "backup-target":
+            said = "denied: cannot modify BackupTarget since there are existing standby volumes"
+            raise api_error(403, f'{{"message": "{said}"}}')
+        super().patch_namespaced_custom_object(_g, _v, _n, plural, name, patch)
 
     @property
     def target(self) -> dict[str, Any]:
@@ -89,6 +98,21 @@ def test_new_credentials_are_tried_although_the_target_was_available(longhorn: _
     with pytest.raises(TimeoutError, match=_REASON):
         PROVIDER.change(_PROPS, {**_PROPS, "credentials": "other"})
     assert longhorn.looks == 2
+
+
+def test_other_credentials_are_taken_although_a_standby_volume_keeps_the_target(
+    longhorn: _Longhorn,
+) -> None:
+    PROVIDER.make(_PROPS)
+    longhorn.has_standby = True
+    settings = target_settings(_URL, "others", 600)
+    PROVIDER.change(_PROPS, {**_PROPS, "settings": settings})
+    assert longhorn.value("backup-target-credential-secret") == "others"
+    assert longhorn.value("backupstore-poll-interval") == "600"
+    assert longhorn.looks == 2
+    moved = target_settings("s3://another@region/", "others", 600)
+    with pytest.raises(ValueError, match="existing standby volumes"):
+        PROVIDER.change(_PROPS, {**_PROPS, "settings": moved})
 
 
 def test_an_answer_about_an_earlier_look_does_not_count(

@@ -78,6 +78,28 @@ def test_a_key_that_volumes_need_is_never_replaced(cluster: _Cluster) -> None:
     assert "words" not in str(refusal.value)
 
 
+def test_a_key_that_volumes_need_is_not_replaced_because_its_secret_is_gone(
+    cluster: _Cluster,
+) -> None:
+    PROVIDER.make(_PROPS)
+    _encrypt_a_volume(cluster)
+    cluster.secret = None
+    with pytest.raises(ValueError, match=r"pvc-1.*set the former one again"):
+        PROVIDER.change(_PROPS, {**_PROPS, "key": "new words"})
+    assert cluster.key is None
+    PROVIDER.change({**_PROPS, "kubeconfig": "moved"}, _PROPS)
+    assert cluster.key == "former words"
+
+
+def test_the_key_that_is_in_the_secret_is_taken_although_the_state_has_another_one(
+    cluster: _Cluster,
+) -> None:
+    PROVIDER.make({**_PROPS, "key": "new words"})
+    _encrypt_a_volume(cluster)
+    PROVIDER.change(_PROPS, {**_PROPS, "key": "new words"})
+    assert cluster.key == "new words"
+
+
 def test_a_lost_state_takes_the_secret_over(cluster: _Cluster) -> None:
     PROVIDER.make(_PROPS)
     _encrypt_a_volume(cluster)

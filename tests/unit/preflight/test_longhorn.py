@@ -1,0 +1,82 @@
+"""What a preview finds in Longhorn reaches the resource that puts it right."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from components.longhorn.disks.wanted import wanted_disks
+from components.preflight.longhorn import longhorn_findings
+from configuration.settings import Settings
+from tests.unit.doubles.a_stack import load, nodes, valid
+from tests.unit.doubles.a_storage import a_storage
+
+NAMES = ("node-1", "node-2", "node-3")
+
+
+def _settings(*maintained: str) -> Settings:
+    return load(valid(nodes=nodes(*({"maintenance": name in maintained} for name in NAMES))))
+
+
+def _node(name: str, settings: Settings, *, is_closed: bool, is_up: bool) -> dict[str, Any]:
+    ready = [{"type": "Ready", "status": str(is_up)}]
+    disks = wanted_disks(settings.disks_of(settings.nodes[0]), {})
+    entries = {
+        each["name"]: {"path": path, "evictionRequested": False, **each}
+        for path, each in disks.items()
+    }
+    said = {each: {"diskUUID": f"d-{name}", "conditions": ready} for each in entries}
+    return {
+        "metadata": {"name": name},
+        "spec": {"allowScheduling": not is_closed, "disks": entries},
+        "status": {"conditions": ready, "diskStatus": said},
+    }
+
+
+def _found(
+    *replicas: str, closed: Sequence[str] = ("node-1",), down: Sequence[str] = ()
+) -> dict[str, str]:
+    settings = _settings(*closed)
+    specs = [
+        {"volumeName": "data", "nodeID": name, "diskID": f"d-{name}", "healthyAt": "then"}
+        for name in replicas
+    ]
+    storage = a_storage(
+        {
+            name: _node(name, settings, is_closed=name in closed, is_up=name not in down)
+            for name in NAMES
+        },
+        replicas=[
+            {"metadata": {"name": f"r-{number}"}, "spec": each} for number, each in enumerate(specs)
+        ],
+    )
+    return dict(longhorn_findings(storage, settings, None, ()).disks)
+
+
+def test_a_closed_node_that_a_volume_has_come_to_need_is_an_update_that_moves_it() -> None:
+    assert _found("node-1", "node-2") == {}
+    needed = {"node-1": "volumes need it: data"}
+    assert _found("node-1") == needed
+    assert _found("node-1", "node-2", down=["node-2"]) == needed
+
+
+def test_nodes_that_are_closed_at_once_do_not_keep_each_others_volumes() -> None:
+    both = ("node-1", "node-2")
+    assert set(_found(*both, closed=both)) == set(both)
+    assert _found(*both, "node-3", closed=both) == {}
+
+
+def test_nothing_is_moved_off_a_closed_node_that_is_down() -> None:
+    assert _found("node-1", down=["node-1"]) == {}
+
+
+def test_a_node_in_use_may_have_the_last_copy() -> None:
+    assert _found("node-1", closed=()) == {}
+
+
+def test_a_node_that_this_stack_cordoned_and_no_longer_closes_is_an_update() -> None:
+    settings = _settings()
+    storage = a_storage(
+        {name: _node(name, settings, is_closed=False, is_up=True) for name in NAMES}
+    )
+    both = ["node-1", "node-2"]
+    found = longhorn_findings(storage, settings, None, both, own_cordons=["node-1"])
+    assert found.disks == {"node-1": "cordoned by an earlier run of this stack"}
