@@ -134,8 +134,8 @@ class RancherTokenRegistration(DynamicResource, module="rancher", name="TokenReg
             ca_pem: The CA that signed Rancher's certificate; empty where this machine's own did.
             api_token: An API token (secret) of a user who may create clusters.
             owner: What names the Kubernetes cluster for good (the uid of its namespace
-                kube-system); a registration that an agent has joined is taken over only for the
-                same owner.
+                kube-system); a registration that was made for one is taken over only for the
+                same.
             opts: The resource's options.
         """
         inputs = {

@@ -201,8 +201,8 @@ class RancherRegistration(DynamicResource, module="rancher", name="Registration"
                 password is set.
             admin_password: What user admin is to have (secret), at least 12 characters.
             owner: What names the Kubernetes cluster for good (the uid of its namespace
-                kube-system); a registration that an agent has joined is taken over only for the
-                same owner.
+                kube-system); a registration that was made for one is taken over only for the
+                same.
             server_id: Whatever changes when the server is another one or starts again (its
                 container's id); then it is asked again for everything, since its version or its
                 data may be others.

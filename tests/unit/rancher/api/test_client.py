@@ -254,6 +254,34 @@ def test_a_joined_cluster_is_taken_over_only_for_the_same_owner(stand_in: StandI
             rancher.clusters.find_or_create("storage", owner)
 
 
+def test_a_cluster_that_was_made_for_another_one_is_not_taken_before_its_agent_joins(
+    stand_in: StandIn,
+) -> None:
+    rancher = logged_in(stand_in)
+    made = rancher.clusters.find_or_create("storage", "uid")
+    for owner in ("another", ""):
+        with pytest.raises(ClusterNameTakenError, match="made for another Kubernetes cluster"):
+            rancher.clusters.find_or_create("storage", owner)
+    assert rancher.clusters.find_or_create("storage", "another", made.id).id == made.id
+
+
+def test_a_cluster_that_nobody_has_joined_and_no_stack_has_made_is_taken(
+    stand_in: StandIn,
+) -> None:
+    rancher = logged_in(stand_in)
+    made = rancher.clusters.find_or_create("storage", "")
+    assert rancher.clusters.find_or_create("storage", "uid").id == made.id
+
+
+@pytest.mark.parametrize("name", ["storage", "renamed"])
+def test_a_cluster_that_rancher_is_removing_is_not_taken(stand_in: StandIn, name: str) -> None:
+    rancher = logged_in(stand_in)
+    made = rancher.clusters.find_or_create("storage", "uid")
+    stand_in.context.state.clusters[made.id].removing = True
+    with pytest.raises(ClusterNameTakenError, match="still removing"):
+        rancher.clusters.find_or_create(name, "uid", made.id)
+
+
 def test_ranchers_own_cluster_is_never_taken(stand_in: StandIn) -> None:
     with pytest.raises(ClusterNameTakenError, match="Rancher itself"):
         logged_in(stand_in).clusters.find_or_create("local", "uid")
