@@ -17,12 +17,13 @@ from components.rancher.registration.facts import cluster_facts, entered
 from components.rancher.registration.login import become_admin, resume
 from components.rancher.registration.removal import CLEAN_UP_SECONDS, deregister, say, show
 from configuration.rancher import RancherImportSettings, RancherSettings
+from configuration.rancher_rules import password_problem
+from configuration.secrets import Secret
 
 SECRETS = ("admin_password", "bootstrap_password", "api_token", "registration_token", "manifest")
 _OUTPUTS = ("cluster_id", "registration_token", "manifest", "ca_checksum", "version")
 _TOKEN_OUTPUTS = ("api_token", "api_token_id", "api_token_expires")
 _READ_SECONDS = 30.0
-_MINIMUM_PASSWORD = 12
 
 
 class RancherRegistrationProvider(DynamicProvider):
@@ -51,12 +52,10 @@ class RancherRegistrationProvider(DynamicProvider):
             if not is_unknown(new[key]) and urlsplit(str(new[key])).scheme != "https":
                 failures.append(CheckFailure(key, f"{new[key]!r} must begin with https://"))
         password = new["admin_password"]
-        if not is_unknown(password) and len(password) < _MINIMUM_PASSWORD:
-            failures.append(
-                CheckFailure(
-                    "admin_password", f"Rancher wants at least {_MINIMUM_PASSWORD} characters"
-                )
-            )
+        if not is_unknown(password):
+            problem = password_problem(Secret.RANCHER_ADMIN_PASSWORD, str(password))
+            if problem:
+                failures.append(CheckFailure("admin_password", problem))
         return failures
 
     def differences(self, old: Properties, new: Properties) -> set[str]:

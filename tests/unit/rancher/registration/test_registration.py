@@ -252,6 +252,7 @@ def test_the_diff_is_what_an_update_would_change(
         ({"url": "http://rancher.example"}, ["url"]),
         ({"server_url": "rancher.example"}, ["server_url"]),
         ({"admin_password": "short"}, ["admin_password"]),
+        ({"admin_password": "p" * 73}, ["admin_password"]),
     ],
 )
 def test_what_rancher_would_refuse_later_is_refused_at_once(
