@@ -1,7 +1,9 @@
 """Rancher behind a proxy that ends TLS: what callers trust, and what is said when it is wrong."""
 
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,6 +56,22 @@ def test_the_proxy_s_ca_is_trusted_and_proved_by_rancher(stand_in: StandIn, file
         cluster = rancher.clusters.find_or_create("storage", "owner")
         token = rancher.clusters.registration_token(cluster.id, 5.0)
         assert rancher.prove_ca(_AUTHORITY.pem, token.value).strip() == _AUTHORITY.pem.strip()
+
+
+def test_a_ca_without_what_later_pythons_want_of_one_is_taken(
+    stand_in: StandIn, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = ssl.create_default_context
+
+    def as_from_python_3_13(**options: Any) -> ssl.SSLContext:
+        made = usual(**options)
+        made.verify_flags |= ssl.VERIFY_X509_STRICT
+        return made
+
+    monkeypatch.setattr(ssl, "create_default_context", as_from_python_3_13)
+    backend = ("127.0.0.1", stand_in.http_port)
+    with tls_proxy(_HERE, backend, files) as port, _asking(port) as rancher:
+        rancher.wait_until_ready(5.0)
 
 
 def test_a_proxy_that_hides_tls_is_told_what_to_send(stand_in: StandIn, files: Path) -> None:
