@@ -37,7 +37,8 @@ class RancherClusterActiveProvider(DynamicProvider):
 
     def make(self, new: Properties) -> tuple[str, Properties]:
         """Wait. Raises ClusterNotActiveError with the reason."""
-        with RancherClient(new["url"], new["ca_pem"], say=show) as rancher:
+        is_own = bool(new["admin_password"])
+        with RancherClient(new["url"], new["ca_pem"], is_own=is_own, say=show) as rancher:
             resume(rancher, new["api_token"], new["admin_password"])
             clusters, cluster_id = rancher.clusters, str(new["cluster_id"])
             wait_until_active(
@@ -106,7 +107,13 @@ def seen_state(state: Properties, patience: float) -> str | None:
         patience: Seconds for which Rancher may not answer.
     """
     try:
-        with RancherClient(state["url"], state["ca_pem"], retry_seconds=patience, say=show) as to:
+        with RancherClient(
+            state["url"],
+            state["ca_pem"],
+            is_own=bool(state["admin_password"]),
+            retry_seconds=patience,
+            say=show,
+        ) as to:
             resume(to, state["api_token"], state["admin_password"])
             cluster = to.clusters.get(state["cluster_id"])
             if cluster is None:

@@ -73,7 +73,9 @@ class RancherTokenRegistrationProvider(DynamicProvider):
 @contextmanager
 def _open(props: Properties, patience: float = 120.0) -> Generator[RancherClient]:
     """A conversation as whoever has the token. Raises ExpiredTokenError with what to do."""
-    with RancherClient(props["url"], props["ca_pem"], retry_seconds=patience, say=say) as rancher:
+    with RancherClient(
+        props["url"], props["ca_pem"], is_own=False, retry_seconds=patience, say=say
+    ) as rancher:
         rancher.accounts.use_token(props["api_token"])
         try:
             yield rancher

@@ -59,7 +59,11 @@ def deregister(state: Properties, token_description: str = "") -> None:
     url, cluster_id = state["url"], state["cluster_id"]
     try:
         with RancherClient(
-            url, state["ca_pem"], retry_seconds=_SEARCH_SECONDS, say=show
+            url,
+            state["ca_pem"],
+            is_own=bool(state["admin_password"]),
+            retry_seconds=_SEARCH_SECONDS,
+            say=show,
         ) as rancher:
             resume(rancher, state["api_token"], state["admin_password"])
             if rancher.clusters.delete(cluster_id, state["delete_timeout_seconds"]):

@@ -102,9 +102,19 @@ def test_a_token_that_is_not_taken_is_told_with_what_to_do(inputs: dict[str, Any
         registered({**inputs, "api_token": "token-x:nothing"})
 
 
-def test_another_ca_is_refused(tmp_path: Path, inputs: dict[str, Any]) -> None:
-    with running(tmp_path / "other", own_ca=True) as other, pytest.raises(CertificateMismatchError):
-        registered({**inputs, "ca_pem": other.ca_pem})
+@pytest.mark.parametrize("provider", [PROVIDER, ACTIVE])
+def test_another_ca_is_refused_with_the_key_for_the_right_one(
+    tmp_path: Path,
+    inputs: dict[str, Any],
+    provider: RancherTokenRegistrationProvider | RancherClusterActiveProvider,
+) -> None:
+    with (
+        running(tmp_path / "other", own_ca=True) as other,
+        pytest.raises(CertificateMismatchError, match=r"rancherImport\.caFile"),
+    ):
+        provider.create(
+            {**inputs, "ca_pem": other.ca_pem, "admin_password": "", "cluster_id": "c-1"}
+        )
 
 
 def test_a_rancher_without_an_address_for_its_agents_is_told(
