@@ -22,7 +22,7 @@ from configuration.secrets import Secret
 
 SECRETS = ("admin_password", "bootstrap_password", "api_token", "registration_token", "manifest")
 _OUTPUTS = ("cluster_id", "registration_token", "manifest", "ca_checksum", "version")
-_TOKEN_OUTPUTS = ("api_token", "api_token_id", "api_token_expires")
+_TOKEN_OUTPUTS = ("api_token", "api_token_id", "api_token_expires", "api_token_made")
 _READ_SECONDS = 30.0
 
 
@@ -137,7 +137,7 @@ class RancherRegistrationProvider(DynamicProvider):
             return None
         if not rancher.accounts.has_api_token(str(token_id)):
             return None
-        return {key: olds[key] for key in _TOKEN_OUTPUTS}
+        return {key: olds.get(key) for key in _TOKEN_OUTPUTS}
 
     def _new_token(self, rancher: RancherClient, props: Properties) -> Properties:
         token = rancher.accounts.replace_api_token(_description(props))
@@ -145,6 +145,7 @@ class RancherRegistrationProvider(DynamicProvider):
             "api_token": token.value,
             "api_token_id": token.id,
             "api_token_expires": token.expires_at,
+            "api_token_made": token.made_at,
         }
 
 
@@ -223,7 +224,8 @@ class RancherRegistration(DynamicResource, module="rancher", name="Registration"
 
 
 def _is_to_be_renewed(state: Properties) -> bool:
-    return ends_soon(str(state.get("api_token_expires") or ""), datetime.now(UTC))
+    expires, made = (str(state.get(f"api_token_{each}") or "") for each in ("expires", "made"))
+    return ends_soon(expires, datetime.now(UTC), made)
 
 
 def _description(props: Properties) -> str:

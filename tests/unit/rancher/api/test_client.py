@@ -357,7 +357,7 @@ def test_deleting_waits_until_the_agent_has_cleaned_up(stand_in: StandIn) -> Non
 
 def test_no_secret_stands_in_a_repr() -> None:
     secret = "do-not" + "-show"
-    shown = repr(ApiToken("token-1", "", secret)) + repr(RegistrationToken(secret, secret))
+    shown = repr(ApiToken("token-1", "", "", secret)) + repr(RegistrationToken(secret, secret))
     rancher = RancherClient("https://rancher.example", "")
     rancher.accounts.use_token(secret)
     assert secret not in shown + repr(rancher) + repr(rancher.accounts)
