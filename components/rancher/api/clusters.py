@@ -48,10 +48,9 @@ class Cluster:
 
 @dataclass(frozen=True)
 class RegistrationToken:
-    """What an agent joins with; the address of the manifest holds the token too."""
+    """What an agent joins with."""
 
     value: str = field(repr=False)
-    manifest_url: str = field(repr=False)
 
 
 class Clusters:
@@ -137,7 +136,7 @@ class Clusters:
             self._wait("the registration token", cluster_id, missing, timeout_seconds)
         except TimeoutError as error:
             raise NotReadyError(f"{error}. See `docker logs` on its host.", "starting") from None
-        return RegistrationToken(str(body["token"]), str(body["manifestUrl"]))
+        return RegistrationToken(str(body["token"]))
 
     def delete(self, cluster_id: str, timeout_seconds: float) -> bool:
         """Take the cluster out and wait until Rancher has none; False if it had none before.

@@ -20,9 +20,7 @@ _SECRETS = ("api_token", "registration_token", "manifest")
 class RancherTokenRegistrationProvider(DynamicProvider):
     """Registers the cluster with an API token, and changes nothing else in that Rancher."""
 
-    outputs = (
-        *("server_url", "cluster_id", "registration_token", "manifest", "ca_checksum", "version"),
-    )
+    outputs = ("server_url", "cluster_id", "registration_token", "manifest", "version")
     replaced_by = ("owner",)
     leaves_outputs = (
         *("api_token", "agent_environment"),
@@ -110,8 +108,6 @@ class RancherTokenRegistration(DynamicResource, module="rancher", name="TokenReg
     """What the agent joins with, secret."""
     manifest: pulumi.Output[str]
     """The import manifest's text, secret; verified against server_url, CA and token."""
-    ca_checksum: pulumi.Output[str]
-    """CATTLE_CA_CHECKSUM for the pinned CA."""
     version: pulumi.Output[str]
     """Rancher's version."""
 

@@ -21,7 +21,7 @@ from configuration.rancher_rules import password_problem
 from configuration.secrets import Secret
 
 SECRETS = ("admin_password", "bootstrap_password", "api_token", "registration_token", "manifest")
-_OUTPUTS = ("cluster_id", "registration_token", "manifest", "ca_checksum", "version")
+_OUTPUTS = ("cluster_id", "registration_token", "manifest", "version")
 _TOKEN_OUTPUTS = ("api_token", "api_token_id", "api_token_expires", "api_token_made")
 _READ_SECONDS = 30.0
 
@@ -166,8 +166,6 @@ class RancherRegistration(DynamicResource, module="rancher", name="Registration"
     """What the agent joins with, secret."""
     manifest: pulumi.Output[str]
     """The import manifest's text, secret; verified against url, CA and token."""
-    ca_checksum: pulumi.Output[str]
-    """CATTLE_CA_CHECKSUM for the pinned CA."""
     version: pulumi.Output[str]
     """Rancher's version."""
     api_token: pulumi.Output[str]

@@ -328,11 +328,12 @@ def test_a_server_that_does_not_know_the_token_proves_nothing(
         assert "nobodymadethis" not in str(caught.value)
 
 
-def test_a_manifest_is_fetched_by_the_address_that_rancher_shows(stand_in: StandIn) -> None:
+def test_a_manifest_is_fetched_by_its_address(stand_in: StandIn) -> None:
     rancher = logged_in(stand_in)
     cluster = rancher.clusters.find_or_create("storage", "uid")
     token = rancher.clusters.registration_token(cluster.id, 5.0)
-    text, ca_pem = fetch_manifest(token.manifest_url, stand_in.ca_pem)
+    address = f"{url_of(stand_in)}/v3/import/{token.value}_{cluster.id}.yaml"
+    text, ca_pem = fetch_manifest(address, stand_in.ca_pem)
     assert text == rancher.import_manifest(cluster.id, token.value)
     assert ca_pem.strip() == stand_in.ca_pem.strip()
 
@@ -357,7 +358,7 @@ def test_deleting_waits_until_the_agent_has_cleaned_up(stand_in: StandIn) -> Non
 
 def test_no_secret_stands_in_a_repr() -> None:
     secret = "do-not" + "-show"
-    shown = repr(ApiToken("token-1", "", "", secret)) + repr(RegistrationToken(secret, secret))
+    shown = repr(ApiToken("token-1", "", "", secret)) + repr(RegistrationToken(secret))
     rancher = RancherClient("https://rancher.example", "")
     rancher.accounts.use_token(secret)
     assert secret not in shown + repr(rancher) + repr(rancher.accounts)
