@@ -15,6 +15,11 @@ _SYSTEM_FOLDERS = {
     *("/srv", "/sys", "/tmp", "/usr", "/var", "/var/lib", "/var/lib/docker", "/var/log"),  # noqa: S108
 }
 _OWN_PATHS = ("/var/lib/rancher", "/etc/rancher/ssl")
+_PASSWORD_CHARACTERS = 12
+# Of bcrypt. Rancher does not look at its error for the first password, and then nobody gets in.
+# Source: Rancher 2.8.5, pkg/data/management/role_data.go.
+_PASSWORD_BYTES = 72
+PASSWORDS = (Secret.RANCHER_BOOTSTRAP_PASSWORD, Secret.RANCHER_ADMIN_PASSWORD)
 
 
 def _ports(file: StackFile) -> Iterator[Problem]:
@@ -181,6 +186,31 @@ def _extra_mounts(file: StackFile) -> Iterator[Problem]:
         elif path in seen:
             yield Problem(key, "is mounted twice", "Give each mount its own path.", path)
         seen.add(path)
+
+
+def password_problem(secret: Secret, text: str) -> str:
+    """What keeps Rancher from taking this password; empty if nothing does. Never shows it.
+
+    Rancher counts the characters of those that are set in it, not those of its first one.
+    """
+    if secret is Secret.RANCHER_ADMIN_PASSWORD and len(text) < _PASSWORD_CHARACTERS:
+        return f"is shorter than the {_PASSWORD_CHARACTERS} characters that Rancher wants"
+    if len(text.encode()) > _PASSWORD_BYTES:
+        return f"is longer than the {_PASSWORD_BYTES} bytes (UTF-8) that Rancher can compare"
+    return ""
+
+
+def password_problems(secret: Secret, text: str, key: str) -> Iterator[Problem]:
+    """The same for a stack file.
+
+    Args:
+        secret: One of PASSWORDS.
+        text: The secret.
+        key: Its full key in the stack file.
+    """
+    problem = password_problem(secret, text)
+    if problem:
+        yield Problem(key, problem, f"Set another one: pulumi config set --secret {secret}.")
 
 
 RANCHER_RULES: Sequence[Callable[[StackFile], Iterable[Problem]]] = (

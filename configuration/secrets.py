@@ -45,11 +45,12 @@ class Secret(StrEnum):
     )
     RANCHER_BOOTSTRAP_PASSWORD = (
         "rancherBootstrapPassword",
-        "Rancher's first password, 12 characters or more; else generated.",
+        "Rancher's first password, 12 characters or more and at most 72 bytes; else generated.",
     )
     RANCHER_ADMIN_PASSWORD = (
         "rancherAdminPassword",
-        "Password of Rancher's user admin, 12 characters or more; else generated.",
+        "Password of Rancher's user admin, 12 characters or more and at most 72 bytes; else "
+        "generated.",
     )
     RANCHER_CERTIFICATE_KEY = (
         "rancherCertificateKey",

@@ -20,6 +20,7 @@ from configuration.htpasswd import htpasswd_problems
 from configuration.nodes_file import nodes_file_of, places_in_nodes_file, read_nodes_file
 from configuration.partial import found_by, read
 from configuration.problems import Problem, SettingsError
+from configuration.rancher_rules import PASSWORDS, password_problems
 from configuration.rules import RULES
 from configuration.secrets import Secret
 from configuration.ssh_key import ssh_key_problems
@@ -106,7 +107,8 @@ class _Reader:
         file = self._file()
         self._problems.extend(self._source.unknown_keys(SECTIONS))
         self._report(found_by([*RULES, *FILE_RULES], file))
-        self._problems.extend(found_by([self._certificate, self._ssh_key], file))
+        checks = [self._certificate, self._ssh_key, self._rancher_passwords]
+        self._problems.extend(found_by(checks, file))
         if file.has(Secret.FRONTEND_BASIC_AUTH):
             self._problems.extend(found_by([self._htpasswd], file))
         if self._problems:
@@ -199,6 +201,12 @@ class _Reader:
         passphrase = self._source.text(Secret.SSH_PRIVATE_KEY_PASSPHRASE)
         given = None if file.has(secret) else path
         return ssh_key_problems(text, passphrase, key, path=given)
+
+    def _rancher_passwords(self, file: StackFile) -> Iterable[Problem]:
+        for secret in filter(file.has, PASSWORDS):
+            text = self._source.text(secret)
+            if text is not None:
+                yield from password_problems(secret, text, self._source.full(secret))
 
     def _htpasswd(self, file: StackFile) -> Iterable[Problem]:
         text = self._source.text(Secret.FRONTEND_BASIC_AUTH)

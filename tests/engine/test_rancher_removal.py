@@ -91,3 +91,20 @@ def test_a_cluster_that_was_taken_out_is_imported_again_with_the_password_that_r
     assert stack.outputs()["rancherClusterState"] == "active"
     assert stack.outputs()["rancherAdminPassword"] == password
     destroyed(stack)
+
+
+def test_destroy_ends_without_a_rancher_that_could_let_the_namespaces_go(
+    lab: RancherLab, tmp_path: Path
+) -> None:
+    before = named(lab)
+    config = lab.config(dataVolume="held-data")
+    stack = lab.engine(tmp_path / "engine").project_stack("held", config=config)
+    stack.up().or_fail()
+    finalizers = ("get", "namespace", "cattle-system", "-o", "jsonpath={.metadata.finalizers}")
+    assert "controller.cattle.io/namespace-auth" in lab.kubectl(*finalizers)
+    lab.host.sh("docker stop rancher")
+
+    assert "Rancher is gone" in destroyed(stack)
+    assert named(lab) <= before
+    held = lab.kubectl("get", "namespaces", "-o", "jsonpath={.items[*].metadata.finalizers}")
+    assert "controller.cattle.io/namespace-auth" not in held

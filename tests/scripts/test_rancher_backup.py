@@ -37,6 +37,7 @@ class Docker:
     """One container, and what was asked of it."""
 
     running: bool = True
+    refused_starts: int = 0
     asked: list[str] = field(default_factory=list[str])
     on_stop: Callable[[], None] = lambda: None
 
@@ -46,6 +47,9 @@ class Docker:
         if method == "GET":
             return 200
         self.asked.append(verb)
+        if verb == "start" and self.refused_starts:
+            self.refused_starts -= 1
+            return 500
         was, self.running = self.running, verb == "start"
         if verb == "stop":
             self.on_stop()
@@ -204,6 +208,17 @@ def test_a_rancher_that_somebody_has_stopped_is_backed_up_and_stays_stopped(plac
     assert place.now()
     assert place.docker.asked == []
     assert not place.docker.running
+
+
+def test_a_start_that_fails_is_tried_again_and_the_archive_is_kept(place: Place) -> None:
+    place.docker.refused_starts = 2
+    place.loop()
+    name, late = place.now().splitlines()
+    assert place.archives() == [name]
+    assert late == "container rancher could not be started yet, and is tried again"
+    _until(lambda: place.docker.running, "Rancher is started")
+    assert place.docker.asked == ["stop", "start", "start", "start"]
+    _until(lambda: [path.name for path in place.folder.iterdir()] == [name], "nothing else is left")
 
 
 def test_data_that_was_written_to_meanwhile_is_no_backup(place: Place) -> None:

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, cast
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.cluster.api import cluster_inputs
 from components.common.answers import mapped
 from components.common.owner import MARK, this_stack
 from components.rancher.agent.additions import RancherAgentAdditions
@@ -67,10 +67,7 @@ class RancherAgent(pulumi.ComponentResource):
         """
         super().__init__("longhornrancher:rancher:Agent", name, None, opts)
         settings = AgentSettings.of_stack(given)
-        reached = {
-            "kubeconfig": str(Path(cluster.kubeconfig).expanduser()),
-            "context": cluster.context,
-        }
+        reached = cluster_inputs(cluster)
         objects = pulumi.Output.secret(manifest).apply(agent_objects)
         public = pulumi.Output.unsecret(objects.apply(public_objects)).apply(
             lambda found: {**found, "deployment": with_settings(found["deployment"], settings)}

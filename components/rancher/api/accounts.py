@@ -28,18 +28,26 @@ class ApiToken:
     id: str
     expires_at: str
     """When Rancher stops taking it, by this machine's clock; empty for one that never ends."""
+    made_at: str
+    """When it was made, by the same clock."""
     value: str = field(repr=False)
 
 
-def ends_soon(expires_at: str, now: datetime) -> bool:
+def ends_soon(expires_at: str, now: datetime, made_at: str = "") -> bool:
     """Whether a token with this end should be renewed: less than a month before it. Pure.
+
+    In the last third of its life if that is less: a Rancher may give its tokens a week.
 
     Args:
         expires_at: ApiToken.expires_at; what is no date counts as no end.
         now: With its time zone.
+        made_at: ApiToken.made_at; what is no date counts as long ago.
     """
-    end = time_in(expires_at)
-    return end is not None and end - now < _RENEWED_BEFORE
+    end, made = time_in(expires_at), time_in(made_at)
+    if end is None:
+        return False
+    before = _RENEWED_BEFORE if made is None else min(_RENEWED_BEFORE, (end - made) / 3)
+    return end - now < before
 
 
 class Accounts:
@@ -167,11 +175,13 @@ class Accounts:
         # days as it comes, in the place of 0.
         # Source: Rancher 2.8.5, pkg/auth/tokens/manager.go, ClampToMaxTTL.
         milliseconds = int(body.get("ttl") or 0)
-        end = datetime.now(UTC) + timedelta(milliseconds=milliseconds)
+        now = datetime.now(UTC)
+        end = now + timedelta(milliseconds=milliseconds)
         return ApiToken(
             str(body["id"]),
-            end.isoformat(timespec="seconds") if milliseconds else "",
-            str(body["token"]),
+            expires_at=end.isoformat(timespec="seconds") if milliseconds else "",
+            made_at=now.isoformat(timespec="seconds"),
+            value=str(body["token"]),
         )
 
     def delete_api_tokens(self, description: str) -> None:

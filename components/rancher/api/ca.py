@@ -35,6 +35,12 @@ def is_same_ca(one: str, other: str) -> bool:
     return found == expected if found or expected else one.strip() == other.strip()
 
 
+def is_among(one: str, others: str) -> bool:
+    """Whether every certificate of the first text, and at least one, is in the second, too."""
+    found = _certificates(one)
+    return bool(found) and found <= _certificates(others)
+
+
 def _certificates(pem: str) -> set[bytes]:
     """The certificates (DER) in this text; one that can't be decoded as it stands there."""
     found: set[bytes] = set()

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from components.rancher.api.accounts import Accounts, expected
 from components.rancher.api.addresses import is_same_address, normal_address
-from components.rancher.api.ca import cacerts_authorization, is_proof, is_same_ca
+from components.rancher.api.ca import cacerts_authorization, is_among, is_proof, is_same_ca
 from components.rancher.api.clusters import Clusters
 from components.rancher.api.errors import (
     CertificateMismatchError,
@@ -27,7 +27,7 @@ class RancherClient:
     """One conversation with a Rancher; use it in a `with`, which ends the session.
 
     Args:
-        url, ca_pem, retry_seconds, say: see Transport.
+        url, ca_pem, is_own, retry_seconds, say: see Transport.
     """
 
     def __init__(
@@ -35,10 +35,13 @@ class RancherClient:
         url: str,
         ca_pem: str,
         *,
+        is_own: bool = True,
         retry_seconds: float = 120.0,
         say: Say = lambda _: None,
     ) -> None:
-        self._transport = Transport(url, ca_pem, retry_seconds=retry_seconds, say=say)
+        self._transport = Transport(
+            url, ca_pem, is_own=is_own, retry_seconds=retry_seconds, say=say
+        )
         self.accounts = Accounts(self._transport)
         self.clusters = Clusters(self._transport, self.accounts)
 
@@ -84,7 +87,10 @@ class RancherClient:
         return answer.body.get("value") == "true"
 
     def prove_ca(self, ca_pem: str, token: str) -> str:
-        """Have the server prove that it knows the registration token and hands out this CA.
+        """Have the server prove that it knows the registration token and hands out a trusted CA.
+
+        That is one of `ca_pem`, and any where this machine's own CAs signed the server's
+        certificate: it came over that connection, and whoever proves it knows the token.
 
         Returns the CA as the server words it, which is what its agents compare byte by byte.
         Raises CertificateMismatchError when it can't.
@@ -103,7 +109,8 @@ class RancherClient:
             )
             proof, served = answer.headers.get("X-Cattle-Hash", ""), answer.text
         is_proven = is_proof(proof, token=token, nonce=nonce, pem=served)
-        if not is_proven or not is_same_ca(served, ca_pem):
+        is_trusted = not ca_pem.strip() or is_same_ca(served, ca_pem) or is_among(served, ca_pem)
+        if not is_proven or not is_trusted:
             raise CertificateMismatchError(
                 f"Rancher at {self._transport.url} does not prove that it knows the registration "
                 "token and that the pinned CA is the one its agents will be given. Read the CA "
@@ -158,6 +165,6 @@ def fetch_manifest(manifest_url: str, ca_pem: str) -> tuple[str, str]:
     address that is none, CertificateMismatchError, NotReadyError.
     """
     parts = read_manifest_url(manifest_url)
-    with RancherClient(parts.server_url, ca_pem) as rancher:
+    with RancherClient(parts.server_url, ca_pem, is_own=False) as rancher:
         served = rancher.prove_ca(ca_pem, parts.token)
         return rancher.import_manifest(parts.cluster_id, parts.token), served

@@ -48,10 +48,9 @@ class Cluster:
 
 @dataclass(frozen=True)
 class RegistrationToken:
-    """What an agent joins with; the address of the manifest holds the token too."""
+    """What an agent joins with."""
 
     value: str = field(repr=False)
-    manifest_url: str = field(repr=False)
 
 
 class Clusters:
@@ -85,15 +84,16 @@ class Clusters:
         """The cluster of this name, made if there is none.
 
         The one that was registered before gets the name if it has another: id, token and agent
-        stay as they are. A cluster found is taken only while no agent has joined it, if it has the
-        id that was registered before, or if `owner` (whatever names the Kubernetes cluster for
-        good, such as the uid of its namespace kube-system) says that it was made for the same one.
+        stay as they are. A cluster found is taken if it has the id that was registered before, if
+        `owner` (whatever names the Kubernetes cluster for good, such as the uid of its namespace
+        kube-system) says that it was made for the same one, or if it was made for nobody that is
+        known and no agent has joined it.
 
         Raises ClusterNameTakenError, BadClusterNameError.
         """
         known = self.get(known_id) if known_id else None
         if known is not None and known.name != name:
-            return self._renamed(known, name)
+            return self._renamed(_staying(known), name)
         found = self.find(name)
         if found is not None:
             return self._claimed(found, owner, known_id)
@@ -136,7 +136,7 @@ class Clusters:
             self._wait("the registration token", cluster_id, missing, timeout_seconds)
         except TimeoutError as error:
             raise NotReadyError(f"{error}. See `docker logs` on its host.", "starting") from None
-        return RegistrationToken(str(body["token"]), str(body["manifestUrl"]))
+        return RegistrationToken(str(body["token"]))
 
     def delete(self, cluster_id: str, timeout_seconds: float) -> bool:
         """Take the cluster out and wait until Rancher has none; False if it had none before.
@@ -240,7 +240,9 @@ class Clusters:
         is_ours = found.id == known_id or (owner != "" and found.owner == owner)
         if found.ever_connected and not is_ours:
             raise _taken(found.name, f"{found.id}, which an agent has already joined")
-        return found
+        if found.owner and not is_ours:
+            raise _taken(found.name, f"{found.id}, which was made for another Kubernetes cluster")
+        return _staying(found)
 
     def _ask_for_token(self, cluster_id: str) -> None:
         answer = self._accounts.call(
@@ -278,6 +280,16 @@ def _cluster(body: Mapping[str, Any]) -> Cluster:
             for variable in listed(body.get(_AGENT_ENVIRONMENT))
         },
     )
+
+
+def _staying(found: Cluster) -> Cluster:
+    """The cluster itself, unless Rancher is about to have it no more."""
+    if found.state == "removing":
+        raise ClusterNameTakenError(
+            f"Rancher is still removing its cluster {found.name!r} ({found.id}). Wait until it is "
+            "gone there, and run it again."
+        )
+    return found
 
 
 def _bad_name(name: str, answer: Answer) -> BadClusterNameError:

@@ -17,12 +17,12 @@ from urllib.parse import urlsplit
 import httpx
 
 from components.common.waiting import wait_until
-from components.rancher.api.errors import CertificateMismatchError, UnexpectedAnswerError
-from components.rancher.api.presented import presented_at
+from components.rancher.api.errors import UnexpectedAnswerError
 from components.rancher.api.trouble import (
     Trouble,
     certificate_error,
     is_name_mismatch,
+    mismatch,
     not_ready,
     trouble,
 )
@@ -88,6 +88,7 @@ class Transport:
         url: Address as this program reaches it, https only.
         ca_pem: The CA that must have signed the server's certificate; empty means the CAs that
             the operating system trusts.
+        is_own: Whether it is the stack's own Rancher, for what a message says to do.
         retry_seconds: How long one call keeps trying when the server fails to answer.
         say: Receives progress, a line at a time.
     """
@@ -97,6 +98,7 @@ class Transport:
         url: str,
         ca_pem: str,
         *,
+        is_own: bool = True,
         retry_seconds: float = 120.0,
         say: Say = lambda _: None,
     ) -> None:
@@ -105,8 +107,11 @@ class Transport:
         self.url = url.rstrip("/")
         self.retry_seconds = retry_seconds
         self.say = say
+        self._is_own = is_own
         self._is_pinned = bool(ca_pem.strip())
         self._tls = ssl.create_default_context(cadata=ca_pem if self._is_pinned else None)
+        # From Python 3.13 on; it refuses CAs that Rancher's agents and every browser take.
+        self._tls.verify_flags &= ~ssl.VERIFY_X509_STRICT
         self._client = self._connect()
 
     def __repr__(self) -> str:
@@ -181,7 +186,9 @@ class Transport:
             if refused is None:
                 return trouble(error)
             if not self._is_pinned or not is_name_mismatch(refused):
-                raise self._mismatch(refused) from None
+                raise mismatch(
+                    refused, self.url, is_pinned=self._is_pinned, is_own=self._is_own
+                ) from None
             self._announce_address()
             return Trouble("its certificate does not name this address yet", "name")
         if response.status_code == 429:
@@ -222,20 +229,6 @@ class Transport:
             timeout=httpx.Timeout(_CALL_SECONDS, connect=_CONNECT_SECONDS),
             # A proxy meant for the internet has no business between here and the console.
             trust_env=False,
-        )
-
-    def _mismatch(self, refused: ssl.SSLCertVerificationError) -> CertificateMismatchError:
-        by = "the pinned CA" if self._is_pinned else "a CA that this machine trusts"
-        seen = presented_at(self.url)
-        return CertificateMismatchError(
-            f"Rancher at {self.url}: its certificate is not signed by {by} "
-            f"({refused.verify_message}{f'; {seen}' if seen else ''}). Nothing was sent. If "
-            "Rancher's data volume was lost it has a new CA: read the CA again on the Rancher host "
-            "(docker exec CONTAINER kubectl get settings.management.cattle.io cacerts -o "
-            "jsonpath={.value}). If the issuer is not Rancher's, a proxy answers here: say so with "
-            "rancher.tlsTermination: external, or let it pass TLS through to Rancher "
-            "(docs/runbooks/put-a-proxy-in-front-of-rancher.md). Otherwise find out who answers at "
-            "this address."
         )
 
 

@@ -6,10 +6,30 @@ from dataclasses import dataclass
 
 import httpx
 
-from components.rancher.api.errors import NotReadyError, NotReadyReason
+from components.rancher.api.errors import (
+    CertificateMismatchError,
+    NotReadyError,
+    NotReadyReason,
+)
 from components.rancher.api.presented import presented_at
 
+_EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED
 _NAME_MISMATCH = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
+_RENEWED = (
+    "Renew the one in rancher.certificateFile, or the one of the proxy in front of Rancher; for "
+    "one that Rancher made itself, see `docker logs` on its host."
+)
+_OWN_MISMATCH = (
+    "If Rancher's data volume was lost it has a new CA: read the CA again on the Rancher host "
+    "(docker exec CONTAINER kubectl get settings.management.cattle.io cacerts -o "
+    "jsonpath={.value}). If the issuer is not Rancher's, a proxy answers here: say so with "
+    "rancher.tlsTermination: external, or let it pass TLS through to Rancher "
+    "(docs/runbooks/put-a-proxy-in-front-of-rancher.md)."
+)
+_FOREIGN_MISMATCH = (
+    "If a private CA signed it, ask those who run that Rancher for it, and give it, as PEM, in "
+    "rancherImport.caFile (ca_pem of a RancherImport)."
+)
 
 
 @dataclass(frozen=True)
@@ -69,3 +89,30 @@ def remedy(reason: NotReadyReason) -> str:
     if reason == "busy":
         return "Wait a little and run it again."
     return "See what it is doing with `docker logs` on the Rancher host, then run it again."
+
+
+def mismatch(
+    refused: ssl.SSLCertVerificationError, url: str, *, is_pinned: bool, is_own: bool
+) -> CertificateMismatchError:
+    """The error for a certificate that is not trusted, with what to do about it.
+
+    Args:
+        refused: What was wrong with it.
+        url: Rancher's address.
+        is_pinned: Whether a CA was given, rather than those of this machine.
+        is_own: Whether the Rancher is the stack's own.
+    """
+    seen = presented_at(url)
+    found = f"({refused.verify_message}{f'; {seen}' if seen else ''}). Nothing was sent."
+    if refused.verify_code == _EXPIRED:
+        return CertificateMismatchError(
+            f"Rancher at {url}: its certificate, or one that signed it, has expired {found} "
+            f"{_RENEWED if is_own else 'Have those who run that Rancher renew it.'} If it has not "
+            "expired, this machine's clock is wrong."
+        )
+    by = "the pinned CA" if is_pinned else "a CA that this machine trusts"
+    return CertificateMismatchError(
+        f"Rancher at {url}: its certificate is not signed by {by} {found} "
+        f"{_OWN_MISMATCH if is_own else _FOREIGN_MISMATCH} Otherwise find out who answers at this "
+        "address."
+    )

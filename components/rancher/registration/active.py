@@ -37,7 +37,8 @@ class RancherClusterActiveProvider(DynamicProvider):
 
     def make(self, new: Properties) -> tuple[str, Properties]:
         """Wait. Raises ClusterNotActiveError with the reason."""
-        with RancherClient(new["url"], new["ca_pem"], say=show) as rancher:
+        is_own = bool(new["admin_password"])
+        with RancherClient(new["url"], new["ca_pem"], is_own=is_own, say=show) as rancher:
             resume(rancher, new["api_token"], new["admin_password"])
             clusters, cluster_id = rancher.clusters, str(new["cluster_id"])
             wait_until_active(
@@ -60,14 +61,20 @@ class RancherClusterActiveProvider(DynamicProvider):
         A preview asks Rancher, and goes on without an answer; one that refuses token and password
         has answered, and what would then not be looked at is a difference, on which `up` fails
         with what to do. A cluster that Rancher does not have is for a refresh to find, since its
-        registration has to be made again first.
+        registration has to be made again first; that is said.
         """
         # Without a password the removal goes by the token alone.
         is_other = not new.get("admin_password") and old.get("api_token") != new.get("api_token")
         token = {"api_token"} if is_other else set[str]()
         is_active = old.get("state") == "active"
         if is_active:
-            is_active = seen_state(old, _PREVIEW_SECONDS) in ("active", None)
+            seen = seen_state(old, _PREVIEW_SECONDS)
+            is_active = seen in ("active", None)
+            if seen is None:
+                say(
+                    f"{old['cluster_id']}: Rancher has no such cluster any more: `pulumi up "
+                    "--refresh` registers it again."
+                )
         return super().differences(old, new) | token | (set() if is_active else {"state"})
 
     def replacements(self, old: Properties, new: Properties, changed: set[str]) -> set[str]:
@@ -106,7 +113,13 @@ def seen_state(state: Properties, patience: float) -> str | None:
         patience: Seconds for which Rancher may not answer.
     """
     try:
-        with RancherClient(state["url"], state["ca_pem"], retry_seconds=patience, say=show) as to:
+        with RancherClient(
+            state["url"],
+            state["ca_pem"],
+            is_own=bool(state["admin_password"]),
+            retry_seconds=patience,
+            say=show,
+        ) as to:
             resume(to, state["api_token"], state["admin_password"])
             cluster = to.clusters.get(state["cluster_id"])
             if cluster is None:

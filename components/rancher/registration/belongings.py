@@ -16,6 +16,7 @@ from typing import Any
 
 from components.cluster.api import ApiError, ClusterApi, unless_missing
 from components.common.answers import listed, mapped
+from components.rancher.agent.namespaces import FINALIZER, free_namespace, has_server
 
 JOB_NAMESPACE, JOB_PREFIX = "default", "cattle-cleanup-"
 _GROUPS = (
@@ -33,7 +34,6 @@ _BINDINGS = (
     "proxy-role-binding-kubernetes-master",
 )
 _OWN_FINALIZERS = "cattle.io/"
-_NAMESPACE_FINALIZER = "controller.cattle.io/namespace-auth"
 _CREATOR = ("cattle.io/creator", "norman")
 """What Rancher marks its roles with; its own clean-up goes by it."""
 
@@ -79,7 +79,7 @@ def belongings(cluster: ClusterApi) -> list[Belonging]:
 
 def why_not_removable(cluster: ClusterApi) -> str:
     """Why nothing of Rancher's may be removed from this cluster; empty when it may."""
-    if unless_missing(cluster.core.read_namespaced_service, "rancher", "cattle-system"):
+    if has_server(cluster):
         return "a Rancher server runs in this cluster (Service cattle-system/rancher)"
     agent = "cattle-cluster-agent"
     if unless_missing(cluster.apps.read_namespaced_deployment, agent, "cattle-system"):
@@ -106,15 +106,15 @@ def remove(cluster: ClusterApi, belonging: Belonging) -> None:
     if belonging.kind == "CustomResourceDefinition":
         _tolerant(lambda: _free_objects(cluster, belonging.name))
     elif belonging.kind == "Namespace":
-        _tolerant(lambda: _free_namespace(cluster, belonging.name))
+        _tolerant(lambda: free_namespace(cluster, belonging.name))
     _tolerant(lambda: calls[belonging.kind](belonging.name))
 
 
 def free_namespaces(cluster: ClusterApi) -> None:
     """Take Rancher's finalizer off every namespace: without Rancher none could be deleted."""
     for each in listed(cluster.core.list_namespace().items):
-        if _NAMESPACE_FINALIZER in listed(each.metadata.finalizers):
-            _tolerant(lambda name=each.metadata.name: _free_namespace(cluster, name))
+        if FINALIZER in listed(each.metadata.finalizers):
+            _tolerant(lambda name=each.metadata.name: free_namespace(cluster, name))
 
 
 def remove_job(cluster: ClusterApi, name: str) -> None:
@@ -175,15 +175,6 @@ def _free_objects(cluster: ClusterApi, definition: str) -> None:
             cluster.custom.patch_cluster_custom_object(
                 group, version, plural, metadata["name"], patch
             )
-
-
-def _free_namespace(cluster: ClusterApi, name: str) -> None:
-    namespace = cluster.core.read_namespace(name)
-    kept = [each for each in listed(namespace.metadata.finalizers) if each != _NAMESPACE_FINALIZER]
-    if kept != listed(namespace.metadata.finalizers):
-        namespace.metadata.finalizers = kept
-        # A patch would join the lists.
-        cluster.core.replace_namespace(name, namespace)
 
 
 def _others(finalizers: list[str] | None) -> list[str] | None:

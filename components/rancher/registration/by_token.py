@@ -20,9 +20,7 @@ _SECRETS = ("api_token", "registration_token", "manifest")
 class RancherTokenRegistrationProvider(DynamicProvider):
     """Registers the cluster with an API token, and changes nothing else in that Rancher."""
 
-    outputs = (
-        *("server_url", "cluster_id", "registration_token", "manifest", "ca_checksum", "version"),
-    )
+    outputs = ("server_url", "cluster_id", "registration_token", "manifest", "version")
     replaced_by = ("owner",)
     leaves_outputs = (
         *("api_token", "agent_environment"),
@@ -73,7 +71,9 @@ class RancherTokenRegistrationProvider(DynamicProvider):
 @contextmanager
 def _open(props: Properties, patience: float = 120.0) -> Generator[RancherClient]:
     """A conversation as whoever has the token. Raises ExpiredTokenError with what to do."""
-    with RancherClient(props["url"], props["ca_pem"], retry_seconds=patience, say=say) as rancher:
+    with RancherClient(
+        props["url"], props["ca_pem"], is_own=False, retry_seconds=patience, say=say
+    ) as rancher:
         rancher.accounts.use_token(props["api_token"])
         try:
             yield rancher
@@ -108,8 +108,6 @@ class RancherTokenRegistration(DynamicResource, module="rancher", name="TokenReg
     """What the agent joins with, secret."""
     manifest: pulumi.Output[str]
     """The import manifest's text, secret; verified against server_url, CA and token."""
-    ca_checksum: pulumi.Output[str]
-    """CATTLE_CA_CHECKSUM for the pinned CA."""
     version: pulumi.Output[str]
     """Rancher's version."""
 
@@ -134,8 +132,8 @@ class RancherTokenRegistration(DynamicResource, module="rancher", name="TokenReg
             ca_pem: The CA that signed Rancher's certificate; empty where this machine's own did.
             api_token: An API token (secret) of a user who may create clusters.
             owner: What names the Kubernetes cluster for good (the uid of its namespace
-                kube-system); a registration that an agent has joined is taken over only for the
-                same owner.
+                kube-system); a registration that was made for one is taken over only for the
+                same.
             opts: The resource's options.
         """
         inputs = {

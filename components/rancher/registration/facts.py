@@ -2,13 +2,12 @@
 
 from components.common.dynamic import Properties
 from components.rancher.agent.manifest import read_manifest, verify_manifest
-from components.rancher.api.ca import ca_checksum
 from components.rancher.api.client import RancherClient
 from components.rancher.api.clusters import Cluster
 
 
 def cluster_facts(rancher: RancherClient, cluster_id: str, props: Properties) -> Properties:
-    """Id, registration token, manifest, CA checksum and Rancher's version.
+    """Id, registration token, manifest and Rancher's version.
 
     Args:
         rancher: A conversation with a login.
@@ -28,7 +27,6 @@ def cluster_facts(rancher: RancherClient, cluster_id: str, props: Properties) ->
         "cluster_id": cluster_id,
         "registration_token": token,
         "manifest": manifest,
-        "ca_checksum": ca_checksum(ca_pem),
         "version": rancher.version(),
     }
 

@@ -17,12 +17,13 @@ from components.rancher.registration.facts import cluster_facts, entered
 from components.rancher.registration.login import become_admin, resume
 from components.rancher.registration.removal import CLEAN_UP_SECONDS, deregister, say, show
 from configuration.rancher import RancherImportSettings, RancherSettings
+from configuration.rancher_rules import password_problem
+from configuration.secrets import Secret
 
 SECRETS = ("admin_password", "bootstrap_password", "api_token", "registration_token", "manifest")
-_OUTPUTS = ("cluster_id", "registration_token", "manifest", "ca_checksum", "version")
-_TOKEN_OUTPUTS = ("api_token", "api_token_id", "api_token_expires")
+_OUTPUTS = ("cluster_id", "registration_token", "manifest", "version")
+_TOKEN_OUTPUTS = ("api_token", "api_token_id", "api_token_expires", "api_token_made")
 _READ_SECONDS = 30.0
-_MINIMUM_PASSWORD = 12
 
 
 class RancherRegistrationProvider(DynamicProvider):
@@ -51,12 +52,10 @@ class RancherRegistrationProvider(DynamicProvider):
             if not is_unknown(new[key]) and urlsplit(str(new[key])).scheme != "https":
                 failures.append(CheckFailure(key, f"{new[key]!r} must begin with https://"))
         password = new["admin_password"]
-        if not is_unknown(password) and len(password) < _MINIMUM_PASSWORD:
-            failures.append(
-                CheckFailure(
-                    "admin_password", f"Rancher wants at least {_MINIMUM_PASSWORD} characters"
-                )
-            )
+        if not is_unknown(password):
+            problem = password_problem(Secret.RANCHER_ADMIN_PASSWORD, str(password))
+            if problem:
+                failures.append(CheckFailure("admin_password", problem))
         return failures
 
     def differences(self, old: Properties, new: Properties) -> set[str]:
@@ -138,7 +137,7 @@ class RancherRegistrationProvider(DynamicProvider):
             return None
         if not rancher.accounts.has_api_token(str(token_id)):
             return None
-        return {key: olds[key] for key in _TOKEN_OUTPUTS}
+        return {key: olds.get(key) for key in _TOKEN_OUTPUTS}
 
     def _new_token(self, rancher: RancherClient, props: Properties) -> Properties:
         token = rancher.accounts.replace_api_token(_description(props))
@@ -146,6 +145,7 @@ class RancherRegistrationProvider(DynamicProvider):
             "api_token": token.value,
             "api_token_id": token.id,
             "api_token_expires": token.expires_at,
+            "api_token_made": token.made_at,
         }
 
 
@@ -166,8 +166,6 @@ class RancherRegistration(DynamicResource, module="rancher", name="Registration"
     """What the agent joins with, secret."""
     manifest: pulumi.Output[str]
     """The import manifest's text, secret; verified against url, CA and token."""
-    ca_checksum: pulumi.Output[str]
-    """CATTLE_CA_CHECKSUM for the pinned CA."""
     version: pulumi.Output[str]
     """Rancher's version."""
     api_token: pulumi.Output[str]
@@ -201,8 +199,8 @@ class RancherRegistration(DynamicResource, module="rancher", name="Registration"
                 password is set.
             admin_password: What user admin is to have (secret), at least 12 characters.
             owner: What names the Kubernetes cluster for good (the uid of its namespace
-                kube-system); a registration that an agent has joined is taken over only for the
-                same owner.
+                kube-system); a registration that was made for one is taken over only for the
+                same.
             server_id: Whatever changes when the server is another one or starts again (its
                 container's id); then it is asked again for everything, since its version or its
                 data may be others.
@@ -224,7 +222,8 @@ class RancherRegistration(DynamicResource, module="rancher", name="Registration"
 
 
 def _is_to_be_renewed(state: Properties) -> bool:
-    return ends_soon(str(state.get("api_token_expires") or ""), datetime.now(UTC))
+    expires, made = (str(state.get(f"api_token_{each}") or "") for each in ("expires", "made"))
+    return ends_soon(expires, datetime.now(UTC), made)
 
 
 def _description(props: Properties) -> str:

@@ -4,7 +4,12 @@ Source: Rancher's upgrade documentation, which supports no skipped minor version
 but restoring a backup of the data.
 """
 
-from components.common.versions import Step, minors_between, step
+import re
+
+from components.common.versions import Step, minors_between, step, version_of
+
+# Any other suffix is of whoever made the image again, with the same Rancher in it.
+_EARLIER = re.compile(r"-(alpha|beta|rc)", re.IGNORECASE)
 
 
 def upgrade_problem(current: str, wanted: str) -> str | None:
@@ -14,6 +19,8 @@ def upgrade_problem(current: str, wanted: str) -> str | None:
         current: Version or tag that the data was last used with.
         wanted: Tag that the stack asks for.
     """
+    if _is_the_same_release(current, wanted):
+        return None
     match step(current, wanted):
         case Step.FINE:
             return None
@@ -36,3 +43,9 @@ def upgrade_problem(current: str, wanted: str) -> str | None:
                 f"forward one at a time. Set rancher.tag to the newest {path}, each with "
                 f"`pulumi up`, and then {wanted}."
             )
+
+
+def _is_the_same_release(current: str, wanted: str) -> bool:
+    old, new = version_of(current), version_of(wanted)
+    is_same = old is not None and new is not None and old.release == new.release
+    return is_same and not _EARLIER.search(wanted)

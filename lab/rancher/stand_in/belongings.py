@@ -1,9 +1,13 @@
 """What Rancher's agent brings into its cluster, and the Job that clears up after it.
 
+Through its agent Rancher puts a finalizer on every namespace, and takes it off one that is deleted;
+without Rancher and agent it stays.
+
 As with Rancher 2.8.5, the Job default/cattle-cleanup-… is made through the agent while Rancher
 still has the cluster, sleeps first, and then removes the namespaces cattle-…, what is labelled
-cattle.io/creator=norman, and itself. Definitions, the namespace `local`, and roles without that
-label stay. The Job here is suspended: nothing runs its pod, and this module does its work.
+cattle.io/creator=norman, its finalizers, and itself. Definitions, the namespace `local`, and roles
+without that label stay. The Job here is suspended: nothing runs its pod, and this module does its
+work.
 """
 
 import time
@@ -34,6 +38,7 @@ _DEFINITIONS = (
     ("navlinks", "NavLink", "ui.cattle.io", "v1"),
 )
 _UNAUTHENTICATED = "cattle-unauthenticated"
+_FINALIZER = "controller.cattle.io/namespace-auth"
 
 
 def bring(client: ApiClient) -> None:
@@ -41,6 +46,7 @@ def bring(client: ApiClient) -> None:
     core, rbac = CoreV1Api(client), RbacAuthorizationV1Api(client)
     for name in _BROUGHT_NAMESPACES:
         _unless_there(core.create_namespace, {"metadata": {"name": name}})
+    _attend_namespaces(core, lambda namespace: not namespace.metadata.deletion_timestamp)
     for definition in _DEFINITIONS:
         _unless_there(
             ApiextensionsV1Api(client).create_custom_resource_definition, _definition(*definition)
@@ -102,6 +108,7 @@ def play_clean_up(client: ApiClient) -> bool:
     if not due:
         return False
     core, rbac = CoreV1Api(client), RbacAuthorizationV1Api(client)
+    _attend_namespaces(core, lambda _: False)
     for name in _REMOVED_NAMESPACES:
         _if_there(lambda name=name: core.delete_namespace(name))
     bindings: Any = rbac.list_cluster_role_binding(label_selector=_SELECTOR)
@@ -117,6 +124,18 @@ def play_clean_up(client: ApiClient) -> bool:
             )
         )
     return True
+
+
+def _attend_namespaces(core: CoreV1Api, is_kept: Callable[[Any], bool]) -> None:
+    """See to it that the finalizer is on the namespaces that are kept, and on no other."""
+    found: Any = core.list_namespace()
+    for namespace in found.items:
+        had = namespace.metadata.finalizers or []
+        others = [each for each in had if each != _FINALIZER]
+        wanted = [*others, _FINALIZER] if is_kept(namespace) else others
+        if wanted != had:
+            namespace.metadata.finalizers = wanted
+            _if_there(lambda each=namespace: core.replace_namespace(each.metadata.name, each))
 
 
 def _jobs(client: ApiClient) -> list[Any]:

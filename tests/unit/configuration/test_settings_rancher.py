@@ -216,3 +216,36 @@ def test_archives_do_not_lie_in_the_data_that_they_are_made_of(folder: str) -> N
     found = mistake(valid(rancher={**rancher, "backup": {"folder": folder}}))
     assert found.key.endswith("rancher.backup.folder")
     assert mistakes(valid(rancher={**rancher, "backup": {"folder": "/opt/backups"}})) == []
+
+
+@pytest.mark.parametrize(
+    ("secret", "password", "problem"),
+    [
+        ("rancherAdminPassword", "p" * 11, "is shorter than the 12 characters"),
+        ("rancherAdminPassword", "p" * 73, "is longer than the 72 bytes"),
+        ("rancherAdminPassword", "ä" * 37, "is longer than the 72 bytes"),
+        ("rancherBootstrapPassword", "p" * 73, "is longer than the 72 bytes"),
+    ],
+)
+def test_a_password_that_rancher_would_not_take_is_refused_and_not_shown(
+    secret: str, password: str, problem: str
+) -> None:
+    found = mistake(with_secrets(valid(), **{secret: password}))
+    assert found.key == f"longhorn-rancher:{secret}"
+    assert problem in str(found)
+    assert password not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("secret", "password"),
+    [
+        ("rancherAdminPassword", "p" * 12),
+        ("rancherAdminPassword", "ä" * 36),
+        ("rancherBootstrapPassword", "short"),
+        ("rancherBootstrapPassword", "p" * 72),
+    ],
+)
+def test_a_password_as_short_or_long_as_rancher_takes_it_is_no_mistake(
+    secret: str, password: str
+) -> None:
+    assert mistakes(with_secrets(valid(), **{secret: password})) == []

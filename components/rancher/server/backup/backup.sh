@@ -14,7 +14,7 @@
 # CONTAINER is stopped meanwhile, as Rancher's documentation asks (Backing up Rancher Installed with
 # Docker), unless somebody else has stopped it. Whatever ends this, Rancher is started again: at once
 # where the container is told to stop, else as soon as Docker starts it again, by the mark that is
-# left in the folder. An archive has its name only when it is whole, and was made of data that
+# left in the folder. A start that fails is tried again until it succeeds. An archive has its name only when it is whole, and was made of data that
 # nobody wrote to. Files of other names are never touched.
 #
 # /var/lib/rancher, /backup and /docker.sock are mounted; BACKUP_ROOT stands before them in tests.
@@ -55,6 +55,12 @@ start_rancher() {
     fi
 }
 
+try_again() {
+    [ -e "$mark" ] || return 0
+    # Once in two seconds is too often for what it says.
+    ! start_rancher 2>/dev/null || say "container $container is started again"
+}
+
 # However often it is told to end: Rancher runs again first.
 end() {
     trap '' TERM INT
@@ -77,7 +83,8 @@ prune() {
     done
 }
 
-# Fails with what is wrong on standard output.
+# Prints the archive's name, and below it where Rancher is not started yet. Fails with what is wrong
+# on standard output.
 back_up() {
     archive=$name-$(date -u +%Y%m%dT%H%M%SZ)-$version.tar.gz
     code=0
@@ -101,19 +108,21 @@ back_up() {
     [ "$code" = 0 ] || problem="tar: $(tail -n 1 "$folder/.errors")"
     rm -f "$folder/.errors"
     ! is_running || problem="container $container was started while its data was packed"
-    start_rancher || problem="container $container could not be started again"
+    late=
+    start_rancher || late="container $container could not be started yet, and is tried again"
     if [ -z "$problem" ] && ! gzip -t "$folder/.unfinished"; then
         problem="the archive is broken"
     fi
     if [ -n "$problem" ]; then
         rm -f "$folder/.unfinished"
-        echo "$problem"
+        echo "$problem${late:+; $late}"
         return 1
     fi
     sync
     mv "$folder/.unfinished" "$folder/$archive"
     prune
     echo "$archive"
+    [ -z "$late" ] || echo "$late"
 }
 
 run() {
@@ -152,6 +161,7 @@ loop() {
         elif [ -e "$request" ]; then
             run
         fi
+        try_again
         sleep 2 &
         wait $!
     done

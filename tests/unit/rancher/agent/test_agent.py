@@ -119,6 +119,13 @@ def test_the_clusters_own_identity_goes_along_so_that_no_other_is_taken_over() -
     assert _run().named("rancher-registration").inputs["owner"] == "uid-of-kube-system"
 
 
+@pytest.mark.parametrize("part", ["additions", "connection"])
+def test_the_kubeconfig_is_in_the_state_as_the_stack_file_has_it(part: str) -> None:
+    config = valid(stages=_ON, cluster={"name": "storage", "kubeconfig": "~/.kube/config"})
+    inputs = run(config).named(f"rancher-agent-{part}").inputs
+    assert inputs["kubeconfig"] == "~/.kube/config"
+
+
 def test_the_agent_may_take_as_long_as_the_stack_says() -> None:
     recording = run(valid(stages=_ON, rancherImport={"timeoutSeconds": 77}))
     assert recording.named("rancher-agent-deployment").request.customTimeouts.create == "77s"

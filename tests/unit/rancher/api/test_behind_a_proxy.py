@@ -1,7 +1,9 @@
 """Rancher behind a proxy that ends TLS: what callers trust, and what is said when it is wrong."""
 
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,11 +51,99 @@ def test_the_proxy_s_ca_is_trusted_and_proved_by_rancher(stand_in: StandIn, file
         _asking(port) as rancher,
     ):
         rancher.wait_until_ready(5.0)
-        rancher.accounts.login(BOOTSTRAP)
-        rancher.set_server_url(rancher.url)
-        cluster = rancher.clusters.find_or_create("storage", "owner")
-        token = rancher.clusters.registration_token(cluster.id, 5.0)
-        assert rancher.prove_ca(_AUTHORITY.pem, token.value).strip() == _AUTHORITY.pem.strip()
+        served = rancher.prove_ca(_AUTHORITY.pem, _token(rancher))
+        assert served.strip() == _AUTHORITY.pem.strip()
+
+
+@pytest.fixture
+def trusted_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine trusts the CA without being told."""
+    usual = ssl.create_default_context
+    monkeypatch.setattr(
+        ssl,
+        "create_default_context",
+        lambda cadata=None: usual(cadata=cadata or _AUTHORITY.pem),
+    )
+
+
+def _token(rancher: RancherClient) -> str:
+    rancher.accounts.login(BOOTSTRAP)
+    rancher.set_server_url(rancher.url)
+    cluster = rancher.clusters.find_or_create("storage", "owner")
+    return rancher.clusters.registration_token(cluster.id, 5.0).value
+
+
+@pytest.mark.usefixtures("trusted_here")
+def test_a_private_ca_that_this_machine_trusts_need_not_be_given(
+    stand_in: StandIn, files: Path
+) -> None:
+    backend = ("127.0.0.1", stand_in.http_port)
+    with tls_proxy(_HERE, backend, files) as port, _asking(port, "") as rancher:
+        served = rancher.prove_ca("", _token(rancher))
+        assert served.strip() == _AUTHORITY.pem.strip()
+        with pytest.raises(CertificateMismatchError, match="does not prove"):
+            rancher.prove_ca("", "another token")
+
+
+def test_a_file_with_more_roots_than_rancher_s_is_taken_and_one_without_it_is_not(
+    stand_in: StandIn, files: Path
+) -> None:
+    other = issue("another root").pem
+    backend = ("127.0.0.1", stand_in.http_port)
+    with tls_proxy(_HERE, backend, files) as port, _asking(port) as rancher:
+        token = _token(rancher)
+        served = rancher.prove_ca(f"{other}{_AUTHORITY.pem}", token)
+        assert served.strip() == _AUTHORITY.pem.strip()
+        with pytest.raises(CertificateMismatchError, match="does not prove"):
+            rancher.prove_ca(other, token)
+
+
+@pytest.mark.parametrize("ca_pem", ["", issue("another root").pem])
+def test_of_a_rancher_of_others_the_key_for_its_ca_is_named(
+    stand_in: StandIn, files: Path, ca_pem: str
+) -> None:
+    backend = ("127.0.0.1", stand_in.http_port)
+    with (
+        tls_proxy(_HERE, backend, files) as port,
+        RancherClient(f"https://127.0.0.1:{port}", ca_pem, is_own=False) as rancher,
+        pytest.raises(CertificateMismatchError, match=r"rancherImport\.caFile") as caught,
+    ):
+        rancher.version()
+    assert "docker exec" not in str(caught.value)
+    assert "tlsTermination" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("is_own", "who"), [(True, "certificateFile"), (False, "those who run")])
+def test_a_certificate_that_has_expired_is_called_that(
+    stand_in: StandIn, files: Path, is_own: bool, who: str
+) -> None:
+    issued = issue("proxy", "127.0.0.1", by=_AUTHORITY, days=(-9.0, -1.0))
+    (files / "cert.pem").write_text(issued.pem)
+    (files / "key.pem").write_text(issued.key_pem())
+    backend = ("127.0.0.1", stand_in.http_port)
+    with (
+        tls_proxy(_HERE, backend, files) as port,
+        RancherClient(f"https://127.0.0.1:{port}", _AUTHORITY.pem, is_own=is_own) as rancher,
+        pytest.raises(CertificateMismatchError, match=f"has expired.*{who}") as caught,
+    ):
+        rancher.version()
+    assert "not signed by" not in str(caught.value)
+
+
+def test_a_ca_without_what_later_pythons_want_of_one_is_taken(
+    stand_in: StandIn, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = ssl.create_default_context
+
+    def as_from_python_3_13(**options: Any) -> ssl.SSLContext:
+        made = usual(**options)
+        made.verify_flags |= ssl.VERIFY_X509_STRICT
+        return made
+
+    monkeypatch.setattr(ssl, "create_default_context", as_from_python_3_13)
+    backend = ("127.0.0.1", stand_in.http_port)
+    with tls_proxy(_HERE, backend, files) as port, _asking(port) as rancher:
+        rancher.wait_until_ready(5.0)
 
 
 def test_a_proxy_that_hides_tls_is_told_what_to_send(stand_in: StandIn, files: Path) -> None:

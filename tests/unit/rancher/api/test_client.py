@@ -254,6 +254,34 @@ def test_a_joined_cluster_is_taken_over_only_for_the_same_owner(stand_in: StandI
             rancher.clusters.find_or_create("storage", owner)
 
 
+def test_a_cluster_that_was_made_for_another_one_is_not_taken_before_its_agent_joins(
+    stand_in: StandIn,
+) -> None:
+    rancher = logged_in(stand_in)
+    made = rancher.clusters.find_or_create("storage", "uid")
+    for owner in ("another", ""):
+        with pytest.raises(ClusterNameTakenError, match="made for another Kubernetes cluster"):
+            rancher.clusters.find_or_create("storage", owner)
+    assert rancher.clusters.find_or_create("storage", "another", made.id).id == made.id
+
+
+def test_a_cluster_that_nobody_has_joined_and_no_stack_has_made_is_taken(
+    stand_in: StandIn,
+) -> None:
+    rancher = logged_in(stand_in)
+    made = rancher.clusters.find_or_create("storage", "")
+    assert rancher.clusters.find_or_create("storage", "uid").id == made.id
+
+
+@pytest.mark.parametrize("name", ["storage", "renamed"])
+def test_a_cluster_that_rancher_is_removing_is_not_taken(stand_in: StandIn, name: str) -> None:
+    rancher = logged_in(stand_in)
+    made = rancher.clusters.find_or_create("storage", "uid")
+    stand_in.context.state.clusters[made.id].removing = True
+    with pytest.raises(ClusterNameTakenError, match="still removing"):
+        rancher.clusters.find_or_create(name, "uid", made.id)
+
+
 def test_ranchers_own_cluster_is_never_taken(stand_in: StandIn) -> None:
     with pytest.raises(ClusterNameTakenError, match="Rancher itself"):
         logged_in(stand_in).clusters.find_or_create("local", "uid")
@@ -300,11 +328,12 @@ def test_a_server_that_does_not_know_the_token_proves_nothing(
         assert "nobodymadethis" not in str(caught.value)
 
 
-def test_a_manifest_is_fetched_by_the_address_that_rancher_shows(stand_in: StandIn) -> None:
+def test_a_manifest_is_fetched_by_its_address(stand_in: StandIn) -> None:
     rancher = logged_in(stand_in)
     cluster = rancher.clusters.find_or_create("storage", "uid")
     token = rancher.clusters.registration_token(cluster.id, 5.0)
-    text, ca_pem = fetch_manifest(token.manifest_url, stand_in.ca_pem)
+    address = f"{url_of(stand_in)}/v3/import/{token.value}_{cluster.id}.yaml"
+    text, ca_pem = fetch_manifest(address, stand_in.ca_pem)
     assert text == rancher.import_manifest(cluster.id, token.value)
     assert ca_pem.strip() == stand_in.ca_pem.strip()
 
@@ -329,7 +358,7 @@ def test_deleting_waits_until_the_agent_has_cleaned_up(stand_in: StandIn) -> Non
 
 def test_no_secret_stands_in_a_repr() -> None:
     secret = "do-not" + "-show"
-    shown = repr(ApiToken("token-1", "", secret)) + repr(RegistrationToken(secret, secret))
+    shown = repr(ApiToken("token-1", "", "", secret)) + repr(RegistrationToken(secret))
     rancher = RancherClient("https://rancher.example", "")
     rancher.accounts.use_token(secret)
     assert secret not in shown + repr(rancher) + repr(rancher.accounts)

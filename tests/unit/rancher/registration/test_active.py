@@ -299,8 +299,11 @@ def test_a_preview_alone_shows_a_cluster_that_is_not_active_any_more(
     assert provider.diff(made.id, made.outs, props).changes
 
 
-def test_a_preview_concludes_nothing_where_rancher_does_not_tell(
-    stand_in: StandIn, props: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+def test_a_preview_makes_nothing_of_a_rancher_without_the_cluster_or_answer_and_says_which(
+    stand_in: StandIn,
+    props: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(active, "_PREVIEW_SECONDS", 0.1)
     provider = RancherClusterActiveProvider()
@@ -309,8 +312,11 @@ def test_a_preview_concludes_nothing_where_rancher_does_not_tell(
     assert made.outs is not None
     del stand_in.context.state.clusters[props["cluster_id"]]
     assert not provider.diff(made.id, made.outs, props).changes
+    gone = f"{props['cluster_id']}: Rancher has no such cluster any more: `pulumi up --refresh`"
+    assert gone in capsys.readouterr().err
     stand_in.stop()
     assert not provider.diff(made.id, made.outs, props).changes
+    assert "no such cluster" not in capsys.readouterr().err
 
 
 def test_another_cluster_is_another_wait_but_an_unknown_one_is_not(props: dict[str, Any]) -> None:

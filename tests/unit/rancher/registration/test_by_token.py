@@ -11,9 +11,11 @@ from components.rancher.api.errors import (
     ClusterNameTakenError,
     ExpiredTokenError,
     NotReadyError,
+    RancherError,
 )
 from components.rancher.registration.active import RancherClusterActiveProvider
 from components.rancher.registration.by_token import RancherTokenRegistrationProvider
+from components.rancher.registration.removal import VARIABLE
 from lab.rancher.stand_in.server import StandIn
 from tests.unit.doubles.a_rancher import (
     BOOTSTRAP,
@@ -100,9 +102,19 @@ def test_a_token_that_is_not_taken_is_told_with_what_to_do(inputs: dict[str, Any
         registered({**inputs, "api_token": "token-x:nothing"})
 
 
-def test_another_ca_is_refused(tmp_path: Path, inputs: dict[str, Any]) -> None:
-    with running(tmp_path / "other", own_ca=True) as other, pytest.raises(CertificateMismatchError):
-        registered({**inputs, "ca_pem": other.ca_pem})
+@pytest.mark.parametrize("provider", [PROVIDER, ACTIVE])
+def test_another_ca_is_refused_with_the_key_for_the_right_one(
+    tmp_path: Path,
+    inputs: dict[str, Any],
+    provider: RancherTokenRegistrationProvider | RancherClusterActiveProvider,
+) -> None:
+    with (
+        running(tmp_path / "other", own_ca=True) as other,
+        pytest.raises(CertificateMismatchError, match=r"rancherImport\.caFile"),
+    ):
+        provider.create(
+            {**inputs, "ca_pem": other.ca_pem, "admin_password": "", "cluster_id": "c-1"}
+        )
 
 
 def test_a_rancher_without_an_address_for_its_agents_is_told(
@@ -148,6 +160,28 @@ def test_removal_with_a_refused_token_fails_and_forgets_nothing(
     with pytest.raises(ExpiredTokenError):
         PROVIDER.remove({**outs, "api_token": "token-x:nothing"})
     assert imported(stand_in) == [outs["cluster_id"]]
+
+
+@pytest.mark.parametrize("trouble", ["does not answer", "has another certificate"])
+@pytest.mark.parametrize("provider", [PROVIDER, ACTIVE])
+def test_removal_forgets_nothing_where_a_rancher_of_others_cannot_be_asked(
+    stand_in: StandIn,
+    inputs: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    provider: RancherTokenRegistrationProvider | RancherClusterActiveProvider,
+    trouble: str,
+) -> None:
+    outs = {**registered(inputs), "admin_password": ""}
+    if trouble == "does not answer":
+        stand_in.stop()
+    else:
+        stand_in.swap_ca()
+    with pytest.raises(RancherError, match=f"set the environment variable {VARIABLE}=true"):
+        provider.remove(outs)
+    monkeypatch.setenv(VARIABLE, "true")
+    provider.remove(outs)
+    assert f"cluster {outs['cluster_id']} is not taken out" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("password", ["", "another password"])

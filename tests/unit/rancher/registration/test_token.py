@@ -59,11 +59,40 @@ def test_it_is_renewed_in_its_last_month(days: float, soon: bool) -> None:
     assert not ends_soon("", now), "a Rancher whose tokens never end says none"
 
 
+@pytest.mark.parametrize(
+    ("life", "days", "soon"),
+    [(90.0, 31.0, False), (90.0, 29.0, True), (14.0, 14.0, False), (14.0, 4.0, True)],
+)
+def test_one_of_a_short_life_is_renewed_in_its_last_third(
+    life: float, days: float, soon: bool
+) -> None:
+    now = datetime.now(UTC)
+    end = now + timedelta(days=days)
+    made = (end - timedelta(days=life)).isoformat()
+    assert ends_soon(end.isoformat(), now, made) is soon
+
+
+def test_one_of_a_rancher_that_gives_them_two_weeks_is_not_renewed_at_every_run(
+    inputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lab.rancher.stand_in.state._LONGEST_TTL", int(14 * DAY * 1000))
+    outs = REGISTRATION.create(inputs).outs
+    assert outs is not None
+    assert not REGISTRATION.diff("storage", outs, inputs).changes
+    again = REGISTRATION.update("storage", outs, inputs).outs
+    assert again is not None
+    assert again["api_token"] == outs["api_token"]
+
+
 def test_up_renews_a_token_that_ends_soon_and_leaves_every_other_one(
     stand_in: StandIn, inputs: dict[str, Any], registered: dict[str, Any]
 ) -> None:
     assert not REGISTRATION.diff("storage", registered, inputs).changes
-    old = registered | {"api_token_expires": (datetime.now(UTC) + timedelta(days=5)).isoformat()}
+    now = datetime.now(UTC)
+    old = registered | {
+        "api_token_made": (now - timedelta(days=85)).isoformat(),
+        "api_token_expires": (now + timedelta(days=5)).isoformat(),
+    }
     found = REGISTRATION.diff("storage", old, inputs)
     assert (found.changes, found.replaces) == (True, [])
     renewed = REGISTRATION.update("storage", old, inputs).outs

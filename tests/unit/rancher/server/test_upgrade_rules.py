@@ -15,6 +15,8 @@ from components.rancher.server.upgrade_rules import upgrade_problem
         ("v2.9.3", "v2.10.1"),
         ("v2.9.0-rc1", "v2.9.0"),
         ("v2.9.0-rc2", "v2.9.0-rc10"),
+        ("v2.8.5", "v2.8.5-corp1"),
+        ("v2.8.5-corp1", "v2.8.5"),
     ],
 )
 def test_the_same_version_a_patch_and_the_next_minor_are_fine(current: str, wanted: str) -> None:
@@ -35,7 +37,7 @@ def test_a_skipped_minor_is_refused_with_the_path_to_take() -> None:
     assert "the newest v2.9.x, then v2.10.x, each with `pulumi up`, and then v2.11.0" in problem
 
 
-@pytest.mark.parametrize("wanted", ["v2.8.4", "v2.7.9", "v1.6.30", "v2.8.5-rc1"])
+@pytest.mark.parametrize("wanted", ["v2.8.4", "v2.7.9", "v1.6.30", "v2.8.5-rc1", "v2.8.4-corp1"])
 def test_a_downgrade_is_refused_and_says_what_to_set(wanted: str) -> None:
     problem = str(upgrade_problem("v2.8.5", wanted))
     assert "can't go back" in problem

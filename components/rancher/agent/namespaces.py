@@ -1,0 +1,40 @@
+"""The finalizer that Rancher puts on every namespace, and who takes it off without Rancher.
+
+A Rancher that has the cluster takes it off a namespace that is deleted. One that is gone, or has no
+agent there any more, does not, and the namespace would wait for it for good.
+Source: Rancher 2.8.5, pkg/controllers/managementuser/rbac/handler_base.go and
+pkg/agent/clean/cluster.go.
+"""
+
+from components.cluster.api import ApiError, ClusterApi, unless_missing
+from components.common.answers import listed
+
+FINALIZER = "controller.cattle.io/namespace-auth"
+_ATTEMPTS = 5
+
+
+def free_namespace(cluster: ClusterApi, name: str) -> None:
+    """Take Rancher's finalizer off the namespace; those of others stay, and none is no error.
+
+    Raises ApiError: 409 where somebody else changes it all the time.
+    """
+    for left in reversed(range(_ATTEMPTS)):
+        namespace = unless_missing(cluster.core.read_namespace, name)
+        found = listed(namespace.metadata.finalizers) if namespace is not None else []
+        if namespace is None or FINALIZER not in found:
+            return
+        namespace.metadata.finalizers = [each for each in found if each != FINALIZER]
+        try:
+            # A patch would join the lists.
+            unless_missing(cluster.core.replace_namespace, name, namespace)
+        except ApiError as error:
+            if error.status != 409 or not left:
+                raise
+        else:
+            return
+
+
+def has_server(cluster: ClusterApi) -> bool:
+    """Whether a Rancher server runs in this cluster, which looks after its namespaces itself."""
+    service = unless_missing(cluster.core.read_namespaced_service, "rancher", "cattle-system")
+    return service is not None
