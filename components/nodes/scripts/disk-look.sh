@@ -296,21 +296,29 @@ read_file_system() {
     if [ "$file_system" = xfs ] && xfs_is_unfinished; then
         found="an unfinished $found"
         [ "$label" != "$OWN_LABEL" ] || [ ! -e "$(formatting_record)" ] || content=unfinished
+    else
+        [ "$label" != "$OWN_LABEL" ] || [ "$mounted" = yes ] || [ ! -e "$(formatting_record)" ] || require_sound_file_system
+        judge_file_system
+    fi
+}
+
+# The label alone makes nothing ours: whoever asks for a file system by its UUID may have given it one.
+judge_file_system() {
+    if { [ -n "$adopt_uuid" ] && [ "$uuid" = "$adopt_uuid" ]; } || has_line_of_the_user; then
+        content=adopted
     elif [ "$label" = "$OWN_LABEL" ]; then
-        [ "$mounted" = yes ] || [ ! -e "$(formatting_record)" ] || require_sound_file_system
         content=own
-    elif [ -n "$adopt_uuid" ]; then
-        [ "$uuid" != "$adopt_uuid" ] || content=adopted
-    elif was_adopted; then
+    elif [ -z "$adopt_uuid" ] && was_adopted; then
         content=adopted
     fi
 }
 
 # Has an earlier run adopted this very file system for the mount point? Who leaves its UUID out of the
 # stack file afterwards asks for nothing else.
-was_adopted() {
-    [ -n "$(recorded owner)" ] || return 1
-    [ "$(own_lines "$uuid" '')" != "$uuid $mount_point" ] || return 0
+was_adopted() { [ -n "$(recorded owner)" ] && [ "$(own_lines "$uuid" '')" = "$uuid $mount_point" ]; }
+
+# The same, where the line of fstab is the user's.
+has_line_of_the_user() {
     kept=$(recorded 'line of the user')
     [ -n "$kept" ] && [ "$(device_of_spec "${kept%%[[:space:]]*}")" = "$number" ]
 }
