@@ -82,6 +82,16 @@ def test_a_disk_is_given_back_by_whatever_name_it_has_by_now(host: Sandbox, new_
     assert before is None or new.digest() == before
 
 
+def test_a_line_of_ours_is_known_wherever_it_says_nofail(host: Sandbox) -> None:
+    options = {"mount_options": "nofail,noatime", "owner": "demo/a node-1-sdb"}
+    ensure(host, host.add_disk("sdb", 16 * MIB), **options)
+    assert " ext4 nofail,noatime 0 2\n" in fstab(host)
+    host.shell("mv /dev/sdb /dev/sdd; rm -rf /run/blkid")
+    assert "is now /dev/sdd" in ensure(host, "/dev/sdb", **options).refusal
+    assert remove(host, "/dev/sdb", **options).result == {"removed": True}
+    assert (mounted_device(host), fstab(host)) == ("", FSTAB)
+
+
 def test_a_disk_of_another_resource_is_not_given_back_under_its_new_name(host: Sandbox) -> None:
     disk = host.add_disk("sdb", 16 * MIB)
     ensure(host, disk, owner="demo/a node-1-sdb")

@@ -96,7 +96,7 @@ path_of_own_line() {
 # writes them that have it
 own_lines() {
     awk -v uuid="$1" -v target="$2" '
-        $1 ~ /^UUID=/ && $4 ~ /,nofail$/ && NF == 6 {
+        $1 ~ /^UUID=/ && $4 ~ /(^|,)nofail(,|$)/ && NF == 6 {
             if (("UUID=" uuid) == $1 || target == $2) print substr($1, 6), $2
         }' /etc/fstab 2>/dev/null || :
 }
