@@ -35,6 +35,7 @@ ensure() {
     fi
     mkdir -p "$mount_point"
     make_directory_immutable
+    [ "$mounted" = no ] || try_mount_options
     write_fstab "$(wanted_fstab_line)" 'ours elsewhere'
     keep_owner_record "$(fstab_options "$mount_options")"
     [ -z "$users_line" ] || say "$mount_point: the line of /etc/fstab stays as it is: $users_line"
