@@ -392,13 +392,32 @@ formatting_record() {
 
 # ---- the mount point ------------------------------------------------------------------------
 
-# Sets mounted to yes when our disk is on the mount point; refuses anything else there.
+# MAJOR:MINOR of a mount: was its disk taken away while it was mounted? What has no disk at all, such as
+# NFS, tmpfs and btrfs, has major 0.
+has_vanished() {
+    case $1 in 0:*) return 1 ;; esac
+    [ ! -e "/sys/dev/block/$1" ]
+}
+
+# Sets vanished. A preview tells it, and a run ends the mount, where it was this program's.
+look_at_vanished_disk() {
+    vanished=yes
+    [ -n "$(recorded 'line of the user')" ] || [ -z "$(recorded owner)$(own_lines '' "$mount_point")" ] || return 0
+    refuse "$mount_point has a disk mounted on it that is gone" "End that mount (umount -l $mount_point) and delete its line in /etc/fstab, then run again"
+}
+
+# Sets mounted to yes when our disk is on the mount point, and vanished to yes when one is there that is
+# gone; refuses anything else there.
 look_at_mount_point() {
-    mounted=no
+    mounted=no vanished=no
     set -f
     # shellcheck disable=SC2046 # the words are the fields
     set -- $(mounted_on_mount_point)
     set +f
+    if [ $# -gt 0 ] && has_vanished "$1"; then
+        look_at_vanished_disk
+        return
+    fi
     if [ $# -gt 0 ]; then
         [ "$1" = "$number" ] || refuse "$mount_point has $3 on $(name_of "$1") mounted on it, not $device" "Kernel names such as /dev/sdb can change at a restart: name disks by /dev/disk/by-id, or choose another mount point"
         [ "$2" = / ] || refuse "$mount_point shows only $2 of $device" "Unmount it, then run again"
@@ -591,11 +610,11 @@ check() {
     esac
     immutable=false
     [ ! -d "$mount_point" ] || ! directory_is_immutable || immutable=true
-    printf '{"device":%s,"content":"%s","uuid":%s,"sizeBytes":%s,"inFstab":%s,"mounted":%s,"immutable":%s,"longhornDisk":%s,"longhornReplicas":%s,"owner":%s,"mountedOn":%s,"mountedBy":%s,"exchanged":%s,"fileSystemBytes":%s,"canGrow":%s,"number":"%s","worldWideName":%s}\n' \
+    printf '{"device":%s,"content":"%s","uuid":%s,"sizeBytes":%s,"inFstab":%s,"mounted":%s,"immutable":%s,"longhornDisk":%s,"longhornReplicas":%s,"owner":%s,"mountedOn":%s,"mountedBy":%s,"exchanged":%s,"fileSystemBytes":%s,"canGrow":%s,"number":"%s","worldWideName":%s,"vanished":%s}\n' \
         "$(json_string "$device")" "$content" "$(json_or_null "$uuid")" "$size" \
         "$(json_boolean [ "$fstab_changed" = no ])" "$(json_boolean [ "$mounted" = yes ])" "$immutable" \
         "$(json_or_null "$(longhorn_disk)")" "$(longhorn_replicas)" "$(json_or_null "$(recorded owner)")" \
         "$(json_or_null "$moved_from")" "$(json_or_null "${moved_from:+$(recorded_at owner "$moved_from")}")" \
         "$(json_or_null "$exchanged")" "$file_system_bytes" "$(json_boolean can_grow)" \
-        "$number" "$(json_or_null "$(world_wide_name "$sysfs")")"
+        "$number" "$(json_or_null "$(world_wide_name "$sysfs")")" "$(json_boolean [ "$vanished" = yes ])"
 }

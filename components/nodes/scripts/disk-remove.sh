@@ -24,12 +24,8 @@ users_of() {
     done
 }
 
-# Is what is mounted there ours to unmount: our disk, or what is left of it after it vanished? What has
-# no disk at all, such as NFS, tmpfs and btrfs, has a number of major 0.
-mount_is_ours() {
-    case $1 in 0:*) return 1 ;; esac
-    [ "$1" = "$number" ] || [ ! -e "/sys/dev/block/$1" ]
-}
+# Is what is mounted there ours to unmount: our disk, or what is left of it after it vanished?
+mount_is_ours() { [ "$1" = "$number" ] || has_vanished "$1"; }
 
 unmount_disk() {
     while :; do
