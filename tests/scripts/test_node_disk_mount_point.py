@@ -88,6 +88,21 @@ def test_a_mount_point_that_is_a_file_is_refused(host: Sandbox, disk: Disk) -> N
     assert "is not a directory" in refused_before_formatting(host, disk)
 
 
+def test_a_mount_point_that_a_read_only_root_lacks_is_refused(host: Sandbox, disk: Disk) -> None:
+    host.shell("mount --bind /mnt /mnt; mount -o remount,bind,ro /mnt")
+    refusal = refused_before_formatting(host, disk)
+    assert f"{MOUNT_POINT} is not there, and /mnt is on a file system that is read-only" in refusal
+    assert "Choose one below /var/lib" in refusal
+    assert "read-only" in disk_script(host, "check", disk).found["found"]
+    assert ensure(host, disk, mount_point="/var/lib/longhorn-sdb").result["formatted"] is True
+
+
+def test_a_directory_that_a_read_only_root_has_is_mounted_over(host: Sandbox, disk: Disk) -> None:
+    host.shell(f"mkdir {MOUNT_POINT}; mount --bind /mnt /mnt; mount -o remount,bind,ro /mnt")
+    ensure(host, disk)
+    assert mounted_device(host) == disk.number
+
+
 @pytest.mark.parametrize("link", [MOUNT_POINT, "/mnt"])
 def test_a_mount_point_behind_a_symbolic_link_is_refused(
     host: Sandbox, disk: Disk, link: str

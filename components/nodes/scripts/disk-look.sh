@@ -428,8 +428,18 @@ look_at_mount_point() {
     while [ ! -e "$existing" ] && [ ! -L "$existing" ]; do existing=$(dirname "$existing"); done
     [ "$(readlink -f "$existing")" = "$existing" ] || refuse "mount point $mount_point leads through the symbolic link $existing" "Name the real path"
     [ -d "$existing" ] || refuse "mount point $mount_point: $existing is not a directory" "Choose another mount point"
+    [ "$existing" = "$mount_point" ] || ! is_on_read_only "$existing" ||
+        refuse "mount point $mount_point is not there, and $existing is on a file system that is read-only" "Choose one below /var/lib, or put the directory into the image that the host starts from"
     [ "$existing" != "$mount_point" ] || [ -z "$(ls -A "$mount_point")" ] ||
         refuse "mount point $mount_point is not empty; the mount would hide what is in it" "Move its files away, or choose another mount point"
+}
+
+# PATH: is its file system mounted read-only? Root may write anywhere else, whatever the file's mode.
+is_on_read_only() {
+    case ,$(findmnt -nro OPTIONS -T "$1" 2>/dev/null), in
+        *,ro,*) return 0 ;;
+        *) return 1 ;;
+    esac
 }
 
 # MAJOR:MINOR -> the kernel's name of the device
