@@ -195,6 +195,25 @@ def test_a_host_that_shows_another_key_than_known_hosts_has_gets_none(
     assert "another host key" in str(found.problem)
 
 
+def test_a_host_that_known_hosts_has_by_its_rsa_key_is_asked_for_another_and_shown(
+    tmp_path: Path,
+) -> None:
+    with ssh_server(host_key_types=("ssh-rsa", "ssh-ed25519")) as server:
+        where = ("127.0.0.1", server.port)
+        found = host_keys([where], _known(server, tmp_path / "known"))[where]
+    assert found.problem is None
+    assert str(found.key).startswith("ssh-ed25519 ")
+    assert not found.trusted
+
+
+def test_a_host_that_has_an_rsa_key_alone_is_told_how_to_make_another(tmp_path: Path) -> None:
+    with ssh_server(host_key_types=("ssh-rsa",)) as server:
+        where = ("127.0.0.1", server.port)
+        found = host_keys([where], tmp_path / "absent")[where]
+    assert not found.unreachable
+    assert "ssh-keygen -A" in str(found.problem)
+
+
 def test_a_host_that_does_not_answer_is_told(server: Server, tmp_path: Path) -> None:
     silent = ("127.0.0.1", 1)
     assert "could be read" in str(host_keys([silent], tmp_path)[silent].problem)
