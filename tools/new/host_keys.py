@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncssh
 
 from components.hosts.address import HostAddress
-from components.hosts.connection import HostCredentials, Opener
+from components.hosts.connection import CredentialsError, HostCredentials, Opener
 from components.hosts.trouble import lacked_secret, reason
 from configuration.secrets import Secret
 from tools.new.apart import apart
@@ -20,6 +20,7 @@ _KINDS = (
     *("sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"),
 )
 """What a stack file takes of a node: the command plugin can't check an RSA key of today's hosts."""
+_RSA = ("rsa-sha2-512", "rsa-sha2-256")
 
 Place = tuple[str, int]
 """Address and port."""
@@ -90,7 +91,7 @@ async def _behind(
     opener = Opener(credentials, _SECONDS)
     try:
         tunnel = await opener.open(jump, None)
-    except (OSError, asyncssh.Error) as error:
+    except (OSError, asyncssh.Error, CredentialsError) as error:
         return BehindJump(problem=reason(error), lacks=lacked_secret(error))
     finally:
         await opener.close()
@@ -124,17 +125,12 @@ async def _shown(
     listed = list(known.match(host, "", port)[0]) if known is not None else []
     trusted = [key for key in listed if key.get_algorithm() in _KINDS]
     # Of several kinds of keys that it has, a host shows the one that is asked for.
-    kinds = [key.get_algorithm() for key in trusted] or _KINDS
+    kinds = dict.fromkeys([*(key.get_algorithm() for key in trusted), *_KINDS, *_RSA])
     asking = asyncssh.get_server_host_key(
-        host, port, tunnel=tunnel, config=None, server_host_key_algs=kinds
+        host, port, tunnel=tunnel, config=None, server_host_key_algs=list(kinds)
     )
     try:
         key = await asyncio.wait_for(asking, _SECONDS)
-    except asyncssh.KeyExchangeFailed:
-        return HostKey(
-            problem="it has no host key of type ed25519 or ecdsa; make one there with ssh-keygen "
-            "-A, and restart its sshd"
-        )
     except (OSError, asyncssh.Error) as error:
         return HostKey(
             problem=f"no host key of it could be read: {reason(error)}",
@@ -142,6 +138,11 @@ async def _shown(
         )
     if key is None:
         return HostKey(problem="it shows no host key")
+    if key.get_algorithm() not in _KINDS:
+        return HostKey(
+            problem="it has no host key of type ed25519 or ecdsa; make one there with ssh-keygen "
+            "-A, and restart its sshd"
+        )
     if trusted and all(key.public_data != each.public_data for each in trusted):
         return HostKey(
             problem=f"it shows another host key ({key.get_fingerprint()}) than your known_hosts "
