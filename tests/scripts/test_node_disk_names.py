@@ -71,15 +71,14 @@ def test_a_disk_is_given_back_by_whatever_name_it_has_by_now(host: Sandbox, new_
     old = host.add_disk("sdb", 16 * MIB)
     ensure(host, old, owner="demo/a node-1-sdb")
     host.shell("mv /dev/sdb /dev/sdd; rm -rf /run/blkid")
-    before = None
-    if new_name != "free":
-        new = host.add_disk("sdb", 24 * MIB)
-        host.shell("mkfs.ext4 -q -L longhorn /dev/sdb" if new_name == "foreign" else "true")
-        before = new.digest()
+    new = None if new_name == "free" else host.add_disk("sdb", 24 * MIB)
+    if new_name == "foreign":
+        host.shell("mkfs.ext4 -q -L longhorn /dev/sdb")
+    before = new and new.digest()
     assert remove(host, "/dev/sdb", owner="demo/a node-1-sdb").result == {"removed": True}
     assert (mounted_device(host), fstab(host)) == ("", FSTAB)
     assert host.shell("ls -A /mnt") == ""
-    assert before is None or new.digest() == before
+    assert (new and new.digest()) == before
 
 
 def test_a_line_of_ours_is_known_wherever_it_says_nofail(host: Sandbox) -> None:
