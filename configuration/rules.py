@@ -135,6 +135,28 @@ def _jump_host_key(file: StackFile) -> Iterator[Problem]:
         )
 
 
+def _host_key_kinds(file: StackFile) -> Iterator[Problem]:
+    """The command plugin asks for the kind that the line names, and that of RSA is SHA-1 then.
+
+    pulumi-command 1.2.1, provider/pkg/provider/remote/connection.go (HostKeyAlgorithms). A Docker
+    host is opened by ssh, which asks for other signatures of the same key.
+    """
+    jump = file.ssh.jump_host
+    hosts = [
+        *((f"nodes[{i}]", node) for i, node in enumerate(file.nodes)),
+        *([("ssh.jumpHost", jump)] if jump is not None else []),
+    ]
+    for key, host in hosts:
+        if knows(host, "host_key") and (host.host_key or "").startswith("ssh-rsa "):
+            yield Problem(
+                f"{key}.hostKey",
+                "is of type ssh-rsa, which Pulumi's commands can only check by a signature with "
+                "SHA-1, and hosts no longer give that",
+                "Give its ed25519 or ecdsa line: ssh-keyscan -t ed25519,ecdsa HOST, or on the host "
+                "itself: cat /etc/ssh/ssh_host_ed25519_key.pub.",
+            )
+
+
 def _repeated_adoptions(file: StackFile) -> Iterator[Problem]:
     """One file system is on one disk of one host."""
     for i, disk in enumerate(file.node_defaults.disks):
@@ -352,6 +374,7 @@ RULES: Sequence[Callable[[StackFile], Iterable[Problem]]] = (
     _own_disks,
     _host_keys,
     _jump_host_key,
+    _host_key_kinds,
     _repeated_adoptions,
     _same_resource_names,
     _no_nodes,

@@ -8,6 +8,8 @@ from configuration.secrets import Secret
 
 _PUBLIC = ("ssh-", "ecdsa-", "sk-")
 _PUTTY = "PuTTY-User-Key-File"
+# Go's SSH library, which the command plugin has, opens no such key: x/crypto, ssh/keys.go.
+_LOCKED_PKCS8 = "BEGIN ENCRYPTED PRIVATE KEY-----"
 _OTHER = "Give the key that `ssh-keygen -t ed25519` made, whole, with its first and last line."
 
 
@@ -29,9 +31,11 @@ def ssh_key_problems(
 
 
 def is_locked(text: str) -> bool:
-    """Whether it is a private key that only a passphrase opens."""
+    """Whether it is a private key that only a passphrase opens, and Pulumi's commands can open."""
     import asyncssh
 
+    if _LOCKED_PKCS8 in text:
+        return False
     try:
         asyncssh.import_private_key(text)
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError, ValueError) as error:
@@ -48,6 +52,11 @@ def _unfit(text: str, passphrase: str | None, *, is_file: bool) -> tuple[str, st
         # A secret that nobody has decrypted, as for `make plan`, has other words in its place.
         is_wrong = is_file or text.startswith(("/", "~"))
         return ("is no private key, but something else", _OTHER) if is_wrong else None
+    if _LOCKED_PKCS8 in text:
+        return (
+            "is locked in PKCS#8, a form that Pulumi's commands can't open",
+            "Write it in OpenSSH's own form: ssh-keygen -p -f KEY.",
+        )
     # The process of the dynamic providers has this package, and opens hosts in few of its runs.
     import asyncssh
 
@@ -68,4 +77,10 @@ def _unfit(text: str, passphrase: str | None, *, is_file: bool) -> tuple[str, st
                 "agent (ssh.useAgent).",
             )
         return "is cut off, or of a form that can't be read", _OTHER
+    if passphrase is not None and not is_locked(text):
+        secret = Secret.SSH_PRIVATE_KEY_PASSPHRASE
+        return (
+            f"is not locked, and Pulumi's commands refuse it with the secret {secret}",
+            f"Take the secret out: pulumi config rm {secret}",
+        )
     return None

@@ -11,27 +11,39 @@ from typing import Any
 
 from urllib3.exceptions import HTTPError
 
-from components.cluster.api import ClusterApi, open_cluster
+from components.cluster.api import ApiError, ClusterApi, open_cluster
 from components.common.progress import tell
 
 VARIABLE = "PULUMI_K8S_DELETE_UNREACHABLE"
 _ANSWER_SECONDS = 20
+_REFUSALS = (0, 401, 403, 404)
+_FIRST_SERVER_ERROR = 500
 
 
 def open_for_removal(props: Mapping[str, Any]) -> ClusterApi | None:
     """The cluster of a dynamic resource's inputs; None if it is gone and the person says so.
 
-    Raises RuntimeError naming the variable to set, when the cluster does not answer.
+    Raises RuntimeError naming the variable to set, when the cluster does not answer, or something
+    else may answer at its address: a load balancer without servers, or another cluster.
     """
     try:
         cluster = open_cluster(props)
         cluster.version.get_code(_request_timeout=_ANSWER_SECONDS)
     except (HTTPError, RuntimeError) as error:
-        if os.environ.get(VARIABLE) == "true":
-            tell(f"the cluster does not answer and counts as gone ({VARIABLE}): {error}")
-            return None
+        return _gone("the cluster does not answer", error)
+    except ApiError as error:
+        if error.status not in _REFUSALS and error.status < _FIRST_SERVER_ERROR:
+            raise
+        told = f"{error.status} {error.reason}".strip()
+        return _gone("the cluster's address answers, but not as a cluster that lets us in", told)
+    return cluster
+
+
+def _gone(what: str, told: object) -> None:
+    """Report it where the person says that the cluster is gone. Raises RuntimeError if not."""
+    if os.environ.get(VARIABLE) != "true":
         raise RuntimeError(
-            f"the cluster does not answer, so nothing is removed: {error}. If it is gone for good, "
+            f"{what}, so nothing is removed: {told}. If it is gone for good, "
             f"set the environment variable {VARIABLE}=true and run this again."
         ) from None
-    return cluster
+    tell(f"{what} and counts as gone ({VARIABLE}): {told}")

@@ -18,7 +18,7 @@ class HostCredentials:
     password: str | None = field(default=None, repr=False)
     sudo_password: str | None = field(default=None, repr=False)
     agent_path: str | None = None
-    """Socket of the SSH agent, asked after the key."""
+    """Socket of the SSH agent, which has to be there; its keys count where no key is given."""
 
 
 class CredentialsError(ValueError):
@@ -43,9 +43,11 @@ class Opener:
     async def open(
         self, address: HostAddress, tunnel: asyncssh.SSHClientConnection | None
     ) -> asyncssh.SSHClientConnection:
-        """Connect and log in, through the tunnel if there is one. Raises asyncssh.Error, OSError
-        and TimeoutError."""
-        keys: list[Any] = [*self._keys, *await self._agent_keys()]
+        """Connect and log in, through the tunnel if there is one. Raises asyncssh.Error, OSError,
+        TimeoutError, and CredentialsError where the agent is not there."""
+        agent = await self._opened_agent()
+        # As remote commands do: they try one set of keys, and the given key comes first.
+        keys: list[Any] = self._keys or await _agent_keys(agent)
         return await asyncssh.connect(
             address.host,
             address.port,
@@ -71,15 +73,29 @@ class Opener:
             self._agent.close()
             await self._agent.wait_closed()
 
-    async def _agent_keys(self) -> list[Any]:
-        if self._agent_path is None:
-            return []
+    async def _opened_agent(self) -> asyncssh.SSHAgentClient | None:
+        """The agent; None where no socket is named.
+
+        Remote commands open the socket whatever key they have, and fail where they can't
+        (pulumi-command 1.2.1, provider/pkg/provider/remote/connection.go).
+        """
+        if self._agent_path is None or self._agent is not None:
+            return self._agent
         try:
-            if self._agent is None:
-                self._agent = await asyncssh.connect_agent(self._agent_path)
-            return list(await self._agent.get_keys())
-        except (OSError, ValueError, asyncssh.Error):
-            return []
+            self._agent = await asyncssh.connect_agent(self._agent_path)
+        except OSError as error:
+            raise CredentialsError(
+                f"no SSH agent answers at {self._agent_path} ({error.strerror or error}), and "
+                "Pulumi's commands fail without it; unset SSH_AUTH_SOCK, or start the agent"
+            ) from None
+        return self._agent
+
+
+async def _agent_keys(agent: asyncssh.SSHAgentClient | None) -> list[Any]:
+    try:
+        return list(await agent.get_keys()) if agent is not None else []
+    except (OSError, ValueError, asyncssh.Error):
+        return []
 
 
 def agent_path() -> str | None:

@@ -2,6 +2,7 @@
 
 import asyncssh
 
+from components.hosts.connection import CredentialsError
 from components.hosts.facts import FactsError
 from configuration.secrets import Secret
 
@@ -40,7 +41,7 @@ class ScriptError(FactsError):
 
 def reason(error: Exception) -> str:
     """What went wrong, in one line."""
-    if isinstance(error, FactsError):
+    if isinstance(error, (FactsError, CredentialsError)):
         return str(error)
     if isinstance(error, asyncssh.HostKeyNotVerifiable):
         return "it shows another host key than the stack file pins"

@@ -135,10 +135,21 @@ def disk_finding(found: DiskFacts, verdict: AnswerModel | None, disk: DiskSettin
         return None if verdict.missing_command else verdict.found
     if not isinstance(verdict, Verdict):
         return None
+    problems = (
+        [f"a disk that is gone is still mounted on {disk.mount_point}, and a run unmounts it"]
+        if verdict.vanished
+        else []
+    )
     if verdict.content == "blank":
-        return f"{disk.device} is blank"
-    if verdict.content == "unfinished":
-        return f"the formatting of {disk.device} was broken off"
+        problems.append(f"{disk.device} is blank")
+    elif verdict.content == "unfinished":
+        problems.append(f"the formatting of {disk.device} was broken off")
+    else:
+        problems += _problems_of_ours(found, verdict, disk)
+    return "; ".join(problems) or None
+
+
+def _problems_of_ours(found: DiskFacts, verdict: Verdict, disk: DiskSettings) -> list[str]:
     problems: list[str] = []
     if verdict.mounted_on:
         problems.append(f"{disk.device} is mounted on {verdict.mounted_on}")
@@ -157,7 +168,7 @@ def disk_finding(found: DiskFacts, verdict: AnswerModel | None, disk: DiskSettin
     if verdict.can_grow:
         whole, used = (_gibibytes(each) for each in (verdict.size_bytes, verdict.file_system_bytes))
         problems.append(f"{disk.device} got larger: it has {whole}, and its file system {used}")
-    return "; ".join(problems) or None
+    return problems
 
 
 def _gibibytes(size_bytes: int) -> str:

@@ -98,6 +98,17 @@ def gone_hosts(old: Properties, new: Properties) -> list[Host]:
     ]
 
 
+def apart(hosts: Sequence[Host]) -> list[Host]:
+    """Each host under a name of its own: a node may have left one address for another. Pure."""
+    named: dict[str, Host] = {}
+    for host in hosts:
+        name = str(host["name"])
+        if name in named:
+            name = f"{name} at {host['host']}:{int(host['port'])}"
+        named[name] = {**host, "name": name}
+    return list(named.values())
+
+
 def _everywhere(props: Properties, hosts: Sequence[Host], script: str) -> "Mapping[str, Said]":
     # What a preview compares with needs no SSH library.
     from components.hosts.asking import Ask, ReadingPlan, ask_hosts
@@ -112,7 +123,7 @@ def _everywhere(props: Properties, hosts: Sequence[Host], script: str) -> "Mappi
         connect_seconds=float(props["connect_seconds"]),
         deadline_seconds=_DEADLINE_SECONDS,
     )
-    asks = [Ask(address=_address(host), script=script) for host in hosts]
+    asks = [Ask(address=_address(host), script=script) for host in apart(hosts)]
     return ask_hosts(asks, plan)
 
 

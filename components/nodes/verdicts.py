@@ -48,6 +48,8 @@ class Verdict(AnswerModel):
     """Whether a run would let the file system have the room that the disk got since."""
     number: str | None = None
     """What the kernel calls the disk, MAJOR:MINOR, by whatever name it was asked for."""
+    vanished: bool = False
+    """Whether a disk that is gone is still mounted on the mount point; a run ends that mount."""
     world_wide_name: str | None = None
     """What its maker calls it, by whatever path it is reached; None where that tells nothing."""
 

@@ -124,6 +124,17 @@ def remove(host: Sandbox, disk: Disk | str, **options: str) -> Outcome:
     return disk_script(host, "remove", disk, **options)
 
 
+def vanish(host: Sandbox, disk: Disk) -> None:
+    """Takes a disk away as if it were pulled while it is mounted; the kernel knows it no more."""
+    host.shell(
+        f"""
+        rm {disk.path}; rm -rf /run/blkid /run/numbers; mkdir /run/numbers
+        cp -P /sys/dev/block/* /run/numbers; rm /run/numbers/{disk.number}
+        mount --bind /run/numbers /sys/dev/block
+        """
+    )
+
+
 def fstab(host: Sandbox) -> str:
     return host.read_text("/etc/fstab")
 

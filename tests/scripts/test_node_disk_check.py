@@ -63,6 +63,7 @@ def test_a_blank_disk_is_told_from_all_others(host: Sandbox, disk: Disk) -> None
         "canGrow": False,
         "number": disk.number,
         "worldWideName": None,
+        "vanished": False,
     }
 
 
@@ -87,6 +88,7 @@ def test_a_prepared_disk_shows_nothing_left_to_do(host: Sandbox, disk: Disk) -> 
         "canGrow": False,
         "number": disk.number,
         "worldWideName": None,
+        "vanished": False,
     }
 
 

@@ -177,3 +177,56 @@ def test_systemd_is_told_after_fstab_changed_and_before_the_mount(
     told = host.read_text("/run/told").split()
     # fstab has the comment that every sandbox starts with, and our line.
     assert told[:3] == ["daemon-reload", "/proc/self/mounts:0", "/etc/fstab:2"]
+
+
+def options_in_force(host: Sandbox) -> list[str]:
+    return host.shell(f"findmnt -no OPTIONS {MOUNT_POINT}").strip().split(",")
+
+
+def test_changed_options_of_a_mounted_disk_are_in_force_at_once(host: Sandbox, disk: Disk) -> None:
+    ensure(host, disk)
+    assert "noatime" not in options_in_force(host)
+    with host.bystander(f"exec 3>{MOUNT_POINT}/file"):
+        ensure(host, disk, mount_options="noatime")
+    assert "noatime" in options_in_force(host)
+    assert " ext4 noatime,nofail 0 2\n" in fstab(host)
+
+
+@pytest.mark.parametrize("options", ["noatme", "noatime,data=journal"])
+def test_options_that_a_mounted_disk_does_not_take_are_refused_and_change_nothing(
+    host: Sandbox, disk: Disk, options: str
+) -> None:
+    ensure(host, disk)
+    before = (fstab(host), options_in_force(host))
+    refusal = ensure(host, disk, mount_options=options).refusal
+    assert f"{MOUNT_POINT} cannot be mounted with the options {options},nofail" in refusal
+    assert "Correct mountOptions" in refusal
+    assert "take the disk out of the stack file and run pulumi up, then add it" in refusal
+    assert (fstab(host), options_in_force(host)) == before
+    assert ensure(host, disk).result["formatted"] is False
+
+
+def test_a_mounted_disk_on_a_host_that_lost_its_fstab_gets_its_line_again(
+    host: Sandbox, disk: Disk
+) -> None:
+    uuid = ensure(host, disk).result["uuid"]
+    host.shell("rm /etc/fstab")
+    ensure(host, disk, mount_options="noatime")
+    assert fstab(host) == our_line(uuid).replace("defaults", "noatime")
+    assert "noatime" in options_in_force(host)
+
+
+def test_the_two_runs_that_are_named_give_a_disk_any_options(host: Sandbox, disk: Disk) -> None:
+    ensure(host, disk)
+    remove(host, disk)
+    ensure(host, disk, mount_options="data=journal")
+    assert "data=journal" in options_in_force(host)
+
+
+def test_new_options_make_nothing_writable_that_the_kernel_made_read_only(
+    host: Sandbox, disk: Disk
+) -> None:
+    ensure(host, disk)
+    host.shell(f"mount -o remount,ro {MOUNT_POINT}")
+    assert "is mounted read-only" in ensure(host, disk, mount_options="noatime").refusal
+    assert "ro" in options_in_force(host)

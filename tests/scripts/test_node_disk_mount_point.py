@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.scripts.remote import MOUNT_POINT, ensure, fstab, mounted_device
+from tests.scripts.remote import (
+    MOUNT_POINT,
+    disk_script,
+    ensure,
+    fstab,
+    mounted_device,
+    remove,
+    vanish,
+)
 from tests.scripts.sandbox import FSTAB, MIB, Disk, Sandbox
 
 pytestmark = pytest.mark.disks
@@ -80,6 +88,21 @@ def test_a_mount_point_that_is_a_file_is_refused(host: Sandbox, disk: Disk) -> N
     assert "is not a directory" in refused_before_formatting(host, disk)
 
 
+def test_a_mount_point_that_a_read_only_root_lacks_is_refused(host: Sandbox, disk: Disk) -> None:
+    host.shell("mount --bind /mnt /mnt; mount -o remount,bind,ro /mnt")
+    refusal = refused_before_formatting(host, disk)
+    assert f"{MOUNT_POINT} is not there, and /mnt is on a file system that is read-only" in refusal
+    assert "Choose one below /var/lib" in refusal
+    assert "read-only" in disk_script(host, "check", disk).found["found"]
+    assert ensure(host, disk, mount_point="/var/lib/longhorn-sdb").result["formatted"] is True
+
+
+def test_a_directory_that_a_read_only_root_has_is_mounted_over(host: Sandbox, disk: Disk) -> None:
+    host.shell(f"mkdir {MOUNT_POINT}; mount --bind /mnt /mnt; mount -o remount,bind,ro /mnt")
+    ensure(host, disk)
+    assert mounted_device(host) == disk.number
+
+
 @pytest.mark.parametrize("link", [MOUNT_POINT, "/mnt"])
 def test_a_mount_point_behind_a_symbolic_link_is_refused(
     host: Sandbox, disk: Disk, link: str
@@ -127,3 +150,74 @@ def test_a_mount_that_fails_is_an_error(host: Sandbox, disk: Disk) -> None:
     host.write_text("/opt/test/mount", f'#!/bin/sh\n[ "$*" != {MOUNT_POINT} ] || exit 32\n')
     host.shell("chmod +x /opt/test/mount")
     assert f"mount {MOUNT_POINT} failed" in ensure(host, disk, path="/opt/test").refusal
+
+
+# ---- a disk that was pulled while it was mounted ----------------------------------------------
+
+OWNER = "demo/a node-1-sdb"
+
+
+@pytest.fixture
+def successor(host: Sandbox, disk: Disk) -> Disk:
+    """A blank disk where `disk` was, which was mounted for OWNER and is gone."""
+    ensure(host, disk, owner=OWNER)
+    successor = host.add_disk("sdc", 24 * MIB)
+    vanish(host, disk)
+    return successor
+
+
+@pytest.mark.parametrize("used", [False, True])
+@pytest.mark.parametrize("record", ["there", "none, as an earlier version left it"])
+def test_a_disk_takes_the_place_of_one_that_was_pulled_while_it_was_mounted(
+    host: Sandbox, disk: Disk, successor: Disk, used: bool, record: str
+) -> None:
+    if record != "there":
+        host.shell("rm /var/lib/longhorn-rancher/mount-*")
+    seen = disk_script(host, "check", successor).result
+    assert (seen["vanished"], seen["content"], seen["mounted"]) == (True, "blank", False)
+    assert mounted_device(host) == disk.number
+    with host.bystander(f"cd {MOUNT_POINT if used else '/'}"):
+        done = ensure(host, successor, owner=OWNER)
+    assert done.result["formatted"] is True
+    assert f"ending the mount of a disk that is gone on {MOUNT_POINT}" in done.stderr
+    assert mounted_device(host) == successor.number
+    assert (
+        fstab(host) == f"{FSTAB}UUID={done.result['uuid']} {MOUNT_POINT} ext4 defaults,nofail 0 2\n"
+    )
+    assert disk_script(host, "check", successor).result["vanished"] is False
+    remove(host, successor, owner=OWNER)
+    assert (mounted_device(host), fstab(host)) == ("", FSTAB)
+
+
+@pytest.mark.parametrize("whose", ["nobody's", "the user's"])
+def test_a_mount_of_somebody_else_whose_disk_is_gone_is_refused_with_the_command_that_ends_it(
+    host: Sandbox, disk: Disk, whose: str
+) -> None:
+    host.shell(f"mkfs.ext4 -q {disk.path}; mkdir {MOUNT_POINT}")
+    if whose == "the user's":
+        uuid = host.shell(f"blkid -p -s UUID -o value {disk.path}").strip()
+        host.write_text("/etc/fstab", f"{FSTAB}UUID={uuid} {MOUNT_POINT} ext4 noatime,nofail 0 2\n")
+        ensure(host, disk, owner=OWNER, adopt=uuid)
+    else:
+        host.shell(f"mount {disk.path} {MOUNT_POINT}")
+    table, successor = fstab(host), host.add_disk("sdc", 24 * MIB)
+    vanish(host, disk)
+    refusal = ensure(host, successor, owner=OWNER).refusal
+    assert f"{MOUNT_POINT} has a disk mounted on it that is gone" in refusal
+    assert f"umount -l {MOUNT_POINT}" in refusal
+    assert (mounted_device(host), fstab(host)) == (disk.number, table)
+
+
+def test_what_lies_beneath_the_mount_of_a_disk_that_is_gone_is_not_hidden(
+    host: Sandbox, disk: Disk
+) -> None:
+    host.shell(f"mkfs.ext4 -q -L longhorn {disk.path}; mkdir {MOUNT_POINT}")
+    host.shell(f"touch {MOUNT_POINT}/file; mount {disk.path} {MOUNT_POINT}")
+    ensure(host, disk, owner=OWNER)
+    successor = host.add_disk("sdc", 24 * MIB)
+    before = successor.digest()
+    vanish(host, disk)
+    refusal = ensure(host, successor, owner=OWNER).refusal
+    assert f"mount point {MOUNT_POINT} is not empty" in refusal
+    assert "The mount of the disk that is gone was ended, nothing else was changed." in refusal
+    assert successor.digest() == before

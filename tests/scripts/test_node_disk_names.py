@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.scripts.remote import MOUNT_POINT, disk_script, ensure, fstab, mounted_device, remove
-from tests.scripts.sandbox import MIB, Disk, Sandbox
+from tests.scripts.sandbox import FSTAB, MIB, Disk, Sandbox
 
 pytestmark = pytest.mark.disks
 
@@ -64,6 +64,40 @@ def test_the_disk_of_the_mount_point_is_given_back_and_not_the_one_of_that_name(
     assert mounted_device(host, OTHER) == disks[1].number
     assert OTHER in fstab(host)
     assert f"{MOUNT_POINT} " not in fstab(host)
+
+
+@pytest.mark.parametrize("new_name", ["free", "blank", "foreign"])
+def test_a_disk_is_given_back_by_whatever_name_it_has_by_now(host: Sandbox, new_name: str) -> None:
+    old = host.add_disk("sdb", 16 * MIB)
+    ensure(host, old, owner="demo/a node-1-sdb")
+    host.shell("mv /dev/sdb /dev/sdd; rm -rf /run/blkid")
+    new = None if new_name == "free" else host.add_disk("sdb", 24 * MIB)
+    if new_name == "foreign":
+        host.shell("mkfs.ext4 -q -L longhorn /dev/sdb")
+    before = new and new.digest()
+    assert remove(host, "/dev/sdb", owner="demo/a node-1-sdb").result == {"removed": True}
+    assert (mounted_device(host), fstab(host)) == ("", FSTAB)
+    assert host.shell("ls -A /mnt") == ""
+    assert (new and new.digest()) == before
+
+
+def test_a_line_of_ours_is_known_wherever_it_says_nofail(host: Sandbox) -> None:
+    options = {"mount_options": "nofail,noatime", "owner": "demo/a node-1-sdb"}
+    ensure(host, host.add_disk("sdb", 16 * MIB), **options)
+    assert " ext4 nofail,noatime 0 2\n" in fstab(host)
+    host.shell("mv /dev/sdb /dev/sdd; rm -rf /run/blkid")
+    assert "is now /dev/sdd" in ensure(host, "/dev/sdb", **options).refusal
+    assert remove(host, "/dev/sdb", **options).result == {"removed": True}
+    assert (mounted_device(host), fstab(host)) == ("", FSTAB)
+
+
+def test_a_disk_of_another_resource_is_not_given_back_under_its_new_name(host: Sandbox) -> None:
+    disk = host.add_disk("sdb", 16 * MIB)
+    ensure(host, disk, owner="demo/a node-1-sdb")
+    line = fstab(host)
+    host.shell("mv /dev/sdb /dev/sdd; rm -rf /run/blkid")
+    assert remove(host, "/dev/sdb", owner="demo/b node-1-sdb").result["removed"] is False
+    assert (mounted_device(host), fstab(host)) == (disk.number, line)
 
 
 @pytest.mark.parametrize(

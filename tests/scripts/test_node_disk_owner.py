@@ -129,9 +129,11 @@ def users_uuid(host: Sandbox, disk: Disk) -> str:
     ],
 )
 @pytest.mark.parametrize("mounted", [True, False])
+@pytest.mark.parametrize("label", ["", "longhorn"])
 def test_the_users_own_line_and_mount_stay_as_they_were(
-    host: Sandbox, disk: Disk, users_uuid: str, line: str, mounted: bool
+    host: Sandbox, disk: Disk, users_uuid: str, line: str, mounted: bool, label: str
 ) -> None:
+    host.shell(f"e2label {disk.path} '{label}'")
     before = FSTAB + line.replace("THE_UUID", users_uuid) + "\n# the end\n"
     host.write_text("/etc/fstab", before)
     if mounted:
@@ -191,6 +193,39 @@ def test_an_adopted_disk_stays_so_when_its_uuid_leaves_the_stack_file(
     assert disk_script(host, "check", disk).result["content"] == "adopted"
     assert ensure(host, disk, owner=OLD).result["uuid"] == users_uuid
     assert_kept(host, disk, after)
+
+
+def test_a_line_of_the_user_stays_when_the_uuid_of_a_disk_labelled_longhorn_leaves_the_stack_file(
+    host: Sandbox, disk: Disk, users_uuid: str
+) -> None:
+    host.shell(f"e2label {disk.path} longhorn")
+    before = f"{FSTAB}LABEL=longhorn {MOUNT_POINT} ext4 noatime 0 2\n"
+    host.write_text("/etc/fstab", before)
+    ensure(host, disk, adopt=users_uuid, owner=OLD)
+    ensure(host, disk, owner=OLD)
+    assert_kept(host, disk, before)
+    remove(host, disk, owner=OLD)
+    assert_kept(host, disk, before)
+
+
+def test_a_line_of_ours_stays_ours_when_the_stack_file_names_the_uuid(
+    host: Sandbox, disk: Disk
+) -> None:
+    uuid = ensure(host, disk, owner=OLD, mount_options="noatime").result["uuid"]
+    line = fstab(host)
+    ensure(host, disk, adopt=uuid, owner=OLD, mount_options="noatime")
+    assert_kept(host, disk, line)
+    ensure(host, disk, adopt=uuid, owner=OLD, mount_options="discard")
+    assert_kept(host, disk, line.replace("noatime", "discard"))
+    remove(host, disk, adopt=uuid, owner=OLD)
+    assert (mounted_device(host), fstab(host)) == ("", FSTAB)
+
+
+def test_a_file_system_without_a_uuid_is_not_adopted_unasked(host: Sandbox, disk: Disk) -> None:
+    host.shell(f"mkfs.ext4 -q -L data {disk.path}; tune2fs -U clear {disk.path}")
+    before = disk.digest()
+    assert "is not blank: it holds ext4" in ensure(host, disk, owner=OLD).refusal
+    assert disk.digest() == before
 
 
 def test_another_file_system_at_an_adopted_ones_place_is_not_taken_with_it(

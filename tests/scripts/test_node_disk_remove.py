@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.scripts.remote import MOUNT_POINT, ensure, fstab, mounted_device, remove
+from tests.scripts.remote import MOUNT_POINT, ensure, fstab, mounted_device, remove, vanish
 from tests.scripts.sandbox import FSTAB, MIB, Disk, Sandbox
 
 pytestmark = pytest.mark.disks
@@ -91,6 +91,32 @@ def test_another_disk_that_took_over_the_mount_point_stays(host: Sandbox, disk: 
     assert "that stays mounted" in done.stderr
     assert mounted_device(host) == successor.number
     assert fstab(host) == before
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_what_has_no_disk_at_all_stays_mounted(host: Sandbox, disk: Disk, is_gone: bool) -> None:
+    ensure(host, disk)
+    host.shell(f"umount {MOUNT_POINT}; mount -t tmpfs share {MOUNT_POINT}")
+    if is_gone:
+        host.shell("rm /dev/sdb")
+    done = remove(host, disk)
+    assert done.result == {"removed": True}
+    assert f"{MOUNT_POINT} has tmpfs on 0:" in done.stderr
+    assert host.shell(f"findmnt -no SOURCE {MOUNT_POINT}") == "share\n"
+
+
+def test_the_mount_of_a_disk_that_vanished_is_taken_away_though_another_has_its_name(
+    host: Sandbox, disk: Disk
+) -> None:
+    ensure(host, disk, owner="demo/a node-1-sdb")
+    successor = host.add_disk("sdc", 16 * MIB)
+    before = successor.digest()
+    vanish(host, disk)
+    host.shell("mv /dev/sdc /dev/sdb")
+    assert remove(host, disk, owner="demo/a node-1-sdb").result == {"removed": True}
+    assert (mounted_device(host), fstab(host)) == ("", FSTAB)
+    assert host.shell("ls -A /mnt") == ""
+    assert successor.digest() == before
 
 
 def test_a_mount_elsewhere_and_its_line_stay(host: Sandbox, disk: Disk) -> None:

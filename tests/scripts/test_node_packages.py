@@ -103,21 +103,6 @@ def test_a_package_that_was_removed_but_left_its_settings_is_installed_again(
     assert len(installations(host)) == 1
 
 
-def test_without_leave_to_install_the_missing_packages_are_named(host: Sandbox) -> None:
-    packages = become(host, "Rocky Linux 9")
-    have_installed(host, *packages[1:])
-    refusal = run(host, "ensure", "--no-install").refusal
-    assert "missing: iscsi-initiator-utils" in refusal
-    assert "dnf install -y" in refusal
-    assert installations(host) == []
-
-
-def test_without_leave_to_install_a_complete_node_is_fine(host: Sandbox) -> None:
-    have = become(host, "Rocky Linux 9")
-    have_installed(host, *have)
-    assert run(host, "ensure", "--no-install").result["iscsid"] == "active"
-
-
 @pytest.mark.parametrize("os_release", ["ID=alpine\n", 'ID=arch\nID_LIKE="archlinux"\n', ""])
 def test_a_distribution_of_no_known_family_is_an_error_that_says_what_to_do(
     host: Sandbox, os_release: str
@@ -244,15 +229,6 @@ def test_a_host_without_systemd_starts_iscsid_by_its_service(host: Sandbox) -> N
     assert calls(host, "systemctl") == []
 
 
-@pytest.mark.parametrize("distribution", ONE_OF_EACH)
-def test_remove_touches_no_package_and_no_service(host: Sandbox, distribution: str) -> None:
-    become(host, distribution)
-    run(host, "ensure")
-    host.shell(": >/run/calls")
-    assert run(host, "remove").result == {"family": OS_RELEASES[distribution][0], "kept": True}
-    assert calls(host) == []
-
-
 @pytest.mark.parametrize("shell", ["busybox sh", "bash --posix"])
 def test_other_shells_do_the_same(host: Sandbox, shell: str) -> None:
     if host.call("sh", "-c", f"command -v {shell.split()[0]}").returncode != 0:
@@ -261,7 +237,7 @@ def test_other_shells_do_the_same(host: Sandbox, shell: str) -> None:
     assert list(run(host, "ensure", shell=shell).result["packages"]) == packages
 
 
-@pytest.mark.parametrize("arguments", [(), ("install",), ("ensure", "--all")])
+@pytest.mark.parametrize("arguments", [(), ("install",), ("remove",), ("ensure", "--all")])
 def test_a_wrong_call_is_explained(host: Sandbox, arguments: tuple[str, ...]) -> None:
     become(host, "Debian 12")
     refusal = run(host, *arguments).refusal

@@ -8,13 +8,19 @@ from pathlib import Path
 import asyncssh
 
 from components.hosts.address import HostAddress
-from components.hosts.connection import HostCredentials, Opener
+from components.hosts.connection import CredentialsError, HostCredentials, Opener
 from components.hosts.trouble import lacked_secret, reason
 from configuration.secrets import Secret
 from tools.new.apart import apart
 
 _AT_ONCE = 32
 _SECONDS = 15.0
+_KINDS = (
+    *("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"),
+    *("sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"),
+)
+"""What a stack file takes of a node: the command plugin can't check an RSA key of today's hosts."""
+_RSA = ("rsa-sha2-512", "rsa-sha2-256")
 
 Place = tuple[str, int]
 """Address and port."""
@@ -85,7 +91,7 @@ async def _behind(
     opener = Opener(credentials, _SECONDS)
     try:
         tunnel = await opener.open(jump, None)
-    except (OSError, asyncssh.Error) as error:
+    except (OSError, asyncssh.Error, CredentialsError) as error:
         return BehindJump(problem=reason(error), lacks=lacked_secret(error))
     finally:
         await opener.close()
@@ -116,11 +122,12 @@ async def _shown(
     known: asyncssh.SSHKnownHosts | None,
     tunnel: asyncssh.SSHClientConnection | None,
 ) -> HostKey:
-    trusted = list(known.match(host, "", port)[0]) if known is not None else []
+    listed = list(known.match(host, "", port)[0]) if known is not None else []
+    trusted = [key for key in listed if key.get_algorithm() in _KINDS]
     # Of several kinds of keys that it has, a host shows the one that is asked for.
-    kinds = [kind.decode() for key in trusted for kind in key.sig_algorithms]
+    kinds = dict.fromkeys([*(key.get_algorithm() for key in trusted), *_KINDS, *_RSA])
     asking = asyncssh.get_server_host_key(
-        host, port, tunnel=tunnel, config=None, server_host_key_algs=kinds or ()
+        host, port, tunnel=tunnel, config=None, server_host_key_algs=list(kinds)
     )
     try:
         key = await asyncio.wait_for(asking, _SECONDS)
@@ -131,6 +138,11 @@ async def _shown(
         )
     if key is None:
         return HostKey(problem="it shows no host key")
+    if key.get_algorithm() not in _KINDS:
+        return HostKey(
+            problem="it has no host key of type ed25519 or ecdsa; make one there with ssh-keygen "
+            "-A, and restart its sshd"
+        )
     if trusted and all(key.public_data != each.public_data for each in trusted):
         return HostKey(
             problem=f"it shows another host key ({key.get_fingerprint()}) than your known_hosts "

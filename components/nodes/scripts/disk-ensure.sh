@@ -14,6 +14,14 @@ leave_other_mount() {
     UNTOUCHED="The disk was unmounted from $moved_from, nothing else was changed."
 }
 
+# Nothing can be written to a disk that is gone, so whoever still has files open there loses nothing.
+leave_vanished_disk() {
+    say "$device: ending the mount of a disk that is gone on $mount_point"
+    umount "$mount_point" >&2 || umount -l "$mount_point" >&2 || die "$device: $mount_point cannot be unmounted, see above. Restart the host, then run again"
+    UNTOUCHED="The mount of the disk that is gone was ended, nothing else was changed."
+    look_at_mount_point
+}
+
 ensure() {
     check_request
     require_disk
@@ -22,6 +30,7 @@ ensure() {
     examine
     formatted=false
     [ -z "$moved_from" ] || leave_other_mount
+    while [ "$vanished" = yes ]; do leave_vanished_disk; done
     case $content in
         blank | unfinished)
             require_one_entry
@@ -35,6 +44,7 @@ ensure() {
     fi
     mkdir -p "$mount_point"
     make_directory_immutable
+    [ "$mounted" = no ] || try_mount_options
     write_fstab "$(wanted_fstab_line)" 'ours elsewhere'
     keep_owner_record "$(fstab_options "$mount_options")"
     [ -z "$users_line" ] || say "$mount_point: the line of /etc/fstab stays as it is: $users_line"

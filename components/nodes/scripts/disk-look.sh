@@ -96,7 +96,7 @@ path_of_own_line() {
 # writes them that have it
 own_lines() {
     awk -v uuid="$1" -v target="$2" '
-        $1 ~ /^UUID=/ && $4 ~ /,nofail$/ && NF == 6 {
+        $1 ~ /^UUID=/ && $4 ~ /(^|,)nofail(,|$)/ && NF == 6 {
             if (("UUID=" uuid) == $1 || target == $2) print substr($1, 6), $2
         }' /etc/fstab 2>/dev/null || :
 }
@@ -296,21 +296,29 @@ read_file_system() {
     if [ "$file_system" = xfs ] && xfs_is_unfinished; then
         found="an unfinished $found"
         [ "$label" != "$OWN_LABEL" ] || [ ! -e "$(formatting_record)" ] || content=unfinished
+    else
+        [ "$label" != "$OWN_LABEL" ] || [ "$mounted" = yes ] || [ ! -e "$(formatting_record)" ] || require_sound_file_system
+        judge_file_system
+    fi
+}
+
+# The label alone makes nothing ours: whoever asks for a file system by its UUID may have given it one.
+judge_file_system() {
+    if { [ -n "$adopt_uuid" ] && [ "$uuid" = "$adopt_uuid" ]; } || has_line_of_the_user; then
+        content=adopted
     elif [ "$label" = "$OWN_LABEL" ]; then
-        [ "$mounted" = yes ] || [ ! -e "$(formatting_record)" ] || require_sound_file_system
         content=own
-    elif [ -n "$adopt_uuid" ]; then
-        [ "$uuid" != "$adopt_uuid" ] || content=adopted
-    elif was_adopted; then
+    elif [ -z "$adopt_uuid" ] && was_adopted; then
         content=adopted
     fi
 }
 
 # Has an earlier run adopted this very file system for the mount point? Who leaves its UUID out of the
 # stack file afterwards asks for nothing else.
-was_adopted() {
-    [ -n "$(recorded owner)" ] || return 1
-    [ "$(own_lines "$uuid" '')" != "$uuid $mount_point" ] || return 0
+was_adopted() { [ -n "$(recorded owner)" ] && [ "$(own_lines "$uuid" '')" = "$uuid $mount_point" ]; }
+
+# The same, where the line of fstab is the user's.
+has_line_of_the_user() {
     kept=$(recorded 'line of the user')
     [ -n "$kept" ] && [ "$(device_of_spec "${kept%%[[:space:]]*}")" = "$number" ]
 }
@@ -384,13 +392,32 @@ formatting_record() {
 
 # ---- the mount point ------------------------------------------------------------------------
 
-# Sets mounted to yes when our disk is on the mount point; refuses anything else there.
+# MAJOR:MINOR of a mount: was its disk taken away while it was mounted? What has no disk at all, such as
+# NFS, tmpfs and btrfs, has major 0.
+has_vanished() {
+    case $1 in 0:*) return 1 ;; esac
+    [ ! -e "/sys/dev/block/$1" ]
+}
+
+# Sets vanished. A preview tells it, and a run ends the mount, where it was this program's.
+look_at_vanished_disk() {
+    vanished=yes
+    [ -n "$(recorded 'line of the user')" ] || [ -z "$(recorded owner)$(own_lines '' "$mount_point")" ] || return 0
+    refuse "$mount_point has a disk mounted on it that is gone" "End that mount (umount -l $mount_point) and delete its line in /etc/fstab, then run again"
+}
+
+# Sets mounted to yes when our disk is on the mount point, and vanished to yes when one is there that is
+# gone; refuses anything else there.
 look_at_mount_point() {
-    mounted=no
+    mounted=no vanished=no
     set -f
     # shellcheck disable=SC2046 # the words are the fields
     set -- $(mounted_on_mount_point)
     set +f
+    if [ $# -gt 0 ] && has_vanished "$1"; then
+        look_at_vanished_disk
+        return
+    fi
     if [ $# -gt 0 ]; then
         [ "$1" = "$number" ] || refuse "$mount_point has $3 on $(name_of "$1") mounted on it, not $device" "Kernel names such as /dev/sdb can change at a restart: name disks by /dev/disk/by-id, or choose another mount point"
         [ "$2" = / ] || refuse "$mount_point shows only $2 of $device" "Unmount it, then run again"
@@ -401,8 +428,18 @@ look_at_mount_point() {
     while [ ! -e "$existing" ] && [ ! -L "$existing" ]; do existing=$(dirname "$existing"); done
     [ "$(readlink -f "$existing")" = "$existing" ] || refuse "mount point $mount_point leads through the symbolic link $existing" "Name the real path"
     [ -d "$existing" ] || refuse "mount point $mount_point: $existing is not a directory" "Choose another mount point"
+    [ "$existing" = "$mount_point" ] || ! is_on_read_only "$existing" ||
+        refuse "mount point $mount_point is not there, and $existing is on a file system that is read-only" "Choose one below /var/lib, or put the directory into the image that the host starts from"
     [ "$existing" != "$mount_point" ] || [ -z "$(ls -A "$mount_point")" ] ||
         refuse "mount point $mount_point is not empty; the mount would hide what is in it" "Move its files away, or choose another mount point"
+}
+
+# PATH: is its file system mounted read-only? Root may write anywhere else, whatever the file's mode.
+is_on_read_only() {
+    case ,$(findmnt -nro OPTIONS -T "$1" 2>/dev/null), in
+        *,ro,*) return 0 ;;
+        *) return 1 ;;
+    esac
 }
 
 # MAJOR:MINOR -> the kernel's name of the device
@@ -583,11 +620,11 @@ check() {
     esac
     immutable=false
     [ ! -d "$mount_point" ] || ! directory_is_immutable || immutable=true
-    printf '{"device":%s,"content":"%s","uuid":%s,"sizeBytes":%s,"inFstab":%s,"mounted":%s,"immutable":%s,"longhornDisk":%s,"longhornReplicas":%s,"owner":%s,"mountedOn":%s,"mountedBy":%s,"exchanged":%s,"fileSystemBytes":%s,"canGrow":%s,"number":"%s","worldWideName":%s}\n' \
+    printf '{"device":%s,"content":"%s","uuid":%s,"sizeBytes":%s,"inFstab":%s,"mounted":%s,"immutable":%s,"longhornDisk":%s,"longhornReplicas":%s,"owner":%s,"mountedOn":%s,"mountedBy":%s,"exchanged":%s,"fileSystemBytes":%s,"canGrow":%s,"number":"%s","worldWideName":%s,"vanished":%s}\n' \
         "$(json_string "$device")" "$content" "$(json_or_null "$uuid")" "$size" \
         "$(json_boolean [ "$fstab_changed" = no ])" "$(json_boolean [ "$mounted" = yes ])" "$immutable" \
         "$(json_or_null "$(longhorn_disk)")" "$(longhorn_replicas)" "$(json_or_null "$(recorded owner)")" \
         "$(json_or_null "$moved_from")" "$(json_or_null "${moved_from:+$(recorded_at owner "$moved_from")}")" \
         "$(json_or_null "$exchanged")" "$file_system_bytes" "$(json_boolean can_grow)" \
-        "$number" "$(json_or_null "$(world_wide_name "$sysfs")")"
+        "$number" "$(json_or_null "$(world_wide_name "$sysfs")")" "$(json_boolean [ "$vanished" = yes ])"
 }

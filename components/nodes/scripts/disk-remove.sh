@@ -25,9 +25,7 @@ users_of() {
 }
 
 # Is what is mounted there ours to unmount: our disk, or what is left of it after it vanished?
-mount_is_ours() {
-    if [ -n "$number" ]; then [ "$1" = "$number" ]; else [ ! -e "/sys/dev/block/$1" ]; fi
-}
+mount_is_ours() { [ "$1" = "$number" ] || has_vanished "$1"; }
 
 unmount_disk() {
     while :; do
@@ -64,11 +62,20 @@ leave_to_its_owner() {
     printf '{"removed":false,"owner":%s}\n' "$(json_string "$taken_by")"
 }
 
+# Where the record of the mount point is this resource's, the line in fstab tells which disk it has,
+# whatever the named device is by now: gone, or a new disk that took its name.
+find_disk_to_remove() {
+    ours=
+    [ -z "$owner" ] || [ "$(recorded owner)" != "$owner" ] || ours=$(path_of_own_line)
+    [ -z "$ours" ] || device=$ours
+    find_disk
+}
+
 remove() {
     check_request
     uuid='' adopted=no
     mkdir -p "$RUN_DIRECTORY"
-    if find_disk; then
+    if find_disk_to_remove; then
         follow_exchanged_name
         lock_disk
         uuid=$(tag UUID)

@@ -128,6 +128,22 @@ mount_disk() {
     mounted=yes
 }
 
+# Before our line changes under a mounted disk: what can't be mounted with its options would only show at
+# the next start of the host.
+try_mount_options() {
+    locate_fstab
+    fstab_changed=yes
+    [ ! -e "$fstab" ] || compose_fstab "$(wanted_fstab_line)" /dev/null 'ours elsewhere'
+    [ -z "$users_line" ] && [ "$fstab_changed" = yes ] || return 0
+    # Nothing is made writable again here that the kernel made read-only.
+    verify_mount
+    options=$(fstab_options "$mount_options")
+    say "$device: mounting $mount_point with $options; an option that was taken out holds until it is mounted again"
+    # With the disk named, too, mount asks neither fstab nor what is mounted for more options.
+    mount -o "remount,$options" "$disk" "$mount_point" >&2 ||
+        die "$device: $mount_point cannot be mounted with the options $options, see above and dmesg. It stays mounted as it was, and its line in /etc/fstab was not changed. Correct mountOptions; or, as some options (such as data= of ext4) cannot change while a disk is mounted, take the disk out of the stack file and run pulumi up, then add it with its new options and run pulumi up again; its data stays"
+}
+
 verify_mount() {
     set -f
     # shellcheck disable=SC2046 # the words are the fields

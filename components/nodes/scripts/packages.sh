@@ -1,13 +1,11 @@
 # shellcheck shell=sh disable=SC2154
 # Installs on a node what Longhorn needs there (ensure): an iSCSI initiator with its daemon running,
 # an NFS client, and the tools that prepare disks. It refuses to upgrade, downgrade or remove
-# anything: what is there in any version stays as it is, and remove leaves every package installed.
+# anything: what is there in any version stays as it is.
 #
-#   sh -s -- ensure [--no-install] [--xfs]
-#   sh -s -- remove
+#   sh -s -- ensure [--xfs]
 #
-# --no-install  only look; a missing package is an error (for air-gapped or locked-down nodes)
-# --xfs         the node's disks are to be formatted with XFS, so its tools are needed too
+# --xfs  the node's disks are to be formatted with XFS, so its tools are needed too
 
 DEBIAN_FRONTEND=noninteractive
 export DEBIAN_FRONTEND
@@ -116,7 +114,6 @@ ensure_packages() {
     [ -n "$missing" ] || return 0
     # shellcheck disable=SC2086 # the words are the packages
     refuse_image $missing
-    [ "$may_install" = yes ] || die "missing: ${missing}- and this stack installs no packages. Install by hand: $(install_command) $missing"
     # shellcheck disable=SC2086 # the words are the packages
     install_packages $missing
     missing=$(missing_packages)
@@ -159,15 +156,13 @@ ensure_iscsid() {
 # ---- actions --------------------------------------------------------------------------------
 
 ensure() {
-    may_install=yes
     [ "$(id -u)" = 0 ] || refuse "installing packages needs root" "Log in as root, or as a user with sudo"
     find_image_manager
     find_family
     for option; do
         case $option in
-            --no-install) may_install=no ;;
             --xfs) packages="$packages xfsprogs" ;;
-            *) die "unknown option $option: use --no-install or --xfs" ;;
+            *) die "unknown option $option: use --xfs" ;;
         esac
     done
     ensure_packages
@@ -181,16 +176,10 @@ ensure() {
     printf '},"iscsid":"active"}\n'
 }
 
-remove() {
-    find_family
-    # Other programs on this node may have come to use them.
-    printf '{"family":"%s","kept":true}\n' "$family"
-}
-
 main() {
     case ${1-} in
-        ensure | remove) "$@" ;;
-        *) die "usage: packages.sh ensure [--no-install] [--xfs] | remove" ;;
+        ensure) "$@" ;;
+        *) die "usage: packages.sh ensure [--xfs]" ;;
     esac
 }
 

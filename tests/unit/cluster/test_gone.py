@@ -7,6 +7,7 @@ import pytest
 from urllib3.exceptions import MaxRetryError
 
 from components.cluster import gone as gone_cluster
+from components.cluster.api import ApiError
 from components.cluster.gone import VARIABLE, open_for_removal
 from tests.unit.doubles.a_cluster import ACluster
 
@@ -38,6 +39,41 @@ def test_the_engines_own_variable_says_that_it_is(
     monkeypatch.setenv(VARIABLE, "true")
     assert open_for_removal(silent) is None
     assert "counts as gone" in capsys.readouterr().err
+
+
+@pytest.fixture
+def answering(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> dict[str, Any]:
+    """A cluster at whose address something else answers by now, with a status."""
+
+    class Other(ACluster):
+        def get_code(self, **_options: Any) -> str:
+            raise ApiError(request.param, "headers and all", reason="Said")
+
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setattr(gone_cluster, "open_cluster", lambda _props: Other())
+    return {"kubeconfig": "k", "context": None}
+
+
+@pytest.mark.parametrize("answering", [401, 403, 404, 500, 502, 503], indirect=True)
+def test_what_else_answers_there_counts_as_gone_where_the_person_says_so(
+    answering: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(RuntimeError, match=rf"answers.*removed: \d+ Said\..*{VARIABLE}=true"):
+        open_for_removal(answering)
+    monkeypatch.setenv(VARIABLE, "true")
+    assert open_for_removal(answering) is None
+    assert "Said" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("answering", [400, 409, 429], indirect=True)
+def test_a_cluster_that_answers_otherwise_does_not_count_as_gone(
+    answering: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, "true")
+    with pytest.raises(ApiError):
+        open_for_removal(answering)
 
 
 def test_a_kubeconfig_that_is_gone_is_the_same(

@@ -90,9 +90,9 @@ def test_a_home_folder_may_be_written_as_a_tilde(
     assert mistakes(valid(ssh={"privateKeyFile": "~/key"}, cluster=cluster)) == []
 
 
-def _a_key(passphrase: str | None = None) -> str:
-    made = asyncssh.generate_private_key("ssh-ed25519")
-    return made.export_private_key(passphrase=passphrase).decode()
+def _a_key(passphrase: str | None = None, form: str = "openssh", kind: str = "ssh-ed25519") -> str:
+    made = asyncssh.generate_private_key(kind)
+    return made.export_private_key(form, passphrase=passphrase).decode()
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,9 @@ def _a_key(passphrase: str | None = None) -> str:
         ("/home/ops/.ssh/id_ed25519", "is no private key"),
         (_a_key()[:200], "is cut off"),
         (_a_key("correct horse"), "is locked with a passphrase"),
+        (_a_key("correct horse", "pkcs8-pem"), "is locked in PKCS#8"),
     ],
-    ids=["public", "putty", "path", "cut off", "locked"],
+    ids=["public", "putty", "path", "cut off", "locked", "locked in PKCS#8"],
 )
 def test_what_opens_no_host_is_told_before_any_host_is_asked(
     text: str, said: str, tmp_path: Path
@@ -128,6 +129,32 @@ def test_a_locked_key_is_opened_by_its_passphrase_and_no_other() -> None:
     problem = mistake(config)
     assert "is not opened by the secret sshPrivateKeyPassphrase" in problem.rule
     assert "wrong horse" not in str(problem)
+
+
+@pytest.mark.parametrize("form", ["openssh", "pkcs1-pem"])
+def test_a_key_that_is_locked_in_a_form_that_go_opens_is_taken(form: str) -> None:
+    key = _a_key("correct horse", form, "ecdsa-sha2-nistp256")
+    config = with_secrets(valid(), sshPrivateKey=key, sshPrivateKeyPassphrase="correct horse")
+    assert mistakes(config) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "said", "remedy"),
+    [
+        (_a_key(), "is not locked", "pulumi config rm"),
+        (_a_key(form="pkcs8-pem"), "is not locked", "pulumi config rm"),
+        (_a_key("correct horse", "pkcs8-pem"), "is locked in PKCS#8", "ssh-keygen -p -f KEY"),
+    ],
+    ids=["openssh", "pkcs8", "locked pkcs8"],
+)
+def test_a_key_and_a_passphrase_that_go_does_not_take_together_are_refused(
+    key: str, said: str, remedy: str
+) -> None:
+    config = with_secrets(valid(), sshPrivateKey=key, sshPrivateKeyPassphrase="correct horse")
+    problem = mistake(config)
+    assert said in problem.rule
+    assert remedy in problem.remedy
+    assert "correct horse" not in str(problem)
 
 
 def test_a_chart_folder_of_the_right_version_is_accepted(tmp_path: Path) -> None:

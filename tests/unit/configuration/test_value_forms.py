@@ -86,9 +86,33 @@ def test_a_host_key_is_taken_as_tools_print_it(line: str) -> None:
     assert load(valid(nodes=nodes({"hostKey": line}))).nodes[0].host_key == HOST_KEY
 
 
-@pytest.mark.parametrize("kind", ["ssh-rsa", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp521"])
+@pytest.mark.parametrize("kind", ["ecdsa-sha2-nistp256", "ecdsa-sha2-nistp521"])
 def test_a_host_key_of_another_type_is_taken(kind: str) -> None:
     assert mistakes(valid(nodes=nodes({"hostKey": _KEYS[kind]}))) == []
+
+
+@pytest.mark.parametrize("insecure", [False, True])
+def test_a_host_key_that_the_command_plugin_can_only_check_by_sha1_is_refused(
+    insecure: bool,
+) -> None:
+    jump = {"host": "bastion", "hostKey": _KEYS["ssh-rsa"]}
+    ssh = {"useAgent": True, "jumpHost": jump, "insecureIgnoreHostKeys": insecure}
+    found = mistakes(valid(nodes=nodes({"hostKey": _KEYS["ssh-rsa"]}), ssh=ssh))
+    assert [problem.key.partition(":")[2] for problem in found] == [
+        "nodes[0].hostKey",
+        "ssh.jumpHost.hostKey",
+    ]
+    assert all("SHA-1" in problem.rule for problem in found)
+    assert all("ssh-keyscan -t ed25519,ecdsa HOST" in problem.remedy for problem in found)
+
+
+def test_a_docker_hosts_key_of_rsa_is_taken_since_ssh_reads_it() -> None:
+    rancher = {
+        "url": "https://rancher.example.com",
+        "dockerHost": "ssh://root@192.0.2.9",
+        "dockerHostKey": _KEYS["ssh-rsa"],
+    }
+    assert mistakes(valid(rancher=rancher)) == []
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,8 @@ class Server:
     """What every command prints; None lets it hang."""
     complaint: bytes = b""
     status: int = 0
+    host_key_types: tuple[str, ...] = ("ssh-ed25519",)
+    """What it shows; `host_key` is the first."""
     docker_socket: Path | None = None
     """Where `docker system dial-stdio` leads, which is then answered by nothing else."""
     port: int = 0
@@ -58,15 +60,15 @@ def ssh_server(**options: Any) -> Iterator[Server]:
     ready, loop = threading.Event(), asyncio.new_event_loop()
 
     async def serve() -> None:
-        host_key = asyncssh.generate_private_key("ssh-ed25519")
+        keys = [asyncssh.generate_private_key(kind) for kind in server.host_key_types]
         client_key = asyncssh.generate_private_key("ssh-ed25519")
-        server.host_key = host_key.export_public_key().decode().strip()
+        server.host_key = keys[0].export_public_key().decode().strip()
         server.client_key = client_key.export_private_key().decode()
         listener = await asyncssh.listen(
             "127.0.0.1",
             0,
             server_factory=lambda: _Connection(server, client_key.export_public_key()),
-            server_host_keys=[host_key],
+            server_host_keys=keys,
             process_factory=_process(server),
             encoding=None,
         )

@@ -5,6 +5,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import asyncssh
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from components.common.script_text import script_text
 from components.hosts.address import HostAddress
 from components.hosts.asking import ReadingPlan
-from components.hosts.connection import HostCredentials
+from components.hosts.connection import HostCredentials, agent_path
 from components.hosts.facts import (
     MAXIMUM_BYTES,
     FactsError,
@@ -29,7 +30,13 @@ from components.hosts.script import command_line
 from components.nodes.script_parts import CONTROL_PLANE_LOOK, DISK_LOOK, questions
 from components.nodes.verdicts import CONTROL_PLANE, ControlPlaneVerdict, Verdict
 from tests.unit.doubles.a_host import HEALTHY, SDB, SDC, disk_facts, refused, said
-from tests.unit.doubles.an_ssh_server import PASSWORD, Server, ssh_server
+from tests.unit.doubles.an_ssh_server import (
+    PASSWORD,
+    Server,
+    needs_ssh_agent,
+    ssh_server,
+    trusted_agent,
+)
 
 SESAME, SUDO = "opens-the-key", "tr0ub4dor"
 MOUNT_POINTS = [SDB.mount_point]
@@ -116,6 +123,34 @@ def test_a_wrong_key_is_told(server: Server) -> None:
     other = asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode()
     plan = _plan(server, credentials=HostCredentials(private_key=other))
     assert _read(server, plan).problem == "it lets nobody in with the stack's user and keys"
+
+
+@needs_ssh_agent
+def test_the_agent_opens_a_host_where_no_key_is_given_as_for_remote_commands(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode()
+    with trusted_agent(server, tmp_path / "agent", monkeypatch):
+        agent = HostCredentials(agent_path=agent_path())
+        assert _read(server, _plan(server, credentials=agent)).answer
+        both = HostCredentials(private_key=other, agent_path=agent_path())
+        problem = _read(server, _plan(server, credentials=both)).problem
+    assert problem == "it lets nobody in with the stack's user and keys"
+
+
+@pytest.mark.parametrize("left", ["nothing", "a socket"])
+def test_a_socket_without_an_agent_is_told_though_there_is_a_key(
+    server: Server, tmp_path: Path, left: str
+) -> None:
+    path = tmp_path / "agent"
+    if left == "a socket":
+        with socket.socket(socket.AF_UNIX) as unused:
+            unused.bind(str(path))
+    credentials = HostCredentials(private_key=server.client_key, agent_path=str(path))
+    problem = _read(server, _plan(server, credentials=credentials)).problem
+    assert str(problem).startswith(f"no SSH agent answers at {path}")
+    assert "unset SSH_AUTH_SOCK, or start the agent" in str(problem)
+    assert server.connections == 0
 
 
 def test_a_closed_port_is_told(server: Server) -> None:

@@ -38,6 +38,12 @@ def test_nothing_is_found_on_a_host_that_is_as_the_program_leaves_it() -> None:
     [
         (usable(content="blank", mounted=False), {"uuid": None}, "/dev/sdb is blank"),
         (usable(content="unfinished"), {}, "the formatting of /dev/sdb was broken off"),
+        (
+            usable(content="blank", mounted=False, vanished=True),
+            {"uuid": None},
+            "a disk that is gone is still mounted on /mnt/longhorn-sdb, and a run unmounts it; "
+            "/dev/sdb is blank",
+        ),
         (usable(mounted=False), {}, "/dev/sdb is not mounted on /mnt/longhorn-sdb"),
         (usable(), {"writable": False}, "/dev/sdb is mounted read-only"),
         (

@@ -88,6 +88,18 @@ def test_when_the_stack_goes_the_scripts_go_from_every_host_that_ever_had_them(
     assert all(asked.stdin.endswith(dropping(_FOLDER)) for asked in server.asked)
 
 
+def test_a_node_that_got_a_new_address_loses_its_scripts_at_both(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    former = [_host(server, port=1.0), _host(server, port=2.0)]
+    NodeScriptsProvider().remove({**_props(server), "missing": [], "left": former})
+    assert len(server.asked) == 1
+    told = capsys.readouterr().err
+    for port in (1, 2):
+        assert f"node node-1 at 127.0.0.1:{port}: its scripts stay there" in told
+    assert "node node-1: " not in told
+
+
 def test_a_host_that_leaves_is_remembered_unless_it_is_given_up_or_the_same_by_another_name(
     server: Server,
 ) -> None:

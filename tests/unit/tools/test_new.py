@@ -227,6 +227,25 @@ def test_a_host_that_shows_another_key_than_known_hosts_has_gets_none(
     assert "another host key" in str(found.problem)
 
 
+def test_a_host_that_known_hosts_has_by_its_rsa_key_is_asked_for_another_and_shown(
+    tmp_path: Path,
+) -> None:
+    with ssh_server(host_key_types=("ssh-rsa", "ssh-ed25519")) as server:
+        where = ("127.0.0.1", server.port)
+        found = host_keys([where], _known(server, tmp_path / "known"))[where]
+    assert found.problem is None
+    assert str(found.key).startswith("ssh-ed25519 ")
+    assert not found.trusted
+
+
+def test_a_host_that_has_an_rsa_key_alone_is_told_how_to_make_another(tmp_path: Path) -> None:
+    with ssh_server(host_key_types=("ssh-rsa",)) as server:
+        where = ("127.0.0.1", server.port)
+        found = host_keys([where], tmp_path / "absent")[where]
+    assert not found.unreachable
+    assert "ssh-keygen -A" in str(found.problem)
+
+
 def test_a_host_that_does_not_answer_is_told(server: Server, tmp_path: Path) -> None:
     silent = ("127.0.0.1", 1)
     assert "could be read" in str(host_keys([silent], tmp_path)[silent].problem)
@@ -431,9 +450,11 @@ def _typed(server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch, *words
     return new.main([*common, "--known-hosts", str(folder / "known"), *words])
 
 
-def _key_file(server: Server, folder: Path, passphrase: str | None = None) -> str:
+def _key_file(
+    server: Server, folder: Path, passphrase: str | None = None, form: str = "openssh"
+) -> str:
     key = asyncssh.import_private_key(server.client_key)
-    (folder / "key").write_bytes(key.export_private_key(passphrase=passphrase))
+    (folder / "key").write_bytes(key.export_private_key(form, passphrase=passphrase))
     return str(folder / "key")
 
 
@@ -532,6 +553,20 @@ def test_a_locked_key_is_opened_with_its_passphrase_which_the_stack_is_to_be_giv
     assert server.asked
     text = (tmp_path / "Pulumi.mine.yaml").read_text()
     assert "pulumi config set --secret longhorn-rancher:sshPrivateKeyPassphrase" in text
+
+
+def test_a_key_that_is_locked_in_a_form_of_its_own_is_told_before_its_passphrase_is_asked_for(
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sit_down: Callable[..., _Terminal],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    terminal = sit_down(Passphrase=["right"])
+    words = ["--private-key-file", _key_file(server, tmp_path, "right", "pkcs8-pem")]
+    assert _typed(server, tmp_path, monkeypatch, *words) == 1
+    assert terminal.questions("Passphrase") == []
+    assert "ssh-keygen -p -f KEY" in capsys.readouterr().err
 
 
 def test_hosts_behind_a_jump_host_are_asked_through_it_alone(
