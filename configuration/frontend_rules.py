@@ -111,22 +111,6 @@ def _password_without_controller(file: StackFile) -> Iterator[Problem]:
         )
 
 
-def _password_without_look(file: StackFile) -> Iterator[Problem]:
-    frontend = file.frontend
-    if (
-        file.has(Secret.FRONTEND_BASIC_AUTH)
-        and frontend.leaves_controller_open
-        and not file.checks.read_cluster
-    ):
-        yield Problem(
-            "frontend.ingressClass",
-            "is needed, since with checks.readCluster: false nobody sees which ingress class is "
-            "the cluster's default, and the password in the secret frontendBasicAuth is asked for "
-            "by one controller only",
-            "Name the class (see `kubectl get ingressclass`), or take checks.readCluster out.",
-        )
-
-
 def _password_undone(file: StackFile) -> Iterator[Problem]:
     frontend = file.frontend
     if not file.has(Secret.FRONTEND_BASIC_AUTH) or frontend.type != "Ingress":
@@ -172,7 +156,6 @@ FRONTEND_RULES: Sequence[Callable[[StackFile], Iterable[Problem]]] = (
     _networks,
     _password_without_ingress,
     _password_without_controller,
-    _password_without_look,
     _password_undone,
     _annotation_names,
     _legacy_class,

@@ -4,7 +4,7 @@ shown."""
 from collections.abc import Iterator
 
 from configuration.problems import Problem
-from configuration.secrets import Secret
+from configuration.secrets import UNDECRYPTED, Secret
 
 _PUBLIC = ("ssh-", "ecdsa-", "sk-")
 _PUTTY = "PuTTY-User-Key-File"
@@ -77,7 +77,8 @@ def _unfit(text: str, passphrase: str | None, *, is_file: bool) -> tuple[str, st
                 "agent (ssh.useAgent).",
             )
         return "is cut off, or of a form that can't be read", _OTHER
-    if passphrase is not None and not is_locked(text):
+    # As above: nobody has decrypted it.
+    if passphrase not in (None, UNDECRYPTED) and not is_locked(text):
         secret = Secret.SSH_PRIVATE_KEY_PASSPHRASE
         return (
             f"is not locked, and Pulumi's commands refuse it with the secret {secret}",

@@ -58,11 +58,17 @@ class ClusterSeen:
 
 
 def look_at_cluster(settings: Settings) -> Callable[[], ClusterSeen]:
-    """Begin to ask; what is returned waits for the answer, and warns when none comes in time."""
+    """Begin to ask; what is returned waits for the answer, and warns when none comes in time.
+
+    Without an answer a password may guard nothing, since the cluster alone says what serves an
+    Ingress without a class. A preview goes on, and `up` does not.
+    """
     stages = settings.stages
     asks = stages.longhorn or stages.labels or stages.rancher_import or stages.frontend
-    if not settings.checks.read_cluster or not asks:
+    if not asks:
         return ClusterSeen
+    if not settings.checks.read_cluster:
+        return lambda: ClusterSeen(results=list(_unguarded(settings, "checks.readCluster: false")))
 
     def unanswered(problem: str) -> ClusterSeen:
         pulumi.log.warn(
@@ -76,16 +82,18 @@ def look_at_cluster(settings: Settings) -> Callable[[], ClusterSeen]:
     return asking(_SECONDS, lambda: _looked(settings, owner), unanswered)
 
 
-def _unguarded(settings: Settings, problem: str) -> Iterator[CheckResult]:
+def _unguarded(settings: Settings, reason: str) -> Iterator[CheckResult]:
     frontend = settings.frontend
     has_password = settings.has(Secret.FRONTEND_BASIC_AUTH)
-    if settings.stages.frontend and has_password and frontend.leaves_controller_open:
+    if not pulumi.runtime.is_dry_run() and (
+        settings.stages.frontend and has_password and frontend.leaves_controller_open
+    ):
         yield of_cluster(
             "frontendGuard",
-            "warning" if pulumi.runtime.is_dry_run() else "error",
-            f"could not be asked for its default ingress class ({problem}), so the password in the "
+            "error",
+            f"could not be asked for its default ingress class ({reason}), so the password in the "
             "secret frontendBasicAuth may guard nothing",
-            "Name frontend.ingressClass, or see why the cluster does not answer.",
+            "Name frontend.ingressClass (see `kubectl get ingressclass`).",
         )
 
 

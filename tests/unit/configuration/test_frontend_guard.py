@@ -42,14 +42,6 @@ def test_a_password_behind_another_class_needs_the_controllers_name(name: str) -
     assert mistakes(valid(frontend=frontend)) == [], "without a password any class will do"
 
 
-def test_a_password_needs_the_class_where_nobody_sees_the_clusters_default() -> None:
-    unseen: dict[str, Any] = {"checks": {"readCluster": False}}
-    problem = mistake(_guarded(_INGRESS, **unseen))
-    assert problem.key == "longhorn-rancher:frontend.ingressClass"
-    assert mistakes(_guarded({**_INGRESS, "ingressClass": "traefik"}, **unseen)) == []
-    assert mistakes(valid(frontend=_INGRESS, **unseen)) == [], "without a password any will do"
-
-
 @pytest.mark.parametrize(
     ("name", "value"),
     [

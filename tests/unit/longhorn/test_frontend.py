@@ -88,7 +88,8 @@ def test_annotations_of_the_stack_win_over_the_programs() -> None:
 
 
 def test_basic_auth_lies_in_a_secret_whose_contents_are_secret() -> None:
-    recording = run(with_secrets(valid(frontend=_OURS), frontendBasicAuth=_HASH))
+    frontend = {**_OURS, "ingressClass": "nginx"}
+    recording = run(with_secrets(valid(frontend=frontend), frontendBasicAuth=_HASH))
     secret = recording.named("longhorn-frontend-basic-auth")
     assert secret.type == "kubernetes:core/v1:Secret"
     data = secret.inputs["stringData"]
