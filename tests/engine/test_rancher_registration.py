@@ -18,6 +18,7 @@ from tests.unit.doubles.a_rancher import (
     ADMIN,
     BOOTSTRAP,
     cleaning_agents,
+    gone,
     rancher_at,
     running,
     url_of,
@@ -173,8 +174,8 @@ def test_destroy_leaves_neither_cluster_nor_token(stack: Stack, stand_in: StandI
 @pytest.mark.parametrize("stand_in", ["v2.8.5"], indirect=True)
 def test_destroy_is_not_held_up_by_a_rancher_that_is_gone(stack: Stack, stand_in: StandIn) -> None:
     port = stand_in.https_port
-    stand_in.stop()
-    outcome = stack.destroy().or_fail()
+    with gone(stand_in):
+        outcome = stack.destroy().or_fail()
     assert f"127.0.0.1:{port}" in outcome.log
     assert "Rancher is gone" in outcome.log
     assert stack.resources(REGISTRATION) == []

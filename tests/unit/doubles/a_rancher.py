@@ -55,6 +55,16 @@ def running(
         stand_in.stop()
 
 
+@contextmanager
+def gone(stand_in: StandIn) -> Iterator[None]:
+    """Stop it; nothing answers at its address then, since nobody else gets the port."""
+    stand_in.stop()
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", stand_in.https_port))
+        yield
+
+
 def url_of(stand_in: StandIn, host: str = "127.0.0.1") -> str:
     """Where it answers."""
     return f"https://{host}:{stand_in.https_port}"

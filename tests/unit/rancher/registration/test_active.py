@@ -20,7 +20,14 @@ from components.rancher.registration.activity import (
 )
 from components.rancher.registration.registration import RancherRegistrationProvider
 from lab.rancher.stand_in.server import StandIn
-from tests.unit.doubles.a_rancher import ADMIN, agent_says, registration_inputs, running, url_of
+from tests.unit.doubles.a_rancher import (
+    ADMIN,
+    agent_says,
+    gone,
+    registration_inputs,
+    running,
+    url_of,
+)
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
@@ -341,8 +348,8 @@ def test_deleting_takes_the_cluster_out_while_the_agent_runs(
 def test_deleting_is_not_held_up_by_a_rancher_that_is_gone(
     stand_in: StandIn, props: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stand_in.stop()
-    RancherClusterActiveProvider().delete(props["cluster_id"], props)
+    with gone(stand_in):
+        RancherClusterActiveProvider().delete(props["cluster_id"], props)
     said = capsys.readouterr().err
     assert "Rancher is gone" in said
     assert "kubectl delete namespace" in said
