@@ -17,7 +17,6 @@ from components.common.waiting import wait_until
 from components.longhorn.disks.node_object import LonghornNodeDisks
 from components.longhorn.disks.renewal_rules import (
     DiskVerdict,
-    closing_changes,
     known_uuids,
     leaving_changes,
     lost_volumes,
@@ -26,6 +25,7 @@ from components.longhorn.disks.renewal_rules import (
     still_in_status,
     verdicts,
 )
+from components.longhorn.disks.rules import drain_changes
 from components.longhorn.objects import delete_object, read_objects
 
 # A manager looks at its disks every 30 s, so three looks have passed by then.
@@ -82,7 +82,7 @@ def renew_disks(
             f"Longhorn. {_SWAPPED}."
         )
     disks.edit(
-        lambda found: closing_changes(found, refused),
+        lambda found: drain_changes(found, refused, evicts=False),
         timeout_seconds=timeout_seconds,
     )
     _forget_replicas(cluster, node_name, uuids, lost, timeout_seconds)

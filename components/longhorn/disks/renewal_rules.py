@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from components.common.answers import mapped
 from components.longhorn.disks.replicas import is_intact
@@ -123,16 +122,6 @@ def replicas_on(uuids: Collection[str], replicas: Iterable[Object]) -> dict[str,
         name_of(replica): str(spec_of(replica).get("volumeName"))
         for replica in replicas
         if spec_of(replica).get("diskID") in uuids
-    }
-
-
-def closing_changes(node: Object, paths: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Entries to write so that the disks at these paths take no replicas and move none."""
-    present = disks_by_path(node)
-    return {
-        name: {**entry, "allowScheduling": False, "evictionRequested": False}
-        for name, entry in (present[path] for path in set(paths) & set(present))
-        if entry.get("allowScheduling") or entry.get("evictionRequested")
     }
 
 

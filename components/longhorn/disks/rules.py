@@ -5,7 +5,7 @@ scheduling is off and nothing is scheduled on it (validator.go), and its tags ar
 each once (mutator.go).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from components.common.answers import listed, mapped
@@ -65,12 +65,21 @@ def opening_changes(node: Mapping[str, Any]) -> dict[str, bool]:
     return {"allowScheduling": True, "evictionRequested": False} if is_closed else {}
 
 
-def drain_changes(node: Mapping[str, Any], paths: set[str]) -> dict[str, dict[str, Any]]:
-    """Entries to write so that the disks at these paths take no replicas and give up theirs."""
+def drain_changes(
+    node: Mapping[str, Any], paths: Collection[str], *, evicts: bool = True
+) -> dict[str, dict[str, Any]]:
+    """Entries to write so that the disks at these paths take no replicas.
+
+    Args:
+        node: Longhorn's node.
+        paths: Mount points.
+        evicts: Whether they give up those that they have; else none is moved.
+    """
     return {
-        name: {**entry, "allowScheduling": False, "evictionRequested": True}
+        name: {**entry, "allowScheduling": False, "evictionRequested": evicts}
         for path, (name, entry) in disks_by_path(node).items()
-        if path in paths and (entry.get("allowScheduling") or not entry.get("evictionRequested"))
+        if path in paths
+        and (entry.get("allowScheduling") or bool(entry.get("evictionRequested")) != evicts)
     }
 
 

@@ -183,17 +183,9 @@ class Clusters:
 
         Source: Rancher 2.8.5, pkg/controllers/management/clusterdeploy/clusterdeploy.go.
         """
-        answer = self._accounts.call(
-            "PUT",
-            f"/v3/clusters/{quote(cluster.id, safe='')}",
-            what="having its agent deployed again",
-            body={
-                "type": "cluster",
-                "name": cluster.name,
-                "annotations": {**cluster.annotations, _FORCE: "true"},
-            },
-        )
-        expected(answer, "having its agent deployed again", 200)
+        what = "having its agent deployed again"
+        answer = self._put(cluster, what, annotations={**cluster.annotations, _FORCE: "true"})
+        expected(answer, what, 200)
 
     def set_agent_environment(self, cluster: Cluster, environment: Mapping[str, str]) -> None:
         """Have Rancher give the cluster's agents this environment and no more of its own.
@@ -202,13 +194,17 @@ class Clusters:
         Source: Rancher 2.8.5, pkg/systemtemplate/import.go and clusterdeploy.go.
         """
         variables = [{"name": name, "value": value} for name, value in sorted(environment.items())]
-        answer = self._accounts.call(
+        what = "setting its agent's environment"
+        expected(self._put(cluster, what, **{_AGENT_ENVIRONMENT: variables}), what, 200)
+
+    def _put(self, cluster: Cluster, what: str, **changed: Any) -> Answer:
+        """Write these fields of it; what is not written stays, but for the name."""
+        return self._accounts.call(
             "PUT",
             f"/v3/clusters/{quote(cluster.id, safe='')}",
-            what="setting its agent's environment",
-            body={"type": "cluster", "name": cluster.name, _AGENT_ENVIRONMENT: variables},
+            what=what,
+            body={"type": "cluster", "name": cluster.name, **changed},
         )
-        expected(answer, "setting its agent's environment", 200)
 
     def _wait(
         self, what: str, cluster_id: str, missing: Callable[[], list[str]], seconds: float
@@ -222,12 +218,7 @@ class Clusters:
 
     def _renamed(self, known: Cluster, name: str) -> Cluster:
         # Source: Rancher 2.8.5 and 2.13.1, pkg/api/norman/store/cluster/cluster_store.go, Update.
-        answer = self._accounts.call(
-            "PUT",
-            f"/v3/clusters/{quote(known.id, safe='')}",
-            what="renaming the cluster",
-            body={"type": "cluster", "name": name},
-        )
+        answer = self._put(known, "renaming the cluster", name=name)
         if answer.code == "NotUnique":
             raise _taken(name, "another one")
         if answer.code == "InvalidFormat":
