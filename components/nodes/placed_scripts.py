@@ -128,7 +128,13 @@ def _everywhere(props: Properties, hosts: Sequence[Host], script: str) -> "Mappi
 
 
 def _address(host: Host) -> HostAddress:
-    return HostAddress(**{"host_key": None, **host, "port": int(host["port"])})
+    return HostAddress(
+        name=host["name"],
+        host=host["host"],
+        port=int(host["port"]),
+        user=host["user"],
+        host_key=host.get("host_key"),
+    )
 
 
 def _told(said: "Mapping[str, Said]", what: str) -> list[str]:
