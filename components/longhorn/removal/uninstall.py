@@ -62,6 +62,9 @@ def _namespace_left(cluster: ClusterApi) -> list[str]:
         for condition in listed(namespace.status.conditions)
         if condition.status == "True"
     ]
+    holders = listed(namespace.metadata.finalizers)
+    if holders:
+        reasons.append(f"(held by the finalizer {', '.join(holders)})")
     return [f"namespace {NAMESPACE} {' '.join(reasons)}".rstrip()]
 
 

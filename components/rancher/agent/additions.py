@@ -15,8 +15,8 @@ from components.cluster.gone import open_for_removal
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
 from components.common.progress import tell
 from components.rancher.agent.cluster_objects import apply_object, delete_object, read_object
-from components.rancher.agent.known_objects import NAMESPACE, Document, api_path
-from components.rancher.agent.namespaces import free_namespace, has_server
+from components.rancher.agent.known_objects import Document, api_path
+from components.rancher.agent.namespaces import free_namespaces, why_not_removable
 
 
 class RancherAgentAdditionsProvider(DynamicProvider):
@@ -48,18 +48,18 @@ class RancherAgentAdditionsProvider(DynamicProvider):
         return {**state, "missing": missing}
 
     def remove(self, state: Properties) -> None:
-        """Delete all; one that is gone already is no error. Then the namespace can go, too.
+        """Delete all; one that is gone already is no error. Then every namespace can go.
 
-        This is after the agent and before its namespace. So no Rancher puts its finalizer on the
-        namespace again, and none is needed to take it off.
+        This is after the agent, and before its namespace and Longhorn's. So no Rancher puts its
+        finalizer on them again, and none is needed to take it off.
         """
         cluster = open_for_removal(state)
         if cluster is None:
             return
         for path in _by_path(state):
             delete_object(cluster, path)
-        if not has_server(cluster):
-            free_namespace(cluster, NAMESPACE)
+        if not why_not_removable(cluster):
+            free_namespaces(cluster)
 
 
 def _by_path(props: Mapping[str, Any]) -> dict[str, Document]:
@@ -81,7 +81,7 @@ def _applied(props: Properties, before: Mapping[str, Document]) -> Properties:
 class RancherAgentAdditions(DynamicResource, module="rancher", name="AgentAdditions"):
     """Owns the manifest's objects beside the nine that every manifest has; often none.
 
-    The agent must depend on it, and it on the namespace: its removal frees that one.
+    The agent must depend on it, and it on the namespace: its removal frees the namespaces.
     """
 
     def __init__(

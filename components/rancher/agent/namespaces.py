@@ -34,6 +34,31 @@ def free_namespace(cluster: ClusterApi, name: str) -> None:
             return
 
 
+def free_namespaces(cluster: ClusterApi) -> None:
+    """Take Rancher's finalizer off every namespace: without Rancher none could be deleted.
+
+    One that somebody else changes all the time keeps it.
+    """
+    for each in listed(cluster.core.list_namespace().items):
+        if FINALIZER not in listed(each.metadata.finalizers):
+            continue
+        try:
+            free_namespace(cluster, each.metadata.name)
+        except ApiError as error:
+            if error.status != 409:
+                raise
+
+
+def why_not_removable(cluster: ClusterApi) -> str:
+    """Why nothing of Rancher's may be removed from this cluster; empty when it may."""
+    if has_server(cluster):
+        return "a Rancher server runs in this cluster (Service cattle-system/rancher)"
+    agent = "cattle-cluster-agent"
+    if unless_missing(cluster.apps.read_namespaced_deployment, agent, "cattle-system"):
+        return f"Rancher's agent is still in this cluster (Deployment cattle-system/{agent})"
+    return ""
+
+
 def has_server(cluster: ClusterApi) -> bool:
     """Whether a Rancher server runs in this cluster, which looks after its namespaces itself."""
     service = unless_missing(cluster.core.read_namespaced_service, "rancher", "cattle-system")

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from components.cluster.api import ApiError, ClusterApi, unless_missing
+from components.cluster.api import ApiError, ClusterApi
 from components.common.answers import listed, mapped
-from components.rancher.agent.namespaces import FINALIZER, free_namespace, has_server
+from components.rancher.agent.namespaces import free_namespace
 
 JOB_NAMESPACE, JOB_PREFIX = "default", "cattle-cleanup-"
 _GROUPS = (
@@ -77,16 +77,6 @@ def belongings(cluster: ClusterApi) -> list[Belonging]:
     )
 
 
-def why_not_removable(cluster: ClusterApi) -> str:
-    """Why nothing of Rancher's may be removed from this cluster; empty when it may."""
-    if has_server(cluster):
-        return "a Rancher server runs in this cluster (Service cattle-system/rancher)"
-    agent = "cattle-cluster-agent"
-    if unless_missing(cluster.apps.read_namespaced_deployment, agent, "cattle-system"):
-        return f"Rancher's agent is still in this cluster (Deployment cattle-system/{agent})"
-    return ""
-
-
 def holds_data(cluster: ClusterApi, belonging: Belonging) -> bool:
     """Whether it is a namespace with somebody's volumes in it."""
     if belonging.kind != "Namespace":
@@ -108,13 +98,6 @@ def remove(cluster: ClusterApi, belonging: Belonging) -> None:
     elif belonging.kind == "Namespace":
         _tolerant(lambda: free_namespace(cluster, belonging.name))
     _tolerant(lambda: calls[belonging.kind](belonging.name))
-
-
-def free_namespaces(cluster: ClusterApi) -> None:
-    """Take Rancher's finalizer off every namespace: without Rancher none could be deleted."""
-    for each in listed(cluster.core.list_namespace().items):
-        if FINALIZER in listed(each.metadata.finalizers):
-            _tolerant(lambda name=each.metadata.name: free_namespace(cluster, name))
 
 
 def remove_job(cluster: ClusterApi, name: str) -> None:

@@ -9,15 +9,14 @@ from components.cluster.gone import open_for_removal
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
 from components.common.progress import tell
 from components.common.waiting import Clock, wait_until
+from components.rancher.agent.namespaces import free_namespaces, why_not_removable
 from components.rancher.registration.belongings import (
     Belonging,
     belongings,
     clean_up_jobs,
-    free_namespaces,
     holds_data,
     remove,
     remove_job,
-    why_not_removable,
 )
 from configuration.cluster import ClusterSettings
 

@@ -1,5 +1,6 @@
 """An uninstallation is waited for to the end, and what is stuck is taken away or named."""
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,10 +32,10 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> ACluster:
     return made
 
 
-def namespace(*messages: str, deleted: str | None = None) -> Any:
+def namespace(*messages: str, deleted: str | None = None, held_by: Sequence[str] = ()) -> Any:
     conditions = [SimpleNamespace(status="True", message=message) for message in messages]
     return SimpleNamespace(
-        metadata=SimpleNamespace(deletion_timestamp=deleted),
+        metadata=SimpleNamespace(deletion_timestamp=deleted, finalizers=list(held_by)),
         status=SimpleNamespace(conditions=conditions),
     )
 
@@ -81,6 +82,12 @@ def test_a_namespace_that_is_gone_already_needs_nothing(cluster: ACluster) -> No
     cluster.namespaces.clear()
     delete()
     assert cluster.deleted == []
+
+
+def test_who_holds_the_namespace_is_named(cluster: ACluster) -> None:
+    cluster.namespaces[NAMESPACE] = namespace(deleted="now", held_by=["example.com/keep"])
+    with pytest.raises(TimeoutError, match=r"held by the finalizer example\.com/keep"):
+        delete(SHORT)
 
 
 def test_a_finalizer_of_longhorns_is_taken_off_what_is_being_deleted(

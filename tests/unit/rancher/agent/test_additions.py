@@ -27,11 +27,17 @@ def removed() -> None:
     RancherAgentAdditionsProvider().delete("additions", state)
 
 
-def test_the_namespace_goes_without_rancher_and_what_others_wait_for_stays(
+def test_every_namespace_goes_without_rancher_and_what_others_wait_for_stays(
     cluster: ARanchersCluster,
 ) -> None:
     removed()
-    assert cluster.finalizers == {"cattle-system": [OTHERS], "team": [RANCHERS]}
+    assert cluster.finalizers == {"cattle-system": [OTHERS], "team": []}
+
+
+def test_an_agent_that_still_runs_looks_after_the_namespaces(cluster: ARanchersCluster) -> None:
+    cluster.deployments = {"cattle-system/cattle-cluster-agent"}
+    removed()
+    assert cluster.finalizers == {"cattle-system": [RANCHERS, OTHERS], "team": [RANCHERS]}
 
 
 def test_a_namespace_that_somebody_changes_meanwhile_is_looked_at_again(
