@@ -66,7 +66,10 @@ def _wait_until_empty(
     def left() -> list[str]:
         node: Mapping[str, Any] = disks.read() or {}
         return still_used(node, paths) or last_copies(
-            node, paths, read_objects(cluster, "replicas") or []
+            node,
+            paths,
+            read_objects(cluster, "replicas") or [],
+            read_objects(cluster, "nodes") or [],
         )
 
     what = f"moving replicas off {disks.node_name} ({', '.join(sorted(paths))})"

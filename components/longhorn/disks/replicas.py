@@ -26,12 +26,21 @@ from components.longhorn.volumes import claim_text, size_text, state_text
 _LISTED_AT_MOST = 20
 
 
-def last_copies(node: Object, paths: Iterable[str], replicas: Sequence[Object]) -> list[str]:
+def last_copies(
+    node: Object, paths: Iterable[str], replicas: Sequence[Object], nodes: Iterable[Object] = ()
+) -> list[str]:
     """The volumes whose only intact replica is on one of these disks, one line each.
 
     Only for disks that Longhorn can't read now: of the others it moves every replica away.
+
+    Args:
+        node: The disks' node, as nodes.longhorn.io has it.
+        paths: Mount points of the disks.
+        replicas: Every replica.
+        nodes: Every node; a replica on one that is down counts for nothing.
     """
     lines: list[str] = []
+    down = {name_of(each) for each in nodes if not is_true(status_of(each), "Ready")}
     for path in sorted(set(paths)):
         if is_true(_status_at(node, path), "Ready"):
             continue
@@ -40,7 +49,9 @@ def last_copies(node: Object, paths: Iterable[str], replicas: Sequence[Object]) 
         elsewhere = {
             _volume_of(replica)
             for replica in replicas
-            if name_of(replica) not in names and is_intact(replica)
+            if name_of(replica) not in names
+            and is_intact(replica)
+            and spec_of(replica).get("nodeID") not in down
         }
         only_here = sorted({_volume_of(replica) for replica in on_disk} - elsewhere)
         lines += [

@@ -97,6 +97,14 @@ def test_replicas_that_followed_their_disk_to_another_place_do_not_need_its_old_
     assert last_copies(unread, PATHS, [here])
 
 
+def test_a_copy_on_a_node_that_is_down_is_no_copy() -> None:
+    replicas = [replica("r1", "pvc-1"), replica("r2", "pvc-1", disk="uuid-c", nodeID="node-2")]
+    other = {**node(ready=True), "metadata": {"name": "node-2"}}
+    assert last_copies(node(disk_ready=False), PATHS, replicas, [other]) == []
+    other["status"] = {"conditions": conditions(ready=False)}
+    assert last_copies(node(disk_ready=False), PATHS, replicas, [other])
+
+
 @pytest.mark.parametrize("spoilt", [{"failedAt": "2026-01-01T00:00:00Z"}, {"healthyAt": ""}])
 def test_a_copy_elsewhere_that_is_not_intact_is_no_copy(spoilt: dict[str, str]) -> None:
     replicas = [replica("r1", "pvc-1"), replica("r2", "pvc-1", disk="uuid-c", **spoilt)]
