@@ -123,7 +123,8 @@ def cleaning_agents(stand_in: StandIn) -> Iterator[None]:
     done = threading.Event()
 
     def play() -> None:
-        while not done.wait(0.05):
+        # As rarely as that, since each look is a TLS handshake in the same process.
+        while not done.wait(0.2):
             for cluster in list(stand_in.context.state.clusters.values()):
                 if cluster.imported and agent_says(stand_in, "connect", cluster.token)["cleanup"]:
                     agent_says(stand_in, "cleaned", cluster.token)
