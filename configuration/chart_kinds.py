@@ -79,11 +79,7 @@ def _list(path: str, name: str, value: object) -> Iterator[Problem]:
     if not isinstance(value, list):
         # The chart's own words for no list.
         if value != "":
-            yield Problem(
-                path,
-                "must be a list",
-                "Write one entry per line, each behind `- `.",
-            )
+            yield Problem(path, "must be a list", "Write one entry per line, each behind `- `.")
         return
     if name == "tolerations":
         for number, entry in enumerate(cast(list[object], value)):
@@ -114,9 +110,7 @@ def _toleration(path: str, entry: object) -> Iterator[Problem]:
             yield Problem(f"{path}.{name}", "must be text", _IN_QUOTES)
         elif allowed and value not in allowed:
             yield Problem(
-                f"{path}.{name}",
-                f"must be one of {', '.join(allowed)}",
-                "Write it exactly so.",
+                f"{path}.{name}", f"must be one of {', '.join(allowed)}", "Write it exactly so."
             )
     if said.get("operator") == "Exists" and said.get("value"):
         yield Problem(

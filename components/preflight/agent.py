@@ -70,7 +70,7 @@ def check_agent(agent: AgentFacts | None, rancher_url: str, stack: str) -> Itera
     if agent is None:
         return
     # A Pulumi program that leaves no mark may be an earlier version of this one.
-    is_own = agent.is_managed and agent.owner in (None, stack)
+    is_own = agent.is_managed if agent.owner is None else agent.owner == stack
     if is_own or is_same_address(agent.server, rancher_url):
         if agent.is_away:
             yield of_cluster(
@@ -84,10 +84,10 @@ def check_agent(agent: AgentFacts | None, rancher_url: str, stack: str) -> Itera
         "otherRancher",
         "error",
         f"the cluster is imported into the Rancher at {agent.server} already"
-        + (f", by the stack {agent.owner}" if agent.is_managed and agent.owner else ""),
+        + (f", by the stack {agent.owner}" if agent.owner else ""),
         (
             f"Take it out there first (stages.rancherImport: false in {agent.owner})."
-            if agent.is_managed and agent.owner
+            if agent.owner
             else "If that is the same Rancher by another name, write this one in the stack file; "
             "if not, delete the cluster there first."
         )

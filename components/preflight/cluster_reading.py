@@ -85,9 +85,8 @@ def look_at_cluster(settings: Settings) -> Callable[[], ClusterSeen]:
 def _unguarded(settings: Settings, reason: str) -> Iterator[CheckResult]:
     frontend = settings.frontend
     has_password = settings.has(Secret.FRONTEND_BASIC_AUTH)
-    if not pulumi.runtime.is_dry_run() and (
-        settings.stages.frontend and has_password and frontend.leaves_controller_open
-    ):
+    is_open = settings.stages.frontend and has_password and frontend.leaves_controller_open
+    if is_open and not pulumi.runtime.is_dry_run():
         yield of_cluster(
             "frontendGuard",
             "error",

@@ -12,7 +12,7 @@ trap 'rm -f "$report"' EXIT
 
 title="Stack $stack is not as its file says"
 if pulumi preview --stack "$stack" --refresh --expect-no-changes --non-interactive --color never >"$report" 2>&1; then
-    if ! grep -qE 'could not be (read|asked|looked at|compared)' "$report"; then
+    if ! grep -qE 'could not be (read|asked|looked (at|for)|compared)' "$report"; then
         echo "Stack $stack is as its file says."
         exit 0
     fi

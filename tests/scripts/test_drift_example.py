@@ -42,6 +42,7 @@ def test_what_would_change_is_named_and_the_check_fails(tmp_path: Path) -> None:
         "cluster c could not be asked for what the stack needs of it: HTTP 401 Unauthorized",
         "Rancher's backups could not be looked at: no route to host",
         "the cluster could not be compared with Rancher: no answer",
+        "what belongs to Rancher's agent could not be looked for. (503)",
     ],
 )
 def test_a_preview_that_could_not_look_is_no_proof(tmp_path: Path, line: str) -> None:

@@ -96,7 +96,7 @@ def remove(cluster: ClusterApi, belonging: Belonging) -> None:
     if belonging.kind == "CustomResourceDefinition":
         _tolerant(lambda: _free_objects(cluster, belonging.name))
     elif belonging.kind == "Namespace":
-        _tolerant(lambda: free_namespace(cluster, belonging.name))
+        free_namespace(cluster, belonging.name)
     _tolerant(lambda: calls[belonging.kind](belonging.name))
 
 

@@ -81,6 +81,7 @@ def test_an_agent_that_another_stack_put_there_is_an_error_that_names_the_stack(
         facts("https://RANCHER.example.com:443"),
         facts(OTHER, PULUMI),
         facts(OTHER, PULUMI, owner=STACK),
+        facts(OTHER, owner=STACK),
     ],
     ids=[
         "none",
@@ -89,6 +90,7 @@ def test_an_agent_that_another_stack_put_there_is_an_error_that_names_the_stack(
         "with the default port",
         "of a stack from before there were marks",
         "of this stack, before rancher.url changed",
+        "of this stack, made again by Rancher",
     ],
 )
 def test_no_agent_one_of_this_rancher_and_one_of_this_program_are_fine(

@@ -14,8 +14,8 @@
 # CONTAINER is stopped meanwhile, as Rancher's documentation asks (Backing up Rancher Installed with
 # Docker), unless somebody else has stopped it. Whatever ends this, Rancher is started again: at once
 # where the container is told to stop, else as soon as Docker starts it again, by the mark that is
-# left in the folder. A start that fails is tried again until it succeeds. An archive has its name only when it is whole, and was made of data that
-# nobody wrote to. Files of other names are never touched.
+# left in the folder. A start that fails is tried again until it succeeds. An archive has its name only
+# when it is whole, and was made of data that nobody wrote to. Files of other names are never touched.
 #
 # /var/lib/rancher, /backup and /docker.sock are mounted; BACKUP_ROOT stands before them in tests.
 set -eu
