@@ -23,7 +23,7 @@ def free_namespace(cluster: ClusterApi, name: str) -> None:
     for _ in range(_ATTEMPTS):
         namespace: Any = unless_missing(cluster.core.read_namespace, name)
         found = listed(namespace.metadata.finalizers) if namespace is not None else []
-        if FINALIZER not in found:
+        if namespace is None or FINALIZER not in found:
             return
         namespace.metadata.finalizers = [each for each in found if each != FINALIZER]
         try:
