@@ -8,6 +8,7 @@ no registry carries are played by stand-ins of the lab.
 import os
 import socket
 import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
@@ -83,13 +84,14 @@ def available(pulumi: Path) -> Plugins:
     return without_fetching(STATE / "plugins")
 
 
-def without_fetching(folder: Path) -> Plugins:
+def without_fetching(folder: Path, python: str = sys.executable) -> Plugins:
     """Every plugin that can be had without Pulumi's site.
 
     Args:
         folder: for the launchers of stand-ins.
+        python: what runs these.
     """
-    made = (_plugin(name, path, folder) for name, path in toolchain.plugins().items())
+    made = (_plugin(name, path, folder, python) for name, path in toolchain.plugins().items())
     return Plugins({plugin.name: plugin for plugin in made if plugin is not None})
 
 
@@ -116,11 +118,11 @@ def _can_be_made(name: str) -> bool:
     )
 
 
-def _plugin(name: str, installed: Path | None, folder: Path) -> Plugin | None:
+def _plugin(name: str, installed: Path | None, folder: Path, python: str) -> Plugin | None:
     if installed is not None:
         return Plugin(name, installed, INSTALLED)
     if name in _STAND_INS:
-        return Plugin(name, _STAND_INS[name].install(folder / name), PLAYED)
+        return Plugin(name, _STAND_INS[name].install(folder / name, python), PLAYED)
     if name == "kubernetes":
         try:
             return Plugin(name, go_build.build(toolchain.KUBERNETES_PLUGIN), BUILT)

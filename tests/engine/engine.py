@@ -12,15 +12,15 @@ it runs in a process of its own; its arguments are whatever JSON can carry.
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from lab.common.paths import PROJECT
+from lab.common.paths import PROJECT, STATE
 from lab.programs import own_python, plugins
+from tests.engine import warm_python
 from tests.engine.outcome import Diagnostic, Outcome, Step
 from tests.engine.running import EngineTimeoutError, Running
 from tests.engine.stack import Stack, pulumi_cli
@@ -37,6 +37,7 @@ class Engine:
 
     Attributes:
         environment: of every process that it starts; may be changed between operations.
+        python: what runs the processes of Python that it starts.
     """
 
     def __init__(self, work_dir: Path, path_dirs: Sequence[Path] = ()) -> None:
@@ -52,7 +53,8 @@ class Engine:
         backend.mkdir(parents=True)
         _share_plugins(home / "plugins")
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
-        cli, made = pulumi_cli(), plugins.without_fetching(work_dir / "stand-ins")
+        self.python = str(warm_python.executable(STATE))
+        cli, made = pulumi_cli(), plugins.without_fetching(work_dir / "stand-ins", self.python)
         self.environment = {
             **kept,
             "PATH": os.pathsep.join([*map(str, path_dirs), made.path(cli)]),
@@ -64,7 +66,7 @@ class Engine:
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             # An engine that is given its program asks nobody which Python its dynamic resources
             # run in: without this, it is the first on PATH.
-            "PULUMI_PYTHON_CMD": sys.executable,
+            "PULUMI_PYTHON_CMD": self.python,
             "PULUMI_DEBUG_COMMANDS": "true",  # has --event-log, as the Automation API does
         }
 

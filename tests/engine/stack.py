@@ -30,6 +30,7 @@ class Cli(Protocol):
     """The CLI of one engine, as a stack needs it."""
 
     environment: dict[str, str]
+    python: str
 
     def pulumi(self, *words: str, cwd: Path, text: str = "") -> str:
         """Run the CLI and give back what it printed."""
@@ -170,7 +171,7 @@ class Stack:
         }
         search_path = [str(PROJECT), *filter(None, sys.path)]
         host = subprocess.Popen(
-            [sys.executable, "-m", "tests.engine.program_host"],
+            [self._engine.python, "-m", "tests.engine.program_host"],
             cwd=PROJECT,
             env={**self._engine.environment, "PYTHONPATH": os.pathsep.join(search_path)},
             stdin=subprocess.PIPE,

@@ -31,22 +31,23 @@ class StandIn:
         """The file name under which Pulumi's engine looks for the plugin."""
         return f"pulumi-resource-{self.name}"
 
-    def install(self, directory: Path) -> Path:
+    def install(self, directory: Path, python: str = sys.executable) -> Path:
         """Write an executable that starts the stand-in, and return its path.
 
         Args:
             directory: made if it is missing. It has to come first on the PATH of `pulumi`, because
                 Pulumi's engine takes the first executable of that name.
+            python: what runs it, as `python -m` does.
         """
         directory.mkdir(parents=True, exist_ok=True)
         launcher = directory / self.executable
-        python, project = shlex.quote(sys.executable), shlex.quote(str(PROJECT))
+        project = shlex.quote(str(PROJECT))
         launcher.write_text(
             "#!/bin/sh\n"
             f"{self._mark}\n"
             f'PYTHONPATH={project}${{PYTHONPATH:+":$PYTHONPATH"}}\n'
             "export PYTHONPATH\n"
-            f'exec {python} -m {self.module} "$@"\n'
+            f'exec {shlex.quote(python)} -m {self.module} "$@"\n'
         )
         launcher.chmod(0o755)
         return launcher

@@ -1,0 +1,129 @@
+"""Imports what Pulumi's programs need, and forks for each client; see the package's docstring.
+
+server.py SOCKET    until its standard input is closed
+"""
+
+import importlib
+import io
+import os
+import runpy
+import select
+import signal
+import socket
+import sys
+import threading
+import traceback
+from pathlib import Path
+
+_IMPORTED = (
+    "asyncssh",
+    "docker",
+    "dill",
+    "grpc.aio",
+    "pulumi.automation",
+    "pulumi.dynamic",
+    "pulumi.metadata",
+    "pulumi.runtime._serialization",
+    "pulumi_command.remote",
+    "pulumi_docker",
+    "pulumi_kubernetes.apps.v1",
+    "pulumi_kubernetes.core.v1",
+    "pulumi_kubernetes.helm.v3",
+    "pulumi_kubernetes.rbac.v1",
+    "components.preflight.findings",
+    "components.stack.outputs",
+    "components.stack.readme",
+    "components.stack.whole",
+    "configuration.settings",
+)
+_KILLED = 137
+_SHORT = 4
+
+
+def main() -> None:
+    """Serve."""
+    path = Path(sys.argv[1])
+    own = [entry for entry in sys.path if entry and not entry.startswith(str(Path.cwd()))]
+    for name in _IMPORTED:
+        importlib.import_module(name)
+    # A thread would be gone in a child, and whatever it holds locked would stay so.
+    assert threading.active_count() == 1, threading.enumerate()
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path.with_suffix(".new")))
+    listener.listen(64)
+    path.with_suffix(".new").rename(path)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Nobody asks how a child ended: it has told its client.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        ready, _, _ = select.select([listener, sys.stdin], [], [])
+        if sys.stdin in ready:
+            return
+        client, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            _become(client, own)
+        client.close()
+
+
+def _become(client: socket.socket, own: list[str]) -> None:
+    """Be the process that the client was started as, and end."""
+    status = 1
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        size, streams, _, _ = socket.recv_fds(client, _SHORT, 3)
+        fields = _received(client, int.from_bytes(size, "big"))
+        folder, count, *rest = fields.decode(errors="surrogateescape").split("\0")
+        arguments, environment = rest[: int(count)], rest[int(count) :]
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+            os.close(stream)
+        sys.stdin = os.fdopen(0, "r", closefd=False)
+        sys.stdout, sys.stderr = map(_unbuffered, (1, 2))
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(dict(each.split("=", 1) for each in environment))
+        client.sendall(os.getpid().to_bytes(_SHORT, "big"))
+        threading.Thread(target=_end_with, args=(client,), daemon=True).start()
+        if arguments[0] == "-u":  # as every stream is here
+            del arguments[0]
+        flag, module, *words = arguments
+        assert flag == "-m", arguments
+        given = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+        sys.path[:] = [folder, *given, *own]
+        sys.argv = [module, *words]
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        status = 0
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        client.sendall(bytes([status % 256]))
+        os._exit(status)
+
+
+def _unbuffered(stream: int) -> io.TextIOWrapper:
+    return io.TextIOWrapper(os.fdopen(stream, "wb", 0, closefd=False), write_through=True)
+
+
+def _end_with(client: socket.socket) -> None:
+    """Whoever killed the client means this process."""
+    client.recv(1)
+    os._exit(_KILLED)
+
+
+def _received(client: socket.socket, count: int) -> bytes:
+    found = b""
+    while len(found) < count:
+        more = client.recv(count - len(found))
+        assert more, "the client has gone"
+        found += more
+    return found
+
+
+if __name__ == "__main__":
+    main()
