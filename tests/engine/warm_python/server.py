@@ -20,6 +20,9 @@ _IMPORTED = (
     "docker",
     "dill",
     "grpc.aio",
+    "httpx",
+    "kubernetes.client",
+    "kubernetes.config",
     "pulumi.automation",
     "pulumi.dynamic",
     "pulumi.metadata",
@@ -43,7 +46,8 @@ _SHORT = 4
 def main() -> None:
     """Serve."""
     path = Path(sys.argv[1])
-    own = [entry for entry in sys.path if entry and not entry.startswith(str(Path.cwd()))]
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    own = [entry for entry in sys.path[1:] if entry not in given]
     for name in _IMPORTED:
         importlib.import_module(name)
     # A thread would be gone in a child, and whatever it holds locked would stay so.
