@@ -21,6 +21,9 @@ os.environ.update(
     LAB_NAME=f"t{os.getpid() % 10_000_000}",
     LAB_SUBNET=f"10.{90 + os.getpid() // 250 % 100}.{os.getpid() % 250}",
 )
+# One for all processes that run a part of the tests, which are started from the first.
+os.environ.setdefault("LAB_TESTS_FOLDER", _STATE)
+os.environ.setdefault("LAB_TESTS_RUN", str(os.getpid()))
 # The same on every machine; tests/engine/test_longhorn_manager.py asks for the real one.
 os.environ.setdefault("LAB_LONGHORN", "stand-in")
 

@@ -18,8 +18,9 @@ from typing import Any
 
 import yaml
 
-from lab.common.paths import PROJECT, STATE
+from lab.common.paths import PROJECT
 from lab.programs import own_python, plugins
+from lab.programs.plugin_base.launcher import StandIn
 from tests.engine import warm_python
 from tests.engine.outcome import Diagnostic, Outcome, Step
 from tests.engine.running import EngineTimeoutError, Running
@@ -53,7 +54,7 @@ class Engine:
         backend.mkdir(parents=True)
         _share_plugins(home / "plugins")
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
-        self.python = str(warm_python.executable(STATE))
+        self.python = python()
         cli, made = pulumi_cli(), plugins.without_fetching(work_dir / "stand-ins", self.python)
         self.environment = {
             **kept,
@@ -161,6 +162,16 @@ class Engine:
         printed = f"{answer.stdout}{answer.stderr}"
         assert answer.returncode == 0, f"pulumi {' '.join(words)}: {printed}"
         return answer.stdout
+
+
+def python() -> str:
+    """What runs the processes of Python that engines start."""
+    return str(warm_python.executable())
+
+
+def installed(stand_in: StandIn, folder: Path) -> Path:
+    """The folder, with the stand-in in it as an engine starts it."""
+    return stand_in.install(folder, python()).parent
 
 
 def _initialised(

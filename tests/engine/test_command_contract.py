@@ -27,7 +27,7 @@ from tests.engine.command_scenario import (
     shows_unknown,
     waits_for,
 )
-from tests.engine.engine import Engine
+from tests.engine.engine import Engine, installed
 from tests.engine.needs import real_folder
 from tests.engine.ssh_host import SshHost, ssh_host
 
@@ -39,7 +39,7 @@ def plugin_directory(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     if request.param == "stand-in":
-        return STAND_IN.install(tmp_path_factory.mktemp("stand-in")).parent
+        return installed(STAND_IN, tmp_path_factory.mktemp("stand-in"))
     return real_folder(STAND_IN)
 
 
@@ -475,7 +475,7 @@ def test_a_stack_made_with_one_plugin_is_unchanged_under_the_other(
     scenario = Scenario(engine, host, stdin="text", secret=["stdin"], delete="true", triggers=[1])
     scenario.up().or_fail()
     if plugin_directory == other:
-        other = STAND_IN.install(tmp_path / "other").parent
+        other = installed(STAND_IN, tmp_path / "other")
     engine.environment["PATH"] = f"{other}{os.pathsep}{engine.environment['PATH']}"
     outcome = scenario.preview().or_fail()
     # The plugin's own entry in the state may change: the real one notes its framework's version.

@@ -28,7 +28,7 @@ from tests.engine.docker_scenario import (
     make_images,
     sleeper,
 )
-from tests.engine.engine import Engine
+from tests.engine.engine import Engine, installed
 from tests.engine.needs import docker_marks, real_folder
 from tests.engine.rancher_lab import engine_apart
 
@@ -55,7 +55,7 @@ def plugin_directory(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     if request.param == "stand-in":
-        return STAND_IN.install(tmp_path_factory.mktemp("stand-in")).parent
+        return installed(STAND_IN, tmp_path_factory.mktemp("stand-in"))
     return real_folder(STAND_IN)
 
 
@@ -101,38 +101,41 @@ def test_a_preview_makes_nothing(engine: Engine, docker: DockerHandle) -> None:
     assert scenario.command("volume", "ls", "--quiet") == ""
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"image": OTHER_SLEEPER},
-        {"name": "another"},
-        {"envs": ["A=2"]},
-        {"command": ["3d"]},
-        {"privileged": True},
-        {"ports": [{"internal": 80, "external": 18081, "ip": ADDRESS}]},
-        {"ports": None},
-        {"volumes": [{"volume_name": "contract-other", "container_path": "/data"}]},
-        {"labels": [{"label": "owner", "value": "another"}]},
-        {"uploads": [{"file": "/etc/file", "content": "changed"}]},
-        {"uploads": None},
-    ],
-    ids=lambda changed: next(iter(changed)) + ("" if next(iter(changed.values())) else " removed"),
-)
-def test_what_a_container_is_made_with_makes_it_anew(
-    engine: Engine, docker: DockerHandle, changed: dict[str, Any]
-) -> None:
-    inputs = {
-        "envs": ["A=1"],
-        "ports": [{"internal": 80, "external": 18080, "ip": ADDRESS}],
-        "volumes": [{"volume_name": "contract-data", "container_path": "/data"}],
-        "labels": [{"label": "owner", "value": "test"}],
-        "uploads": [{"file": "/etc/file", "content": "text"}],
-    }
+MADE_WITH: dict[str, Any] = {
+    "image": SLEEPER,
+    "envs": ["A=1"],
+    "command": None,
+    "privileged": None,
+    "ports": [{"internal": 80, "external": 18080, "ip": ADDRESS}],
+    "volumes": [{"volume_name": "contract-data", "container_path": "/data"}],
+    "labels": [{"label": "owner", "value": "test"}],
+    "uploads": [{"file": "/etc/file", "content": "text"}],
+}
+MAKES_IT_ANEW: list[dict[str, Any]] = [
+    {"image": OTHER_SLEEPER},
+    {"name": "another"},
+    {"envs": ["A=2"]},
+    {"command": ["3d"]},
+    {"privileged": True},
+    {"ports": [{"internal": 80, "external": 18081, "ip": ADDRESS}]},
+    {"ports": None},
+    {"volumes": [{"volume_name": "contract-other", "container_path": "/data"}]},
+    {"labels": [{"label": "owner", "value": "another"}]},
+    {"uploads": [{"file": "/etc/file", "content": "changed"}]},
+    {"uploads": None},
+]
+
+
+def test_what_a_container_is_made_with_makes_it_anew(engine: Engine, docker: DockerHandle) -> None:
+    inputs = {name: value for name, value in MADE_WITH.items() if value is not None}
     scenario = Scenario(engine, docker, {"it": sleeper(**inputs)})
     scenario.up().or_fail()
     before = scenario.state(CONTAINER)["id"]
-    assert scenario.preview("it", **changed).or_fail().operations(CONTAINER) == REPLACED
-    outcome = scenario.up().or_fail()
+    as_it_was = {**MADE_WITH, "name": "sleeper"}
+    for changed in MAKES_IT_ANEW:
+        found = scenario.preview("it", **{**as_it_was, **changed}).or_fail()
+        assert found.operations(CONTAINER) == REPLACED, changed
+    outcome = scenario.up("it", **{**as_it_was, **MAKES_IT_ANEW[2]}).or_fail()
     assert outcome.operations(CONTAINER) == REPLACED
     done = [step.operation for step in outcome.steps if step.type == CONTAINER]
     assert done.index("delete-replaced") < done.index("create-replacement")
@@ -140,29 +143,25 @@ def test_what_a_container_is_made_with_makes_it_anew(
     assert scenario.preview().or_fail().operations() == {}
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"restart": "always"},
-        {"wait_timeout": 90},
-        {"destroy_grace_seconds": 3},
-        {"must_run": False},
-        {"remove_volumes": False},
-    ],
-    ids=lambda changed: next(iter(changed)),
-)
-def test_what_can_be_changed_in_place_is(
-    engine: Engine, docker: DockerHandle, changed: dict[str, Any]
-) -> None:
+def test_what_can_be_changed_in_place_is(engine: Engine, docker: DockerHandle) -> None:
     scenario = Scenario(engine, docker, {"it": sleeper()})
     scenario.up().or_fail()
     before = scenario.inspect("sleeper")["Id"]
-    assert scenario.up("it", **changed).or_fail().operations(CONTAINER) == {"update": 1}
+    changes: dict[str, Any] = {
+        "wait_timeout": 90,
+        "destroy_grace_seconds": 3,
+        "must_run": False,
+        "remove_volumes": False,
+        "restart": "always",
+    }
+    for name, value in changes.items():
+        outcome = scenario.up("it", **{name: value}).or_fail()
+        assert outcome.operations(CONTAINER) == {"update": 1}, name
     after = scenario.inspect("sleeper")
     assert after["Id"] == before
-    assert after["HostConfig"]["RestartPolicy"]["Name"] == changed.get("restart", "no")
+    assert after["HostConfig"]["RestartPolicy"]["Name"] == "always"
     assert scenario.preview().or_fail().operations() == {}
-    undone = dict.fromkeys(changed)
+    undone = dict.fromkeys(changes)
     assert scenario.up("it", **undone).or_fail().operations(CONTAINER) == {"update": 1}
     assert scenario.inspect("sleeper")["HostConfig"]["RestartPolicy"]["Name"] == "no"
 
@@ -391,14 +390,7 @@ def test_an_ssh_host_is_reached_by_ssh_with_the_program_s_options(
     resources = like_rancher(ADDRESS)
     scenario = Scenario(engine, docker, resources, host=host, ssh_opts=options)
     scenario.up().or_fail()
-    assert (
-        scenario.preview(
-            "",
-        )
-        .or_fail()
-        .operations()
-        == {}
-    )
+    assert scenario.preview().or_fail().operations() == {}
     scenario.stack.refresh().or_fail()
     scenario.stack.destroy().or_fail()
     assert set((folder / "words").read_text().splitlines()) == {
@@ -435,7 +427,7 @@ def test_a_stack_made_with_one_plugin_is_unchanged_under_the_other(
     scenario = Scenario(engine, docker, like_rancher(ADDRESS))
     scenario.up().or_fail()
     if plugin_directory == other:
-        other = STAND_IN.install(tmp_path / "other").parent
+        other = installed(STAND_IN, tmp_path / "other")
     engine.environment["PATH"] = f"{other}{os.pathsep}{engine.environment['PATH']}"
     assert scenario.preview().or_fail().operations() == {}
     scenario.stack.refresh().or_fail()
@@ -446,7 +438,7 @@ def test_a_stack_made_with_one_plugin_is_unchanged_under_the_other(
 
 def test_both_plugins_keep_the_same_of_a_container(docker: DockerHandle, tmp_path: Path) -> None:
     real, kept = real_folder(STAND_IN), []
-    for name, folder in (("real", real), ("other", STAND_IN.install(tmp_path / "s").parent)):
+    for name, folder in (("real", real), ("other", installed(STAND_IN, tmp_path / "s"))):
         scenario = Scenario(Engine(tmp_path / name, [folder]), docker, like_rancher(ADDRESS))
         scenario.up().or_fail()
         outputs = dict(scenario.state(CONTAINER)["outputs"])

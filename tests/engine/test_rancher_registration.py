@@ -135,11 +135,17 @@ def test_another_password_is_an_update_and_nothing_is_replaced(
     assert stack.preview().or_fail().operations() == {}
 
 
-def test_a_cluster_that_somebody_deleted_is_made_again_after_a_refresh(
+def test_a_cluster_that_somebody_deleted_keeps_up_from_succeeding_until_a_refresh(
     stack: Stack, stand_in: StandIn
 ) -> None:
     (gone,) = clusters(stand_in)
     del stand_in.context.state.clusters[gone]
+    outcome = stack.preview().or_fail()
+    assert outcome.operations() == {"update": 1}
+    assert outcome.operations(ACTIVE) == {"update": 1}
+    failed = stack.up()
+    assert not failed.succeeded
+    assert f"{gone}: Rancher has no such cluster any more" in failed.log
     stack.refresh().or_fail()
     outcome = stack.preview().or_fail()
     assert [outcome.operations(kind) for kind in (REGISTRATION, ACTIVE)] == [{"create": 1}] * 2

@@ -10,6 +10,7 @@ from components.rancher.api.client import RancherClient
 from components.rancher.api.errors import ExpiredTokenError, RancherError, WrongPasswordError
 from components.rancher.registration.activity import (
     RancherView,
+    gone,
     wait_until_active,
     why_not_active,
 )
@@ -60,8 +61,8 @@ class RancherClusterActiveProvider(DynamicProvider):
 
         A preview asks Rancher, and goes on without an answer; one that refuses token and password
         has answered, and what would then not be looked at is a difference, on which `up` fails
-        with what to do. A cluster that Rancher does not have is for a refresh to find, since its
-        registration has to be made again first; that is said.
+        with what to do. So does it for a cluster that Rancher does not have: its registration has
+        to be made again first, and what Rancher's clean-up took with it, which a refresh finds.
         """
         # Without a password the removal goes by the token alone.
         is_other = not new.get("admin_password") and old.get("api_token") != new.get("api_token")
@@ -69,12 +70,9 @@ class RancherClusterActiveProvider(DynamicProvider):
         is_active = old.get("state") == "active"
         if is_active:
             seen = seen_state(old, _PREVIEW_SECONDS)
-            is_active = seen in ("active", None)
+            is_active = seen == "active"
             if seen is None:
-                say(
-                    f"{old['cluster_id']}: Rancher has no such cluster any more: `pulumi up "
-                    "--refresh` registers it again."
-                )
+                say(gone(old["cluster_id"]))
         return super().differences(old, new) | token | (set() if is_active else {"state"})
 
     def replacements(self, old: Properties, new: Properties, changed: set[str]) -> set[str]:

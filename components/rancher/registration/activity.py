@@ -16,6 +16,8 @@ _LOST_SECONDS = 30.0
 _FIRST_SECONDS = 120.0
 """How long Rancher's first Deployment of its agent may take, which a loaded cluster needs."""
 _AGAIN_SECONDS = 120.0
+_GONE_SECONDS = 15.0
+"""How long Rancher may hide a cluster that it has, as it does while it starts."""
 _IMAGE_SECONDS = 180.0
 """How long Rancher may take to begin with its agent's new image."""
 
@@ -32,6 +34,14 @@ class RancherView:
     cluster: Callable[[], Cluster | None]
     agent: Callable[[], Mapping[str, Any] | None]
     deploy_again: Callable[[Cluster], None]
+
+
+def gone(cluster_id: str) -> str:
+    """Says of a cluster that was registered and is not there what to do. Pure."""
+    return (
+        f"{cluster_id}: Rancher has no such cluster any more, or hides it from this user. If "
+        "somebody deleted it there, `pulumi up --refresh` registers it again."
+    )
 
 
 def why_not_active(cluster: Cluster | None) -> str:
@@ -82,18 +92,22 @@ def wait_until_active(
     Another image than `image` is waited for only for a while: Rancher may have been told to give
     this cluster another one.
 
-    Raises ClusterNotActiveError at the deadline, with what Rancher said last.
+    Raises ClusterNotActiveError at the deadline, with what Rancher said last, and soon where it
+    has no such cluster.
     """
     clock = clock or SYSTEM_CLOCK
-    started = connected = clock.now()
+    started = connected = known = clock.now()
     asked = started - _AGAIN_SECONDS
 
     def missing() -> list[str]:
-        nonlocal connected, asked
+        nonlocal connected, asked, known
         cluster = rancher.cluster()
         why = why_not_active(cluster)
         agent = None if why else rancher.agent()
         now = clock.now()
+        known = known if cluster is None else now
+        if now - known >= _GONE_SECONDS:
+            raise ClusterNotActiveError(gone(cluster_id))
         connected = connected if agent is None else now
         if not why:
             why = why_not_settled(agent, image if now - started < _IMAGE_SECONDS else "")

@@ -3,6 +3,7 @@
 import signal
 import sys
 import threading
+import time
 from typing import Any
 
 from kubernetes.client import ApiClient, AppsV1Api, CoreV1Api
@@ -26,19 +27,26 @@ from lab.longhorn.manager_stand_in import (
 from lab.longhorn.manager_stand_in.api import LonghornApi
 from lab.longhorn.played_volumes import jobs
 
-# It looks at everything again each time, so that there is no event that it could miss.
 _PERIOD_SECONDS = 1.0
+# It looks at everything again each time, so that there is no event that it could miss; but not
+# where nothing in the cluster has changed, unless what it asks of hosts may have.
+_HOSTS_SECONDS = 5.0
 _MANAGER = "longhorn-manager"
 
 
 def main() -> None:
-    """Reconcile every second until SIGTERM."""
+    """Look every second until SIGTERM."""
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
     say("stand-in for longhorn-manager: it replicates no data; real clusters never see it")
     with new_client_from_config(sys.argv[1]) as client:
+        seen, due = "", 0.0
         while not done.wait(_PERIOD_SECONDS):
+            now = revision(client)
+            if now and now == seen and time.monotonic() < due:
+                continue
+            seen, due = now, time.monotonic() + _HOSTS_SECONDS
             for task in (reconcile_claims, run_jobs, uninstall.reconcile, reconcile_longhorn):
                 try:
                     task(client)
@@ -48,6 +56,18 @@ def main() -> None:
                         say(f"{task.__module__}.{task.__name__}: {error.status} {error.body}")
                 except HTTPError as error:
                     say(f"the Kubernetes API does not answer: {error}")
+
+
+def revision(client: ApiClient) -> str:
+    """What changes whenever any object in the cluster does; empty where there is no answer.
+
+    The resource version of a list is that of the whole store.
+    """
+    try:
+        listed: Any = CoreV1Api(client).list_namespace(limit=1)
+    except (ApiException, HTTPError):
+        return ""
+    return str(listed.metadata.resource_version or "")
 
 
 def reconcile_claims(client: ApiClient) -> None:

@@ -1,13 +1,13 @@
 """Imports what Pulumi's programs need, and forks for each client; see the package's docstring.
 
-server.py SOCKET    until its standard input is closed
+server.py SOCKET PROCESS    until that process has ended
 """
 
+import gc
 import importlib
 import io
 import os
 import runpy
-import select
 import signal
 import socket
 import sys
@@ -38,14 +38,19 @@ _IMPORTED = (
     "components.stack.readme",
     "components.stack.whole",
     "configuration.settings",
+    "lab.programs.command_stand_in.remote_command",
+    "lab.programs.docker_stand_in.provider",
+    "lab.programs.plugin_base.serving",
+    "tests.engine.program_host",
 )
 _KILLED = 137
 _SHORT = 4
+_LOOK_SECONDS = 2.0
 
 
 def main() -> None:
     """Serve."""
-    path = Path(sys.argv[1])
+    path, run = Path(sys.argv[1]), Path("/proc", sys.argv[2])
     given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     own = [entry for entry in sys.path[1:] if entry not in given]
     for name in _IMPORTED:
@@ -56,14 +61,17 @@ def main() -> None:
     listener.bind(str(path.with_suffix(".new")))
     listener.listen(64)
     path.with_suffix(".new").rename(path)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What is not looked at for garbage stays shared with the children.
+    gc.freeze()
+    gc.disable()
     # Nobody asks how a child ended: it has told its client.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    while True:
-        ready, _, _ = select.select([listener, sys.stdin], [], [])
-        if sys.stdin in ready:
-            return
-        client, _ = listener.accept()
+    listener.settimeout(_LOOK_SECONDS)
+    while run.exists():
+        try:
+            client, _ = listener.accept()
+        except TimeoutError:
+            continue
         if os.fork() == 0:
             listener.close()
             _become(client, own)
@@ -74,7 +82,7 @@ def _become(client: socket.socket, own: list[str]) -> None:
     """Be the process that the client was started as, and end."""
     status = 1
     try:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        gc.enable()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         size, streams, _, _ = socket.recv_fds(client, _SHORT, 3)
         fields = _received(client, int.from_bytes(size, "big"))

@@ -115,6 +115,12 @@ def test_what_is_missing_is_told_every_now_and_then_and_a_setback_at_once() -> N
     assert "gone again" in said[1]
 
 
+def test_a_cluster_that_rancher_hides_for_a_moment_is_waited_for() -> None:
+    wait(Looks(*[None] * 10, ACTIVE))
+    with pytest.raises(ClusterNotActiveError, match="no such cluster any more"):
+        wait(Looks(*[None] * 20, ACTIVE))
+
+
 def test_the_deadline_tells_the_reason_and_what_to_look_at() -> None:
     with pytest.raises(ClusterNotActiveError) as caught:
         wait(Looks(PENDING))
@@ -306,24 +312,36 @@ def test_a_preview_alone_shows_a_cluster_that_is_not_active_any_more(
     assert provider.diff(made.id, made.outs, props).changes
 
 
-def test_a_preview_makes_nothing_of_a_rancher_without_the_cluster_or_answer_and_says_which(
-    stand_in: StandIn,
-    props: dict[str, Any],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+def test_a_preview_makes_nothing_of_a_rancher_without_an_answer(
+    stand_in: StandIn, props: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(active, "_PREVIEW_SECONDS", 0.1)
     provider = RancherClusterActiveProvider()
     connect(stand_in, props["cluster_id"])
     made = provider.create(props)
     assert made.outs is not None
-    del stand_in.context.state.clusters[props["cluster_id"]]
-    assert not provider.diff(made.id, made.outs, props).changes
-    gone = f"{props['cluster_id']}: Rancher has no such cluster any more: `pulumi up --refresh`"
-    assert gone in capsys.readouterr().err
     stand_in.stop()
     assert not provider.diff(made.id, made.outs, props).changes
-    assert "no such cluster" not in capsys.readouterr().err
+
+
+def test_a_cluster_that_somebody_deleted_in_rancher_is_a_difference_on_which_up_fails(
+    stand_in: StandIn,
+    props: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(rancher_activity, "_GONE_SECONDS", 0.05)
+    provider = RancherClusterActiveProvider()
+    connect(stand_in, props["cluster_id"])
+    made = provider.create(props)
+    assert made.outs is not None
+    del stand_in.context.state.clusters[props["cluster_id"]]
+    found = provider.diff(made.id, made.outs, props)
+    assert found.changes
+    assert not found.replaces
+    assert "`pulumi up --refresh` registers it again" in capsys.readouterr().err
+    with pytest.raises(ClusterNotActiveError, match="pulumi up --refresh"):
+        provider.update(made.id, made.outs, props)
 
 
 def test_another_cluster_is_another_wait_but_an_unknown_one_is_not(props: dict[str, Any]) -> None:
