@@ -164,6 +164,7 @@ def lists_of(count: int) -> dict[str, list[bytes]]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer goes out whole, as from a real server
     lists: Mapping[str, Sequence[bytes]]
 
     def do_GET(self) -> None:

@@ -94,6 +94,10 @@ class PlainServer(_Server):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # An answer goes out whole and at once, as Go's server sends it: in parts, each would wait for
+    # the client to acknowledge the one before.
+    wbufsize = -1
+    disable_nagle_algorithm = True
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Log nothing by default: a request line can hold a registration token."""

@@ -92,7 +92,7 @@ def test_a_home_folder_may_be_written_as_a_tilde(
 
 def _a_key(passphrase: str | None = None, form: str = "openssh", kind: str = "ssh-ed25519") -> str:
     made = asyncssh.generate_private_key(kind)
-    return made.export_private_key(form, passphrase=passphrase).decode()
+    return made.export_private_key(form, passphrase=passphrase, rounds=1).decode()
 
 
 @pytest.mark.parametrize(

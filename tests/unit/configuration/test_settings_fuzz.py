@@ -21,7 +21,7 @@ from tools.offline.stack_file import NAMESPACE, StackConfig, stack_config
 _MARKER = "tr0ub4dor-and-3"
 _SECRET_NAMES = ("password", "sshPassword", "apiToken", "privateKey", "clientSecret")
 _EXAMPLES = settings(
-    max_examples=800,
+    max_examples=250,
     derandomize=True,
     database=None,
     deadline=None,
@@ -185,9 +185,11 @@ def _places() -> list[_Path]:
     return sorted({*_PATHS, *left_out}, key=str)
 
 
-@pytest.mark.parametrize("text", _ODD_TEXTS, ids=range(len(_ODD_TEXTS)))
-def test_an_odd_text_in_any_place_loads_or_ends_in_a_settings_error(text: str) -> None:
-    for path in _places():
+@pytest.mark.parametrize("number", range(len(_ODD_TEXTS)))
+def test_an_odd_text_in_any_place_loads_or_ends_in_a_settings_error(number: int) -> None:
+    text = _ODD_TEXTS[number]
+    # Each in every other place, so that every place gets every other one.
+    for path in _places()[number % 2 :: 2]:
         config: dict[str, Any] = copy.deepcopy(_WHOLE)
         config.setdefault(str(path[0]), {})
         holder: Any = config

@@ -77,6 +77,7 @@ def docker_double(folder: Path) -> Iterator[DockerDouble]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # an answer goes out whole
 
         def _any(self) -> None:
             self.rfile.read(int(self.headers.get("content-length") or 0))
@@ -98,7 +99,7 @@ def docker_double(folder: Path) -> Iterator[DockerDouble]:
 
     with ThreadingUnixStreamServer(str(double.socket), Handler) as server:
         server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:
             yield double

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from components.common import waiting
+from components.common.waiting import Clock
 from components.longhorn import node_tags
 from components.longhorn.node_tags import LonghornNodeTagsProvider
 from tests.unit.doubles.a_cluster import ACluster, api_error
@@ -25,6 +27,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> ACluster:
     one.objects["nodes"]["node-1"] = {"spec": {"tags": ["theirs"], "disks": {"a": {}}}}
     monkeypatch.setattr(node_tags, "open_cluster", lambda _props: one)
     monkeypatch.setattr(node_tags, "open_for_removal", lambda _props: one)
+    monkeypatch.setattr(waiting, "SYSTEM_CLOCK", Clock(sleep=lambda _: None))
     return one
 
 

@@ -57,7 +57,7 @@ def _stack(count: int, **changes: Any) -> NewStack:
     return NewStack(**{**given, **changes})
 
 
-@pytest.mark.parametrize("count", [1, 100])
+@pytest.mark.parametrize("count", [1, 12])
 @pytest.mark.parametrize(
     "changes",
     [
@@ -454,7 +454,7 @@ def _key_file(
     server: Server, folder: Path, passphrase: str | None = None, form: str = "openssh"
 ) -> str:
     key = asyncssh.import_private_key(server.client_key)
-    (folder / "key").write_bytes(key.export_private_key(form, passphrase=passphrase))
+    (folder / "key").write_bytes(key.export_private_key(form, passphrase=passphrase, rounds=1))
     return str(folder / "key")
 
 

@@ -248,6 +248,7 @@ def test_a_word_of_rancher_s_that_is_old_is_no_proof(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rancher_activity, "_LOST_SECONDS", 10_000.0)
+    monkeypatch.setattr(active, "_AGENT_SECONDS", 0.2)
     with running(tmp_path, check_seconds=10_000.0) as slow:
         outs = RancherRegistrationProvider().create(registration_inputs(slow)).outs
         assert outs is not None

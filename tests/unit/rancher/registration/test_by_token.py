@@ -13,6 +13,7 @@ from components.rancher.api.errors import (
     NotReadyError,
     RancherError,
 )
+from components.rancher.registration import active
 from components.rancher.registration.active import RancherClusterActiveProvider
 from components.rancher.registration.by_token import RancherTokenRegistrationProvider
 from components.rancher.registration.removal import VARIABLE
@@ -194,7 +195,10 @@ def test_what_rancher_does_not_let_in_any_more_is_a_difference_and_leaves_the_st
     assert ACTIVE.look(known) == known
 
 
-def test_a_rancher_that_does_not_answer_is_no_difference(inputs: dict[str, Any]) -> None:
+def test_a_rancher_that_does_not_answer_is_no_difference(
+    inputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(active, "_PREVIEW_SECONDS", 0.1)
     known = {**registered(inputs), "admin_password": "", "state": "active"}
     known["url"] = "https://127.0.0.1:1"
     assert ACTIVE.differences(known, known) == set()
