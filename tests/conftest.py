@@ -4,6 +4,7 @@ A test that needs what this machine lacks is skipped with the reason, and the re
 end of the run. With LAB_REQUIRE=1 everything must be there, and the same reason is a failure.
 """
 
+import gc
 import os
 import shutil
 import sys
@@ -26,6 +27,7 @@ os.environ.setdefault("LAB_TESTS_FOLDER", _STATE)
 os.environ.setdefault("LAB_TESTS_RUN", str(os.getpid()))
 # The same on every machine; tests/engine/test_longhorn_manager.py asks for the real one.
 os.environ.setdefault("LAB_LONGHORN", "stand-in")
+gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -39,6 +41,12 @@ def pytest_runtest_makereport(
     if report.skipped and os.environ.get("LAB_REQUIRE") == "1":
         report.outcome = "failed"
         report.longrepr = f"LAB_REQUIRE=1, but this test was skipped: {report.longrepr}"
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests are no garbage: not to look at them again and again saves time."""
+    gc.collect()
+    gc.freeze()
 
 
 _told: list[str] = []
