@@ -1,9 +1,10 @@
 # Two commands for a newcomer: `make demo` and `make test`. Both do their own set-up.
 PYTHON ?= python3
 STACK ?= three-nodes
-# How many test files run beside each other; 0: one after the other, in one process. Four for two
-# processors: the tests with a lab wait more than they compute.
-AT_ONCE ?= 4
+# How many test files run beside each other; 0: one after the other, in one process. Six for two
+# processors: the tests with a lab wait more than they compute. Those of `make unit` do not.
+AT_ONCE ?= 6
+unit: AT_ONCE = 3
 # What installs the Python packages where it is there; empty: pip.
 export UV ?= uv
 VENV := .venv
