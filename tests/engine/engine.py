@@ -11,14 +11,17 @@ it runs in a process of its own; its arguments are whatever JSON can carry.
 """
 
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from lab.common.paths import PROJECT
+from lab.common.paths import PROJECT, STATE
 from lab.programs import own_python, plugins
 from lab.programs.plugin_base.launcher import StandIn
 from tests.engine import warm_python
@@ -39,6 +42,7 @@ class Engine:
     Attributes:
         environment: of every process that it starts; may be changed between operations.
         python: what runs the processes of Python that it starts.
+        backend: the folder that it keeps its stacks in.
     """
 
     def __init__(self, work_dir: Path, path_dirs: Sequence[Path] = ()) -> None:
@@ -50,8 +54,8 @@ class Engine:
                 after them the ones that this machine has, or builds, or plays.
         """
         self._work_dir = work_dir
-        home, backend = work_dir / "pulumi-home", work_dir / "backend"
-        backend.mkdir(parents=True)
+        home, self.backend = work_dir / "pulumi-home", work_dir / "backend"
+        self.backend.mkdir(parents=True)
         _share_plugins(home / "plugins")
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
         self.python = python()
@@ -60,7 +64,7 @@ class Engine:
             **kept,
             "PATH": os.pathsep.join([*map(str, path_dirs), made.path(cli)]),
             "PULUMI_HOME": str(home),
-            "PULUMI_BACKEND_URL": backend.as_uri(),
+            "PULUMI_BACKEND_URL": self.backend.as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             # A plugin that is not here is an error at once, not a search for a site.
@@ -174,10 +178,33 @@ def installed(stand_in: StandIn, folder: Path) -> Path:
     return stand_in.install(folder, python()).parent
 
 
+@dataclass(frozen=True)
+class _Initialised:
+    """What `pulumi stack init` left: the backend's files, and the salt in the stack's file."""
+
+    backend: Path
+    salt: str
+
+
+_initialised_before: dict[tuple[str, str], _Initialised] = {}
+"""By project and stack. A stack of the same names is the same each time, but for its salt."""
+
+
 def _initialised(
     stack: Stack, config: Mapping[str, object] | None, secrets: Mapping[str, str] | None
 ) -> Stack:
-    stack.pulumi("stack", "init")
+    known = _initialised_before.get(stack.names)
+    backend = stack.backend
+    if known is None or any(backend.iterdir()):
+        was_empty = not any(backend.iterdir())
+        stack.pulumi("stack", "init")
+        if was_empty:
+            copy = Path(tempfile.mkdtemp(dir=STATE, prefix="stack-")) / "backend"
+            kept = _Initialised(Path(shutil.copytree(backend, copy)), stack.salt)
+            _initialised_before[stack.names] = kept
+    else:
+        shutil.copytree(known.backend, backend, dirs_exist_ok=True)
+        stack.salt = known.salt
     if config or secrets:
         stack.configure(config, secrets)
     return stack

@@ -31,6 +31,7 @@ class Cli(Protocol):
 
     environment: dict[str, str]
     python: str
+    backend: Path
 
     def pulumi(self, *words: str, cwd: Path, text: str = "") -> str:
         """Run the CLI and give back what it printed."""
@@ -72,6 +73,26 @@ class Stack:
         self._operations = 0
         self.work_dir = work_dir
         self.arguments = arguments
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Of its project, and its own."""
+        return self._project, self._name
+
+    @property
+    def backend(self) -> Path:
+        """The folder of its engine's backend."""
+        return self._engine.backend
+
+    @property
+    def salt(self) -> str:
+        """What its secrets are encrypted with, beside the passphrase."""
+        return str(_read(self._stack_file)["encryptionsalt"])
+
+    @salt.setter
+    def salt(self, salt: str) -> None:
+        document = {**_read(self._stack_file), "encryptionsalt": salt}
+        self._stack_file.write_text(yaml.safe_dump(document))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -147,8 +168,10 @@ class Stack:
 
     def export(self, *, show_secrets: bool = False) -> dict[str, Any]:
         """The state as the backend keeps it, or with secrets in plain text."""
-        flags = ["--show-secrets"] if show_secrets else []
-        return json.loads(self.pulumi("stack", "export", *flags))
+        if show_secrets:
+            return json.loads(self.pulumi("stack", "export", "--show-secrets"))
+        file = self.backend / ".pulumi" / "stacks" / self._project / f"{self._name}.json"
+        return {"deployment": json.loads(file.read_text())["checkpoint"]["latest"] or {}}
 
     def resources(self, kind: str | None = None) -> list[dict[str, Any]]:
         """The resources in the state, secrets encrypted; of one type token only, if given."""
