@@ -33,3 +33,28 @@ def kubernetes_provider(
         upsert_existing_objects=True,
         opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["clusterIdentifier"]),
     )
+
+
+def replacing_provider(
+    name: str, cluster: ClusterSettings, parent: pulumi.Resource
+) -> kubernetes.Provider:
+    """A provider for objects that Kubernetes lets nobody change, which are only made anew.
+
+    A preview of a replacement would else have the API server try the new object over the old one,
+    and fail: the plugin knows that refusal only in words that API servers before 1.36 do not use
+    for a StorageClass. It takes over nothing that is there already.
+    Source: pulumi-kubernetes 4.32.0, provider/pkg/await/await.go, Creation; pulumi-kubernetes#3767.
+
+    Args:
+        name: The provider's name.
+        cluster: The cluster.
+        parent: What it is a part of.
+    """
+    return kubernetes.Provider(
+        name,
+        kubeconfig=str(Path(cluster.kubeconfig).expanduser()),
+        context=cluster.context,
+        cluster_identifier=cluster.name,
+        enable_server_side_apply=False,
+        opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["clusterIdentifier"]),
+    )

@@ -33,6 +33,12 @@ def test_a_reference_out_of_a_state_still_leads_to_its_provider(name: str) -> No
     assert isinstance(found, DynamicProvider)
 
 
+def test_a_resource_may_get_a_hook_and_may_not_lose_one() -> None:
+    before = {"lab": {"a": ["first"]}}
+    assert states.broken(before, {"lab": {"a": ["first", "second"]}}) == []
+    assert len(states.broken(before, {"lab": {"a": ["second"]}})) == 1
+
+
 def test_a_provider_that_moves_and_a_resource_that_is_renamed_are_noticed(
     now: states.Record,
 ) -> None:

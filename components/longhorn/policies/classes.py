@@ -1,17 +1,45 @@
 """StorageClasses beside Longhorn's own."""
 
+import asyncio
+
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.cluster.api import ClusterApi, unless_missing
 from components.longhorn.objects import DRIVER
 from components.longhorn.policies.class_parameters import parameters
+from configuration.cluster import ClusterSettings
 from configuration.storage_classes import StorageClassSettings
 
 
 def declare_class(
-    name: str, settings: StorageClassSettings, replicas: int, opts: pulumi.ResourceOptions
+    name: str,
+    settings: StorageClassSettings,
+    replicas: int,
+    *,
+    cluster: ClusterSettings,
+    opts: pulumi.ResourceOptions,
 ) -> kubernetes.storage.v1.StorageClass:
-    """The class; what Kubernetes lets nobody change replaces it, and volumes keep theirs."""
+    """The class; what Kubernetes lets nobody change replaces it, and volumes keep theirs.
+
+    One of Longhorn's that is in its place, and not in the state, makes room for it: an interrupted
+    run has made it, or a person.
+
+    Args:
+        name: The resource's name.
+        settings: The class.
+        replicas: Replicas of volumes where the class does not say how many.
+        cluster: Where it is.
+        opts: With a provider that can replace it (components/cluster/provider.py).
+    """
+
+    async def make_room(_args: pulumi.ResourceHookArgs) -> None:
+        there = ClusterApi(cluster.kubeconfig, cluster.context)
+        if await asyncio.to_thread(remove_class, there, settings.name):
+            pulumi.log.info(
+                f"StorageClass {settings.name}, which the state did not have, is made anew"
+            )
+
     return kubernetes.storage.v1.StorageClass(
         name,
         metadata=kubernetes.meta.v1.ObjectMetaArgs(name=settings.name),
@@ -24,8 +52,28 @@ def declare_class(
             opts,
             pulumi.ResourceOptions(
                 delete_before_replace=True,
+                hooks=pulumi.ResourceHookBinding(
+                    before_create=[pulumi.ResourceHook(f"{name}-room", make_room)]
+                ),
                 # Beside the parameters, which the plugin knows of.
                 replace_on_changes=["reclaimPolicy", "volumeBindingMode"],
             ),
         ),
     )
+
+
+def remove_class(cluster: ClusterApi, name: str) -> bool:
+    """Remove the class of that name if it is Longhorn's; whether there was one.
+
+    Raises RuntimeError where it is another driver's, and ApiError.
+    """
+    found = unless_missing(cluster.storage.read_storage_class, name)
+    if found is None:
+        return False
+    if found.provisioner != DRIVER:
+        raise RuntimeError(
+            f"StorageClass {name} is there already, for the volumes of {found.provisioner}, not of "
+            "Longhorn. Give the class of longhorn.storageClasses another name."
+        )
+    unless_missing(cluster.storage.delete_storage_class, name)
+    return True

@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.cluster.provider import replacing_provider
 from components.longhorn.findings import LonghornFindings
 from components.longhorn.objects import GROUP, NAMESPACE, VERSION
 from components.longhorn.policies.backup_credentials import credentials
@@ -65,14 +66,8 @@ class LonghornPolicies(pulumi.ComponentResource):
                     opts=pulumi.ResourceOptions(parent=self),
                 )
             )
-        replicas = replica_count(longhorn.replica_count, file.nodes_with_disks)
-        for each in longhorn.storage_classes:
-            declare_class(
-                f"{name}-class-{each.name}",
-                each,
-                replicas,
-                pulumi.ResourceOptions(parent=self, depends_on=before),
-            )
+        if longhorn.storage_classes:
+            self._classes(name, file, before)
         self.register_outputs({})
 
     def _backup_target(
@@ -108,6 +103,18 @@ class LonghornPolicies(pulumi.ComponentResource):
             found=found,
             opts=pulumi.ResourceOptions(parent=self, depends_on=after),
         )
+
+    def _classes(self, name: str, file: StackFile, before: Sequence[pulumi.Resource]) -> None:
+        replicas = replica_count(file.longhorn.replica_count, file.nodes_with_disks)
+        provider = replacing_provider(f"{name}-classes", file.cluster, self)
+        for each in file.longhorn.storage_classes:
+            declare_class(
+                f"{name}-class-{each.name}",
+                each,
+                replicas,
+                cluster=file.cluster,
+                opts=pulumi.ResourceOptions(parent=self, provider=provider, depends_on=before),
+            )
 
     def _job(self, name: str, job: RecurringJobSettings) -> kubernetes.apiextensions.CustomResource:
         return kubernetes.apiextensions.CustomResource(
