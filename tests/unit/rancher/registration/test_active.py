@@ -340,7 +340,9 @@ def test_a_cluster_that_somebody_deleted_in_rancher_is_a_difference_on_which_up_
     found = provider.diff(made.id, made.outs, props)
     assert found.changes
     assert not found.replaces
-    assert "`pulumi up --refresh` registers it again" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "`pulumi up --refresh` registers it again" in told
+    assert "once Rancher's clean-up" in told
     with pytest.raises(ClusterNotActiveError, match="pulumi up --refresh"):
         provider.update(made.id, made.outs, props)
 
