@@ -22,11 +22,6 @@ VARIABLE = "LONGHORN_RANCHER_DELETE_UNREACHABLE"
 _SEARCH_SECONDS = 30.0
 CLEAN_UP_SECONDS = 300.0
 """How long Rancher may take to clean up inside the cluster."""
-_LEFTOVERS = (
-    "What the agent left in the cluster can be removed with `kubectl delete namespace "
-    "cattle-system` and the ClusterRoles and ClusterRoleBindings cattle-admin, "
-    "cattle-admin-binding and proxy-clusterrole-kubeapiserver."
-)
 
 
 def say(line: str) -> None:
@@ -75,7 +70,7 @@ def deregister(state: Properties, token_description: str = "") -> None:
     except (NotReadyError, CertificateMismatchError) as error:
         _leave(state, error)
     except RemovalUnfinishedError as error:
-        say(f"{error} Its agent may be gone: delete it in Rancher by hand. {_LEFTOVERS}")
+        say(f"{error} Its agent may be gone: delete it in Rancher by hand.")
 
 
 def _leave(state: Properties, error: NotReadyError | CertificateMismatchError) -> None:
@@ -91,4 +86,4 @@ def _leave(state: Properties, error: NotReadyError | CertificateMismatchError) -
             f"variable {VARIABLE}=true."
         ) from None
     why = "Rancher is gone" if is_silent else "another server answers"
-    say(f"{cluster}, because {why}. {error} {_LEFTOVERS}")
+    say(f"{cluster}, because {why}. {error}")
