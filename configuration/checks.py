@@ -61,6 +61,7 @@ CheckName = Literal[
     "prometheusSelector",
     "rancherCertificate",
     "rancherAgent",
+    "rancherCleanUp",
     "volumeEngine",
     "rancherBackup",
 ]

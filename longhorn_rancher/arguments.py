@@ -520,6 +520,7 @@ class Checks(TypedDict, total=False):
             "prometheusSelector",
             "rancherCertificate",
             "rancherAgent",
+            "rancherCleanUp",
             "volumeEngine",
             "rancherBackup",
         ]

@@ -1,11 +1,11 @@
 """Whether the cluster belongs to somebody else already, and whether this stack's agent runs.
 
-Asked before anything is declared.
+Asked before anything is declared. So is whether Rancher's clean-up of an earlier import works.
 
-`check_agent` is pure; `read_agent` is the only look at the API, and reads only.
+What begins with `check_` is pure; the rest looks at the API, and reads only.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from components.common.answers import listed, mapped
 from components.common.owner import MARK
 from components.preflight.report import CheckResult, of_cluster
 from components.rancher.api.addresses import is_same_address
+from components.rancher.registration.belongings import JOB_NAMESPACE, working_jobs
 
 _AGENT = ("cattle-cluster-agent", "cattle-system")
 _SERVER = "CATTLE_SERVER"
@@ -93,3 +94,26 @@ def check_agent(agent: AgentFacts | None, rancher_url: str, stack: str) -> Itera
         )
         + " Accepted, its agent is moved to the Rancher of this stack.",
     )
+
+
+def read_clean_up(api: ClusterApi) -> list[str]:
+    """Names of the Jobs with which Rancher clears up after an import, as long as they work."""
+    return working_jobs(api, _ANSWER_SECONDS)
+
+
+def check_clean_up(jobs: Sequence[str]) -> Iterator[CheckResult]:
+    """A clean-up at work: a minute after Rancher has forgotten a cluster it deletes the agent.
+
+    One that was imported again meanwhile is cut off then.
+
+    Args:
+        jobs: What `read_clean_up` found.
+    """
+    if jobs:
+        names = ", ".join(f"{JOB_NAMESPACE}/{name}" for name in jobs)
+        yield of_cluster(
+            "rancherCleanUp",
+            "error",
+            f"Rancher's clean-up is at work (Job {names}) and would take a new import away again",
+            "Wait until it is gone, then `pulumi up --refresh`.",
+        )

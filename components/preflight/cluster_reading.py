@@ -10,7 +10,7 @@ from components.cluster.api import ClusterApi
 from components.common.owner import field_manager, this_stack
 from components.longhorn.findings import LonghornFindings
 from components.longhorn.storage import Storage, read_storage
-from components.preflight.agent import check_agent, read_agent
+from components.preflight.agent import check_agent, check_clean_up, read_agent, read_clean_up
 from components.preflight.cluster import check_cluster
 from components.preflight.cluster_facts import (
     ClusterNode,
@@ -142,6 +142,8 @@ def _checked(api: ClusterApi, settings: Settings, owner: str) -> Iterator[CheckR
         )
         if has_password and frontend.controller == "traefik":
             yield from check_middlewares(has_middlewares=read_has_middlewares(api))
+    if stages.rancher_import:
+        yield from check_clean_up(read_clean_up(api))
     # A manifest given by hand leads to a Rancher that the stack file does not name.
     if stages.rancher_import and settings.rancher_url is not None:
         yield from check_agent(read_agent(api), settings.rancher_url, owner)

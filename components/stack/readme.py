@@ -92,10 +92,17 @@ def _addresses(settings: Settings, names: frozenset[str], urls: Mapping[str, str
             "pulumi stack output --show-secrets rancherAdminPassword"
         )
     elif "rancherBootstrapPassword" in names:
+        # A given manifest imports without a login, so nobody sets the password then.
+        later = (
+            "the password in rancherAdminPassword counts only if an import without a manifest of "
+            "yours has set it"
+            if settings.has_given_manifest
+            else "once a cluster was imported, its user admin has the password in "
+            "rancherAdminPassword"
+        )
         yield (
             "Rancher's first login asks for what this shows: "
-            "pulumi stack output --show-secrets rancherBootstrapPassword; once a cluster was "
-            "imported, its user admin has the password in rancherAdminPassword"
+            f"pulumi stack output --show-secrets rancherBootstrapPassword; {later}"
         )
 
 

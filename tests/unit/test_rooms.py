@@ -27,6 +27,7 @@ _ROOMS: Mapping[str, tuple[str, ...]] = {
     "preflight": (
         *("hosts", "nodes", "longhorn", "cluster", "common"),
         *("rancher.api.addresses", "rancher.api.presented", "rancher.server.backup.reading"),
+        "rancher.registration.belongings",
     ),
 }
 _WITH_SETTINGS = ("preflight", "stack")

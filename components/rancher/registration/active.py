@@ -7,7 +7,12 @@ import pulumi
 
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties, is_unknown
 from components.rancher.api.client import RancherClient
-from components.rancher.api.errors import ExpiredTokenError, RancherError, WrongPasswordError
+from components.rancher.api.errors import (
+    CertificateMismatchError,
+    ExpiredTokenError,
+    RancherError,
+    WrongPasswordError,
+)
 from components.rancher.registration.activity import (
     RancherView,
     gone,
@@ -23,7 +28,9 @@ _AGENT_SECONDS = 5.0
 _CONFIRMATIONS = 3
 """How many times in a row Rancher must call the cluster active."""
 _REFUSED = "refused"
-"""Instead of a cluster's state: Rancher answers, and lets nobody in with what the stack has."""
+"""Instead of a cluster's state: what answers lets nobody in with what the stack has, or is not
+the Rancher whose CA is known."""
+_REFUSALS = (CertificateMismatchError, ExpiredTokenError, WrongPasswordError)
 
 
 class RancherClusterActiveProvider(DynamicProvider):
@@ -59,10 +66,11 @@ class RancherClusterActiveProvider(DynamicProvider):
     def differences(self, old: Properties, new: Properties) -> set[str]:
         """A cluster that is not active any more is a difference, too, and needs no refresh.
 
-        A preview asks Rancher, and goes on without an answer; one that refuses token and password
-        has answered, and what would then not be looked at is a difference, on which `up` fails
-        with what to do. So does it for a cluster that Rancher does not have: its registration has
-        to be made again first, and what Rancher's clean-up took with it, which a refresh finds.
+        A preview asks Rancher, and goes on without an answer; one that refuses token and password,
+        or has another CA, has answered, and what would then not be looked at is a difference, on
+        which `up` fails with what to do. So does it for a cluster that Rancher does not have: its
+        registration has to be made again first, and what Rancher's clean-up took with it, which a
+        refresh finds.
         """
         # Without a password the removal goes by the token alone.
         is_other = not new.get("admin_password") and old.get("api_token") != new.get("api_token")
@@ -104,7 +112,7 @@ def seen_state(state: Properties, patience: float) -> str | None:
     """The cluster's state in Rancher now; None if it has no such cluster.
 
     What keeps Rancher from telling is said, and then it is the state that was known; `refused`
-    where Rancher takes neither token nor password.
+    where Rancher takes neither token nor password, or a server with another CA answers.
 
     Args:
         state: What is known of the cluster.
@@ -128,8 +136,7 @@ def seen_state(state: Properties, patience: float) -> str | None:
             )
     except RancherError as error:
         say(f"{state['cluster_id']}: could not be compared with Rancher. {error}")
-        is_refused = isinstance(error, ExpiredTokenError | WrongPasswordError)
-        return _REFUSED if is_refused else str(state.get("state"))
+        return _REFUSED if isinstance(error, _REFUSALS) else str(state.get("state"))
     if cluster.state == "active" and (why or not is_answering):
         return "disconnected"
     return cluster.state

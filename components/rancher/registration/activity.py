@@ -40,7 +40,8 @@ def gone(cluster_id: str) -> str:
     """Says of a cluster that was registered and is not there what to do. Pure."""
     return (
         f"{cluster_id}: Rancher has no such cluster any more, or hides it from this user. If "
-        "somebody deleted it there, `pulumi up --refresh` registers it again."
+        "somebody deleted it there, `pulumi up --refresh` registers it again, once Rancher's "
+        "clean-up in the cluster (Job default/cattle-cleanup-…) is gone."
     )
 
 

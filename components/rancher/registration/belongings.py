@@ -54,11 +54,12 @@ def clean_up_jobs(cluster: ClusterApi) -> list[str]:
 
     So one that counts as complete and is still there is not done; one that failed never will be.
     """
-    return [
-        job.metadata.name
-        for job in listed(cluster.batch.list_namespaced_job(JOB_NAMESPACE).items)
-        if job.metadata.name.startswith(JOB_PREFIX) and not _has_failed(job)
-    ]
+    return _jobs(cluster, ["Failed"])
+
+
+def working_jobs(cluster: ClusterApi, answer_seconds: float) -> list[str]:
+    """Names of those that still delete what an import makes now: neither failed nor complete."""
+    return _jobs(cluster, ["Failed", "Complete"], _request_timeout=answer_seconds)
 
 
 def belongings(cluster: ClusterApi) -> list[Belonging]:
@@ -131,11 +132,17 @@ def _is_marked(item: Any) -> bool:
     return mapped(item.metadata.labels).get(label) == value
 
 
-def _has_failed(job: Any) -> bool:
-    return any(
-        condition.type == "Failed" and condition.status == "True"
-        for condition in listed(job.status.conditions)
-    )
+def _jobs(cluster: ClusterApi, ends: list[str], **options: Any) -> list[str]:
+    """Names of the clean-up Jobs that have none of these conditions."""
+    return [
+        job.metadata.name
+        for job in listed(cluster.batch.list_namespaced_job(JOB_NAMESPACE, **options).items)
+        if job.metadata.name.startswith(JOB_PREFIX)
+        and not any(
+            condition.type in ends and condition.status == "True"
+            for condition in listed(job.status.conditions)
+        )
+    ]
 
 
 def _free_objects(cluster: ClusterApi, definition: str) -> None:

@@ -11,22 +11,20 @@ from components.common.progress import show_progress, tell
 from components.rancher.api.client import RancherClient
 from components.rancher.api.errors import (
     CertificateMismatchError,
+    ExpiredTokenError,
     NotReadyError,
     RancherError,
     RemovalUnfinishedError,
+    WrongPasswordError,
 )
 from components.rancher.registration.login import resume
 
 VARIABLE = "LONGHORN_RANCHER_DELETE_UNREACHABLE"
-"""Says that a Rancher which does not answer is gone, as Pulumi's own does of a cluster."""
+"""Says that a Rancher of somebody else's which can't be asked is gone, as Pulumi's own does of a
+cluster; so it counts for one that does not take the token, too."""
 _SEARCH_SECONDS = 30.0
 CLEAN_UP_SECONDS = 300.0
 """How long Rancher may take to clean up inside the cluster."""
-_LEFTOVERS = (
-    "What the agent left in the cluster can be removed with `kubectl delete namespace "
-    "cattle-system` and the ClusterRoles and ClusterRoleBindings cattle-admin, "
-    "cattle-admin-binding and proxy-clusterrole-kubeapiserver."
-)
 
 
 def say(line: str) -> None:
@@ -49,7 +47,8 @@ def deregister(state: Properties, token_description: str = "") -> None:
 
     A Rancher that is there fails: raises NotReadyError when it does not work, and
     WrongPasswordError when it takes neither token nor password. So does one of somebody else's
-    that can't be asked: raises RancherError naming the variable that says it is gone.
+    that can't be asked, or takes no token: raises RancherError, or ExpiredTokenError, naming the
+    variable that says it is gone.
 
     Args:
         state: url, ca_pem, api_token, cluster_id, delete_timeout_seconds and admin_password, which
@@ -74,8 +73,29 @@ def deregister(state: Properties, token_description: str = "") -> None:
                 rancher.accounts.delete_api_tokens(token_description)
     except (NotReadyError, CertificateMismatchError) as error:
         _leave(state, error)
+    except (ExpiredTokenError, WrongPasswordError) as error:
+        _stay(state, error)
     except RemovalUnfinishedError as error:
-        say(f"{error} Its agent may be gone: delete it in Rancher by hand. {_LEFTOVERS}")
+        say(f"{error} Its agent may be gone: delete it in Rancher by hand.")
+
+
+def _stay(state: Properties, error: ExpiredTokenError | WrongPasswordError) -> None:
+    """Raise with what to do where Rancher lets nobody in, unless the person gives it up."""
+    is_own = bool(state["admin_password"])
+    cluster_id = state["cluster_id"]
+    if not is_own and os.environ.get(VARIABLE) == "true":
+        say(f"cluster {cluster_id} is not taken out, because {VARIABLE} says so. {error}")
+        return
+    way = (
+        "A removal goes by what the last `up` had: run `pulumi up` with it first, the import still "
+        "on."
+    )
+    if not is_own:
+        way += (
+            f" To leave cluster {cluster_id} in that Rancher, set the environment variable "
+            f"{VARIABLE}=true."
+        )
+    raise type(error)(f"{error} {way}") from None
 
 
 def _leave(state: Properties, error: NotReadyError | CertificateMismatchError) -> None:
@@ -91,4 +111,4 @@ def _leave(state: Properties, error: NotReadyError | CertificateMismatchError) -
             f"variable {VARIABLE}=true."
         ) from None
     why = "Rancher is gone" if is_silent else "another server answers"
-    say(f"{cluster}, because {why}. {error} {_LEFTOVERS}")
+    say(f"{cluster}, because {why}. {error}")

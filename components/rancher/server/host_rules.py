@@ -45,6 +45,12 @@ def host_problems(wanted: Wanted, docker: DockerFacts, host: HostFacts) -> list[
     ]
 
 
+def engine_host(docker_host: str) -> str:
+    """What tells one Docker host from another: not the user who logs in there."""
+    parts = urlsplit(docker_host)
+    return docker_host if parts.hostname is None else f"{parts.hostname}:{parts.port or 22}"
+
+
 def memory_of(docker: DockerFacts, host: HostFacts) -> int:
     """What containers can have: Docker in a virtual machine has less than its host."""
     known = [each for each in (docker.memory_bytes, host.memory_bytes) if each]

@@ -9,7 +9,7 @@ from pulumi.dynamic import CheckFailure
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties, is_unknown
 from components.common.versions import version_of
 from components.docker.facts import ContainerFacts, DockerFacts, read_docker, read_host
-from components.rancher.server.host_rules import GIB, Wanted, host_problems, memory_of
+from components.rancher.server.host_rules import GIB, Wanted, engine_host, host_problems, memory_of
 from components.rancher.server.upgrade_rules import upgrade_problem
 from configuration.rancher import RancherSettings
 
@@ -117,8 +117,7 @@ def left_data(old: Properties, new: Properties) -> str | None:
     host, which has none of the old one's volumes.
     """
     before, after = old.get("data"), new["data"]
-    is_elsewhere = old.get("docker_host") != new["docker_host"]
-    if before is None or before == after or is_elsewhere or new.get("names_data"):
+    if before is None or before == after or new.get("names_data") or _is_elsewhere(old, new):
         return None
     cause = (
         "rancher.dataVolume is given no more"
@@ -130,6 +129,14 @@ def left_data(old: Properties, new: Properties) -> str | None:
         "Rancher would start empty there, and every cluster would be cut off. To keep the data, "
         f"set rancher.dataVolume: {before}. If {after} is meant, set rancher.dataVolume: {after}."
     )
+
+
+def _is_elsewhere(old: Properties, new: Properties) -> bool:
+    """Whether it is another Docker host, and not the same with another user."""
+    before, after = old.get("docker_host"), new["docker_host"]
+    if before is None or is_unknown(after):
+        return True
+    return engine_host(str(before)) != engine_host(str(after))
 
 
 def _own_names(props: Properties, olds: Properties) -> frozenset[str]:

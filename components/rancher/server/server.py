@@ -1,7 +1,6 @@
 """The Rancher server as a container."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import pulumi
 import pulumi_docker as docker
@@ -10,6 +9,7 @@ from components.common.owner import MARK, this_stack
 from components.rancher.api.readiness import CONFIRMATIONS
 from components.rancher.server.backup.container import declare_backup
 from components.rancher.server.clearance import clearance
+from components.rancher.server.host_rules import engine_host
 from components.rancher.server.password import GeneratedPassword
 from components.rancher.server.preflight import RancherPreflight
 from configuration.rancher import RancherSettings
@@ -195,12 +195,6 @@ def engine_duration(seconds: int) -> str:
     if hours:
         return f"{hours}h{minutes}m{left}s"
     return f"{minutes}m{left}s" if minutes else f"{left}s"
-
-
-def engine_host(docker_host: str) -> str:
-    """What tells one Docker host from another: not the user who logs in there."""
-    parts = urlsplit(docker_host)
-    return docker_host if parts.hostname is None else f"{parts.hostname}:{parts.port or 22}"
 
 
 def _port(external: int, internal: int, address: str) -> docker.ContainerPortArgs:

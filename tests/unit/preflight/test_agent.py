@@ -1,12 +1,20 @@
 """A cluster that belongs to another Rancher is not taken over unasked."""
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from components.cluster.api import ApiError
-from components.preflight.agent import AgentFacts, check_agent, read_agent
+from components.preflight.agent import (
+    AgentFacts,
+    check_agent,
+    check_clean_up,
+    read_agent,
+    read_clean_up,
+)
+from components.preflight.report import CheckResult
 
 URL = "https://rancher.example.com"
 OTHER = "https://other.example.com"
@@ -104,3 +112,42 @@ def test_an_agent_of_this_rancher_without_a_pod_is_told(server: str) -> None:
     (result,) = check_agent(facts(server, PULUMI, available=0), URL, STACK)
     assert (result.check, result.severity) == ("rancherAgent", "warning")
     assert "so Rancher does not reach the cluster" in result.found
+
+
+class FakeJobs:
+    """Has these Jobs in the namespace default, each with the condition that is True of it."""
+
+    def __init__(self, jobs: Mapping[str, str]) -> None:
+        self.batch = self
+        self._jobs = jobs
+
+    def list_namespaced_job(self, namespace: str, **_: Any) -> Any:
+        assert namespace == "default"
+        return SimpleNamespace(
+            items=[
+                SimpleNamespace(
+                    metadata=SimpleNamespace(name=name),
+                    status=SimpleNamespace(
+                        conditions=[SimpleNamespace(type=condition, status="True")]
+                    ),
+                )
+                for name, condition in self._jobs.items()
+            ]
+        )
+
+
+def clean_up(jobs: Mapping[str, str]) -> list[CheckResult]:
+    cluster: Any = FakeJobs(jobs)
+    return list(check_clean_up(read_clean_up(cluster)))
+
+
+def test_a_clean_up_of_rancher_that_is_at_work_is_an_error_that_names_its_job() -> None:
+    (result,) = clean_up({"cattle-cleanup-7x2kp": "", "backup": ""})
+    assert (result.check, result.severity) == ("rancherCleanUp", "error")
+    assert "Job default/cattle-cleanup-7x2kp" in result.found
+    assert "`pulumi up --refresh`" in result.remedy
+
+
+@pytest.mark.parametrize("condition", ["Failed", "Complete"])
+def test_a_clean_up_that_has_ended_is_fine(condition: str) -> None:
+    assert clean_up({"cattle-cleanup-7x2kp": condition}) == []

@@ -1,5 +1,6 @@
 """What a stack tells its user when it is done."""
 
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -103,6 +104,17 @@ def test_a_rancher_whose_import_is_off_keeps_its_admin_password_among_the_output
     outputs = _outputs(stages={"rancherImport": False})
     assert isinstance(outputs["rancherAdminPassword"], SecretValue)
     assert "rancherBootstrapPassword; once a cluster was imported" in outputs["readme"]
+
+
+def test_a_password_that_a_given_manifest_never_sets_is_not_said_to_be_the_admin_s(
+    tmp_path: Path,
+) -> None:
+    manifest = tmp_path / "import.yaml"
+    manifest.write_text("kind: Namespace\n")
+    text = _readme(stages={"rancherImport": False}, rancherImport={"manifestFile": str(manifest)})
+    assert "--show-secrets rancherBootstrapPassword" in text
+    assert "its user admin has the password" not in text
+    assert "only if an import without a manifest of yours has set it" in text
 
 
 def test_the_readme_holds_no_secret_and_is_none() -> None:

@@ -8,7 +8,12 @@ from pulumi.output import Unknown
 
 from components.common.waiting import Clock
 from components.rancher.api.clusters import Cluster
-from components.rancher.api.errors import ClusterNotActiveError, NotReadyError, WrongPasswordError
+from components.rancher.api.errors import (
+    CertificateMismatchError,
+    ClusterNotActiveError,
+    NotReadyError,
+    WrongPasswordError,
+)
 from components.rancher.registration import active
 from components.rancher.registration import activity as rancher_activity
 from components.rancher.registration.active import RancherClusterActiveProvider
@@ -325,6 +330,36 @@ def test_a_preview_makes_nothing_of_a_rancher_without_an_answer(
     assert not provider.diff(made.id, made.outs, props).changes
 
 
+def test_another_server_at_rancher_s_address_is_a_difference_on_which_up_fails(
+    stand_in: StandIn, props: dict[str, Any]
+) -> None:
+    provider = RancherClusterActiveProvider()
+    connect(stand_in, props["cluster_id"])
+    made = provider.create(props)
+    assert made.outs is not None
+    stand_in.swap_ca()
+    found = provider.diff(made.id, made.outs, props)
+    assert (found.changes, found.replaces) == (True, [])
+    with pytest.raises(CertificateMismatchError, match="read the CA again"):
+        provider.update(made.id, made.outs, props)
+    assert provider.read(made.id, made.outs).outs == made.outs
+
+
+def test_a_ca_that_the_stack_file_has_changed_is_an_update_that_succeeds(
+    stand_in: StandIn, props: dict[str, Any]
+) -> None:
+    provider = RancherClusterActiveProvider()
+    connect(stand_in, props["cluster_id"])
+    made = provider.create(props)
+    assert made.outs is not None
+    stand_in.swap_ca()
+    renewed = props | {"ca_pem": stand_in.ca_pem}
+    assert provider.diff(made.id, made.outs, renewed).changes
+    outs = provider.update(made.id, made.outs, renewed).outs
+    assert outs is not None
+    assert not provider.diff(made.id, outs, renewed).changes
+
+
 def test_a_cluster_that_somebody_deleted_in_rancher_is_a_difference_on_which_up_fails(
     stand_in: StandIn,
     props: dict[str, Any],
@@ -340,7 +375,9 @@ def test_a_cluster_that_somebody_deleted_in_rancher_is_a_difference_on_which_up_
     found = provider.diff(made.id, made.outs, props)
     assert found.changes
     assert not found.replaces
-    assert "`pulumi up --refresh` registers it again" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "`pulumi up --refresh` registers it again" in told
+    assert "once Rancher's clean-up" in told
     with pytest.raises(ClusterNotActiveError, match="pulumi up --refresh"):
         provider.update(made.id, made.outs, props)
 
@@ -371,7 +408,7 @@ def test_deleting_is_not_held_up_by_a_rancher_that_is_gone(
         RancherClusterActiveProvider().delete(props["cluster_id"], props)
     said = capsys.readouterr().err
     assert "Rancher is gone" in said
-    assert "kubectl delete namespace" in said
+    assert "kubectl delete" not in said
 
 
 def test_deleting_fails_while_a_rancher_is_there_and_does_not_work(

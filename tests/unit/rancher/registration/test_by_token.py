@@ -12,6 +12,7 @@ from components.rancher.api.errors import (
     ExpiredTokenError,
     NotReadyError,
     RancherError,
+    WrongPasswordError,
 )
 from components.rancher.registration import active
 from components.rancher.registration.active import RancherClusterActiveProvider
@@ -154,12 +155,33 @@ def test_removal_takes_the_cluster_out_and_leaves_the_token(
     assert stand_in.context.state.tokens == before
 
 
+@pytest.mark.parametrize("provider", [PROVIDER, ACTIVE])
 def test_removal_with_a_refused_token_fails_and_forgets_nothing(
-    stand_in: StandIn, inputs: dict[str, Any]
+    stand_in: StandIn,
+    inputs: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    provider: RancherTokenRegistrationProvider | RancherClusterActiveProvider,
 ) -> None:
-    outs = registered(inputs)
-    with pytest.raises(ExpiredTokenError):
-        PROVIDER.remove({**outs, "api_token": "token-x:nothing"})
+    outs = {**registered(inputs), "admin_password": "", "api_token": "token-x:nothing"}
+    with pytest.raises(ExpiredTokenError, match="run `pulumi up` with it first") as refused:
+        provider.remove(outs)
+    assert f"{VARIABLE}=true" in str(refused.value)
+    assert imported(stand_in) == [outs["cluster_id"]]
+    monkeypatch.setenv(VARIABLE, "true")
+    provider.remove(outs)
+    assert f"cluster {outs['cluster_id']} is not taken out" in capsys.readouterr().err
+    assert imported(stand_in) == [outs["cluster_id"]]
+
+
+def test_removal_from_a_rancher_of_the_stack_with_another_password_always_fails(
+    stand_in: StandIn, inputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outs = {**registered(inputs), "api_token": "token-x:nothing", "admin_password": "changed"}
+    monkeypatch.setenv(VARIABLE, "true")
+    with pytest.raises(WrongPasswordError, match="run `pulumi up` with it first") as refused:
+        ACTIVE.remove(outs)
+    assert VARIABLE not in str(refused.value)
     assert imported(stand_in) == [outs["cluster_id"]]
 
 

@@ -369,6 +369,15 @@ def test_on_another_docker_host_no_data_is_left_behind() -> None:
     moved = {**_INPUTS, "docker_host": "ssh://root@192.0.2.99", "data": "rancher-data"}
     assert left_data(old, moved) is None
     assert left_data(old, {**moved, "docker_host": _INPUTS["docker_host"]}) is not None
+    assert left_data(old, {**moved, "docker_host": Unknown()}) is None
+
+
+def test_another_user_on_the_same_docker_host_leaves_its_data_behind() -> None:
+    old = {**_INPUTS, "docker_host": "ssh://root@192.0.2.1"}
+    renamed = {**_INPUTS, "container_name": "console", "data": "console-data"}
+    left = left_data(old, {**renamed, "docker_host": "ssh://operator@192.0.2.1:22"})
+    assert left is not None
+    assert "rancher.containerName was rancher and is console" in left
 
 
 def test_an_unchanged_preview_asks_nobody(world: _World) -> None:

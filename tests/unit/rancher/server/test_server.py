@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from components.rancher.api.readiness import CONFIRMATIONS
-from components.rancher.server.server import engine_host
+from components.rancher.server.host_rules import engine_host
 from tests.unit.doubles.a_stack import HOST_KEY, parent_of, run, valid, waits_for, with_secrets
 from tools.offline.answers import GENERATED_PASSWORD
 from tools.offline.recording import Declared, Recording, SecretValue
