@@ -68,7 +68,7 @@ def _unfit_texts(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         try:
             cron_time(str(value))
         except ValueError:
-            yield f"{path}.{name}", "a time as cron writes it, such as 0 0 */7 * *"
+            yield f"{path}.{name}", "a time as cron writes it, such as 0 0 */7 * * (Sunday is 0 or SUN)"
 
 
 def _said(values: Mapping[str, Any], path: str, names: Any) -> Iterator[tuple[str, Any]]:

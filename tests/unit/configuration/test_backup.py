@@ -120,17 +120,49 @@ def test_a_store_of_ones_own_is_accepted_with_a_user() -> None:
     assert mistakes(config) == []
 
 
-@pytest.mark.parametrize("cron", ["*/5 * * * MON-FRI", "0 2 1,15 * *", "@daily", "@every 6h"])
+@pytest.mark.parametrize(
+    "cron",
+    [
+        "*/5 * * * MON-FRI",
+        "0 2 1,15 * *",
+        "0 2 * * 0",
+        "0 2 * * SUN,1-6",
+        "0 2 7 7 */7",
+        "@daily",
+        "@every 6h",
+        "@every 1h30m",
+        "@every 1.5h500ms",
+    ],
+)
 def test_a_time_that_longhorn_reads_is_accepted(cron: str) -> None:
     assert mistakes(_with(recurringJobs=[{**_JOB, "cron": cron}])) == []
 
 
 @pytest.mark.parametrize(
-    "cron", ["", "daily", "0 2 * *", "0 2 * * * *", "60 * * * *", "0 0 L * *", "0 0 * * 1#2"]
+    "cron",
+    [
+        "",
+        "daily",
+        "0 2 * *",
+        "0 2 * * * *",
+        "60 * * * *",
+        "0 0 L * *",
+        "0 0 * * 1#2",
+        "@every 5",
+        "@every h",
+        "@every 1h5",
+    ],
 )
 def test_a_time_that_longhorn_does_not_read_is_refused(cron: str) -> None:
     problem = mistake(_with(recurringJobs=[{**_JOB, "cron": cron}]))
     assert problem.rule == "is no time as cron writes it"
+
+
+@pytest.mark.parametrize("day", ["7", "07", "1-7", "5-7", "0,7", "7,0", "1-7/2", "7/2"])
+def test_a_sunday_that_longhorn_does_not_know_is_refused(day: str) -> None:
+    problem = mistake(_with(recurringJobs=[{**_JOB, "cron": f"0 2 * * {day}"}]))
+    assert problem.rule == "has 7 as a day of the week, and Longhorn's go from 0 to 6"
+    assert problem.remedy.startswith("Sunday is 0 or SUN")
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ def test_a_key_of_a_later_version_is_refused_for_an_earlier_one() -> None:
         ("defaultSettings.taintToleration", "a=b:NoSchedule,c:NoExecute", "key=value:effect"),
         ("defaultSettings.systemManagedComponentsNodeSelector", "a=b", "label:value"),
         ("defaultSettings.snapshotDataIntegrityCronjob", "daily", "a time as cron writes it"),
+        ("defaultSettings.snapshotDataIntegrityCronjob", "0 0 * * 7", "a time as cron writes it"),
         ("persistence.reclaimPolicy", "delete", "one of Delete, Retain"),
         ("persistence.defaultFsType", "btrfs", "one of ext4, xfs"),
     ],
