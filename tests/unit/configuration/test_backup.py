@@ -55,6 +55,8 @@ def test_a_target_of_nfs_needs_no_credentials(target: str) -> None:
         ("cifs://server", "as Longhorn reads cifs"),
         ("azblob://container/", "as Longhorn reads azblob"),
         ("s3://key:correct-horse@bucket/", "holds credentials"),
+        ("s3://key:K7/correct-horse@bucket@region/", "holds credentials"),
+        ("s3://key:K7@correct-horse@bucket@region/", "holds credentials"),
         ("s3://bucket@region/a$b", "dollar sign"),
         ("nfs://server:/a,b", "comma"),
     ],
@@ -112,6 +114,15 @@ def test_credentials_that_do_not_fit_are_refused(
 def test_what_the_credentials_do_not_hold_is_refused(changes: dict[str, Any], found: str) -> None:
     problems = mistakes(_with(backup={**_S3, **changes}))
     assert found in problems[0].rule
+
+
+@pytest.mark.parametrize("login", ["key:correct-horse", "correct-horse", "key:a/correct-horse"])
+def test_a_login_in_the_address_of_a_store_is_refused_and_not_shown(login: str) -> None:
+    backup = {"target": "s3://bucket@here/", "user": "u", "endpoint": f"https://{login}@minio:9000"}
+    problem = mistake(with_secrets(_with(backup=backup), longhornBackupPassword="p"))
+    assert problem.rule.startswith("holds a login")
+    assert "longhornBackupPassword" in problem.remedy
+    assert "correct-horse" not in str(problem)
 
 
 def test_a_store_of_ones_own_is_accepted_with_a_user() -> None:

@@ -255,6 +255,12 @@ def test_passwords_and_keys_in_plain_text_are_refused_and_not_shown() -> None:
     assert "correct horse" not in "".join(map(str, problems))
 
 
+def test_a_registrys_password_that_is_a_number_is_not_shown() -> None:
+    problems = mistakes(_with({"privateRegistry": {"registryPasswd": 12345678}}))
+    assert problems
+    assert "12345678" not in "".join(map(str, problems))
+
+
 @pytest.mark.parametrize("missing", ["registry", "registryUser", "registrySecret"])
 def test_a_registrys_password_needs_its_user_and_secret(missing: str) -> None:
     longhorn = {

@@ -72,6 +72,12 @@ def test_thirty_nodes_whose_disks_have_lasting_names_fit_on_a_screen_too() -> No
     assert len(text.splitlines()) <= _LINES
 
 
+def test_a_login_to_the_chart_s_repository_is_not_shown() -> None:
+    text = _screen(valid(longhorn={"chartRepository": "https://u:correct-horse@charts.corp/a"}))
+    assert "chart from https://[secret]@charts.corp/a, in" in text
+    assert "correct-horse" not in text
+
+
 def test_backups_classes_and_monitoring_are_told() -> None:
     config = valid(
         longhorn={
