@@ -17,7 +17,7 @@ from components.longhorn.policies.classes import declare_class
 from components.longhorn.policies.encryption_key import EncryptionKey
 from configuration.backup import BackupSettings
 from configuration.cluster import ClusterSettings
-from configuration.longhorn import replica_count
+from configuration.longhorn_rules import class_replicas
 from configuration.recurring_jobs import RecurringJobSettings
 from configuration.stack_file import StackFile
 
@@ -65,7 +65,7 @@ class LonghornPolicies(pulumi.ComponentResource):
                     opts=pulumi.ResourceOptions(parent=self),
                 )
             )
-        replicas = replica_count(longhorn.replica_count, file.nodes_with_disks)
+        replicas = class_replicas(file)
         for each in longhorn.storage_classes:
             declare_class(
                 f"{name}-class-{each.name}",
