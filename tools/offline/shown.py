@@ -1,8 +1,8 @@
 """What of a resource's inputs may be shown, in plain JSON values.
 
 Secrets become [secret], the text of a script the name and length of its file, and what runs one by
-its name that name with its arguments. A login in a web address is not shown. Of an SSH connection, which Pulumi takes for one secret,
-the address stays readable.
+its name that name with its arguments. A login in a web address is not shown. Of an SSH connection,
+which Pulumi takes for one secret, the address stays readable.
 """
 
 import re
