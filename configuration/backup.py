@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from configuration.base import ObjectName, Seconds, StackModel, form, pattern
+from configuration.base import ObjectName, Seconds, StackModel, form
 from configuration.problems import rule
 
 _FORMS = (
@@ -18,6 +18,8 @@ _TARGETS = {
     "cifs": re.compile(r"cifs://[^\s/@]+/\S+"),
     "azblob": re.compile(r"azblob://[^\s@/:]+@[^\s@/]+/\S*"),
 }
+
+_ENDPOINT = r"https?://[^\s/@]+/?"
 
 
 def _target(value: str) -> str:
@@ -38,6 +40,21 @@ def _target(value: str) -> str:
     return value
 
 
+def _endpoint(value: str) -> str:
+    if re.fullmatch(r"https?://\S*@\S*", value):
+        raise rule(
+            "holds a login, which would be readable by everybody",
+            "Write the address without it, and set longhorn.backup.user and the secret "
+            "longhornBackupPassword.",
+        )
+    if re.fullmatch(_ENDPOINT, value) is None:
+        raise rule(
+            "must be the http:// or https:// address of an object store",
+            "For example https://minio.example.com:9000.",
+        )
+    return value
+
+
 class BackupSettings(StackModel):
     """Longhorn's backup target. `up` ends only when Longhorn calls it available."""
 
@@ -50,18 +67,7 @@ class BackupSettings(StackModel):
     credential_secret: ObjectName | None = None
     """Name of a Secret in longhorn-system with the credentials, instead of `user`, in the form of
     Longhorn's documentation."""
-    endpoint: (
-        Annotated[
-            str,
-            pattern(
-                "address of an object store",
-                r"https?://[^\s/]+/?",
-                "must be the http:// or https:// address of an object store",
-                "For example https://minio.example.com:9000.",
-            ),
-        ]
-        | None
-    ) = None
+    endpoint: Annotated[str, form("address of an object store", _endpoint, _ENDPOINT)] | None = None
     """Address of the object store where it is no Amazon (s3) and no public Azure (azblob)."""
     ca_file: str | None = None
     """File with the certificate authority of that address (PEM), where it is a private one."""

@@ -68,7 +68,8 @@ def _unfit_texts(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         try:
             cron_time(str(value))
         except ValueError:
-            yield f"{path}.{name}", "a time as cron writes it, such as 0 0 */7 * *"
+            words = "a time as cron writes it, such as 0 0 */7 * * (Sunday is 0 or SUN)"
+            yield f"{path}.{name}", words
 
 
 def _said(values: Mapping[str, Any], path: str, names: Any) -> Iterator[tuple[str, Any]]:

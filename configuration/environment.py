@@ -11,14 +11,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from configuration.problems import Problem, rule
+from configuration.problems import SECRET_NAME, Problem, rule
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_SECRET = re.compile(
-    r"PASSW|PASSPHRASE|TOKEN|SECRET|CREDENTIAL|PRIVATE_?KEY|ACCESS_?KEY|API_?KEY"
-    r"|(^|_)(PASS|PW|PWD|PAT|AUTH|KEY|JWT)(_|$)",
-    re.I,
-)
 # What no secret is, such as Rancher's CATTLE_PASSWORD_MIN_LENGTH, or the path of a file.
 _HARMLESS = re.compile(r"[0-9]{0,9}|true|false|/[^\s:]+", re.I)
 # A private key, and a token of Rancher's own API.
@@ -94,7 +89,7 @@ def environment_problems(
     for name, value in environment.items():
         if name in reader.owned:
             yield Problem(f"{key}.{name}", "is this program's to decide", reader.owned[name])
-        elif _SECRET.search(name) is not None and not _HARMLESS.fullmatch(value):
+        elif SECRET_NAME.search(name) is not None and not _HARMLESS.fullmatch(value):
             yield Problem(
                 f"{key}.{name}",
                 "is the name of a secret, and would be readable in the stack file and where it is "

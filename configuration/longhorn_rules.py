@@ -47,6 +47,15 @@ def value_at(values: Mapping[str, Any], path: str) -> Any:
     return found
 
 
+def class_replicas(file: StackFile) -> int:
+    """Replicas of a volume of the class `longhorn`, and of one whose class says nothing."""
+    said = value_at(file.longhorn.values, "persistence.defaultClassReplicaCount")
+    # Anything else is no number, and is told as that.
+    if re.fullmatch(r"[0-9]+", _text(said)):
+        return int(said)
+    return replica_count(file.longhorn.replica_count, file.nodes_with_disks)
+
+
 def keys_problems(values: Mapping[str, Any], keys: Keys) -> Iterator[Problem]:
     """Values that the chart does not have.
 
@@ -212,11 +221,9 @@ def _strict_local(file: StackFile) -> Iterator[Problem]:
             longhorn.default_settings.default_data_locality,
         )
     )
-    count = value_at(values, "persistence.defaultClassReplicaCount")
-    if count is None:
-        count = replica_count(longhorn.replica_count, file.nodes_with_disks)
+    count = class_replicas(file)
     for key, locality in places:
-        if locality == "strict-local" and _text(count) != "1":
+        if locality == "strict-local" and count != 1:
             yield Problem(
                 key,
                 f"strict-local allows one replica only, and volumes get {count}",

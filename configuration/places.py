@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from configuration.pulumis_yaml import compose_yaml, read_yaml
+
 ENCRYPTED = object()
 """Given for what a file holds as `secure:`, whatever it is."""
 _PART = re.compile(r"\[([0-9]+)\]|([^.\[\]]+)")
@@ -65,8 +67,8 @@ def places_in(path: Path, namespace: str) -> Places:
     """
     try:
         text = path.read_text()
-        root = yaml.compose(text, yaml.SafeLoader)
-        values = yaml.safe_load(text)
+        root = compose_yaml(text)
+        values = read_yaml(text)
     except (OSError, ValueError, yaml.YAMLError):
         return _NOWHERE
     config = dict(_pairs(root)).get("config") if root is not None else None

@@ -13,8 +13,17 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-_SECRET_WORDS = re.compile(r"pass(word|phrase)?$|private_?key$|token$|secret$|credential", re.I)
-_LOGIN = re.compile(r"://[^/@]*@")
+SECRET_NAME = re.compile(
+    r"PASSW|PASSPHRASE|TOKEN|SECRET|CREDENTIAL|PRIVATE_?KEY|ACCESS_?KEY|API_?KEY"
+    r"|(^|_)(PASS|PW|PWD|PAT|AUTH|KEY|JWT)(_|$)",
+    re.I,
+)
+"""Matches in the name of a variable or key that holds a secret."""
+_PASS = re.compile(r"pass$", re.I)
+# What only sounds so: the path of a file, and the key of a taint.
+_OPEN = re.compile(r"File$|tolerations\[[0-9]+\]\.key$")
+# To the last @, since a password may have both / and @ in it.
+_LOGIN = re.compile(r"://.*@", re.DOTALL)
 _MAX_SHOWN = 60
 _MOST_WORDS = 8
 
@@ -131,7 +140,7 @@ def _unknown_key(
     moved = _MOVED.get(where.partition(":")[2] or where)
     if moved is not None:
         return Problem(where, "has moved", f"Write {moved} instead.")
-    if _SECRET_WORDS.search(name):
+    if _is_secret(name):
         return Problem(
             where,
             "a secret never stands in plain text among the settings",
@@ -188,7 +197,9 @@ def _joined(key: str, loc: Iterable[int | str]) -> str:
 
 
 def _is_secret(key: str) -> bool:
-    return _SECRET_WORDS.search(key.rsplit(".", 1)[-1]) is not None
+    name = key.rsplit(".", 1)[-1]
+    sounds_so = SECRET_NAME.search(name) or _PASS.search(name)
+    return sounds_so is not None and _OPEN.search(key) is None
 
 
 def _shown(value: object) -> str:

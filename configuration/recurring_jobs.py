@@ -17,10 +17,16 @@ BACKUP_TASKS = frozenset({"backup", "backup-force-create"})
 _TASKS_WITHOUT_RETAIN = frozenset({"filesystem-trim", "snapshot-cleanup"})
 _MAXIMUM_NAME = 40
 # What robfig/cron's ParseStandard, with which Longhorn checks, reads beside five fields.
-_SHORT = re.compile(r"@(yearly|annually|monthly|weekly|daily|midnight|hourly)|@every [0-9hms]+")
+# The last is a duration of Go's (time.ParseDuration).
+_SHORT = re.compile(
+    r"@(yearly|annually|monthly|weekly|daily|midnight|hourly)"
+    r"|@every ([0-9]+(\.[0-9]+)?(h|m|s|ms|us|ns))+"
+)
 _NAMES = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC|SUN|MON|TUE|WED|THU|FRI|SAT"
 # cronsim reads `L` and `#`, which Longhorn does not.
 _FIELD = re.compile(rf"([0-9*/,-]|{_NAMES})+", re.IGNORECASE)
+# And 7 for Sunday, where Longhorn has days from 0 to 6; behind `/` it is a number of days.
+_SEVENTH_DAY = re.compile(r"(^|[,-])0*7($|[,/-])")
 
 
 def cron_time(value: str) -> str:
@@ -38,6 +44,11 @@ def cron_time(value: str) -> str:
             "Write minute, hour, day of the month, month and day of the week: 0 2 * * * is two "
             "o'clock every night.",
         ) from None
+    if _SEVENTH_DAY.search(fields[4]):
+        raise rule(
+            "has 7 as a day of the week, and Longhorn's go from 0 to 6",
+            "Sunday is 0 or SUN: 0 2 * * 0 is every Sunday, and 1-7 is `*`.",
+        )
     return value
 
 
@@ -62,7 +73,7 @@ class RecurringJobSettings(StackModel):
         "filesystem-trim",
     ]
     """What is done."""
-    cron: Annotated[str, form("time as cron writes it", cron_time, r"@[ a-z0-9]+|\S+(\s+\S+){4}")]
+    cron: Annotated[str, form("time as cron writes it", cron_time, r"@[ a-z0-9.]+|\S+(\s+\S+){4}")]
     """When, in the time zone of the cluster's controller manager (most often UTC)."""
     retain: int = Field(default=1, ge=1, le=100)
     """How many snapshots or backups of a volume it keeps; 100 at most for all jobs of a volume."""

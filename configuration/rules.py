@@ -53,13 +53,18 @@ def _repeated_names(file: StackFile) -> Iterator[Problem]:
     )
 
 
+def _is_there(node: NodeSettings) -> bool:
+    """Whether the node is not lost, as far as is known: its address and disks may live on."""
+    return not (knows(node, "lost") and node.lost)
+
+
 def _repeated_hosts(file: StackFile) -> Iterator[Problem]:
     default_port = file.ssh.port if knows(file.ssh, "port") else None
     yield from _repeated(
         (
             (f"nodes[{i}].host", f"{node.host}:{node.port or default_port}")
             for i, node in enumerate(file.nodes)
-            if knows(node, "host", "port")
+            if knows(node, "host", "port") and _is_there(node)
         ),
         "is the address of another node too",
         "Two nodes can't share a host: their disks would be prepared twice.",
@@ -160,7 +165,11 @@ def _host_key_kinds(file: StackFile) -> Iterator[Problem]:
 def _repeated_adoptions(file: StackFile) -> Iterator[Problem]:
     """One file system is on one disk of one host."""
     for i, disk in enumerate(file.node_defaults.disks):
-        users = [node for node in file.nodes if knows(node, "disks") and node.disks is None]
+        users = [
+            node
+            for node in file.nodes
+            if knows(node, "disks") and node.disks is None and _is_there(node)
+        ]
         if knows(disk, "adopt_uuid") and disk.adopt_uuid is not None and len(users) > 1:
             yield Problem(
                 f"nodeDefaults.disks[{i}].adoptUuid",
@@ -172,7 +181,7 @@ def _repeated_adoptions(file: StackFile) -> Iterator[Problem]:
         (
             (f"nodes[{i}].disks[{j}].adoptUuid", disk.adopt_uuid)
             for i, node in enumerate(file.nodes)
-            for j, disk in enumerate(_known_disks(node))
+            for j, disk in enumerate(_known_disks(node) if _is_there(node) else ())
             if knows(disk, "adopt_uuid") and disk.adopt_uuid is not None
         ),
         "is the UUID of another disk too",

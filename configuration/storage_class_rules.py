@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from configuration.longhorn import replica_count
+from configuration.longhorn_rules import class_replicas
 from configuration.partial import knows
 from configuration.problems import Problem, nearest
 from configuration.repeated_names import repeated_names
@@ -30,7 +30,7 @@ def _names(file: StackFile) -> Iterator[Problem]:
 
 
 def _strict_local(file: StackFile) -> Iterator[Problem]:
-    own = replica_count(file.longhorn.replica_count, file.nodes_with_disks)
+    own = class_replicas(file)
     for key, each in _classes(file):
         if knows(each, "data_locality", "replicas") and each.data_locality == "strict-local":
             replicas = own if each.replicas is None else each.replicas
@@ -49,18 +49,19 @@ def _tags(file: StackFile) -> Iterator[Problem]:
     """
     if not file.nodes or not file.stages.labels:
         return
-    if not all(knows(node, "tags", "disks") for node in file.nodes):
+    if not all(knows(node, "tags", "disks", "lost") for node in file.nodes):
         return
-    disks = {tag for node in file.nodes for disk in file.disks_of(node) for tag in disk.tags}
-    nodes = {tag for node in file.nodes for tag in node.tags}
+    present = file.present_nodes
+    disks = {tag for node in present for disk in file.disks_of(node) for tag in disk.tags}
+    nodes = {tag for node in present for tag in node.tags}
     for key, each in _classes(file):
-        for field, tags, present, where in (
+        for field, tags, known, where in (
             ("disk_tags", each.disk_tags, disks, "disk"),
             ("node_tags", each.node_tags, nodes, "node"),
         ):
             for tag in tags if knows(each, field) else ():
-                if tag not in present:
-                    close = nearest(tag, sorted(present))
+                if tag not in known:
+                    close = nearest(tag, sorted(known))
                     yield Problem(
                         f"{key}.{where}Tags",
                         f"no {where} of this stack has the tag {tag}, so no volume would get a "

@@ -314,7 +314,8 @@ class Longhorn(TypedDict, total=False):
     """Longhorn's version: 1.5.3 to 1.5.5 or 1.6.1 to 1.6.4; an upgrade goes one minor
     version at a time, never back."""
     chartRepository: str
-    """Helm repository of the chart."""
+    """Helm repository of the chart. A login in the address is readable in the state; where
+    that is not wanted, download the chart and set chartPath."""
     chartPath: str | None
     """Folder or .tgz with the chart instead of a repository, for a network without
     Internet."""

@@ -13,7 +13,7 @@ from components.longhorn.fields import Object
 from components.longhorn.policies.class_parameters import fixed_parts
 from components.longhorn.volumes import named
 from components.preflight.report import CheckResult, of_cluster
-from configuration.longhorn import replica_count
+from configuration.longhorn_rules import class_replicas
 from configuration.recurring_jobs import BACKUP_TASKS, DEFAULT_GROUP
 from configuration.stack_file import StackFile
 
@@ -65,7 +65,7 @@ def check_changed_classes(
     Args:
         present: The fixed parts of the cluster's classes by name (Snapshot.class_parts).
     """
-    replicas = replica_count(file.longhorn.replica_count, file.nodes_with_disks)
+    replicas = class_replicas(file)
     for each in file.longhorn.storage_classes:
         found, wanted = present.get(each.name), fixed_parts(each, replicas)
         if found is None or found == wanted:

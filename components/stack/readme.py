@@ -9,7 +9,7 @@ from typing import Any
 
 import pulumi
 
-from configuration.longhorn import replica_count
+from configuration.longhorn_rules import class_replicas
 from configuration.settings import Settings
 
 
@@ -64,7 +64,7 @@ def _ready(settings: Settings, names: frozenset[str]) -> Iterator[str]:
         yield f"{disks} disks on {settings.nodes_with_disks} nodes, mounted"
     if "longhornVersion" in names:
         longhorn = settings.longhorn
-        replicas = replica_count(longhorn.replica_count, settings.nodes_with_disks)
+        replicas = class_replicas(settings)
         default = ", the default class" if longhorn.default_storage_class else ""
         yield f"Longhorn {longhorn.version}: StorageClass longhorn{default}, {replicas} replicas"
     if "volumeCheck" in names:

@@ -1,8 +1,8 @@
 """What of a resource's inputs may be shown, in plain JSON values.
 
 Secrets become [secret], the text of a script the name and length of its file, and what runs one by
-its name that name with its arguments. Of an SSH connection, which Pulumi takes for one secret,
-the address stays readable.
+its name that name with its arguments. A login in a web address is not shown. Of an SSH connection,
+which Pulumi takes for one secret, the address stays readable.
 """
 
 import re
@@ -20,6 +20,7 @@ _COMPONENTS = PROJECT / "components"
 _OPEN_FIELDS = frozenset({"host", "port", "user", "hostKey", "dialErrorLimit", "perDialTimeout"})
 # How components/hosts/script.py names a script and hands it its arguments.
 _BY_NAME = re.compile(r'[^\n]*\nset -- "\$1" (.*)\nexec sh \S+/checked (\S+) [0-9a-f]+ "\$@"\n')
+_LOGIN = re.compile(r"(https?://)\S*@")
 _SERIALIZED_CODE = "__provider"
 
 
@@ -53,6 +54,11 @@ def shown_value(value: Any, scripts: Scripts) -> Any:
     return _shown(value, scripts)
 
 
+def without_login(text: str) -> str:
+    """The text without the logins of web addresses in it."""
+    return _LOGIN.sub(rf"\1{SECRET}@", text)
+
+
 def _shown(value: Any, scripts: Scripts) -> Any:
     if isinstance(value, SecretValue):
         script = scripts.reference(value.value)
@@ -64,7 +70,7 @@ def _shown(value: Any, scripts: Scripts) -> Any:
     if isinstance(value, list):
         return [_shown(item, scripts) for item in value]
     if isinstance(value, str):
-        return scripts.reference(value) or value
+        return scripts.reference(value) or without_login(value)
     return value
 
 

@@ -10,6 +10,7 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from configuration.pulumis_yaml import read_yaml
 from configuration.secrets import UNDECRYPTED
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -55,8 +56,8 @@ def read_stack_config(path: Path) -> StackConfig:
     Raises StackFileError when the file is no YAML map, or `config:` in it is none.
     """
     try:
-        parsed = yaml.safe_load(path.read_text()) or {}
-    except yaml.YAMLError as error:
+        parsed = read_yaml(path.read_text()) or {}
+    except (yaml.YAMLError, ValueError) as error:
         raise StackFileError(f"{path} is not YAML: {error}") from None
     config = (parsed.get("config") or {}) if isinstance(parsed, dict) else None
     if not isinstance(config, dict):

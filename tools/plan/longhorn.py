@@ -6,6 +6,7 @@ from typing import Any
 from components.longhorn.objects import NAMESPACE
 from configuration.settings import Settings
 from tools.offline.recording import SecretValue
+from tools.offline.shown import without_login
 
 # What the program always writes, with the default of the chart and of Longhorn (questions.yaml of
 # the charts 1.5.3 to 1.6.4; of the kubelet's folder, what the chart finds by itself).
@@ -29,6 +30,7 @@ def longhorn_lines(settings: Settings, release: Mapping[str, Any]) -> Sequence[s
         release: The inputs of the Helm release.
     """
     longhorn = settings.longhorn
+    chart = longhorn.chart_path or without_login(longhorn.chart_repository)
     values = dict(_leaves(_opened(release["values"]), ""))
     default = "the default class" if values["persistence.defaultClass"] else "not the default class"
     others = [
@@ -40,7 +42,7 @@ def longhorn_lines(settings: Settings, release: Mapping[str, Any]) -> Sequence[s
     ]
     taints = values.get(_TAINTS)
     return [
-        f"chart from {longhorn.chart_path or longhorn.chart_repository}, in {NAMESPACE}",
+        f"chart from {chart}, in {NAMESPACE}",
         f"class longhorn: {default}, {values['persistence.defaultClassReplicaCount']} replicas, "
         f"reclaim policy {values['persistence.reclaimPolicy']}",
         *([f"runs on nodes with the taints {taints.replace(';', ', ')}"] if taints else []),

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from components.preflight.cluster_wanted import cluster_wanted
+from configuration.rancher import RancherSettings
 from configuration.secrets import Secret
 from configuration.settings import NAMESPACE, Settings
 from tools.offline.recording import Recording
@@ -103,8 +104,7 @@ def _rancher(settings: Settings) -> Iterator[tuple[str, Sequence[str]]]:
             [
                 f"{rancher.url}, {rancher.image} on {rancher.docker_host}, "
                 f"ports {rancher.http_port} and {rancher.https_port}",
-                f"certificate from {rancher.certificate_file or 'a CA of its own'}, "
-                f"data in {rancher.volume}",
+                f"certificate {_certificate(rancher)}, data in {rancher.volume}",
                 *(
                     [
                         f"stopped every {days or 'day'} at {backup.at} UTC for a backup to "
@@ -120,6 +120,12 @@ def _rancher(settings: Settings) -> Iterator[tuple[str, Sequence[str]]]:
         there = settings.rancher_import.url
         where = "Rancher" if there is None else f"the Rancher at {there}"
         yield "Import", [f"cluster {settings.cluster.name} into {where}, {given}"]
+
+
+def _certificate(rancher: RancherSettings) -> str:
+    if rancher.tls_termination == "external":
+        return "of the proxy in front"
+    return f"from {rancher.certificate_file or 'a CA of its own'}"
 
 
 def _kept(settings: Settings, recording: Recording) -> Iterator[str]:

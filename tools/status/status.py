@@ -13,7 +13,7 @@ from components.longhorn.volumes import claim_text
 from components.preflight.longhorn_checks import check_longhorn
 from components.preflight.report import CLUSTER, CheckResult
 from configuration.checks import CheckName
-from configuration.longhorn import replica_count
+from configuration.longhorn_rules import class_replicas
 from configuration.settings import Settings
 
 EXIT_STATUS = {"well": 0, "warning": 1, "critical": 2}
@@ -88,7 +88,7 @@ def status_of(
     """
     snapshot = storage.snapshot
     rooms = disk_rooms(snapshot.nodes, snapshot.settings)
-    replicas = replica_count(settings.longhorn.replica_count, settings.nodes_with_disks)
+    replicas = class_replicas(settings)
     results = check_longhorn(storage, settings, now)
     problems = [*_problems(results, settings.checks.accept), *_drift(findings)]
     return Status(
@@ -111,14 +111,17 @@ def status_of(
 
 
 def _problems(results: Iterable[CheckResult], accept: Collection[CheckName]) -> Iterator[Problem]:
-    """As in a preview: an accepted warning is silent, and what is worse than one is still told."""
+    """As in a preview: an accepted warning is silent, and what is worse than one is still told.
+
+    Only a volume that is faulted is critical. An error is what would stop `up`, such as a volume
+    that can't leave a node under maintenance: it works.
+    """
     for result in results:
         is_faulted = result.check == "volumeHealth" and " faulted " in result.found
-        is_critical = is_faulted or result.severity == "error"
         is_accepted = result.check in accept
-        if is_critical or not is_accepted:
+        if is_faulted or result.severity == "error" or not is_accepted:
             yield Problem(
-                severity="critical" if is_critical and not is_accepted else "warning",
+                severity="critical" if is_faulted and not is_accepted else "warning",
                 where=result.node,
                 found=result.found,
                 remedy=result.remedy,

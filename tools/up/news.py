@@ -11,7 +11,13 @@ from tools.up.steps import STACK, Step, step_of
 
 _WARNS = ": warning: "
 _HEADING = "# "
-_HALVES = {OpType.CREATE_REPLACEMENT, OpType.DELETE_REPLACED, OpType.DISCARD_REPLACED}
+# What ends only itself. REPLACE does nothing: the engine tells it between the two halves.
+_HALVES = {
+    OpType.REPLACE,
+    OpType.CREATE_REPLACEMENT,
+    OpType.DELETE_REPLACED,
+    OpType.DISCARD_REPLACED,
+}
 Kind = Literal["starts", "done", "failed", "waits", "says", "warning", "error"]
 
 

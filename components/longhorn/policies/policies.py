@@ -18,7 +18,7 @@ from components.longhorn.policies.classes import declare_class
 from components.longhorn.policies.encryption_key import EncryptionKey
 from configuration.backup import BackupSettings
 from configuration.cluster import ClusterSettings
-from configuration.longhorn import replica_count
+from configuration.longhorn_rules import class_replicas
 from configuration.recurring_jobs import RecurringJobSettings
 from configuration.stack_file import StackFile
 
@@ -105,7 +105,7 @@ class LonghornPolicies(pulumi.ComponentResource):
         )
 
     def _classes(self, name: str, file: StackFile, before: Sequence[pulumi.Resource]) -> None:
-        replicas = replica_count(file.longhorn.replica_count, file.nodes_with_disks)
+        replicas = class_replicas(file)
         provider = replacing_provider(f"{name}-classes", file.cluster, self)
         for each in file.longhorn.storage_classes:
             declare_class(

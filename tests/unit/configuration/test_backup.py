@@ -55,6 +55,8 @@ def test_a_target_of_nfs_needs_no_credentials(target: str) -> None:
         ("cifs://server", "as Longhorn reads cifs"),
         ("azblob://container/", "as Longhorn reads azblob"),
         ("s3://key:correct-horse@bucket/", "holds credentials"),
+        ("s3://key:K7/correct-horse@bucket@region/", "holds credentials"),
+        ("s3://key:K7@correct-horse@bucket@region/", "holds credentials"),
         ("s3://bucket@region/a$b", "dollar sign"),
         ("nfs://server:/a,b", "comma"),
     ],
@@ -114,23 +116,64 @@ def test_what_the_credentials_do_not_hold_is_refused(changes: dict[str, Any], fo
     assert found in problems[0].rule
 
 
+@pytest.mark.parametrize("login", ["key:correct-horse", "correct-horse", "key:a/correct-horse"])
+def test_a_login_in_the_address_of_a_store_is_refused_and_not_shown(login: str) -> None:
+    backup = {"target": "s3://bucket@here/", "user": "u", "endpoint": f"https://{login}@minio:9000"}
+    problem = mistake(with_secrets(_with(backup=backup), longhornBackupPassword="p"))
+    assert problem.rule.startswith("holds a login")
+    assert "longhornBackupPassword" in problem.remedy
+    assert "correct-horse" not in str(problem)
+
+
 def test_a_store_of_ones_own_is_accepted_with_a_user() -> None:
     backup = {"target": "s3://bucket@here/", "user": "u", "endpoint": "http://192.0.2.9:9000"}
     config = with_secrets(_with(backup=backup), longhornBackupPassword="p")
     assert mistakes(config) == []
 
 
-@pytest.mark.parametrize("cron", ["*/5 * * * MON-FRI", "0 2 1,15 * *", "@daily", "@every 6h"])
+@pytest.mark.parametrize(
+    "cron",
+    [
+        "*/5 * * * MON-FRI",
+        "0 2 1,15 * *",
+        "0 2 * * 0",
+        "0 2 * * SUN,1-6",
+        "0 2 7 7 */7",
+        "@daily",
+        "@every 6h",
+        "@every 1h30m",
+        "@every 1.5h500ms",
+    ],
+)
 def test_a_time_that_longhorn_reads_is_accepted(cron: str) -> None:
     assert mistakes(_with(recurringJobs=[{**_JOB, "cron": cron}])) == []
 
 
 @pytest.mark.parametrize(
-    "cron", ["", "daily", "0 2 * *", "0 2 * * * *", "60 * * * *", "0 0 L * *", "0 0 * * 1#2"]
+    "cron",
+    [
+        "",
+        "daily",
+        "0 2 * *",
+        "0 2 * * * *",
+        "60 * * * *",
+        "0 0 L * *",
+        "0 0 * * 1#2",
+        "@every 5",
+        "@every h",
+        "@every 1h5",
+    ],
 )
 def test_a_time_that_longhorn_does_not_read_is_refused(cron: str) -> None:
     problem = mistake(_with(recurringJobs=[{**_JOB, "cron": cron}]))
     assert problem.rule == "is no time as cron writes it"
+
+
+@pytest.mark.parametrize("day", ["7", "07", "1-7", "5-7", "0,7", "7,0", "1-7/2", "7/2"])
+def test_a_sunday_that_longhorn_does_not_know_is_refused(day: str) -> None:
+    problem = mistake(_with(recurringJobs=[{**_JOB, "cron": f"0 2 * * {day}"}]))
+    assert problem.rule == "has 7 as a day of the week, and Longhorn's go from 0 to 6"
+    assert problem.remedy.startswith("Sunday is 0 or SUN")
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ def test_a_key_of_a_later_version_is_refused_for_an_earlier_one() -> None:
         ("defaultSettings.taintToleration", "a=b:NoSchedule,c:NoExecute", "key=value:effect"),
         ("defaultSettings.systemManagedComponentsNodeSelector", "a=b", "label:value"),
         ("defaultSettings.snapshotDataIntegrityCronjob", "daily", "a time as cron writes it"),
+        ("defaultSettings.snapshotDataIntegrityCronjob", "0 0 * * 7", "a time as cron writes it"),
         ("persistence.reclaimPolicy", "delete", "one of Delete, Retain"),
         ("persistence.defaultFsType", "btrfs", "one of ext4, xfs"),
     ],
@@ -252,6 +253,12 @@ def test_passwords_and_keys_in_plain_text_are_refused_and_not_shown() -> None:
     ]
     assert "longhornRegistryPassword" in problems[0].remedy
     assert "correct horse" not in "".join(map(str, problems))
+
+
+def test_a_registrys_password_that_is_a_number_is_not_shown() -> None:
+    problems = mistakes(_with({"privateRegistry": {"registryPasswd": 12345678}}))
+    assert problems
+    assert "12345678" not in "".join(map(str, problems))
 
 
 @pytest.mark.parametrize("missing", ["registry", "registryUser", "registrySecret"])

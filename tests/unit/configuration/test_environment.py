@@ -52,6 +52,13 @@ def test_a_secret_in_plain_text_is_refused_and_not_shown(name: str) -> None:
     assert "hunter22" not in str(problem)
 
 
+@pytest.mark.parametrize("name", ["API_KEY", "db_passwd", "FTP_PWD", "key", "TOKEN_FILE", "DBPASS"])
+def test_a_secret_that_is_a_number_is_not_shown(name: str) -> None:
+    problem = mistake(_rancher(environment={name: 12345678}))
+    assert problem.rule == "must be text"
+    assert "12345678" not in str(problem)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

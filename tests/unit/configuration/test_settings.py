@@ -208,7 +208,9 @@ def test_secrets_stand_in_no_model() -> None:
 
 def test_a_key_given_as_secret_makes_the_key_file_unneeded(tmp_path: Path) -> None:
     ssh = {"privateKeyFile": str(tmp_path / "absent")}
-    assert mistake(valid(ssh=ssh)).key == "longhorn-rancher:ssh.privateKeyFile"
+    problem = mistake(valid(ssh=ssh))
+    assert problem.key == "longhorn-rancher:ssh.privateKeyFile"
+    assert str(tmp_path)[:20] in str(problem)
     key = asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode()
     assert mistakes(with_secrets(valid(ssh=ssh), sshPrivateKey=key)) == []
 

@@ -6,6 +6,8 @@ import pytest
 
 from tests.unit.doubles.a_stack import HOST_KEY, JUMP_KEY, load, mistake, mistakes, nodes, valid
 
+_UUID = "11111111-2222-3333-4444-555555555555"
+
 
 def _disk(**changes: Any) -> dict[str, Any]:
     return {"device": "/dev/sdb", "mountPoint": "/mnt/longhorn-sdb", **changes}
@@ -29,6 +31,20 @@ def test_two_nodes_at_one_address_are_refused() -> None:
 def test_two_nodes_at_one_address_are_refused_when_one_names_the_default_port() -> None:
     problem = mistake(valid(nodes=nodes({}, {"host": "192.0.2.11", "port": 22})))
     assert problem.key == "longhorn-rancher:nodes[1].host"
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_new_machine_may_have_the_address_of_a_lost_node(lost: int) -> None:
+    both: list[dict[str, Any]] = [{}, {"host": "192.0.2.11"}]
+    both[lost]["lost"] = True
+    assert mistakes(valid(nodes=nodes(*both))) == []
+
+
+def test_two_nodes_at_one_address_are_refused_also_where_it_is_unclear_whether_one_is_lost() -> (
+    None
+):
+    found = mistakes(valid(nodes=nodes({"lost": "perhaps"}, {"host": "192.0.2.11"})))
+    assert [problem.key.split(":")[1] for problem in found] == ["nodes[0].lost", "nodes[1].host"]
 
 
 def test_two_nodes_behind_two_ports_of_one_address_are_fine() -> None:
@@ -289,7 +305,7 @@ def test_nothing_within_a_directory_of_the_system_is_a_mount_point(path: str) ->
         ("/dev/sdb1", "is a partition"),
         ("/dev/nvme0n1p2", "is a partition"),
         ("/dev/disk/by-id/ata-X-part1", "is a partition"),
-        ("/dev/disk/by-uuid/11111111-2222-3333-4444-555555555555", "what is on a disk"),
+        (f"/dev/disk/by-uuid/{_UUID}", "what is on a disk"),
         ("/dev/disk/by-label/data", "what is on a disk"),
         ("/dev/sd*", "is a pattern"),
         ("/dev/sd{b,c}", "is a pattern"),
@@ -341,10 +357,25 @@ def test_a_disk_that_is_mounted_by_hand_may_have_any_name(device: str) -> None:
 
 
 def test_a_file_system_that_is_adopted_may_be_named_by_what_it_is() -> None:
-    uuid = "11111111-2222-3333-4444-555555555555"
-    link = f"/dev/disk/by-uuid/{uuid}"
-    own = [{"disks": [_disk(device=link, adoptUuid=uuid)]}]
+    link = f"/dev/disk/by-uuid/{_UUID}"
+    own = [{"disks": [_disk(device=link, adoptUuid=_UUID)]}]
     assert mistakes(valid(nodes=nodes(*own))) == []
+
+
+def test_a_file_system_is_on_one_disk() -> None:
+    own = {"disks": [_disk(adoptUuid=_UUID)]}
+    problem = mistake(valid(nodes=nodes(own, own)))
+    assert problem.key == "longhorn-rancher:nodes[1].disks[0].adoptUuid"
+    default = {"disks": [_disk(adoptUuid=_UUID)]}
+    problem = mistake(valid(nodeDefaults=default))
+    assert problem.key == "longhorn-rancher:nodeDefaults.disks[0].adoptUuid"
+
+
+def test_a_disk_of_a_lost_node_may_be_in_another_one() -> None:
+    own = {"disks": [_disk(adoptUuid=_UUID)]}
+    assert mistakes(valid(nodes=nodes({**own, "lost": True}, own))) == []
+    default = {"disks": [_disk(adoptUuid=_UUID)]}
+    assert mistakes(valid(nodeDefaults=default, nodes=nodes({"lost": True}, {}))) == []
 
 
 @pytest.mark.parametrize(

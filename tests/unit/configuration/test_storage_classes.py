@@ -31,6 +31,15 @@ def test_strict_local_is_for_one_replica(replicas: int | None, count: int) -> No
     assert len(mistakes(_with(each))) == count
 
 
+@pytest.mark.parametrize(("count", "mistaken"), [(1, 0), ("1", 0), (2, 1)])
+def test_the_chart_s_value_is_the_count_of_a_class_that_says_none(
+    count: object, mistaken: int
+) -> None:
+    values = {"persistence": {"defaultClassReplicaCount": count}}
+    each = {"name": "local", "dataLocality": "strict-local"}
+    assert len(mistakes(valid(longhorn={"values": values, "storageClasses": [each]}))) == mistaken
+
+
 @pytest.mark.parametrize(
     ("changes", "key"),
     [
@@ -59,6 +68,14 @@ def test_tags_that_disks_and_nodes_have_are_accepted() -> None:
     config = _with({**_FAST, "diskTags": ["ssd"], "nodeTags": ["fast"]})
     config["nodes"] = nodes({"tags": ["fast"], "disks": [_DISK]})
     assert mistakes(config) == []
+
+
+@pytest.mark.parametrize("key", ["diskTags", "nodeTags"])
+def test_a_tag_that_only_a_lost_node_has_is_refused(key: str) -> None:
+    config = _with({**_FAST, key: ["old"]})
+    gone = {"lost": True, "tags": ["old"], "disks": [{**_DISK, "tags": ["old"]}]}
+    config["nodes"] = nodes({}, gone)
+    assert mistake(config).key == f"longhorn-rancher:longhorn.storageClasses[0].{key}"
 
 
 @pytest.mark.parametrize("key", ["recurringJobs", "recurringJobGroups"])

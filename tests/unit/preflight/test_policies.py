@@ -72,6 +72,13 @@ def test_a_class_that_is_made_anew_says_what_changes_and_that_volumes_keep_their
     assert "volumes that exist keep what they were made with" in said.found
 
 
+def test_a_class_has_the_replicas_of_the_chart_s_value() -> None:
+    values = {"persistence": {"defaultClassReplicaCount": 1}}
+    file = _file(storageClasses=[{"name": "fast"}], values=values)
+    present = {"fast": fixed_parts(file.longhorn.storage_classes[0], 1)}
+    assert list(check_changed_classes(present, file)) == []
+
+
 def test_a_class_that_stays_or_is_new_says_nothing() -> None:
     file = _file(storageClasses=[{"name": "fast", "replicas": 2}])
     made = fixed_parts(file.longhorn.storage_classes[0], 3)

@@ -100,6 +100,11 @@ def test_the_readme_tells_what_is_ready_where_it_is_and_how_to_get_the_password(
     assert "make status STACK=test" in text
 
 
+def test_the_readme_tells_the_replicas_of_the_class() -> None:
+    values = {"persistence": {"defaultClassReplicaCount": 3}}
+    assert "the default class, 3 replicas" in _readme(longhorn={"values": values})
+
+
 def test_a_rancher_whose_import_is_off_keeps_its_admin_password_among_the_outputs() -> None:
     outputs = _outputs(stages={"rancherImport": False})
     assert isinstance(outputs["rancherAdminPassword"], SecretValue)

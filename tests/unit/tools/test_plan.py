@@ -50,6 +50,13 @@ def stack_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "stacks"
 
 
+def test_a_login_to_the_chart_s_repository_is_in_no_plan() -> None:
+    found = _plan(valid(longhorn={"chartRepository": "https://u:correct-horse@charts.corp/a"}))
+    release = _named(found, "longhorn-release")
+    assert release["inputs"]["repositoryOpts"] == {"repo": f"https://{SECRET}@charts.corp/a"}
+    assert "correct-horse" not in json.dumps(found)
+
+
 @pytest.mark.parametrize("stack", _STACKS)
 def test_every_shipped_stack_has_a_plan(stack: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert plan_tool.main([stack]) == 0

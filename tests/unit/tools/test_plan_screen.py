@@ -72,6 +72,21 @@ def test_thirty_nodes_whose_disks_have_lasting_names_fit_on_a_screen_too() -> No
     assert len(text.splitlines()) <= _LINES
 
 
+@pytest.mark.parametrize(
+    ("rancher", "said"),
+    [({}, "from a CA of its own"), ({"tlsTermination": "external"}, "of the proxy in front")],
+)
+def test_whose_rancher_s_certificate_is_is_told(rancher: dict[str, Any], said: str) -> None:
+    url = "https://rancher.example.com"
+    assert f"certificate {said}, data in" in _screen(valid(rancher={"url": url, **rancher}))
+
+
+def test_a_login_to_the_chart_s_repository_is_not_shown() -> None:
+    text = _screen(valid(longhorn={"chartRepository": "https://u:correct-horse@charts.corp/a"}))
+    assert "chart from https://[secret]@charts.corp/a, in" in text
+    assert "correct-horse" not in text
+
+
 def test_backups_classes_and_monitoring_are_told() -> None:
     config = valid(
         longhorn={

@@ -11,7 +11,7 @@ import pytest
 from components.longhorn.findings import LonghornFindings
 from components.longhorn.storage import Storage
 from components.preflight.longhorn import longhorn_findings
-from tests.unit.doubles.a_stack import load, valid
+from tests.unit.doubles.a_stack import load, nodes, valid
 from tests.unit.doubles.a_storage import a_storage
 from tools.status import __main__ as command
 from tools.status.screen import status_page
@@ -134,6 +134,19 @@ def test_an_accepted_warning_is_silent_and_what_is_worse_is_then_a_warning(
     assert status.severity == severity
 
 
+@pytest.mark.parametrize("accept", [[], ["maintenance"]])
+def test_what_would_stop_a_maintenance_is_told_and_keeps_no_data_away(accept: list[str]) -> None:
+    closed = [{"name": "node-1", "maintenance": True}, {"name": "node-2", "maintenance": True}]
+    settings = load(valid(nodes=nodes(*closed), checks={"accept": accept}))
+    last = {"nodeID": "node-1", "volumeName": "a", "healthyAt": "then"}
+    storage = dataclasses.replace(_storage(_volume("a", "healthy")), replicas=[{"spec": last}])
+    now = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    status = status_of("one", settings, storage, LonghornFindings(), now)
+    told = [each for each in status.problems if "last healthy replica here" in each.found]
+    assert [(each.where, each.severity) for each in told] == [("node-1", "warning")]
+    assert status.severity == "warning"
+
+
 def test_of_a_longhorn_that_is_not_part_of_the_stack_only_the_health_is_told() -> None:
     backup = {"target": "nfs://10.0.0.9:/backups", "maximumAgeHours": 24}
     settings = load(valid(longhorn={"backup": backup}, stages={"longhorn": False}))
@@ -142,6 +155,12 @@ def test_of_a_longhorn_that_is_not_part_of_the_stack_only_the_health_is_told() -
     now = datetime(2026, 3, 10, 12, tzinfo=UTC)
     (problem,) = status_of("one", settings, storage, findings, now).problems
     assert problem.found.startswith("1 degraded volume")
+
+
+def test_replicas_are_those_of_the_class_longhorn() -> None:
+    settings = load(valid(longhorn={"values": {"persistence": {"defaultClassReplicaCount": 1}}}))
+    now = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    assert status_of("one", settings, _storage(), LonghornFindings(), now).replicas == 1
 
 
 def test_volumes_disks_and_room_are_told() -> None:

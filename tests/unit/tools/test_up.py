@@ -169,16 +169,16 @@ def test_a_part_is_done_with_the_last_step_that_the_preview_expected() -> None:
     assert _up(news, last) == [Line("done", "Longhorn (1 min 5 s)")]
 
 
-def test_a_replacement_is_done_when_what_it_replaces_is_gone() -> None:
+@pytest.mark.parametrize("is_deleted_first", [False, True])
+def test_a_replacement_is_done_when_both_its_halves_are(is_deleted_first: bool) -> None:
     news = News()
-    for event in (_component(), _begun("create-replacement"), _begun("delete-replaced")):
+    halves = ["create-replacement", "delete-replaced"]
+    first, last = reversed(halves) if is_deleted_first else halves
+    for event in (_component(), _begun(first), _begun("replace"), _begun(last)):
         list(news.of_preview(event))
-    assert _up(news, [_begun("create-replacement"), _done("create-replacement")]) == [
-        Line("starts", "Longhorn")
-    ]
-    assert _up(news, [_begun("delete-replaced"), _done("delete-replaced")]) == [
-        Line("done", "Longhorn (0 s)")
-    ]
+    between = [_begun("replace"), _done("replace")]
+    assert _up(news, [_begun(first), _done(first), *between]) == [Line("starts", "Longhorn")]
+    assert _up(news, [_begun(last), _done(last)]) == [Line("done", "Longhorn (0 s)")]
 
 
 def test_what_turns_out_to_be_as_it_was_keeps_no_part_from_being_done() -> None:

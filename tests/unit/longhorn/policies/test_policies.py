@@ -42,6 +42,13 @@ def test_a_class_has_the_stacks_replicas_unless_it_says_otherwise() -> None:
     assert _parameters(replicas=1)["numberOfReplicas"] == "1"
 
 
+def test_a_class_has_the_replicas_of_the_chart_s_value() -> None:
+    values = {"persistence": {"defaultClassReplicaCount": 1}}
+    recording = run(valid(longhorn={"storageClasses": [{"name": "fast"}], "values": values}))
+    (made,) = recording.of_type("kubernetes:storage.k8s.io/v1:StorageClass")
+    assert made.inputs["parameters"]["numberOfReplicas"] == "1"
+
+
 def test_what_a_class_does_not_say_is_left_to_longhorn() -> None:
     assert set(_parameters()) == {
         *("numberOfReplicas", "staleReplicaTimeout", "dataLocality", "fsType"),
