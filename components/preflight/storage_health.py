@@ -52,8 +52,10 @@ def check_losses(storage: Storage) -> Iterator[CheckResult]:
                 loss.node,
                 "capacity",
                 f"the loss of this node would lose {some_names(loss.lost)}, which "
-                f"{'has' if len(loss.lost) == 1 else 'have'} replicas nowhere else",
-                "Give these volumes more replicas.",
+                f"{'has' if len(loss.lost) == 1 else 'have'} no intact replica elsewhere that "
+                "Longhorn reaches now",
+                "Bring nodes and disks back that are away, let Longhorn rebuild, or give these "
+                "volumes more replicas.",
             )
         if loss.unplaced:
             yield _warning(

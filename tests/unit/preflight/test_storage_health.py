@@ -108,7 +108,8 @@ def test_what_no_volume_has_is_counted_for_each_node() -> None:
 
 def test_what_the_loss_of_a_node_would_break_is_told_for_each_node() -> None:
     well = [{"type": "Ready", "status": "True"}]
-    replica = {"spec": {"nodeID": "node-1", "volumeName": "a", "volumeSize": "10"}}
+    spec = {"nodeID": "node-1", "volumeName": "a", "volumeSize": "10", "healthyAt": "then"}
+    replica = {"spec": spec}
     both = [replica, {"spec": {**replica["spec"], "nodeID": "node-2"}}]
     nodes = {name: _node(disk=well) for name in ("node-1", "node-2")}
     one, two = (
@@ -124,7 +125,8 @@ def test_what_the_loss_of_a_node_would_break_is_told_for_each_node() -> None:
         (
             "capacity",
             "node-1",
-            "the loss of this node would lose a, which has replicas nowhere else",
+            "the loss of this node would lose a, which has no intact replica elsewhere that "
+            "Longhorn reaches now",
         )
     ]
     assert [node for _, node, _ in two] == ["node-1", "node-2"]
