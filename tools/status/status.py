@@ -133,7 +133,10 @@ def _problems(results: Iterable[CheckResult], accept: Collection[CheckName]) -> 
 
 
 def _drift(findings: LonghornFindings) -> Iterator[Problem]:
-    of_cluster = (findings.release, findings.settings, findings.default_class)
+    of_cluster = (
+        *(findings.release, findings.settings, findings.backup_settings),
+        findings.default_class,
+    )
     lines = [(CLUSTER, line) for line in of_cluster if line]
     lines += [*findings.disks.items(), *findings.tags.items()]
     for where, found in lines:

@@ -18,6 +18,7 @@ from components.longhorn.objects import is_denied_by_longhorn, patch_object, rea
 from configuration.backup import BackupSettings
 from configuration.cluster import ClusterSettings
 
+TARGET_SETTING = "backup-target"
 _REFUSED = (400, 422)
 
 
@@ -27,7 +28,7 @@ def target_settings(target: str, credential_secret: str, poll_seconds: int) -> d
         # First, so that Longhorn never tries a target with the credentials of another.
         "backup-target-credential-secret": credential_secret,
         "backupstore-poll-interval": str(poll_seconds),
-        "backup-target": target,
+        TARGET_SETTING: target,
     }
 
 
@@ -58,13 +59,13 @@ class BackupTargetProvider(DynamicProvider):
         cluster = open_for_removal(state)
         if cluster is None:
             return
-        setting = read_object(cluster, "settings", "backup-target")
+        setting = read_object(cluster, "settings", TARGET_SETTING)
         if setting is not None and setting.get("value") == _url(state):
-            _write(cluster, {"backup-target": "", "backup-target-credential-secret": ""})
+            _write(cluster, {TARGET_SETTING: "", "backup-target-credential-secret": ""})
 
 
 def _url(props: Properties) -> str:
-    return str(props["settings"]["backup-target"])
+    return str(props["settings"][TARGET_SETTING])
 
 
 def _set(cluster: ClusterApi, props: Properties) -> None:
@@ -152,7 +153,7 @@ class BackupTarget(DynamicResource, module="longhorn", name="BackupTarget"):
             backup: The target.
             credential_secret: Name of the Secret in longhorn-system that opens it; empty for none.
             credentials: A digest of what that Secret holds: a changed password is tried at once.
-            found: Why Longhorn can't use it right now, as the preview has seen it.
+            found: Which settings of it differ right now, and why Longhorn can't use it.
         """
         inputs = {
             **cluster_inputs(cluster),
