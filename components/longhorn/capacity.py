@@ -12,6 +12,7 @@ from components.common.answers import listed, mapped
 from components.longhorn.fields import (
     Object,
     disk_status,
+    is_false,
     is_intact,
     is_true,
     name_of,
@@ -240,7 +241,12 @@ def _room(name: str, node: Object, key: str, *, over: float, minimal: float) -> 
     said = disk_status(node, key)
     size, free = int(said.get("storageMaximum") or 0), int(said.get("storageAvailable") or 0)
     reserved = int(entry.get("storageReserved") or 0)
-    is_node_open = spec.get("allowScheduling") is not False and not spec.get("evictionRequested")
+    is_node_open = (
+        spec.get("allowScheduling") is not False
+        and not spec.get("evictionRequested")
+        # While Kubernetes' node is cordoned.
+        and not is_false(status, "Schedulable")
+    )
     is_disk_open = bool(entry.get("allowScheduling")) and not entry.get("evictionRequested")
     is_ready = is_true(status, "Ready") and is_true(said, "Ready")
     has_room = free > size * minimal / 100

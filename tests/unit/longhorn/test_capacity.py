@@ -15,7 +15,13 @@ SETTINGS = {
 }
 
 
-def _node(*, spec: dict[str, Any] | None = None, ready: str = "True", **disk: Any) -> Any:
+def _node(
+    *,
+    spec: dict[str, Any] | None = None,
+    ready: str = "True",
+    schedulable: str = "True",
+    **disk: Any,
+) -> Any:
     said = {
         "storageMaximum": 100 * GIB,
         "storageAvailable": 50 * GIB,
@@ -27,7 +33,10 @@ def _node(*, spec: dict[str, Any] | None = None, ready: str = "True", **disk: An
     return {
         "spec": {"disks": {"a": entry}, **(spec or {})},
         "status": {
-            "conditions": [{"type": "Ready", "status": ready}],
+            "conditions": [
+                {"type": "Ready", "status": ready},
+                {"type": "Schedulable", "status": schedulable},
+            ],
             "diskStatus": {"a": said},
         },
     }
@@ -52,6 +61,7 @@ def test_what_may_be_promised_is_the_size_without_the_reserve_over_provisioned()
         _node(spec={"allowScheduling": False}),
         _node(spec={"evictionRequested": True}),
         _node(ready="False"),
+        _node(schedulable="False"),
         _node(said={"conditions": [{"type": "Ready", "status": "False"}]}),
         _node(said={"storageAvailable": 10 * GIB}),
         _node(said={"storageScheduled": 161 * GIB}),
