@@ -22,6 +22,8 @@ class LonghornFindings:
     """What is wrong with its Helm release."""
     settings: str | None = None
     """Settings that have another value than the stack file gives them."""
+    removal: str | None = None
+    """That somebody has confirmed Longhorn's removal in Longhorn itself."""
     backup_settings: str | None = None
     """Settings of the backup target that have another value than the stack file gives them."""
     backup_target: str | None = None

@@ -14,6 +14,7 @@ from components.longhorn.findings import (
 )
 from components.longhorn.policies.backup_credentials import secret_name
 from components.longhorn.policies.backup_target import TARGET_SETTING, target_settings
+from components.longhorn.removal.confirmation import SETTING as CONFIRMATION
 from components.longhorn.settings import setting_values
 from components.longhorn.storage import Storage
 from components.longhorn.values import chart_values
@@ -76,6 +77,7 @@ def longhorn_findings(
     return LonghornFindings(
         release=release,
         settings=settings_finding(snapshot.settings, setting_values(values["defaultSettings"])),
+        removal=settings_finding(snapshot.settings, {CONFIRMATION: "false"}),
         backup_settings=backup_settings,
         backup_target=backup_target,
         default_class=class_finding(snapshot, wants_default_class=longhorn.default_storage_class),

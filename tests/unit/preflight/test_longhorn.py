@@ -142,3 +142,14 @@ def test_the_secret_of_the_programs_own_is_the_one_that_a_user_s_password_is_in(
     values = {**_SET, "backup-target-credential-secret": "longhorn-backup-credentials"}
     storage = a_storage({}, settings=values)
     assert longhorn_findings(storage, settings, None, ()).backup_settings is None
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [("true", "deleting-confirmation-flag is true, not false"), ("false", None)]
+)
+def test_a_removal_of_longhorn_that_was_confirmed_by_hand_is_an_update_of_its_guard(
+    value: str, said: str | None
+) -> None:
+    """Without it the removal of one node would leave its disks to an uninstallation."""
+    storage = a_storage({}, settings={"deleting-confirmation-flag": value})
+    assert longhorn_findings(storage, load(valid()), None, ()).removal == said
