@@ -209,7 +209,7 @@ class FrontendSettings(StackModel):
     )
     """The API server's --service-node-port-range."""
     source_ranges: tuple[Network, ...] = Field(default=(), strict=False)
-    """Networks that may reach a LoadBalancer, such as 10.0.0.0/8."""
+    """Networks that may reach a LoadBalancer at its address, such as 10.0.0.0/8."""
     host: Annotated[str, form("host name", _ingress_host, "[a-z0-9][-a-z0-9.]*")] | None = None
     """Host name of the Ingress."""
     ingress_class: ObjectName | None = None

@@ -381,7 +381,7 @@ class Frontend(TypedDict, total=False):
     nodePortRange: str
     """The API server's --service-node-port-range."""
     sourceRanges: Sequence[str]
-    """Networks that may reach a LoadBalancer, such as 10.0.0.0/8."""
+    """Networks that may reach a LoadBalancer at its address, such as 10.0.0.0/8."""
     host: str | None
     """Host name of the Ingress."""
     ingressClass: str | None

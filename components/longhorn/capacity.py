@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from itertools import islice
 
 from components.common.answers import listed, mapped
-from components.longhorn.fields import Object, disk_status, is_true, name_of, spec_of, status_of
+from components.longhorn.fields import (
+    Object,
+    disk_status,
+    is_false,
+    is_intact,
+    is_true,
+    name_of,
+    spec_of,
+    status_of,
+)
 
 _OVER_PROVISIONING = "storage-over-provisioning-percentage"
 _MINIMAL_AVAILABLE = "storage-minimal-available-percentage"
@@ -52,7 +61,7 @@ class Loss:
     unplaced: Sequence[str]
     """Volumes whose replicas there find no other place, so that they stay degraded."""
     lost: Sequence[str]
-    """Volumes whose only intact replicas are there."""
+    """Volumes without an intact replica elsewhere that Longhorn reaches now."""
 
 
 def disk_rooms(nodes: Mapping[str, Object], settings: Mapping[str, str]) -> list[DiskRoom]:
@@ -92,15 +101,22 @@ def losses(
     may find a place for one more.
     """
     known = {name_of(volume): volume for volume in volumes}
-    held = _intact(replicas)
-    nodes_of: dict[str, set[str]] = {}
-    for node, each in held.items():
-        for volume, _ in each:
-            nodes_of.setdefault(volume, set()).add(node)
+    standing = [each for each in replicas if _stands(each)]
+    held: dict[str, list[tuple[str, int]]] = {}
+    for spec in map(spec_of, standing):
+        entry = (str(spec.get("volumeName")), int(spec.get("volumeSize") or 0))
+        held.setdefault(str(spec["nodeID"]), []).append(entry)
+    taken = _nodes_of(standing)
+    # Where none is reached, those that come next: of a volume that was never attached, all.
+    data = {
+        **taken,
+        **_nodes_of(filter(is_intact, standing)),
+        **_nodes_of(reachable(replicas, rooms)),
+    }
     places = _Places(rooms)
     is_soft = settings.get(_SOFT) == "true"
     found = [
-        _loss(name, held.get(name, ()), nodes_of, known, places, is_soft=is_soft)
+        _loss(name, held.get(name, ()), taken, data, known, places, is_soft=is_soft)
         for name in sorted({disk.node for disk in rooms})
     ]
     return [each for each in found if each.unplaced or each.lost]
@@ -142,20 +158,21 @@ class _Places:
 def _loss(
     node: str,
     there: Sequence[tuple[str, int]],
-    nodes_of: Mapping[str, Collection[str]],
+    taken_by: Mapping[str, Collection[str]],
+    data_of: Mapping[str, Collection[str]],
     volumes: Mapping[str, Object],
     places: _Places,
     *,
     is_soft: bool,
 ) -> Loss:
-    lost = {volume for volume, _ in there if set(nodes_of[volume]) == {node}}
+    lost = {volume for volume, _ in there if set(data_of[volume]) == {node}}
     unplaced: set[str] = set()
     more: dict[int, int] = {}
     taken: dict[str, set[str]] = {}
     for volume, size in sorted(there, key=lambda each: -each[1]):
         if volume in lost or volume not in volumes:
             continue
-        others = taken.setdefault(volume, {node} if is_soft else {node, *nodes_of[volume]})
+        others = taken.setdefault(volume, {node} if is_soft else {node, *taken_by[volume]})
         place = places.best(volumes[volume], size, others, more)
         if place is None:
             unplaced.add(volume)
@@ -166,14 +183,32 @@ def _loss(
     return Loss(node=node, unplaced=sorted(unplaced), lost=sorted(lost & set(volumes)))
 
 
-def _intact(replicas: Iterable[Object]) -> dict[str, list[tuple[str, int]]]:
-    """Intact replicas by node: volume and size."""
-    found: dict[str, list[tuple[str, int]]] = {}
-    for replica in replicas:
-        spec = spec_of(replica)
-        if not spec.get("failedAt") and spec.get("nodeID"):
-            entry = (str(spec.get("volumeName")), int(spec.get("volumeSize") or 0))
-            found.setdefault(str(spec["nodeID"]), []).append(entry)
+def reachable(replicas: Iterable[Object], rooms: Iterable[DiskRoom]) -> list[Object]:
+    """The intact replicas on disks that Longhorn calls Ready now, on nodes that are.
+
+    The replica of a detached volume stays intact by its own fields while its node is down.
+    """
+    ready = {(disk.node, disk.path) for disk in rooms if disk.is_ready}
+    nodes = {node for node, _ in ready}
+
+    def is_reached(spec: Object) -> bool:
+        node, path = spec.get("nodeID"), str(spec.get("diskPath") or "").rstrip("/")
+        return (node, path) in ready if path else node in nodes
+
+    return [each for each in replicas if is_intact(each) and is_reached(spec_of(each))]
+
+
+def _stands(replica: Object) -> bool:
+    """Whether a replica has a place and has not failed; it may still be rebuilding."""
+    spec = spec_of(replica)
+    return bool(spec.get("nodeID")) and not spec.get("failedAt")
+
+
+def _nodes_of(replicas: Iterable[Object]) -> dict[str, set[str]]:
+    """The nodes with these replicas, by volume."""
+    found: dict[str, set[str]] = {}
+    for spec in map(spec_of, replicas):
+        found.setdefault(str(spec.get("volumeName")), set()).add(str(spec.get("nodeID")))
     return found
 
 
@@ -206,7 +241,12 @@ def _room(name: str, node: Object, key: str, *, over: float, minimal: float) -> 
     said = disk_status(node, key)
     size, free = int(said.get("storageMaximum") or 0), int(said.get("storageAvailable") or 0)
     reserved = int(entry.get("storageReserved") or 0)
-    is_node_open = spec.get("allowScheduling") is not False and not spec.get("evictionRequested")
+    is_node_open = (
+        spec.get("allowScheduling") is not False
+        and not spec.get("evictionRequested")
+        # While Kubernetes' node is cordoned.
+        and not is_false(status, "Schedulable")
+    )
     is_disk_open = bool(entry.get("allowScheduling")) and not entry.get("evictionRequested")
     is_ready = is_true(status, "Ready") and is_true(said, "Ready")
     has_room = free > size * minimal / 100

@@ -39,3 +39,14 @@ def condition(status: Object, kind: str) -> dict[str, Any]:
 def is_true(status: Object, kind: str) -> bool:
     """Whether Longhorn says that the condition holds."""
     return condition(status, kind).get("status") == "True"
+
+
+def is_false(status: Object, kind: str) -> bool:
+    """Whether Longhorn says that the condition does not hold; no word of it is none."""
+    return condition(status, kind).get("status") == "False"
+
+
+def is_intact(replica: Object) -> bool:
+    """Whether a replica has been complete and has not failed since."""
+    spec = spec_of(replica)
+    return bool(spec.get("healthyAt")) and not spec.get("failedAt")

@@ -22,6 +22,10 @@ class LonghornFindings:
     """What is wrong with its Helm release."""
     settings: str | None = None
     """Settings that have another value than the stack file gives them."""
+    removal: str | None = None
+    """That somebody has confirmed Longhorn's removal in Longhorn itself."""
+    backup_settings: str | None = None
+    """Settings of the backup target that have another value than the stack file gives them."""
     backup_target: str | None = None
     """Why Longhorn can't use its backup target."""
     default_class: str | None = None
@@ -42,12 +46,9 @@ def settings_finding(found: Mapping[str, str], wanted: Mapping[str, str]) -> str
 
 
 def backup_target_finding(targets: Iterable[Mapping[str, Any]], wanted_url: str) -> str | None:
-    """Why Longhorn can't use the target that it is to have; None where it has another one yet."""
-    for target in targets:
-        is_wanted = spec_of(target).get("backupTargetURL") == wanted_url
-        if name_of(target) == TARGET and is_wanted:
-            return unavailable(target, wanted_url) or None
-    return None
+    """Why Longhorn can't use the target that it is to have."""
+    target = next((each for each in targets if name_of(each) == TARGET), None)
+    return unavailable(target, wanted_url) or None
 
 
 def tags_finding(node: Mapping[str, Any] | None, wanted: Sequence[str]) -> str | None:

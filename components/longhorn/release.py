@@ -185,6 +185,9 @@ class LonghornRelease(pulumi.ComponentResource):
             f"{name}-removal-guard",
             cluster=cluster,
             allow_uninstall=longhorn.allow_uninstall,
+            # Taken back before anything is deleted: with it the removal of a node would leave its
+            # disks to an uninstallation that does not come.
+            finding=found.removal,
             opts=pulumi.ResourceOptions(
                 parent=self, depends_on=[release], replace_with=self.guarded
             ),

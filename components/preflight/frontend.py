@@ -128,25 +128,45 @@ def check_middlewares(*, has_middlewares: bool) -> Iterator[CheckResult]:
 
 
 def check_guard(frontend: FrontendSettings, *, has_password: bool) -> Iterator[CheckResult]:
-    """An interface that everybody who reaches it may use: it has no login of its own."""
+    """An interface that everybody who reaches it may use: it has no login of its own.
+
+    The networks of a LoadBalancer hold for its own address. Kubernetes gives it a port on every
+    node, too, and lets everybody in there (Service.spec.loadBalancerSourceRanges).
+    """
     guarded = {
         "ClusterIP": True,
         "NodePort": False,
-        "LoadBalancer": bool(frontend.source_ranges) and not _everybody(frontend.source_ranges),
+        "LoadBalancer": False,
         "Ingress": has_password
         or any(_guards(frontend, key, value) for key, value in frontend.annotations.items()),
     }
+    if guarded[frontend.type]:
+        return
+    ranges = frontend.source_ranges
+    has_ranges = bool(ranges) and not _everybody(ranges)
+    reached = (
+        "a node at the NodePort of Longhorn's LoadBalancer, for which frontend.sourceRanges do "
+        "not hold,"
+        if has_ranges
+        else f"Longhorn's {frontend.type}"
+    )
+    balancer = (
+        "Close that port to others by a firewall in front of the nodes, and accept frontendGuard; "
+        "or use an Ingress with the secret frontendBasicAuth."
+        if has_ranges
+        else "Set frontend.sourceRanges to the networks that may reach its address, and close its "
+        "NodePort to others by a firewall in front of the nodes; or use an Ingress with the secret "
+        "frontendBasicAuth."
+    )
     remedies = {
         "NodePort": "Use ClusterIP (Rancher and kubectl port-forward reach it), or an Ingress with "
         "the secret frontendBasicAuth.",
-        "LoadBalancer": "Set frontend.sourceRanges to the networks that may reach it.",
+        "LoadBalancer": balancer,
         "Ingress": "Set the secret frontendBasicAuth.",
     }
-    if not guarded[frontend.type]:
-        yield of_cluster(
-            "frontendGuard",
-            "warning",
-            f"whoever reaches Longhorn's {frontend.type} can delete every volume, since the "
-            "interface has no login",
-            remedies[frontend.type],
-        )
+    yield of_cluster(
+        "frontendGuard",
+        "warning",
+        f"whoever reaches {reached} can delete every volume, since the interface has no login",
+        remedies[frontend.type],
+    )

@@ -12,10 +12,14 @@ from components.longhorn.findings import (
     settings_finding,
     tags_finding,
 )
+from components.longhorn.policies.backup_credentials import secret_name
+from components.longhorn.policies.backup_target import TARGET_SETTING, target_settings
+from components.longhorn.removal.confirmation import SETTING as CONFIRMATION
 from components.longhorn.settings import setting_values
 from components.longhorn.storage import Storage
 from components.longhorn.values import chart_values
 from components.nodes.description import tolerated_taints
+from configuration.backup import BackupSettings
 from configuration.settings import Settings
 
 
@@ -38,7 +42,8 @@ def longhorn_findings(
     """
     if not settings.stages.longhorn:
         return LonghornFindings()
-    snapshot, backup = storage.snapshot, settings.longhorn.backup
+    snapshot = storage.snapshot
+    backup_settings, backup_target = _of_backup(storage, settings.longhorn.backup)
     nodes, longhorn = settings.present_nodes, settings.longhorn
     values = chart_values(
         longhorn,
@@ -72,10 +77,23 @@ def longhorn_findings(
     return LonghornFindings(
         release=release,
         settings=settings_finding(snapshot.settings, setting_values(values["defaultSettings"])),
-        backup_target=(
-            backup_target_finding(storage.backup_targets, backup.target) if backup else None
-        ),
+        removal=settings_finding(snapshot.settings, {CONFIRMATION: "false"}),
+        backup_settings=backup_settings,
+        backup_target=backup_target,
         default_class=class_finding(snapshot, wants_default_class=longhorn.default_storage_class),
         disks={name: line for name, line in disks.items() if line},
         tags={name: line for name, line in tags.items() if line},
     )
+
+
+def _of_backup(storage: Storage, backup: BackupSettings | None) -> tuple[str | None, str | None]:
+    """Which settings of the backup target differ, and why Longhorn can't use the wanted one."""
+    if backup is None:
+        return None, None
+    found = storage.snapshot.settings
+    wanted = target_settings(backup.target, secret_name(backup), backup.poll_seconds)
+    changed = settings_finding(found, wanted)
+    if settings_finding(found, {TARGET_SETTING: backup.target}):
+        # What Longhorn says of another target is nothing about the wanted one.
+        return changed, None
+    return changed, backup_target_finding(storage.backup_targets, backup.target)

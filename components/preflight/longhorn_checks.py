@@ -22,12 +22,12 @@ def check_longhorn(storage: Storage, settings: Settings, now: datetime) -> Itera
         settings: What the stack file says.
         now: The time, with its zone, from which the age of backups counts.
     """
-    yield from check_storage(storage)
+    closed = [node.name for node in settings.present_nodes if node.maintained]
+    yield from check_storage(storage, closed)
     if settings.checks.survive is not None:
         yield from check_losses(storage)
     if not settings.stages.longhorn:
         return
-    closed = [node.name for node in settings.present_nodes if node.maintained]
     yield from check_backup_age(storage.volumes, settings.longhorn.backup, now)
     yield from check_recurring_jobs(storage.volumes, settings)
     yield from check_changed_classes(storage.snapshot.class_parts, settings)

@@ -78,7 +78,11 @@ def _nodes_of(volume: str, storage: Storage) -> set[str]:
     if storage.snapshot.settings.get("replica-soft-anti-affinity") == "true":
         return set()
     specs = (spec_of(replica) for replica in storage.replicas)
-    return {str(spec.get("nodeID")) for spec in specs if spec.get("volumeName") == volume}
+    return {
+        str(spec.get("nodeID"))
+        for spec in specs
+        if spec.get("volumeName") == volume and not spec.get("failedAt")
+    }
 
 
 def _result(node: str, severity: Severity, found: str, remedy: str) -> CheckResult:

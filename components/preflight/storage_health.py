@@ -5,7 +5,7 @@ orphan.go).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from components.common.answers import mapped
@@ -20,12 +20,17 @@ _CONDITIONS = ("Ready", "Schedulable")
 _ENGINE = "default-engine-image"
 
 
-def check_storage(storage: Storage) -> Iterator[CheckResult]:
-    """Everything of it, a warning each."""
+def check_storage(storage: Storage, closed: Collection[str] = ()) -> Iterator[CheckResult]:
+    """Everything of it, a warning each.
+
+    Args:
+        storage: Longhorn.
+        closed: Names of the nodes under maintenance, which may be cordoned.
+    """
     yield from _volumes(storage.volumes)
     yield from _engines(storage)
     for name, node in sorted(storage.snapshot.nodes.items()):
-        yield from _node(name, node)
+        yield from _node(name, node, is_closed=name in closed)
     counts = Counter(str(spec_of(orphan).get("nodeID")) for orphan in storage.orphans)
     for name, count in sorted(counts.items()):
         yield _warning(
@@ -52,8 +57,10 @@ def check_losses(storage: Storage) -> Iterator[CheckResult]:
                 loss.node,
                 "capacity",
                 f"the loss of this node would lose {some_names(loss.lost)}, which "
-                f"{'has' if len(loss.lost) == 1 else 'have'} replicas nowhere else",
-                "Give these volumes more replicas.",
+                f"{'has' if len(loss.lost) == 1 else 'have'} no intact replica elsewhere that "
+                "Longhorn reaches now",
+                "Bring nodes and disks back that are away, let Longhorn rebuild, or give these "
+                "volumes more replicas.",
             )
         if loss.unplaced:
             yield _warning(
@@ -108,7 +115,7 @@ def _engines(storage: Storage) -> Iterator[CheckResult]:
         )
 
 
-def _node(name: str, node: Object) -> Iterator[CheckResult]:
+def _node(name: str, node: Object, *, is_closed: bool) -> Iterator[CheckResult]:
     status, spec = status_of(node), spec_of(node)
     problem = _not_true(status, "Ready")
     if problem:
@@ -120,6 +127,15 @@ def _node(name: str, node: Object) -> Iterator[CheckResult]:
             f"pods -o wide --field-selector spec.nodeName={name}).",
         )
         return
+    cordoned = _not_true(status, "Schedulable")
+    if cordoned and spec.get("disks") and not is_closed:
+        yield _warning(
+            name,
+            "longhornNode",
+            f"Longhorn's node is {cordoned}",
+            f"Longhorn puts no replica there until it takes pods again: kubectl uncordon {name} "
+            "(a cordon of this stack's own is taken off by `pulumi up`).",
+        )
     for disk, entry in sorted(mapped(spec.get("disks")).items()):
         wanted = _CONDITIONS if entry.get("allowScheduling") else _CONDITIONS[:1]
         found = [_not_true(disk_status(node, disk), kind) for kind in wanted]

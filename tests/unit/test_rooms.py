@@ -41,7 +41,7 @@ _COMMON = {
 _LONGHORN_INNER: Mapping[str, tuple[str, ...]] = {
     "longhorn.disks": ("longhorn.removal.confirmation",),
     "longhorn.monitoring": (),
-    "longhorn.policies": (),
+    "longhorn.policies": ("longhorn.removal.confirmation",),
     "longhorn.removal": (),
 }
 _LONGHORN_TOP = ("longhorn.release", "longhorn.ready")

@@ -83,6 +83,7 @@ def _interface(settings: Settings, recording: Recording) -> Iterator[str]:
         case "LoadBalancer":
             who = ", ".join(frontend.source_ranges) or "whoever reaches it"
             yield f"at the load balancer's address: for {who}, {_UNGUARDED}"
+            yield f"at its NodePort: for whoever reaches a node, {_UNGUARDED}"
         case "Ingress":
             has_password = settings.has(Secret.FRONTEND_BASIC_AUTH)
             guard = "with the password in frontendBasicAuth" if has_password else _UNGUARDED

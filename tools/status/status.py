@@ -6,7 +6,14 @@ from datetime import datetime
 from typing import Literal
 
 from components.common.answers import mapped
-from components.longhorn.capacity import DiskRoom, Loss, disk_rooms, largest_volume, losses
+from components.longhorn.capacity import (
+    DiskRoom,
+    Loss,
+    disk_rooms,
+    largest_volume,
+    losses,
+    reachable,
+)
 from components.longhorn.findings import LonghornFindings
 from components.longhorn.storage import Storage
 from components.longhorn.volumes import claim_text
@@ -44,7 +51,7 @@ class Volume:
     state: str
     robustness: str
     replicas: int
-    """Those that have not failed."""
+    """Those that are intact, and that Longhorn reaches now."""
     wanted_replicas: int
 
 
@@ -97,7 +104,7 @@ def status_of(
         problems=sorted(problems, key=lambda problem: problem.severity != "critical"),
         disks=rooms,
         volumes=sorted(
-            _volumes(storage), key=lambda each: (each.robustness == "healthy", each.name)
+            _volumes(storage, rooms), key=lambda each: (each.robustness == "healthy", each.name)
         ),
         replicas=replicas,
         largest_volume=largest_volume(rooms, replicas),
@@ -129,7 +136,10 @@ def _problems(results: Iterable[CheckResult], accept: Collection[CheckName]) -> 
 
 
 def _drift(findings: LonghornFindings) -> Iterator[Problem]:
-    of_cluster = (findings.release, findings.settings, findings.default_class)
+    of_cluster = (
+        *(findings.release, findings.settings, findings.backup_settings),
+        *(findings.default_class, findings.removal),
+    )
     lines = [(CLUSTER, line) for line in of_cluster if line]
     lines += [*findings.disks.items(), *findings.tags.items()]
     for where, found in lines:
@@ -147,13 +157,11 @@ def _warning(where: str, found: str, remedy: str) -> Problem:
     return Problem(severity="warning", where=where, found=found, remedy=remedy)
 
 
-def _volumes(storage: Storage) -> Iterator[Volume]:
+def _volumes(storage: Storage, rooms: Sequence[DiskRoom]) -> Iterator[Volume]:
     standing: dict[str, int] = {}
-    for replica in storage.replicas:
-        spec = mapped(replica.get("spec"))
-        if spec.get("nodeID") and not spec.get("failedAt"):
-            volume = str(spec.get("volumeName"))
-            standing[volume] = standing.get(volume, 0) + 1
+    for replica in reachable(storage.replicas, rooms):
+        volume = str(mapped(replica.get("spec")).get("volumeName"))
+        standing[volume] = standing.get(volume, 0) + 1
     for volume in storage.volumes:
         name = str(mapped(volume.get("metadata")).get("name"))
         spec, said = mapped(volume.get("spec")), mapped(volume.get("status"))

@@ -13,8 +13,7 @@ from components.cluster.api import ClusterApi, unless_missing
 from components.common.progress import tell
 from components.common.waiting import wait_until
 from components.longhorn.disks.node_object import LonghornNodeDisks
-from components.longhorn.disks.replicas import is_intact
-from components.longhorn.fields import spec_of
+from components.longhorn.fields import is_intact, spec_of
 from components.longhorn.objects import read_objects
 
 

@@ -9,7 +9,7 @@ from components.common.waiting import wait_until
 from components.longhorn.disks.cordon import CORDON, cordon
 from components.longhorn.disks.maintenance_rules import not_healthy, only_here, surplus_here
 from components.longhorn.disks.node_object import LonghornNodeDisks
-from components.longhorn.fields import Object, spec_of
+from components.longhorn.fields import Object, is_false, spec_of, status_of
 from components.longhorn.objects import read_objects
 
 
@@ -53,7 +53,7 @@ def open_node(cluster: ClusterApi, props: Properties) -> None:
     """
     wait_until(
         f"volumes after the maintenance of {props['node_name']}",
-        lambda: not_healthy(read_objects(cluster, "volumes") or []),
+        lambda: _ill(cluster, str(props["node_name"])),
         timeout_seconds=float(props["eviction_timeout_seconds"]),
         still="Not healthy",
     )
@@ -62,6 +62,16 @@ def open_node(cluster: ClusterApi, props: Properties) -> None:
 def _needing(cluster: ClusterApi, name: str, replicas: Sequence[Object]) -> list[str]:
     """The volumes that would have no intact replica without this node."""
     return only_here(name, read_objects(cluster, "nodes") or [], replicas)
+
+
+def _ill(cluster: ClusterApi, name: str) -> list[str]:
+    """The volumes that are not healthy, after what keeps Longhorn from using this node for them."""
+    volumes = not_healthy(read_objects(cluster, "volumes") or [])
+    node = LonghornNodeDisks(cluster, name).read() if volumes else None
+    if node is None or not is_false(status_of(node), "Schedulable"):
+        return volumes
+    cordoned = f"{name} is cordoned, so Longhorn puts no replica there: kubectl uncordon {name}"
+    return [cordoned, *volumes]
 
 
 def _left(cluster: ClusterApi, name: str) -> list[str]:

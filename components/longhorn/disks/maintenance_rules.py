@@ -9,8 +9,7 @@ isEvictionRequested), and only those move for which it finds a place.
 from collections.abc import Iterable, Sequence
 
 from components.common.answers import mapped
-from components.longhorn.disks.replicas import is_intact
-from components.longhorn.fields import Object, is_true, name_of, spec_of, status_of
+from components.longhorn.fields import Object, is_intact, is_true, name_of, spec_of, status_of
 from components.longhorn.volumes import named
 
 

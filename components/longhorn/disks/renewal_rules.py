@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from components.common.answers import mapped
-from components.longhorn.disks.replicas import is_intact
 from components.longhorn.disks.rules import disks_by_path
 from components.longhorn.fields import (
     Object,
     condition,
     disk_status,
+    is_intact,
     is_true,
     name_of,
     spec_of,

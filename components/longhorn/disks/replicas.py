@@ -16,6 +16,7 @@ from components.longhorn.disks.rules import disks_by_path
 from components.longhorn.fields import (
     Object,
     disk_status,
+    is_intact,
     is_true,
     name_of,
     spec_of,
@@ -58,12 +59,6 @@ def last_copies(
             f"{path}, which Longhorn can't read, has all data of {name}" for name in only_here
         ]
     return lines
-
-
-def is_intact(replica: Object) -> bool:
-    """Whether a replica has been complete and has not failed since."""
-    spec = spec_of(replica)
-    return bool(spec.get("healthyAt")) and not spec.get("failedAt")
 
 
 def explained(

@@ -2,6 +2,13 @@
 
 from configuration.backup import BackupSettings
 
+SECRET = "longhorn-backup-credentials"  # noqa: S105  the name of the object
+
+
+def secret_name(backup: BackupSettings) -> str:
+    """The Secret that opens the target; empty for none."""
+    return SECRET if backup.user is not None else backup.credential_secret or ""
+
 
 def credentials(backup: BackupSettings, password: str, ca: str | None) -> dict[str, str]:
     """The entries of the Secret (longhorn-manager v1.5.3, types/types.go).

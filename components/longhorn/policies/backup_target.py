@@ -11,13 +11,16 @@ from components.cluster.api import ApiError, ClusterApi, cluster_inputs, open_cl
 from components.cluster.gone import open_for_removal
 from components.common.answers import mapped
 from components.common.dynamic import FINDING, DynamicProvider, DynamicResource, Properties
+from components.common.progress import tell
 from components.common.waiting import wait_until
 from components.longhorn.backups import TARGET, unavailable
 from components.longhorn.fields import spec_of, status_of
 from components.longhorn.objects import is_denied_by_longhorn, patch_object, read_object
+from components.longhorn.removal.confirmation import removal_is_confirmed
 from configuration.backup import BackupSettings
 from configuration.cluster import ClusterSettings
 
+TARGET_SETTING = "backup-target"
 _REFUSED = (400, 422)
 
 
@@ -27,7 +30,7 @@ def target_settings(target: str, credential_secret: str, poll_seconds: int) -> d
         # First, so that Longhorn never tries a target with the credentials of another.
         "backup-target-credential-secret": credential_secret,
         "backupstore-poll-interval": str(poll_seconds),
-        "backup-target": target,
+        TARGET_SETTING: target,
     }
 
 
@@ -54,17 +57,28 @@ class BackupTargetProvider(DynamicProvider):
         return {**state, "settings": values, "unavailable": reason}
 
     def remove(self, state: Properties) -> None:
-        """Empty the settings; a target that somebody else has set since stays."""
+        """Empty the settings; a target that somebody else has set since stays.
+
+        With a standby volume Longhorn refuses that. When Longhorn itself goes, its uninstallation
+        empties the target, once it has deleted the volumes (longhorn-manager v1.5.3,
+        controller/uninstall_controller.go deleteCRDs).
+        """
         cluster = open_for_removal(state)
         if cluster is None:
             return
-        setting = read_object(cluster, "settings", "backup-target")
-        if setting is not None and setting.get("value") == _url(state):
-            _write(cluster, {"backup-target": "", "backup-target-credential-secret": ""})
+        setting = read_object(cluster, "settings", TARGET_SETTING)
+        if setting is None or setting.get("value") != _url(state):
+            return
+        try:
+            _write(cluster, {TARGET_SETTING: "", "backup-target-credential-secret": ""})
+        except ValueError:
+            if not removal_is_confirmed(cluster):
+                raise
+            tell("Longhorn keeps its backup target until it goes, and empties it then itself")
 
 
 def _url(props: Properties) -> str:
-    return str(props["settings"]["backup-target"])
+    return str(props["settings"][TARGET_SETTING])
 
 
 def _set(cluster: ClusterApi, props: Properties) -> None:
@@ -152,7 +166,7 @@ class BackupTarget(DynamicResource, module="longhorn", name="BackupTarget"):
             backup: The target.
             credential_secret: Name of the Secret in longhorn-system that opens it; empty for none.
             credentials: A digest of what that Secret holds: a changed password is tried at once.
-            found: Why Longhorn can't use it right now, as the preview has seen it.
+            found: Which settings of it differ right now, and why Longhorn can't use it.
         """
         inputs = {
             **cluster_inputs(cluster),

@@ -10,9 +10,9 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.cluster.provider import replacing_provider
-from components.longhorn.findings import LonghornFindings
+from components.longhorn.findings import LonghornFindings, line_of
 from components.longhorn.objects import GROUP, NAMESPACE, VERSION
-from components.longhorn.policies.backup_credentials import credentials
+from components.longhorn.policies.backup_credentials import SECRET, credentials, secret_name
 from components.longhorn.policies.backup_target import BackupTarget
 from components.longhorn.policies.classes import declare_class
 from components.longhorn.policies.encryption_key import EncryptionKey
@@ -21,8 +21,6 @@ from configuration.cluster import ClusterSettings
 from configuration.longhorn_rules import class_replicas
 from configuration.recurring_jobs import RecurringJobSettings
 from configuration.stack_file import StackFile
-
-_CREDENTIALS = "longhorn-backup-credentials"
 
 
 class LonghornPolicies(pulumi.ComponentResource):
@@ -52,9 +50,8 @@ class LonghornPolicies(pulumi.ComponentResource):
         super().__init__("longhornrancher:longhorn:Policies", name, None, opts)
         longhorn = file.longhorn
         if longhorn.backup is not None:
-            self._backup_target(
-                name, file.cluster, longhorn.backup, backup_password, found.backup_target
-            )
+            problem = line_of(each for each in (found.backup_settings, found.backup_target) if each)
+            self._backup_target(name, file.cluster, longhorn.backup, backup_password, problem)
         jobs = [self._job(name, job) for job in longhorn.recurring_jobs]
         before: list[pulumi.Resource] = [*jobs]
         if encryption_key is not None:
@@ -79,17 +76,15 @@ class LonghornPolicies(pulumi.ComponentResource):
         found: str | None,
     ) -> None:
         after: Sequence[pulumi.Resource] = ()
-        secret_name, digest = backup.credential_secret or "", pulumi.Output.from_input("")
+        digest = pulumi.Output.from_input("")
         if password is not None and backup.user is not None:
             ca = Path(backup.ca_file).expanduser().read_text() if backup.ca_file else None
             data = password.apply(lambda word: credentials(backup, word, ca))
-            secret_name, digest = _CREDENTIALS, data.apply(_digest)
+            digest = data.apply(_digest)
             after = [
                 kubernetes.core.v1.Secret(
                     f"{name}-backup-credentials",
-                    metadata=kubernetes.meta.v1.ObjectMetaArgs(
-                        name=_CREDENTIALS, namespace=NAMESPACE
-                    ),
+                    metadata=kubernetes.meta.v1.ObjectMetaArgs(name=SECRET, namespace=NAMESPACE),
                     string_data=data,
                     opts=pulumi.ResourceOptions(parent=self),
                 )
@@ -98,7 +93,7 @@ class LonghornPolicies(pulumi.ComponentResource):
             f"{name}-backup-target",
             cluster=cluster,
             backup=backup,
-            credential_secret=secret_name,
+            credential_secret=secret_name(backup),
             credentials=digest,
             found=found,
             opts=pulumi.ResourceOptions(parent=self, depends_on=after),

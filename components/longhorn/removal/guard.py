@@ -6,7 +6,7 @@ import pulumi
 
 from components.cluster.api import cluster_inputs, open_cluster
 from components.cluster.gone import open_for_removal
-from components.common.dynamic import DynamicProvider, DynamicResource, Properties
+from components.common.dynamic import FINDING, DynamicProvider, DynamicResource, Properties
 from components.common.progress import tell
 from components.longhorn.removal.confirmation import removal_is_confirmed, set_removal_confirmed
 from components.longhorn.removal.node_sync import wait_until_disks_are_seen
@@ -73,11 +73,20 @@ class LonghornRemovalGuard(DynamicResource, module="longhorn", name="RemovalGuar
         *,
         cluster: ClusterSettings,
         allow_uninstall: bool,
+        finding: str | None = None,
         opts: pulumi.ResourceOptions,
     ) -> None:
+        """Declare it.
+
+        Args:
+            allow_uninstall: Whether Longhorn may go with its volumes.
+            finding: That Longhorn's removal is confirmed right now, which one of the guards takes
+                back.
+        """
         inputs = {
             **cluster_inputs(cluster),
             "allow_uninstall": allow_uninstall,
             "removal_confirmed": False,
+            FINDING: finding,
         }
         super().__init__(LonghornRemovalGuardProvider(), name, inputs, opts)

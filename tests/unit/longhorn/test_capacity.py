@@ -1,5 +1,6 @@
 """What disks can still hold, counted as Longhorn's own scheduler counts it."""
 
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -14,7 +15,13 @@ SETTINGS = {
 }
 
 
-def _node(*, spec: dict[str, Any] | None = None, ready: str = "True", **disk: Any) -> Any:
+def _node(
+    *,
+    spec: dict[str, Any] | None = None,
+    ready: str = "True",
+    schedulable: str = "True",
+    **disk: Any,
+) -> Any:
     said = {
         "storageMaximum": 100 * GIB,
         "storageAvailable": 50 * GIB,
@@ -26,7 +33,10 @@ def _node(*, spec: dict[str, Any] | None = None, ready: str = "True", **disk: An
     return {
         "spec": {"disks": {"a": entry}, **(spec or {})},
         "status": {
-            "conditions": [{"type": "Ready", "status": ready}],
+            "conditions": [
+                {"type": "Ready", "status": ready},
+                {"type": "Schedulable", "status": schedulable},
+            ],
             "diskStatus": {"a": said},
         },
     }
@@ -51,6 +61,7 @@ def test_what_may_be_promised_is_the_size_without_the_reserve_over_provisioned()
         _node(spec={"allowScheduling": False}),
         _node(spec={"evictionRequested": True}),
         _node(ready="False"),
+        _node(schedulable="False"),
         _node(said={"conditions": [{"type": "Ready", "status": "False"}]}),
         _node(said={"storageAvailable": 10 * GIB}),
         _node(said={"storageScheduled": 161 * GIB}),
@@ -85,7 +96,8 @@ def test_the_largest_volume_has_each_replica_on_a_node_of_its_own() -> None:
 
 
 def _replica(volume: str, node: str, size: int = 10, **spec: Any) -> Any:
-    return {"spec": {"volumeName": volume, "nodeID": node, "volumeSize": str(size), **spec}}
+    given = {"volumeName": volume, "nodeID": node, "volumeSize": str(size), "healthyAt": "then"}
+    return {"spec": {**given, **spec}}
 
 
 def _volume(name: str, **spec: Any) -> Any:
@@ -106,6 +118,45 @@ def test_a_volume_with_intact_replicas_nowhere_else_is_lost() -> None:
     failed = _replica("a", "n2", failedAt="2024-01-01T00:00:00Z")
     rooms = _rooms(n1=10, n2=10)
     assert _lost(rooms, [_volume("a")], [_replica("a", "n1"), failed]) == {"n1": (["a"], [])}
+
+
+def test_a_replica_that_is_still_rebuilding_is_no_intact_one_and_keeps_its_node_taken() -> None:
+    rebuilding = _replica("a", "n2", healthyAt="")
+    rooms = _rooms(n1=10, n2=10)
+    found = _lost(rooms, [_volume("a")], [_replica("a", "n1"), rebuilding])
+    assert found == {"n1": (["a"], []), "n2": ([], ["a"])}
+
+
+@pytest.mark.parametrize("path", [None, "/mnt/n2/"])
+def test_a_replica_that_longhorn_can_not_reach_now_is_no_intact_one(path: str | None) -> None:
+    """A detached volume's keeps healthyAt, and gets no failedAt, while its node is down."""
+    one, two = _rooms(n1=10, n2=10)
+    replicas = [_replica("a", "n1"), _replica("a", "n2", diskPath=path)]
+    assert _lost([one, two], [_volume("a")], replicas)["n1"] == ([], ["a"])
+    away = replace(two, is_ready=False, is_open=False)
+    assert _lost([one, away], [_volume("a")], replicas)["n1"] == (["a"], [])
+
+
+def test_of_a_node_with_one_disk_that_longhorn_can_not_read_the_other_counts() -> None:
+    one, read, unread = _rooms(n1=10, n2_a=10, n2_b=10)
+    rooms = [one, read, replace(unread, is_ready=False)]
+    for path, lost in (("/mnt/n2_a/", []), ("/mnt/n2_b/", ["a"])):
+        replicas = [_replica("a", "n1"), _replica("a", "n2", diskPath=path)]
+        assert _lost(rooms, [_volume("a")], replicas)["n1"][0] == lost
+
+
+def test_a_volume_whose_every_intact_replica_is_on_a_node_that_is_down_is_lost_with_it() -> None:
+    one, two = _rooms(n1=10, n2=10)
+    rooms = [one, replace(two, is_ready=False, is_open=False)]
+    replicas = [_replica("a", "n1", healthyAt=""), _replica("a", "n2")]
+    assert _lost(rooms, [_volume("a")], replicas)["n2"] == (["a"], [])
+
+
+def test_a_volume_that_was_never_attached_is_lost_with_its_only_replica() -> None:
+    rooms = _rooms(n1=10, n2=10)
+    both = [_replica("a", node, healthyAt="") for node in ("n1", "n2")]
+    assert _lost(rooms, [_volume("a")], both[:1]) == {"n1": (["a"], [])}
+    assert [lost for lost, _ in _lost(rooms, [_volume("a")], both).values()] == [[], []]
 
 
 def test_room_is_used_up_by_one_replica_after_the_other() -> None:

@@ -118,6 +118,10 @@ def test_a_backup_target_that_longhorn_can_not_use_is_named_with_longhorn_s_reas
     assert backup_target_finding([_target(url, available=True)], url) is None
 
 
-def test_a_target_that_is_about_to_be_set_is_no_finding() -> None:
-    assert backup_target_finding([_target("", available=False)], "s3://bucket@region/") is None
-    assert backup_target_finding([], "s3://bucket@region/") is None
+def test_another_target_or_none_is_found() -> None:
+    url = "s3://bucket@region/"
+    other = _target("nfs://a:/b", available=True)
+    assert backup_target_finding([other], url) == "Longhorn's backup target is nfs://a:/b"
+    emptied = _target("", available=False)
+    assert backup_target_finding([emptied], url) == "Longhorn's backup target is empty"
+    assert backup_target_finding([], url) == "Longhorn has no backup target yet"

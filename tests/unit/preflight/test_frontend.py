@@ -112,11 +112,11 @@ _ALLOWED = "nginx.ingress.kubernetes.io/whitelist-source-range"
         ({"type": "ClusterIP"}, False, False),
         ({"type": "NodePort"}, False, True),
         ({"type": "LoadBalancer"}, False, True),
-        ({"type": "LoadBalancer", "sourceRanges": ["10.0.0.0/8"]}, False, False),
+        ({"type": "LoadBalancer", "sourceRanges": ["10.0.0.0/8"]}, False, True),
         ({"type": "LoadBalancer", "sourceRanges": ["10.0.0.0/8", "0.0.0.0/0"]}, False, True),
         ({"type": "LoadBalancer", "sourceRanges": ["::/0"]}, False, True),
         ({"type": "LoadBalancer", "sourceRanges": ["0.0.0.0/1", "128.0.0.0/1"]}, False, True),
-        ({"type": "LoadBalancer", "sourceRanges": ["0.0.0.0/1", "::/1"]}, False, False),
+        ({"type": "LoadBalancer", "sourceRanges": ["0.0.0.0/1", "::/1"]}, False, True),
         ({"type": "Ingress"}, False, True),
         ({"type": "Ingress"}, True, False),
         (
@@ -145,6 +145,24 @@ def test_what_everybody_may_use_is_a_warning(
     settings = FrontendSettings.model_validate(frontend)
     results = list(check_guard(settings, has_password=has_password))
     assert [(r.check, r.severity) for r in results] == [("frontendGuard", "warning")] * warned
+
+
+@pytest.mark.parametrize(
+    ("ranges", "found", "remedy"),
+    [
+        (["10.0.0.0/8"], "a node at the NodePort of Longhorn's LoadBalancer", "Close that port"),
+        (["0.0.0.0/0"], "LoadBalancer can delete", "Set frontend.sourceRanges"),
+        ([], "LoadBalancer can delete", "Set frontend.sourceRanges"),
+    ],
+)
+def test_of_a_load_balancer_the_port_on_every_node_is_named(
+    ranges: list[str], found: str, remedy: str
+) -> None:
+    settings = FrontendSettings.model_validate({"type": "LoadBalancer", "sourceRanges": ranges})
+    (result,) = check_guard(settings, has_password=False)
+    assert found in result.found
+    assert remedy in result.remedy
+    assert "NodePort" in result.found + result.remedy
 
 
 @pytest.mark.parametrize("has_middlewares", [True, False])

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from components.longhorn.disks.wanted import wanted_disks
 from components.preflight.longhorn import longhorn_findings
 from configuration.settings import Settings
-from tests.unit.doubles.a_stack import load, nodes, valid
+from tests.unit.doubles.a_stack import load, nodes, valid, with_secrets
 from tests.unit.doubles.a_storage import a_storage
 
 NAMES = ("node-1", "node-2", "node-3")
@@ -80,3 +82,74 @@ def test_a_node_that_this_stack_cordoned_and_no_longer_closes_is_an_update() -> 
     both = ["node-1", "node-2"]
     found = longhorn_findings(storage, settings, None, both, own_cordons=["node-1"])
     assert found.disks == {"node-1": "cordoned by an earlier run of this stack"}
+
+
+_URL = "s3://bucket@region/"
+_SET = {
+    "backup-target": _URL,
+    "backup-target-credential-secret": "own",
+    "backupstore-poll-interval": "300",
+}
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({}, None),
+        ({"backup-target": ""}, f"backup-target is empty, not {_URL}"),
+        ({"backup-target": "nfs://a:/b"}, f"backup-target is nfs://a:/b, not {_URL}"),
+        (
+            {"backup-target-credential-secret": "other"},
+            "backup-target-credential-secret is other, not own",
+        ),
+        ({"backupstore-poll-interval": "0"}, "backupstore-poll-interval is 0, not 300"),
+    ],
+)
+def test_what_somebody_changed_of_the_backup_target_is_told_once(
+    found: dict[str, str], said: str | None
+) -> None:
+    settings = load(valid(longhorn={"backup": {"target": _URL, "credentialSecret": "own"}}))
+    values = {**_SET, **found}
+    target = {
+        "metadata": {"name": "default"},
+        "spec": {"backupTargetURL": values["backup-target"]},
+        "status": {"available": True},
+    }
+    storage = a_storage({}, settings=values, backup_targets=[target])
+    seen = longhorn_findings(storage, settings, None, ())
+    assert (seen.backup_settings, seen.backup_target) == (said, None)
+
+
+def test_a_target_that_does_not_follow_its_setting_is_told_with_what_longhorn_has() -> None:
+    settings = load(valid(longhorn={"backup": {"target": _URL, "credentialSecret": "own"}}))
+    target = {"metadata": {"name": "default"}, "spec": {"backupTargetURL": ""}}
+    storage = a_storage({}, settings=_SET, backup_targets=[target])
+    seen = longhorn_findings(storage, settings, None, ())
+    assert (seen.backup_settings, seen.backup_target) == (
+        None,
+        "Longhorn's backup target is empty",
+    )
+
+
+def test_of_a_stack_without_backups_no_target_is_asked_for() -> None:
+    seen = longhorn_findings(a_storage({}), load(valid()), None, ())
+    assert (seen.backup_settings, seen.backup_target) == (None, None)
+
+
+def test_the_secret_of_the_programs_own_is_the_one_that_a_user_s_password_is_in() -> None:
+    config = valid(longhorn={"backup": {"target": _URL, "user": "key"}})
+    settings = load(with_secrets(config, longhornBackupPassword="correct horse"))
+    values = {**_SET, "backup-target-credential-secret": "longhorn-backup-credentials"}
+    storage = a_storage({}, settings=values)
+    assert longhorn_findings(storage, settings, None, ()).backup_settings is None
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [("true", "deleting-confirmation-flag is true, not false"), ("false", None)]
+)
+def test_a_removal_of_longhorn_that_was_confirmed_by_hand_is_an_update_of_its_guard(
+    value: str, said: str | None
+) -> None:
+    """Without it the removal of one node would leave its disks to an uninstallation."""
+    storage = a_storage({}, settings={"deleting-confirmation-flag": value})
+    assert longhorn_findings(storage, load(valid()), None, ()).removal == said

@@ -1,7 +1,9 @@
 """A preview says whether the host of a node under maintenance may go down, or what keeps it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
+
+import pytest
 
 from components.preflight.maintenance import check_maintenance
 from tests.unit.doubles.a_storage import a_storage
@@ -25,18 +27,22 @@ def _node(name: str, **spec: Any) -> Any:
     }
 
 
-def _replica(node: str) -> Any:
+def _replica(node: str, **more: str) -> Any:
     spec = {"volumeName": "data", "nodeID": node, "diskID": f"d-{node}", "healthyAt": "then"}
-    return {"metadata": {"name": f"data-{node}"}, "spec": spec}
+    return {"metadata": {"name": f"data-{node}"}, "spec": {**spec, **more}}
 
 
 def _found(
-    *replicas: str, closed: Collection[str] = ("one",), size: int = GIB, nodes: Any = None
+    *replicas: str,
+    closed: Collection[str] = ("one",),
+    size: int = GIB,
+    nodes: Any = None,
+    more: Sequence[Any] = (),
 ) -> list[tuple[str, str, str]]:
     status = {"kubernetesStatus": {"namespace": "shop", "pvcName": "orders"}}
     storage = a_storage(
         nodes or {name: _node(name) for name in ("one", "two")},
-        replicas=[_replica(node) for node in replicas],
+        replicas=[*(_replica(node) for node in replicas), *more],
         volumes=[{"metadata": {"name": "data"}, "spec": {"size": str(size)}, "status": status}],
     )
     found = list(check_maintenance(storage, closed))
@@ -58,6 +64,17 @@ def test_a_volume_that_has_to_move_and_can_is_told() -> None:
     assert (node, severity) == ("one", "warning")
     assert "may not go down yet" in found
     assert "data (claim shop/orders)" in found
+
+
+@pytest.mark.parametrize(
+    ("other", "severity"), [({"failedAt": "then"}, "warning"), ({"healthyAt": ""}, "error")]
+)
+def test_a_node_with_a_failed_replica_takes_another_and_one_where_it_rebuilds_does_not(
+    other: dict[str, str], severity: str
+) -> None:
+    """Anti-affinity leaves out those that failed (scheduler/replica_scheduler.go, v1.5.3)."""
+    ((node, found, _),) = _found("one", more=[_replica("two", **other)])
+    assert (node, found) == ("one", severity)
 
 
 def test_a_replica_elsewhere_is_enough_and_the_host_may_go_down_once_the_node_is_closed() -> None:

@@ -98,6 +98,19 @@ def test_a_node_that_is_away_is_told_without_its_disks() -> None:
     ]
 
 
+def test_a_node_that_is_cordoned_is_told_unless_its_maintenance_says_so() -> None:
+    node = _node(disk=[{"type": "Ready", "status": "True"}])
+    said = {"type": "Schedulable", "status": "False", "message": "Node node-1 is cordoned"}
+    node["status"]["conditions"].append(said)
+    found = "Longhorn's node is not Schedulable (Node node-1 is cordoned)"
+    assert _said({"node-1": node}) == [("longhornNode", "node-1", "warning", found)]
+    (result,) = check_storage(a_storage({"node-1": node}))
+    assert "kubectl uncordon node-1" in result.remedy
+    assert list(check_storage(a_storage({"node-1": node}), ["node-1"])) == []
+    node["spec"]["disks"] = {}
+    assert _said({"node-1": node}) == [], "it would get no replica anyway"
+
+
 def test_what_no_volume_has_is_counted_for_each_node() -> None:
     orphans = [{"spec": {"nodeID": node}} for node in ("node-2", "node-1", "node-2")]
     assert _said({}, orphans=orphans) == [
@@ -108,7 +121,8 @@ def test_what_no_volume_has_is_counted_for_each_node() -> None:
 
 def test_what_the_loss_of_a_node_would_break_is_told_for_each_node() -> None:
     well = [{"type": "Ready", "status": "True"}]
-    replica = {"spec": {"nodeID": "node-1", "volumeName": "a", "volumeSize": "10"}}
+    spec = {"nodeID": "node-1", "volumeName": "a", "volumeSize": "10", "healthyAt": "then"}
+    replica = {"spec": spec}
     both = [replica, {"spec": {**replica["spec"], "nodeID": "node-2"}}]
     nodes = {name: _node(disk=well) for name in ("node-1", "node-2")}
     one, two = (
@@ -124,7 +138,8 @@ def test_what_the_loss_of_a_node_would_break_is_told_for_each_node() -> None:
         (
             "capacity",
             "node-1",
-            "the loss of this node would lose a, which has replicas nowhere else",
+            "the loss of this node would lose a, which has no intact replica elsewhere that "
+            "Longhorn reaches now",
         )
     ]
     assert [node for _, node, _ in two] == ["node-1", "node-2"]

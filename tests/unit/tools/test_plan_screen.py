@@ -246,8 +246,12 @@ def test_the_chart_s_values_are_told_without_the_password_that_is_among_them() -
             "http://192.0.2.11:30080: for whoever reaches a node, without a password",
         ),
         ({"type": "LoadBalancer", "sourceRanges": ["10.0.0.0/8"]}, "for 10.0.0.0/8, without"),
+        (
+            {"type": "LoadBalancer", "sourceRanges": ["10.0.0.0/8"]},
+            "at its NodePort: for whoever reaches a node, without a password",
+        ),
     ],
-    ids=["ClusterIP", "NodePort", "LoadBalancer"],
+    ids=["ClusterIP", "NodePort", "LoadBalancer", "LoadBalancer's NodePort"],
 )
 def test_who_reaches_the_interface_is_told(frontend: dict[str, Any], told: str) -> None:
     assert told in _screen(valid(frontend=frontend))

@@ -45,7 +45,12 @@ def _volume(name: str, robustness: str) -> dict[str, Any]:
 
 
 def _storage(*volumes: dict[str, Any]) -> Storage:
-    replica = {"nodeID": "node-1", "volumeName": "a", "volumeSize": str(GIB)}
+    replica = {
+        "nodeID": "node-1",
+        "volumeName": "a",
+        "volumeSize": str(GIB),
+        "healthyAt": "2024-01-01T00:00:00Z",
+    }
     failed = {**replica, "nodeID": "node-2", "failedAt": "2024-01-01T00:00:00Z"}
     nodes = {"node-1": _node(), "node-2": _node()}
     return a_storage(nodes, volumes=volumes, replicas=[{"spec": replica}, {"spec": failed}])
@@ -175,6 +180,30 @@ def test_volumes_disks_and_room_are_told() -> None:
     ]
     assert (status.replicas, status.largest_volume) == (2, 9 * GIB)
     assert [loss.node for loss in status.losses] == ["node-1"]
+
+
+@pytest.mark.parametrize("spoilt", ["rebuilding", "node down"])
+def test_a_replica_that_is_not_intact_or_not_reached_is_not_counted(spoilt: str) -> None:
+    storage = _storage(_volume("a", "degraded"))
+    other = {**storage.replicas[0]["spec"], "nodeID": "node-2"}
+    nodes = {"node-1": _node(), "node-2": _node()}
+    if spoilt == "rebuilding":
+        other["healthyAt"] = ""
+    else:
+        nodes["node-2"]["status"]["conditions"] = [{"type": "Ready", "status": "False"}]
+    storage = a_storage(
+        nodes, volumes=storage.volumes, replicas=[storage.replicas[0], {"spec": other}]
+    )
+    settings = load(valid(longhorn={"replicaCount": 2}, checks={"survive": "1 node"}))
+    now = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    status = status_of("one", settings, storage, LonghornFindings(), now)
+    assert [(each.replicas, each.wanted_replicas) for each in status.volumes] == [(1, 2)]
+    told = [(each.where, each.found) for each in status.problems]
+    found = (
+        "the loss of this node would lose a, which has no intact replica elsewhere that Longhorn "
+        "reaches now"
+    )
+    assert ("node-1", found) in told
 
 
 def test_the_page_is_one_file_that_names_what_is_wrong() -> None:

@@ -194,6 +194,22 @@ def test_taking_the_line_away_opens_it_and_waits_for_every_attached_volume(
     _change(CLOSED, PROPS)
 
 
+def test_a_cordon_that_keeps_volumes_from_becoming_healthy_is_named(cluster: Evicting) -> None:
+    """With `maintenance: true` that of the drain is the user's, and no other waits for it."""
+    _change(PROPS, CLOSED)
+    cluster.objects["nodes"]["one"]["status"]["conditions"] = [
+        *READY,
+        {"type": "Schedulable", "status": "False", "reason": "KubernetesNodeCordoned"},
+    ]
+    cluster.objects["volumes"]["data"] = volume("data")
+    cluster.objects["volumes"]["data"]["status"]["robustness"] = "degraded"
+    said = "one is cordoned.*kubectl uncordon one; data is degraded"
+    with pytest.raises(TimeoutError, match=said):
+        _change(CLOSED, PROPS)
+    cluster.objects["volumes"]["data"]["status"]["robustness"] = "healthy"
+    _change(CLOSED, PROPS)
+
+
 def test_a_node_that_is_used_all_the_time_waits_for_no_volume(cluster: Evicting) -> None:
     cluster.objects["volumes"]["data"] = volume("data")
     cluster.objects["volumes"]["data"]["status"]["robustness"] = "degraded"

@@ -158,6 +158,19 @@ def test_a_removal_empties_the_target(longhorn: _Longhorn) -> None:
     assert longhorn.value("backup-target-credential-secret") == ""
 
 
+def test_a_standby_volume_keeps_the_target_only_as_long_as_longhorn_itself_stays(
+    longhorn: _Longhorn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    PROVIDER.make(_PROPS)
+    longhorn.has_standby = True
+    with pytest.raises(ValueError, match="existing standby volumes"):
+        PROVIDER.remove(_PROPS)
+    longhorn.objects["settings"]["deleting-confirmation-flag"]["value"] = "true"
+    PROVIDER.remove(_PROPS)
+    assert longhorn.value("backup-target") == _URL
+    assert "Longhorn keeps its backup target until it goes" in capsys.readouterr().err
+
+
 def test_a_removal_leaves_a_target_that_somebody_else_has_set(longhorn: _Longhorn) -> None:
     PROVIDER.make(_PROPS)
     longhorn.objects["settings"]["backup-target"]["value"] = "nfs://other:/path"

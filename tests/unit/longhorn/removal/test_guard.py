@@ -6,9 +6,12 @@ import pytest
 
 from components.cluster import gone as gone_cluster
 from components.common import waiting
+from components.longhorn.findings import LonghornFindings
 from components.longhorn.removal import confirmation as longhorn_confirmation
 from components.longhorn.removal import guard as longhorn_removal_guard
 from components.longhorn.removal.guard import LonghornRemovalGuardProvider
+from components.preflight import findings as preflight
+from components.preflight.findings import Findings
 from tests.unit.doubles.a_clock import a_clock
 from tests.unit.doubles.a_cluster import ACluster, api_error, persistent_volume, volume
 from tests.unit.doubles.a_stack import run, valid, waits_for
@@ -92,6 +95,19 @@ def test_a_confirmation_by_hand_is_a_change_after_a_refresh(cluster: ACluster) -
     provider = LonghornRemovalGuardProvider()
     seen = dict(provider.read("id", PROPS).outs or {})
     assert provider.diff("id", seen, PROPS).changes is True
+
+
+def test_a_confirmation_by_hand_that_a_preview_finds_is_an_update_that_comes_before_any_removal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = "deleting-confirmation-flag is true, not false"
+    found = Findings(longhorn=LonghornFindings(removal=said))
+    monkeypatch.setattr(preflight, "read_findings", lambda *_args: found)
+    guard = run(valid()).named("longhorn-removal-guard")
+    assert guard.inputs["finding"] == said
+    provider = LonghornRemovalGuardProvider()
+    assert provider.diff("id", PROPS, {**PROPS, "finding": said}).changes is True
+    assert provider.diff("id", {**PROPS, "finding": said}, PROPS).changes is False
 
 
 @pytest.mark.parametrize("key", ["kubeconfig", "context", "allow_uninstall"])
