@@ -103,7 +103,9 @@ def test_a_confirmation_by_hand_that_a_preview_finds_is_an_update_that_comes_bef
     said = "deleting-confirmation-flag is true, not false"
     found = Findings(longhorn=LonghornFindings(removal=said))
     monkeypatch.setattr(preflight, "read_findings", lambda *_args: found)
-    guard = run(valid()).named("longhorn-removal-guard")
+    # No other test's, since equal ones share one run.
+    config = valid(longhorn={"evictionTimeoutSeconds": 3601})
+    guard = run(config).named("longhorn-removal-guard")
     assert guard.inputs["finding"] == said
     provider = LonghornRemovalGuardProvider()
     assert provider.diff("id", PROPS, {**PROPS, "finding": said}).changes is True
