@@ -246,7 +246,7 @@ def _whole_disks(key: str, disks: Sequence[DiskSettings]) -> Iterator[Problem]:
                 f"{key}[{i}].device",
                 "is a partition, and only whole disks can be prepared",
                 "Name a whole disk, or mount the partition yourself by a line in /etc/fstab and "
-                "set stages.disks: false.",
+                "set stages.disks: false, which is for a stack that has prepared no disks yet.",
                 disk.device,
             )
         elif disk.adopt_uuid is None and _OF_WHAT_IS_ON_IT.fullmatch(disk.device):

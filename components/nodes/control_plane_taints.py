@@ -1,5 +1,6 @@
 """Taking the control-plane taints off a node, and no other taint."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -68,6 +69,14 @@ class ControlPlaneUntaintProvider(DynamicProvider):
             _change(cluster, state, take_off=False)
 
 
+def _others(
+    taints: Sequence[Mapping[str, Any]], there: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Those that can be beside the ones there: a node has one taint of a key and effect."""
+    known = {(each.get("key"), each.get("effect")) for each in there}
+    return [dict(each) for each in taints if (each.get("key"), each.get("effect")) not in known]
+
+
 def _change(cluster: ClusterApi, props: Properties, *, take_off: bool) -> list[dict[str, Any]]:
     """What is off now and is this stack's to put back; empty once it was put back."""
     api, name = cluster.core, str(props["node_name"])
@@ -83,13 +92,13 @@ def _change(cluster: ClusterApi, props: Properties, *, take_off: bool) -> list[d
             tell(f"{name}: its taints stay off, since {record.owner} has taken them over")
             return []
         before, remembered = _taints(node), [*record.taints]
-        remembered += [t for t in listed(props.get("removed")) if t not in remembered]
+        remembered += _others(listed(props.get("removed")), remembered)
         if take_off:
             after = without_control_plane_taints(before)
-            remembered += [t for t in before if _is_control_plane(t) and t not in remembered]
+            remembered += _others([t for t in before if _is_control_plane(t)], remembered)
             text = record_text(str(props["owner"]), remembered)
         else:
-            after, text = [*before, *(t for t in remembered if t not in before)], None
+            after, text = [*before, *_others(remembered, before)], None
             remembered = []
         annotations = mapped(node.metadata.annotations)
         if after == before and annotations.get(ANNOTATION) == text:

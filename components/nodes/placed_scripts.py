@@ -72,9 +72,17 @@ class NodeScriptsForRemovalProvider(DynamicProvider):
         return "node-scripts-for-removal", new
 
     def change(self, old: Properties, new: Properties) -> Properties:
-        """What leaves the stack in this run is undone with the scripts of the last one."""
+        """What leaves the stack in this run is undone with the scripts of the last one.
+
+        They are put there by what opens the hosts now: what did so before may be revoked.
+        """
         given_up = set(listed(new.get("given_up")))
-        _put_back(old, [host for host in old["hosts"] if host["name"] not in given_up])
+        now = {(host["host"], host["port"]): host for host in new["hosts"]}
+        hosts = [host for host in old["hosts"] if host["name"] not in given_up]
+        opened = {key: new.get(key) for key in (*_SECRETS, "jump", "connect_seconds")}
+        _put_back(
+            {**old, **opened}, [now.get((host["host"], host["port"]), host) for host in hosts]
+        )
         return new
 
     def remove(self, state: Properties) -> None:

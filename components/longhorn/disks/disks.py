@@ -8,11 +8,18 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import pulumi
+from pulumi.dynamic import CheckFailure
 
 from components.cluster.api import ClusterApi, cluster_inputs, open_cluster
 from components.cluster.gone import open_for_removal
 from components.common.answers import mapped
-from components.common.dynamic import FINDING, DynamicProvider, DynamicResource, Properties
+from components.common.dynamic import (
+    FINDING,
+    DynamicProvider,
+    DynamicResource,
+    Properties,
+    is_unknown,
+)
 from components.common.owner import this_stack
 from components.common.progress import tell
 from components.longhorn.disks.cordon import CORDON, uncordon
@@ -22,10 +29,17 @@ from components.longhorn.disks.node_object import LonghornNodeDisks
 from components.longhorn.disks.owners import other_paths
 from components.longhorn.disks.removal import remove_disks
 from components.longhorn.disks.renewal import changed_file_systems, renew_disks
-from components.longhorn.disks.rules import described, disks_by_path
+from components.longhorn.disks.rules import described, disks_by_path, no_longer_prepared
 from components.longhorn.removal.confirmation import removal_is_confirmed
 from configuration.cluster import ClusterSettings
 from configuration.longhorn import LonghornSettings
+
+_UNMOUNTED = (
+    "stages.disks: false would unmount {paths} of {node} under Longhorn, which keeps replicas "
+    "there. Set it to true again. To mount the disks yourself, take them out of the stack file "
+    "first and run `pulumi up`, which has Longhorn move their replicas; then mount them by lines "
+    "in /etc/fstab, set stages.disks: false, list them again and run `pulumi up`"
+)
 
 
 class LonghornDisksProvider(DynamicProvider):
@@ -35,6 +49,17 @@ class LonghornDisksProvider(DynamicProvider):
     not_compared: ClassVar[Mapping[str, str]] = {
         "lost_volumes": "a word for the next disk that is replaced",
     }
+
+    def refusals(self, old: Properties, new: Properties) -> list[CheckFailure]:
+        """Disks that Longhorn is to keep while the same run would unmount them."""
+        disks = new.get("disks")
+        if is_unknown(disks):
+            return []
+        paths = no_longer_prepared(mapped(old.get("disks")), mapped(disks))
+        if not paths:
+            return []
+        reason = _UNMOUNTED.format(paths=", ".join(paths), node=new.get("node_name"))
+        return [CheckFailure("disks", reason)]
 
     def make(self, new: Properties) -> tuple[str, Properties]:
         """See to the disks of Longhorn's node; for a lost node, wait until it is gone.

@@ -6,7 +6,7 @@ each once (mutator.go).
 """
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, cast
 
 from components.common.answers import listed, mapped
 from components.longhorn.fields import disk_status, spec_of
@@ -27,6 +27,24 @@ def disks_by_path(node: Mapping[str, Any]) -> dict[str, tuple[str, dict[str, Any
     """The disks in a nodes.longhorn.io object: name and entry by path."""
     disks: Mapping[str, dict[str, Any]] = mapped(spec_of(node).get("disks"))
     return {str(entry["path"]).rstrip("/"): (name, entry) for name, entry in disks.items()}
+
+
+def no_longer_prepared(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Mount points of disks that stay, and that the stack has mounted and is about to give up.
+
+    A disk without a UUID is mounted by somebody else; one that is still to be computed is prepared.
+
+    Args:
+        old: By mount point: the disk with its `uuid`, as at the last run.
+        new: The same now.
+    """
+    return sorted(
+        path
+        for path, disk in new.items()
+        if isinstance(disk, Mapping)
+        and cast("Mapping[str, Any]", disk).get("uuid") is None
+        and mapped(old.get(path)).get("uuid") is not None
+    )
 
 
 def put_changes(

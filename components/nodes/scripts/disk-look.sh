@@ -11,7 +11,7 @@ LOCK_SECONDS=900
 MIB=1048576
 LOOK_AT_HEALTH="Look at the disk's health (dmesg, smartctl)"
 IN_TWO_RUNS="To move it, take the disk out of the stack file and run pulumi up, then add it with its new mount point and run pulumi up again; its data stays"
-OR_BY_HAND="mount it yourself by a line in /etc/fstab and set stages.disks: false, so that Longhorn gets the path as you made it"
+OR_BY_HAND="mount it yourself by a line in /etc/fstab and set stages.disks: false, so that Longhorn gets the path as you made it. That switch is for a stack that has prepared no disks yet"
 
 # ---- what was asked -------------------------------------------------------------------------
 

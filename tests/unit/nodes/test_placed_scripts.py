@@ -129,6 +129,13 @@ def test_what_leaves_in_a_run_is_undone_with_the_scripts_of_the_last_and_a_lost_
     assert len(server.asked) == 1
 
 
+def test_hosts_that_stay_are_opened_by_what_opens_them_now(server: Server) -> None:
+    new = _props(server)
+    old = {**new, "private_key": None, "password": "revoked-words"}
+    NodeScriptsForRemovalProvider().change(old, new)
+    assert len(server.asked) == 1
+
+
 @pytest.mark.parametrize(
     ("verdict", "found"),
     [

@@ -26,7 +26,7 @@ class ANode:
         if name != "node-1":
             raise api_error(404)
         taints = [
-            SimpleNamespace(key=t["key"], effect=t["effect"], value=None, time_added=None)
+            SimpleNamespace(key=t["key"], effect=t["effect"], value=t.get("value"), time_added=None)
             for t in self.taints
         ]
         return SimpleNamespace(
@@ -82,6 +82,18 @@ def test_a_taint_that_came_back_is_taken_off_again_and_put_back_once(node: ANode
     assert node.taints == [OTHER]
     ControlPlaneUntaintProvider().delete("id", state)
     assert node.taints == [OTHER, TAINT]
+
+
+def test_a_taint_that_came_back_with_another_value_is_put_back_as_it_first_was(
+    node: ANode,
+) -> None:
+    state = ControlPlaneUntaintProvider().create(props("one")).outs or {}
+    node.taints.append({**TAINT, "value": "true"})
+    state = ControlPlaneUntaintProvider().update("id", state, props("one")).outs or {}
+    assert node.taints == [OTHER]
+    node.taints.append({**TAINT, "value": "again"})
+    ControlPlaneUntaintProvider().delete("id", state)
+    assert node.taints == [OTHER, {**TAINT, "value": "again"}], "one of a key and effect"
 
 
 def test_a_state_from_before_there_were_owners_puts_its_taints_back(node: ANode) -> None:
