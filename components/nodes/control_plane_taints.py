@@ -72,9 +72,15 @@ class ControlPlaneUntaintProvider(DynamicProvider):
 def _others(
     taints: Sequence[Mapping[str, Any]], there: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Those that can be beside the ones there: a node has one taint of a key and effect."""
+    """Those that can be beside the ones there: a node has one taint of a key and effect.
+
+    Of several the first counts.
+    """
     known = {(each.get("key"), each.get("effect")) for each in there}
-    return [dict(each) for each in taints if (each.get("key"), each.get("effect")) not in known]
+    found: dict[tuple[Any, Any], dict[str, Any]] = {}
+    for each in taints:
+        found.setdefault((each.get("key"), each.get("effect")), dict(each))
+    return [taint for key, taint in found.items() if key not in known]
 
 
 def _change(cluster: ClusterApi, props: Properties, *, take_off: bool) -> list[dict[str, Any]]:
@@ -91,7 +97,7 @@ def _change(cluster: ClusterApi, props: Properties, *, take_off: bool) -> list[d
         if not take_off and record.owner not in (None, props.get("owner")):
             tell(f"{name}: its taints stay off, since {record.owner} has taken them over")
             return []
-        before, remembered = _taints(node), [*record.taints]
+        before, remembered = _taints(node), _others(record.taints, [])
         remembered += _others(listed(props.get("removed")), remembered)
         if take_off:
             after = without_control_plane_taints(before)

@@ -96,6 +96,14 @@ def test_a_taint_that_came_back_with_another_value_is_put_back_as_it_first_was(
     assert node.taints == [OTHER, {**TAINT, "value": "again"}], "one of a key and effect"
 
 
+def test_of_one_that_was_remembered_with_two_values_the_first_is_put_back(node: ANode) -> None:
+    twice = [dict(TAINT), {**TAINT, "value": "true"}]
+    node.taints = [dict(OTHER)]
+    node.annotations = {ANNOTATION: record_text("one", twice)}
+    ControlPlaneUntaintProvider().delete("id", {**props("one"), "removed": twice})
+    assert node.taints == [OTHER, TAINT]
+
+
 def test_a_state_from_before_there_were_owners_puts_its_taints_back(node: ANode) -> None:
     node.taints = [dict(OTHER)]
     state = {"node_name": "node-1", "removed": [dict(TAINT)]}
