@@ -23,16 +23,7 @@ def kubernetes_provider(
         cluster: The cluster.
         parent: What it is a part of; the stack itself if None.
     """
-    return kubernetes.Provider(
-        "cluster",
-        kubeconfig=str(Path(cluster.kubeconfig).expanduser()),
-        context=cluster.context,
-        cluster_identifier=cluster.name,
-        enable_server_side_apply=True,
-        enable_patch_force=True,
-        upsert_existing_objects=True,
-        opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["clusterIdentifier"]),
-    )
+    return _provider("cluster", cluster, parent, takes_over=True)
 
 
 def replacing_provider(
@@ -50,11 +41,19 @@ def replacing_provider(
         cluster: The cluster.
         parent: What it is a part of.
     """
+    return _provider(name, cluster, parent, takes_over=False)
+
+
+def _provider(
+    name: str, cluster: ClusterSettings, parent: pulumi.Resource | None, *, takes_over: bool
+) -> kubernetes.Provider:
     return kubernetes.Provider(
         name,
         kubeconfig=str(Path(cluster.kubeconfig).expanduser()),
         context=cluster.context,
         cluster_identifier=cluster.name,
-        enable_server_side_apply=False,
+        enable_server_side_apply=takes_over,
+        enable_patch_force=takes_over or None,
+        upsert_existing_objects=takes_over or None,
         opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["clusterIdentifier"]),
     )

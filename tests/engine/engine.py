@@ -193,12 +193,12 @@ _initialised_before: dict[tuple[str, str], _Initialised] = {}
 def _initialised(
     stack: Stack, config: Mapping[str, object] | None, secrets: Mapping[str, str] | None
 ) -> Stack:
-    known = _initialised_before.get(stack.names)
     backend = stack.backend
-    if known is None or any(backend.iterdir()):
-        was_empty = not any(backend.iterdir())
+    is_first = not any(backend.iterdir())
+    known = _initialised_before.get(stack.names) if is_first else None
+    if known is None:
         stack.pulumi("stack", "init")
-        if was_empty:
+        if is_first:
             copy = Path(tempfile.mkdtemp(dir=STATE, prefix="stack-")) / "backend"
             kept = _Initialised(Path(shutil.copytree(backend, copy)), stack.salt)
             _initialised_before[stack.names] = kept

@@ -97,17 +97,19 @@ def wait_until_active(
     has no such cluster.
     """
     clock = clock or SYSTEM_CLOCK
-    started = connected = known = clock.now()
+    started = connected = clock.now()
     asked = started - _AGAIN_SECONDS
+    hidden: float | None = None
 
     def missing() -> list[str]:
-        nonlocal connected, asked, known
+        nonlocal connected, asked, hidden
         cluster = rancher.cluster()
         why = why_not_active(cluster)
         agent = None if why else rancher.agent()
         now = clock.now()
-        known = known if cluster is None else now
-        if now - known >= _GONE_SECONDS:
+        # Since Rancher said so first: one that did not answer has hidden nothing.
+        hidden = None if cluster is not None else now if hidden is None else hidden
+        if hidden is not None and now - hidden >= _GONE_SECONDS:
             raise ClusterNotActiveError(gone(cluster_id))
         connected = connected if agent is None else now
         if not why:

@@ -15,6 +15,8 @@ import threading
 import traceback
 from pathlib import Path
 
+from tests.engine.warm_python.client import KILLED, SHORT, received
+
 _IMPORTED = (
     "asyncssh",
     "docker",
@@ -43,8 +45,6 @@ _IMPORTED = (
     "lab.programs.plugin_base.serving",
     "tests.engine.program_host",
 )
-_KILLED = 137
-_SHORT = 4
 _LOOK_SECONDS = 2.0
 
 
@@ -84,8 +84,8 @@ def _become(client: socket.socket, own: list[str]) -> None:
     try:
         gc.enable()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        size, streams, _, _ = socket.recv_fds(client, _SHORT, 3)
-        fields = _received(client, int.from_bytes(size, "big"))
+        size, streams, _, _ = socket.recv_fds(client, SHORT, 3)
+        fields = received(client, int.from_bytes(size, "big"))
         folder, count, *rest = fields.decode(errors="surrogateescape").split("\0")
         arguments, environment = rest[: int(count)], rest[int(count) :]
         for number, stream in enumerate(streams):
@@ -96,7 +96,7 @@ def _become(client: socket.socket, own: list[str]) -> None:
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(dict(each.split("=", 1) for each in environment))
-        client.sendall(os.getpid().to_bytes(_SHORT, "big"))
+        client.sendall(os.getpid().to_bytes(SHORT, "big"))
         threading.Thread(target=_end_with, args=(client,), daemon=True).start()
         if arguments[0] == "-u":  # as every stream is here
             del arguments[0]
@@ -125,16 +125,7 @@ def _unbuffered(stream: int) -> io.TextIOWrapper:
 def _end_with(client: socket.socket) -> None:
     """Whoever killed the client means this process."""
     client.recv(1)
-    os._exit(_KILLED)
-
-
-def _received(client: socket.socket, count: int) -> bytes:
-    found = b""
-    while len(found) < count:
-        more = client.recv(count - len(found))
-        assert more, "the client has gone"
-        found += more
-    return found
+    os._exit(KILLED)
 
 
 if __name__ == "__main__":

@@ -126,6 +126,26 @@ def test_a_cluster_that_rancher_hides_for_a_moment_is_waited_for() -> None:
         wait(Looks(*[None] * 20, ACTIVE))
 
 
+def test_a_rancher_that_was_away_may_hide_it_for_a_moment_when_it_is_back() -> None:
+    looks = Looks(None, ACTIVE)
+    seconds = iter(range(1, 1000))
+
+    def cluster() -> Cluster | None:
+        if next(seconds) < 25:
+            raise ConnectionError("refused")
+        return looks()
+
+    wait_until_active(
+        RancherView(cluster=cluster, agent=an_agent, deploy_again=lambda _: None),
+        cluster_id="c-1",
+        image=IMAGE,
+        confirmations=3,
+        timeout_seconds=100.0,
+        say=lambda _: None,
+        clock=Clock(now=lambda: float(next(seconds)), sleep=lambda _: None),
+    )
+
+
 def test_the_deadline_tells_the_reason_and_what_to_look_at() -> None:
     with pytest.raises(ClusterNotActiveError) as caught:
         wait(Looks(PENDING))
