@@ -171,7 +171,8 @@ class Stack:
         if show_secrets:
             return json.loads(self.pulumi("stack", "export", "--show-secrets"))
         file = self.backend / ".pulumi" / "stacks" / self._project / f"{self._name}.json"
-        return {"deployment": json.loads(file.read_text())["checkpoint"]["latest"] or {}}
+        state = json.loads(file.read_text())
+        return {"version": state["version"], "deployment": state["checkpoint"]["latest"] or {}}
 
     def resources(self, kind: str | None = None) -> list[dict[str, Any]]:
         """The resources in the state, secrets encrypted; of one type token only, if given."""
