@@ -36,6 +36,8 @@ class Server:
     """What every command prints; None lets it hang."""
     complaint: bytes = b""
     status: int = 0
+    reads: bool = True
+    """Whether a command reads what it is given before it prints."""
     host_key_types: tuple[str, ...] = ("ssh-ed25519",)
     """What it shows; `host_key` is the first."""
     docker_socket: Path | None = None
@@ -127,7 +129,7 @@ def _process(server: Server) -> Callable[[Any], Any]:
     async def handle(process: Any) -> None:
         is_docker = process.command == "docker system dial-stdio"
         # Docker's command speaks before its input ends, and so does a shell that has none.
-        stdin = b"" if is_docker else await process.stdin.read()
+        stdin = await process.stdin.read() if server.reads and not is_docker else b""
         user = process.get_extra_info("username")
         server.asked.append(Asked(user, process.command, stdin.decode()))
         if is_docker and server.docker_socket:

@@ -302,6 +302,23 @@ def test_a_login_that_ends_well_and_says_nothing_ran_nothing(server: Server) -> 
     assert not _read(server).nothing_ran
 
 
+def test_a_shell_that_is_gone_before_it_is_given_anything_still_said_what_it_said(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = asyncssh.SSHClientConnection.create_process
+
+    async def too_late(*given_: Any, **named: Any) -> asyncssh.SSHClientProcess[bytes]:
+        process = await create(*given_, **named)
+        await process.wait_closed()
+        return process
+
+    monkeypatch.setattr(asyncssh.SSHClientConnection, "create_process", too_late)
+    server.reads, server.answer = False, b""
+    assert _read(server).nothing_ran
+    server.answer, server.status = b"This account is currently not available.\n", 1
+    assert "account is currently not available" in str(_read(server).problem)
+
+
 def _understood(answer: bytes) -> bool:
     """Whether it was understood; anything but FactsError would fail the test."""
     try:
