@@ -48,15 +48,33 @@ case " $* " in
 esac
 """
 _TOOLS = {
+    # Both take their format as a word before the packages.
     "dpkg-query": """
-for package; do :; done
-[ -e "/run/installed/$package" ] || { echo "no packages found" >&2; exit 1; }
-echo "$(cat /run/state 2>/dev/null || echo installed) $(cat "/run/installed/$package")"
+[ "$1 $2 $3" = '-W -f ${db:Status-Status} ${Package} ${Version}\\n' ] || exit 2
+shift 3
+for package; do
+    if [ -e "/run/installed/$package" ]; then
+        state=$(cat /run/state 2>/dev/null || echo installed)
+        echo "$state $package $(cat "/run/installed/$package")"
+    else
+        echo "no packages found matching $package" >&2
+        status=1
+    fi
+done
+exit "${status-0}"
 """,
     "rpm": """
-for package; do :; done
-[ -e "/run/installed/$package" ] || { echo "package $package is not installed"; exit 1; }
-echo "installed $(cat "/run/installed/$package")"
+[ "$1 $2 $3" = '-q --qf installed %{NAME} %{VERSION}-%{RELEASE}\\n' ] || exit 2
+shift 3
+for package; do
+    if [ -e "/run/installed/$package" ]; then
+        echo "installed $package $(cat "/run/installed/$package")"
+    else
+        echo "package $package is not installed"
+        status=1
+    fi
+done
+exit "${status-0}"
 """,
     "dpkg": "",
     "apt-get": "LOCK_MESSAGE='E: Could not get lock /var/lib/dpkg/lock-frontend.'" + _INSTALL,

@@ -32,6 +32,14 @@ refuse() {
 
 # TEXT -> the text as a JSON string of ASCII; a byte beyond ASCII becomes the replacement character.
 json_string() {
+    # Nearly every text is plain, and three processes for each would be most of what a look costs.
+    case $1 in
+        *[!\ -~]* | *[\"\\]*) ;;
+        *)
+            printf '"%s"' "$1"
+            return
+            ;;
+    esac
     printf '%s' "$1" | od -An -v -tu1 | awk '
         BEGIN { printf "\"" }
         {

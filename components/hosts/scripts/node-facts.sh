@@ -9,13 +9,14 @@
 # ---- the system -----------------------------------------------------------------------------
 
 packages() {
-    comma=
-    for package in open-iscsi iscsi-initiator-utils nfs-common nfs-utils nfs-client e2fsprogs xfsprogs util-linux container-selinux rke2-selinux; do
-        version=$(installed_version "$package")
-        [ -n "$version" ] || continue
-        printf '%s%s:%s' "$comma" "$(json_string "$package")" "$(json_string "$version")"
-        comma=,
-    done
+    installed_versions open-iscsi iscsi-initiator-utils nfs-common nfs-utils nfs-client e2fsprogs xfsprogs \
+        util-linux container-selinux rke2-selinux | {
+        comma=
+        while read -r package version; do
+            printf '%s%s:%s' "$comma" "$(json_string "$package")" "$(json_string "$version")"
+            comma=,
+        done
+    }
 }
 
 # NAME... -> whether each of these commands is there, as members of a JSON object

@@ -30,14 +30,17 @@ is_read_only() {
     esac
 }
 
-# PACKAGE -> its installed version; empty if it is not installed, or another system's name
-installed_version() {
+# PACKAGE... -> a line "PACKAGE VERSION" for each that is installed; the others may be another system's
+installed_versions() {
     {
-        dpkg-query -W -f '${db:Status-Status} ${Version}\n' "$1" 2>/dev/null || :
+        dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\n' "$@" 2>/dev/null || :
         # Either of both may be on a host of the other kind, and then knows no package.
-        rpm -q --qf 'installed %{VERSION}-%{RELEASE}\n' "$1" 2>/dev/null || :
-    } | sed -n 's/^installed //p' | tail -n 1
+        rpm -q --qf 'installed %{NAME} %{VERSION}-%{RELEASE}\n' "$@" 2>/dev/null || :
+    } | awk '$1 == "installed" { version[$2] = $3 } END { for (name in version) print name, version[name] }'
 }
+
+# PACKAGE -> its installed version; empty if it is not installed, or another system's name
+installed_version() { installed_versions "$1" | cut -d ' ' -f 2; }
 
 # NAME of a daemon: does it run, whatever the name of the service that started it?
 daemon_is_active() {
