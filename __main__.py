@@ -7,6 +7,7 @@ import pulumi
 from components.preflight.findings import read_findings
 from components.stack.call_stacks import without_call_stacks
 from components.stack.debug_lines import without_debug_lines
+from components.stack.head_start import take_head_start
 from components.stack.interruption import end_quietly
 from components.stack.outputs import stack_outputs
 from components.stack.readme import readme
@@ -20,6 +21,7 @@ gc.set_threshold(50_000, 20, 20)
 gc.freeze()
 end_quietly()
 settings = load()
+take_head_start(settings)
 without_debug_lines()
 wait_for_registrations_first()
 
