@@ -43,6 +43,7 @@ CheckName = Literal[
     "otherRancher",
     "frontendGuard",
     "loginShell",
+    "sudoPassword",
     "selinux",
     "imageBased",
     "diskOnRoot",

@@ -503,6 +503,7 @@ class Checks(TypedDict, total=False):
             "otherRancher",
             "frontendGuard",
             "loginShell",
+            "sudoPassword",
             "selinux",
             "imageBased",
             "diskOnRoot",

@@ -12,6 +12,7 @@ from components.hosts.asking import Ask, ReadingPlan, Said, ask_hosts
 from components.hosts.facts import FactsError, HostAnswer, NothingRanError, parse_answer
 from components.hosts.question import Part, host_question
 from configuration.hosts import DiskSettings
+from configuration.secrets import Secret
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,8 @@ class Reading:
     """Why there is no answer, in one line."""
     nothing_ran: bool = False
     """Whether it let the stack's user in and then ran nothing, without a word."""
+    lacks: Secret | None = None
+    """The secret that is missing or wrong, where that is why."""
 
 
 def read_hosts(questions: Sequence[Question], plan: ReadingPlan) -> dict[str, Reading]:
@@ -48,7 +51,7 @@ def read_hosts(questions: Sequence[Question], plan: ReadingPlan) -> dict[str, Re
 
 def _understood(question: Question, said: Said) -> Reading:
     if said.output is None:
-        return Reading(problem=said.problem)
+        return Reading(problem=said.problem, lacks=said.lacks)
     mount_points = [disk.mount_point for disk in question.disks]
     models = {part.key: part.model for part in question.parts}
     try:

@@ -25,11 +25,16 @@ _TIMEOUT = "60m"
 _EVERY_INPUT = ["connection", "create", "update", "delete", "stdin"]
 # For whoever logs in, and whether sudo asks or not: the first line on standard input is the
 # password, or empty. It reaches sudo only if sudo would ask; otherwise the shell would take it for
-# the first line of the script. What stands in the state still fits after ssh.user has changed.
+# the first line of the script. At first it comes alone: sudo takes each line for another try, and
+# three wrong ones lock the account on many hosts (pam_faillock). Without a terminal it remembers by
+# the process that started it whom it has asked, so nothing is put in this shell's place then. What
+# stands in the state still fits after ssh.user has changed.
 _AS_ROOT = (
     "LC_ALL=C; export LC_ALL; IFS= read -r password; "
     'if [ "$(id -u)" = 0 ]; then exec {script}; fi; '
     'if [ -z "$password" ] || sudo -n true 2>/dev/null; then exec sudo -n {script}; fi; '
+    '{{ printf %s "$password"; echo; }} | sudo -S -p "" sh -c : || exit; '
+    "if sudo -n sh -c : 2>/dev/null; then sudo -n {script}; exit; fi; "
     '{{ printf %s "$password"; echo; cat; }} | sudo -S -p "" {script}'
 )
 _PLAIN = re.compile(r"[A-Za-z0-9_./-]+")

@@ -1,6 +1,6 @@
 """Looking at the hosts and the cluster before anything is declared, in previews too."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,12 @@ from components.preflight.cluster_reading import look_at_cluster
 from components.preflight.frontend import check_guard
 from components.preflight.known_disks import check_known_disks
 from components.preflight.lost_volumes import check_lost_volumes
-from components.preflight.nodes import NodeToCheck, check_login_shell, check_nodes
+from components.preflight.nodes import (
+    NodeToCheck,
+    check_login_shell,
+    check_nodes,
+    check_sudo_password,
+)
 from components.preflight.rancher_backup import look_at_backup
 from components.preflight.report import CheckResult, PreflightError, report
 from components.preflight.wrong_host import check_hosts
@@ -117,9 +122,11 @@ def _answers(settings: Settings, results: list[CheckResult]) -> dict[str, HostAn
         for node in settings.present_nodes
     ]
     readings = read_hosts(questions, _reading_plan(settings))
-    results.extend(_nothing_ran(questions, readings))
+    useless = list(_useless_logins(settings, readings))
+    results.extend(useless)
+    told = {result.node for result in useless}
     for name, problem in unread(readings).items():
-        if readings[name].nothing_ran:
+        if name in told:
             continue
         pulumi.log.warn(
             f"node {name} could not be read, so nothing is known about its packages and disks: "
@@ -139,18 +146,18 @@ def _mute_hosts(settings: Settings) -> list[CheckResult]:
     questions = [
         Question(address=node_address(node, settings.ssh)) for node in settings.present_nodes
     ]
-    return _nothing_ran(questions, read_hosts(questions, _reading_plan(settings)))
+    return list(_useless_logins(settings, read_hosts(questions, _reading_plan(settings))))
 
 
-def _nothing_ran(
-    questions: Sequence[Question], readings: Mapping[str, Reading]
-) -> list[CheckResult]:
-    users = {question.address.name: question.address.user for question in questions}
-    return [
-        check_login_shell(name, users[name])
-        for name, reading in readings.items()
-        if reading.nothing_ran
-    ]
+def _useless_logins(settings: Settings, readings: Mapping[str, Reading]) -> Iterator[CheckResult]:
+    """The hosts that let the stack's user in, and on which no command of a run would work."""
+    for node in settings.present_nodes:
+        reading, user = readings[node.name], node_address(node, settings.ssh).user
+        if reading.nothing_ran:
+            yield check_login_shell(node.name, user)
+        elif reading.lacks == Secret.SUDO_PASSWORD and settings.works_on_hosts:
+            is_given = settings.has(Secret.SUDO_PASSWORD)
+            yield check_sudo_password(node.name, user, is_given=is_given)
 
 
 def _reading_plan(settings: Settings) -> ReadingPlan:

@@ -93,6 +93,26 @@ def check_login_shell(name: str, user: str) -> CheckResult:
     )
 
 
+def check_sudo_password(name: str, user: str, *, is_given: bool) -> CheckResult:
+    """A host whose sudo takes no password of the stack's: no command of a run would work there.
+
+    Args:
+        name: The node.
+        user: Who logs in.
+        is_given: Whether the stack has a password for sudo.
+    """
+    given = "the secret sudoPassword is not the password of" if is_given else "sudo wants that of"
+    return CheckResult(
+        node=name,
+        check="sudoPassword",
+        severity="error",
+        found=f"{given} {user} there",
+        remedy="Set it: pulumi config set --secret longhorn-rancher:sudoPassword. Or let sudo not "
+        f"ask: a line `{user} ALL=(ALL) NOPASSWD: ALL` in a file of /etc/sudoers.d. Each wrong try "
+        "counts, and many hosts lock an account after three.",
+    )
+
+
 def _distribution(node: NodeToCheck) -> _Found:
     if family_of(node.facts) is None and node.stages.packages:
         yield (

@@ -9,6 +9,7 @@ from lab.hosts.hosts import HostHandle
 from tests.engine.engine import Engine, Stack
 from tests.engine.needs import needs_hosts
 from tests.engine.program_lab import (
+    ACCEPTED,
     file_hash,
     hosts_only,
     mounts,
@@ -229,6 +230,10 @@ def test_sudo_works_without_a_password_with_one_and_its_refusal_is_told(
     free, asked = new_host(), new_host()
     nodes = [node(free, user="operator"), node(asked, user="careful")]
     stack = engine.project_stack("sudo", config=hosts_only([free, asked], nodes=nodes))
+    previewed = stack.preview()
+    assert not previewed.succeeded
+    assert f"sudoPassword: {asked.name}: sudo wants that of careful there" in previewed.errors()
+    stack.configure({"checks": {"accept": [*ACCEPTED, "sudoPassword"]}})
     refused = stack.up("--continue-on-error")
     assert not refused.succeeded
     assert f"node {asked.name}: its scripts could not be put there" in refused.log
@@ -238,6 +243,26 @@ def test_sudo_works_without_a_password_with_one_and_its_refusal_is_told(
     stack.up().or_fail()
     assert len(mounts(asked)) == 2
     assert asked.careful_password not in str(stack.export())
+
+
+def test_a_wrong_password_for_sudo_is_tried_once_since_three_failures_lock_many_an_account(
+    engine: Engine, new_host: Callable[..., HostHandle]
+) -> None:
+    """Counted by sudo itself."""
+    host, log = new_host(), "/var/log/sudo.log"
+    on_host(host, f"echo 'Defaults logfile={log}' > /etc/sudoers.d/log")
+    stack = engine.project_stack(
+        "wrong", config=hosts_only([host], nodes=[node(host, user="careful")])
+    )
+    stack.configure(secrets={"sudoPassword": "another"})
+    refused = stack.up()
+    assert not refused.succeeded
+    assert f"sudoPassword: {host.name}: the secret sudoPassword is not" in refused.errors()
+    assert " ".join(on_host(host, f"cat {log}").split()).count("incorrect password attempt") == 1
+    assert ": 1 incorrect password attempt" in on_host(host, f"cat {log}")
+    stack.configure(secrets={"sudoPassword": host.careful_password})
+    stack.up().or_fail()
+    assert len(mounts(host)) == 2
 
 
 def test_no_key_or_password_stands_in_state_log_or_diff(

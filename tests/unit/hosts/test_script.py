@@ -115,6 +115,41 @@ def test_a_sudo_that_asks_gets_the_password_and_the_script_does_not(
     assert refused.stdout == ""
 
 
+def test_a_wrong_password_is_tried_once_and_nothing_of_the_script_after_it(
+    host: Path, line: Callable[[str], str]
+) -> None:
+    """Three failures lock the account on many hosts (pam_faillock)."""
+    asking = (
+        f'[ "$1" = -S ] || exit 1; while IFS= read -r said; do echo "$said" >>{host}/tries; '
+        f'[ "$said" != {PASSWORD} ] || exit 0; done; '
+        "echo sudo: 1 incorrect password attempt >&2; exit 1"
+    )
+    _program(host, "sudo", asking)
+    refused = _run(host, line("ensure"), "another")
+    assert (host / "tries").read_text() == "another\n"
+    assert refused.returncode == 1
+    assert (refused.stdout, refused.stderr) == ("", "sudo: 1 incorrect password attempt\n")
+
+
+@pytest.mark.parametrize("login_shell", LOGIN_SHELLS)
+def test_a_sudo_that_remembers_the_password_is_given_it_once(
+    host: Path, line: Callable[[str], str], login_shell: str
+) -> None:
+    """A second time it would not read it, and the script would begin with it.
+
+    As sudo 1.9 does without a terminal, it knows by its parent process whom it has asked.
+    """
+    remembering = (
+        f'if [ "$1" = -n ]; then [ -e {host}/known-$PPID ] || exit 1; shift; BY=ticket exec "$@"; '
+        f'fi; [ ! -e {host}/known-$PPID ] || {{ shift 3; exec "$@"; }}; '
+        f'IFS= read -r said; [ "$said" = {PASSWORD} ] || exit 1; : >{host}/known-$PPID; '
+        'shift 3; exec "$@"'
+    )
+    _program(host, "sudo", remembering)
+    done = _run(host, line("ensure"), PASSWORD, login_shell)
+    assert (done.stdout, done.stderr) == ("2 ensure /dev/sdb by ticket\n", "")
+
+
 @pytest.mark.parametrize("login_shell", LOGIN_SHELLS)
 def test_what_was_found_is_read_by_people_and_run_by_nobody(host: Path, login_shell: str) -> None:
     found = 'it\'s `reboot`; $(reboot) "now" !! \\ a\nb ü (9:00)'

@@ -195,11 +195,46 @@ def test_an_accepted_check_is_told_and_the_program_goes_on(
     assert "error" not in "".join(warned)
 
 
+@pytest.mark.parametrize(
+    ("complaint", "secrets", "found"),
+    [
+        (b"sudo: a password is required", {}, "sudo wants that of root there"),
+        (
+            b"sudo: 1 incorrect password attempt",
+            {"sudoPassword": "another"},
+            "the secret sudoPassword is not the password of root there",
+        ),
+    ],
+    ids=["none", "a wrong one"],
+)
+def test_a_sudo_that_takes_no_password_of_the_stack_s_stops_the_program_before_more_are_tried(
+    server: Server,
+    stack: Callable[..., Settings],
+    warned: list[str],
+    complaint: bytes,
+    secrets: dict[str, str],
+    found: str,
+) -> None:
+    server.complaint, server.status = complaint, 1
+    with pytest.raises(pulumi.RunError, match=f"sudoPassword: node-1: {found}"):
+        read_findings(stack(secrets=secrets))
+    assert warned == []
+    assert server.connections == 1
+
+
+def test_a_sudo_that_asks_stops_nothing_where_no_command_runs_on_the_hosts(
+    server: Server, stack: Callable[..., Settings], warned: list[str]
+) -> None:
+    server.complaint, server.status = b"sudo: a password is required", 1
+    read_findings(stack(stages={"packages": False, "disks": False}))
+    assert "node node-1 could not be read" in "".join(warned)
+
+
 def test_no_secret_stands_in_a_warning_or_in_the_findings(
     server: Server, stack: Callable[..., Settings], warned: list[str]
 ) -> None:
     server.complaint, server.status = b"sudo: a password is required", 1
-    findings = read_findings(stack()).nodes
+    findings = read_findings(stack({"accept": ["sudoPassword"]})).nodes
     key_lines = server.client_key.splitlines()[1:-1]
     assert warned
     assert not any(line in f"{warned}{findings}" for line in key_lines)
