@@ -43,17 +43,24 @@ _SECONDS = 60.0
 
 
 def program(
-    url: str, ca_pem: str, kubeconfig: str, manifest_file: str = "", proxy: str = "", ip: str = ""
+    url: str,
+    ca_pem: str,
+    kubeconfig: str,
+    manifest_file: str = "",
+    proxy: str = "",
+    ip: str = "",
+    seconds: int = 60,
 ) -> None:
     """The cluster imported; a given manifest takes the place of a registration.
 
     Args:
         proxy: what the agent has as HTTPS_PROXY; nothing if empty.
         ip: what the agent's hosts file has for rancher.example.com; nothing if empty.
+        seconds: how long the agent may take to start.
     """
     given = RancherImportSettings.model_validate(
         {
-            "timeoutSeconds": 60,
+            "timeoutSeconds": seconds,
             "agentEnvironment": {"HTTPS_PROXY": proxy, "NO_PROXY": "127.0.0.1"} if proxy else {},
             "hostAliases": [{"ip": ip, "hostnames": ["rancher.example.com"]}] if ip else [],
         }
@@ -362,6 +369,34 @@ def test_a_given_manifest_is_held_to_the_same_and_brings_its_registry_along(
         assert lab.known.agent_environment == []
         assert lab.is_connected()
         assert lab.environment()["CATTLE_FEATURES"]
+
+
+def test_an_agent_that_could_not_start_gets_the_corrected_manifest(
+    tmp_path: Path, cluster: LabCluster
+) -> None:
+    with _imported(tmp_path, cluster) as lab:
+        plain = _manifest_by_hand(lab)
+        file, stack = tmp_path / "manifest.yaml", lab.stack
+        stack.arguments = {**stack.arguments, "manifest_file": str(file), "seconds": 5}
+        # The pods stay where they are, as with an image that is nowhere.
+        file.write_text(_for_nodes(plain, "none"))
+        failed = stack.up()
+        assert not failed.succeeded
+        assert "Deployment cattle-cluster-agent" in failed.errors()
+        assert "didn't match Pod's node affinity/selector" in failed.errors()
+        file.write_text(_for_nodes(plain, "linux"))
+        stack.arguments = {**stack.arguments, "seconds": 60}
+        stack.up().or_fail()
+        assert lab.is_connected()
+        assert stack.up("--refresh").or_fail().operations() == {}
+
+
+def _for_nodes(manifest: str, system: str) -> str:
+    """The manifest with an agent that runs on nodes with that system alone."""
+    documents = [each for each in yaml.safe_load_all(manifest) if each]
+    (found,) = [each for each in documents if each["kind"] == "Deployment"]
+    found["spec"]["template"]["spec"]["nodeSelector"] = {"kubernetes.io/os": system}
+    return yaml.safe_dump_all(documents)
 
 
 def _manifest_by_hand(lab: Imported) -> str:

@@ -25,6 +25,10 @@ from components.rancher.agent.settings import AgentSettings, with_settings
 from configuration.cluster import ClusterSettings
 from configuration.rancher import RancherImportSettings
 
+# The plugin's own wait comes before anything else of the agent, in every later run, too: one whose
+# image is nowhere would never get the corrected manifest. RancherAgentConnection waits instead.
+_DO_NOT_WAIT = {"pulumi.com/waitFor": "jsonpath={.metadata.uid}"}
+
 # Of the Deployment's spec: all but the selector, which Kubernetes never changes.
 _CHANGEABLE = (
     "replicas",
@@ -120,7 +124,7 @@ class RancherAgent(pulumi.ComponentResource):
         timeout = f"{given.timeout_seconds}s"
         deployment = kubernetes.apps.v1.Deployment(
             f"{name}-deployment",
-            metadata=self._metadata("deployment"),
+            metadata=self._not_waited_for(),
             spec=cast(Any, self._deployment_spec()),
             opts=pulumi.ResourceOptions(
                 parent=self,
@@ -156,6 +160,11 @@ class RancherAgent(pulumi.ComponentResource):
         """Its name is no output, or a preview without the manifest would show it replaced."""
         found = {field: self._part(key, "metadata", field) for field in ("labels", "annotations")}
         return {**identity(key), **found}
+
+    def _not_waited_for(self) -> Any:
+        given = self._part("deployment", "metadata", "annotations")
+        annotations = given.apply(lambda found: {**mapped(found), **_DO_NOT_WAIT})
+        return {**self._metadata("deployment"), "annotations": annotations}
 
     def _marked(self) -> Any:
         """The namespace's metadata, by which another stack sees whose the agent is."""

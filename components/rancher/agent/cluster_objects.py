@@ -3,6 +3,7 @@
 from typing import Any
 
 from components.cluster.api import ClusterApi, unless_missing
+from components.common.answers import listed
 
 _MANAGER = "longhorn-rancher"
 _ANSWER_SECONDS = 30.0
@@ -14,6 +15,11 @@ Document = dict[str, Any]
 def read_object(cluster: ClusterApi, path: str) -> Document | None:
     """The object at this path; None where there is none."""
     return unless_missing(_call, cluster, "GET", path)
+
+
+def list_objects(cluster: ClusterApi, path: str, labels: str) -> list[Document]:
+    """The objects at this path that have these labels."""
+    return listed(_call(cluster, "GET", path, query=[("labelSelector", labels)]).get("items"))
 
 
 def apply_object(cluster: ClusterApi, path: str, document: Document) -> None:

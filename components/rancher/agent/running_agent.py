@@ -10,7 +10,7 @@ from components.cluster.api import ApiError, ClusterApi, open_cluster
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties, is_unknown
 from components.common.progress import tell
 from components.common.waiting import wait_until
-from components.rancher.agent.cluster_objects import merge_object, read_object
+from components.rancher.agent.cluster_objects import list_objects, merge_object, read_object
 from components.rancher.agent.connection import (
     connection_of,
     is_rancher_s,
@@ -18,8 +18,10 @@ from components.rancher.agent.connection import (
     rollout_problem,
 )
 from components.rancher.agent.known_objects import AGENT, NAMESPACE
+from components.rancher.agent.pods import pods_problem
 from components.rancher.agent.settings import AgentSettings, settings_of
 
+_PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 _PATH = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{AGENT}"
 
 
@@ -95,8 +97,11 @@ def _not_rolled_out(cluster: ClusterApi) -> Callable[[], list[str]]:
     def missing() -> list[str]:
         live = read_object(cluster, _PATH)
         problem = "it is gone" if live is None else rollout_problem(live)
-        hint = f"see kubectl -n {NAMESPACE} get pods and kubectl -n {NAMESPACE} describe pods"
-        return [f"{problem}; {hint}"] if problem else []
+        if not problem:
+            return []
+        said = pods_problem(list_objects(cluster, _PODS, f"app={AGENT}"))
+        hint = f"kubectl -n {NAMESPACE} describe pods -l app={AGENT}"
+        return [f"{problem} ({said}); see {hint}" if said else f"{problem}; see {hint}"]
 
     return missing
 

@@ -84,6 +84,12 @@ def test_what_rancher_changes_on_its_agent_is_ignored_by_the_engine() -> None:
     assert set(request.ignoreChanges) == {"metadata", "spec"}
 
 
+def test_the_plugin_does_not_wait_for_the_deployment_so_that_a_later_run_can_correct_it() -> None:
+    annotations = _run().named("rancher-agent-deployment").inputs["metadata"]["annotations"]
+    assert annotations["pulumi.com/waitFor"] == "jsonpath={.metadata.uid}"
+    assert waits_for(_run(), "rancher-agent-connection", "rancher-agent-deployment")
+
+
 def test_the_objects_of_rancher_s_features_are_secret_and_there_before_the_agent() -> None:
     recording = _run()
     assert isinstance(recording.named("rancher-agent-additions").inputs["objects"], SecretValue)
