@@ -28,6 +28,8 @@ class LonghornFindings:
     """Settings of the backup target that have another value than the stack file gives them."""
     backup_target: str | None = None
     """Why Longhorn can't use its backup target."""
+    policies: str | None = None
+    """Which classes and recurring jobs of the stack are gone, or not as it says."""
     default_class: str | None = None
     """That `longhorn` is not the one default StorageClass."""
     disks: Mapping[str, str] = field(default_factory=dict[str, str])

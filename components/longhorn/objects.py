@@ -61,13 +61,30 @@ def try_patch(cluster: ClusterApi, plural: str, name: str, changes: dict[str, An
 
     Raises ApiError for a refusal that does not pass by itself.
     """
+    what = f"the change of {plural}.longhorn.io {name}"
+    return _refusal(what, lambda: patch_object(cluster, plural, name, changes))
+
+
+def try_create(cluster: ClusterApi, plural: str, body: dict[str, Any]) -> str | None:
+    """Make one of Longhorn's objects; returns why Longhorn does not take it yet.
+
+    Raises ApiError for a refusal that does not pass by itself.
+    """
+    create = cluster.custom.create_namespaced_custom_object
+    return _refusal(
+        f"the new {plural}.longhorn.io {body['metadata']['name']}",
+        lambda: create(GROUP, VERSION, NAMESPACE, plural, body),
+    )
+
+
+def _refusal(what: str, ask: Callable[[], object]) -> str | None:
     try:
-        patch_object(cluster, plural, name, changes)
+        ask()
     except ApiError as error:
         if error.status not in _PASSING and not is_denied_by_longhorn(error):
             raise
         said = (error.body or str(error))[:300]
-        return f"Longhorn does not take the change of {plural}.longhorn.io {name} yet: {said}"
+        return f"Longhorn does not take {what} yet: {said}"
     return None
 
 

@@ -102,15 +102,18 @@ def read_snapshot(cluster: ClusterApi) -> Snapshot:
         },
         nodes=_by_name(cluster, "nodes"),
         class_parts={
-            item.metadata.name: {
-                "parameters": mapped(item.parameters),
-                "reclaimPolicy": item.reclaim_policy,
-                "volumeBindingMode": item.volume_binding_mode,
-            }
-            for item in classes
-            if item.provisioner == DRIVER
+            item.metadata.name: class_parts(item) for item in classes if item.provisioner == DRIVER
         },
     )
+
+
+def class_parts(item: Any) -> dict[str, Any]:
+    """What nobody can change in a StorageClass, beside its provisioner."""
+    return {
+        "parameters": mapped(item.parameters),
+        "reclaimPolicy": item.reclaim_policy,
+        "volumeBindingMode": item.volume_binding_mode,
+    }
 
 
 def _by_name(cluster: ClusterApi, plural: str) -> Mapping[str, Mapping[str, Any]]:

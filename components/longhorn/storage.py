@@ -22,6 +22,7 @@ class Storage:
     orphans: Sequence[Object]
     """What is left of replicas that no volume has."""
     backup_targets: Sequence[Object] = ()
+    recurring_jobs: Sequence[Object] = ()
 
 
 def read_storage(api: ClusterApi) -> Storage | None:
@@ -38,4 +39,5 @@ def read_storage(api: ClusterApi) -> Storage | None:
         replicas=read_objects(api, "replicas") or [],
         orphans=read_objects(api, "orphans") or [],
         backup_targets=read_objects(api, "backuptargets") or [],
+        recurring_jobs=read_objects(api, "recurringjobs") or [],
     )

@@ -14,6 +14,7 @@ from components.longhorn.findings import (
 )
 from components.longhorn.policies.backup_credentials import secret_name
 from components.longhorn.policies.backup_target import TARGET_SETTING, target_settings
+from components.longhorn.policies.kept_rules import policies_finding
 from components.longhorn.removal.confirmation import SETTING as CONFIRMATION
 from components.longhorn.settings import setting_values
 from components.longhorn.storage import Storage
@@ -80,6 +81,7 @@ def longhorn_findings(
         removal=settings_finding(snapshot.settings, {CONFIRMATION: "false"}),
         backup_settings=backup_settings,
         backup_target=backup_target,
+        policies=policies_finding(snapshot, storage.recurring_jobs, settings),
         default_class=class_finding(snapshot, wants_default_class=longhorn.default_storage_class),
         disks={name: line for name, line in disks.items() if line},
         tags={name: line for name, line in tags.items() if line},

@@ -10,10 +10,10 @@ from typing import Any
 from components.common.answers import mapped
 from components.common.names import some_names
 from components.longhorn.fields import Object
-from components.longhorn.policies.class_parameters import fixed_parts
+from components.longhorn.policies.class_parameters import class_changes
+from components.longhorn.policies.kept_rules import wanted_classes
 from components.longhorn.volumes import named
 from components.preflight.report import CheckResult, of_cluster
-from configuration.longhorn_rules import class_replicas
 from configuration.recurring_jobs import BACKUP_TASKS, DEFAULT_GROUP
 from configuration.stack_file import StackFile
 
@@ -60,22 +60,25 @@ def check_recurring_jobs(volumes: Iterable[Object], file: StackFile) -> Iterator
 def check_changed_classes(
     present: Mapping[str, Mapping[str, Any]], file: StackFile
 ) -> Iterator[CheckResult]:
-    """Classes of the stack that are another one in the cluster, and are about to be replaced.
+    """Classes of the stack that are another one in the cluster, and are about to be made anew.
+
+    The stack file may say another thing now, or somebody has made the class again in the cluster.
 
     Args:
         present: The fixed parts of the cluster's classes by name (Snapshot.class_parts).
     """
-    replicas = class_replicas(file)
-    for each in file.longhorn.storage_classes:
-        found, wanted = present.get(each.name), fixed_parts(each, replicas)
-        if found is None or found == wanted:
+    for name, wanted in wanted_classes(file).items():
+        changes = [
+            f"{key} {before} to {after}"
+            for key, before, after in class_changes(present.get(name, wanted), wanted)
+        ]
+        if not changes:
             continue
-        changes = some_names(sorted(_changes(found, wanted)))
         yield of_cluster(
             "storageClass",
             "warning",
-            f"StorageClass {each.name} is replaced ({changes}): new volumes get what is written "
-            "now, and volumes that exist keep what they were made with",
+            f"StorageClass {name} is made anew ({some_names(changes)}): new volumes get what is "
+            "written now, and volumes that exist keep what they were made with",
             "To have it for them too, change them in Longhorn's interface, or move their data to "
             "new claims.",
         )
@@ -90,13 +93,3 @@ def _selected(volume: Object) -> set[str]:
         if value == _ENABLED and key.startswith((_JOB, _GROUP)) and key != f"{_JOB}source"
     }
     return keys or {f"{_GROUP}{DEFAULT_GROUP}"}
-
-
-def _changes(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[str]:
-    before, after = mapped(found.get("parameters")), mapped(wanted.get("parameters"))
-    for key in sorted({*before, *after}):
-        if before.get(key) != after.get(key):
-            yield f"{key} {before.get(key, 'nothing')} to {after.get(key, 'nothing')}"
-    for key in ("reclaimPolicy", "volumeBindingMode"):
-        if found.get(key) != wanted.get(key):
-            yield f"{key} {found.get(key)} to {wanted.get(key)}"

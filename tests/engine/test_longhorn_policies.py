@@ -80,6 +80,101 @@ def test_an_encrypted_class_names_a_key_that_is_there(lab: LonghornLab) -> None:
     assert found["parameters"]["csi.storage.k8s.io/node-stage-secret-name"] == _SECRET
 
 
+def test_a_class_that_somebody_deleted_is_named_and_made_again(
+    stack: Stack, lab: LonghornLab
+) -> None:
+    before = _class(lab, "fast")
+    lab.kubectl("delete", "storageclass", "fast")
+    assert _finds(stack, "StorageClass fast is not there")
+    outcome = stack.up(seconds=_UP_SECONDS).or_fail()
+    assert "StorageClass fast is not there: put right" in outcome.log
+    assert _without_times(_class(lab, "fast")) == _without_times(before)
+    _is_quiet(stack)
+
+
+def test_a_class_that_somebody_made_again_with_other_parameters_is_made_as_the_stack_says(
+    stack: Stack, lab: LonghornLab
+) -> None:
+    before = _class(lab, "fast")
+    lab.kubectl("delete", "storageclass", "fast")
+    kept = {"example.com/of": "somebody"}
+    other = {**before["parameters"], "numberOfReplicas": "2"}
+    lab.apply(
+        {
+            **{key: before[key] for key in ("apiVersion", "kind", "provisioner")},
+            "metadata": {"name": "fast", "annotations": kept, "labels": kept},
+            "parameters": other,
+            "reclaimPolicy": "Retain",
+        }
+    )
+    found = "StorageClass fast has numberOfReplicas 2, not 1 and reclaimPolicy Retain, not Delete"
+    assert _finds(stack, found)
+    told = "StorageClass fast is made anew (numberOfReplicas 2 to 1, reclaimPolicy Retain to Delete"
+    assert told in stack.preview().or_fail().log
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    made = _class(lab, "fast")
+    assert made["metadata"]["annotations"] == kept
+    assert made["metadata"]["labels"].items() >= kept.items()
+    marked = ("metadata",)
+    assert {k: v for k, v in made.items() if k not in marked} == {
+        k: v for k, v in before.items() if k not in marked
+    }
+    _is_quiet(stack)
+
+
+def test_a_job_that_somebody_deleted_is_named_and_made_again(
+    stack: Stack, lab: LonghornLab
+) -> None:
+    before = _job(lab, "cleanup")["spec"]
+    lab.kubectl("delete", "recurringjobs.longhorn.io", "cleanup", "-n", LONGHORN)
+    assert _finds(stack, "recurring job cleanup is not there")
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    assert _job(lab, "cleanup")["spec"] == before
+    _is_quiet(stack)
+
+
+def test_a_job_that_somebody_changed_is_patched_and_still_follows_the_stack_file(
+    stack: Stack, lab: LonghornLab, config: dict[str, Any]
+) -> None:
+    before = _job(lab, "nightly")
+    changes = {"cron": "0 5 * * *", "labels": {"x": "y"}, "groups": ["silver"], "retain": 9}
+    words = ("recurringjobs.longhorn.io", "nightly", "-n", LONGHORN, "--type=merge")
+    lab.kubectl("patch", *words, "-p", json.dumps({"spec": changes}))
+    found = (
+        "recurring job nightly has cron 0 5 * * *, not 0 2 * * * and retain 9, not 7 and "
+        "groups silver, not empty and labels x=y, not empty"
+    )
+    assert _finds(stack, found)
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    after = _job(lab, "nightly")
+    assert after["spec"] == before["spec"]
+    assert after["metadata"]["uid"] == before["metadata"]["uid"]
+    _is_quiet(stack)
+    later = [{**_JOBS[0], "cron": "0 6 * * *", "labels": {"c": "d"}}, *_JOBS[1:]]
+    stack.configure({_LONGHORN: {**config[_LONGHORN], "recurringJobs": later}})
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    spec = _job(lab, "nightly")["spec"]
+    assert (spec["cron"], spec["labels"]) == ("0 6 * * *", {"c": "d"})
+    _is_quiet(stack)
+    stack.configure(config)
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    assert _job(lab, "nightly")["spec"] == before["spec"]
+
+
+def test_a_job_that_the_program_made_again_still_follows_the_stack_file(
+    stack: Stack, lab: LonghornLab, config: dict[str, Any]
+) -> None:
+    """Longhorn's object then has other owners of its fields than those that the state knows."""
+    later = [*_JOBS[:3], {**_JOBS[3], "cron": "*/20 * * * *", "labels": {}}, _JOBS[4]]
+    stack.configure({_LONGHORN: {**config[_LONGHORN], "recurringJobs": later}})
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    spec = _job(lab, "cleanup")["spec"]
+    assert (spec["cron"], spec["labels"]) == ("*/20 * * * *", {})
+    assert stack.preview().or_fail().operations() == {}
+    stack.configure(config)
+    stack.up(seconds=_UP_SECONDS).or_fail()
+
+
 def test_what_kubernetes_lets_nobody_change_makes_only_that_class_new(
     stack: Stack, config: dict[str, Any]
 ) -> None:
@@ -169,6 +264,37 @@ def test_a_target_that_longhorn_can_not_open_ends_no_up_well(
 def test_a_destroy_leaves_none_of_it(stack: Stack, lab: LonghornLab) -> None:
     stack.destroy(seconds=_UP_SECONDS).or_fail()
     assert {each["metadata"]["name"] for each in lab.objects("storageclasses")} == set()
+
+
+def _finds(stack: Stack, said: str) -> bool:
+    """Whether a preview without a refresh says so, and updates nothing else."""
+    outcome = stack.preview("--diff").or_fail()
+    assert outcome.operations() == {"update": 1}
+    assert outcome.step("longhorn-policies-kept", "update").stage == "begun"
+    return f'"{said}"' in outcome.log
+
+
+def _is_quiet(stack: Stack) -> None:
+    """Neither a preview nor a refresh has anything more to do."""
+    assert stack.preview().or_fail().operations() == {}
+    assert stack.preview("--refresh").or_fail().operations() == {}
+
+
+def _class(lab: LonghornLab, name: str) -> dict[str, Any]:
+    (found,) = [each for each in lab.objects("storageclasses") if each["metadata"]["name"] == name]
+    return found
+
+
+def _without_times(item: dict[str, Any]) -> dict[str, Any]:
+    of_this_one = ("creationTimestamp", "resourceVersion", "uid")
+    metadata = {k: v for k, v in item["metadata"].items() if k not in of_this_one}
+    return {**item, "metadata": metadata}
+
+
+def _job(lab: LonghornLab, name: str) -> dict[str, Any]:
+    words = ("-n", LONGHORN, f"--field-selector=metadata.name={name}")
+    (found,) = lab.objects("recurringjobs.longhorn.io", *words)
+    return found
 
 
 def _key(lab: LonghornLab) -> str:

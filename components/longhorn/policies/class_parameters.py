@@ -1,8 +1,10 @@
 """What a StorageClass of the stack holds that nobody can change in it. Pure."""
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from components.common.answers import mapped
 from components.longhorn.objects import NAMESPACE
 from components.longhorn.policies.encryption_key import SECRET_NAME
 from configuration.storage_classes import StorageClassSettings
@@ -53,3 +55,17 @@ def fixed_parts(settings: StorageClassSettings, replicas: int) -> dict[str, Any]
         "reclaimPolicy": settings.reclaim_policy,
         "volumeBindingMode": settings.binding_mode,
     }
+
+
+def class_changes(
+    found: Mapping[str, Any], wanted: Mapping[str, Any]
+) -> Iterator[tuple[str, Any, Any]]:
+    """What differs between the fixed parts of two classes: its name, what is there, and what is to
+    be there."""
+    before, after = mapped(found.get("parameters")), mapped(wanted.get("parameters"))
+    for key in sorted({*before, *after}):
+        if before.get(key) != after.get(key):
+            yield key, before.get(key, "nothing"), after.get(key, "nothing")
+    for key in ("reclaimPolicy", "volumeBindingMode"):
+        if found.get(key) != wanted.get(key):
+            yield key, found.get(key), wanted.get(key)

@@ -5,9 +5,10 @@ import asyncio
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.cluster.api import ClusterApi, unless_missing
+from components.cluster.api import ClusterApi
 from components.longhorn.objects import DRIVER
 from components.longhorn.policies.class_parameters import parameters
+from components.longhorn.policies.present_class import remove_class
 from configuration.cluster import ClusterSettings
 from configuration.storage_classes import StorageClassSettings
 
@@ -60,20 +61,3 @@ def declare_class(
             ),
         ),
     )
-
-
-def remove_class(cluster: ClusterApi, name: str) -> bool:
-    """Remove the class of that name if it is Longhorn's; whether there was one.
-
-    Raises RuntimeError where it is another driver's, and ApiError.
-    """
-    found = unless_missing(cluster.storage.read_storage_class, name)
-    if found is None:
-        return False
-    if found.provisioner != DRIVER:
-        raise RuntimeError(
-            f"StorageClass {name} is there already, for the volumes of {found.provisioner}, not of "
-            "Longhorn. Give the class of longhorn.storageClasses another name."
-        )
-    unless_missing(cluster.storage.delete_storage_class, name)
-    return True

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -16,6 +15,8 @@ from components.longhorn.policies.backup_credentials import SECRET, credentials,
 from components.longhorn.policies.backup_target import BackupTarget
 from components.longhorn.policies.classes import declare_class
 from components.longhorn.policies.encryption_key import EncryptionKey
+from components.longhorn.policies.job_spec import job_metadata, job_spec
+from components.longhorn.policies.kept import KeptPolicies
 from configuration.backup import BackupSettings
 from configuration.cluster import ClusterSettings
 from configuration.longhorn_rules import class_replicas
@@ -63,8 +64,16 @@ class LonghornPolicies(pulumi.ComponentResource):
                     opts=pulumi.ResourceOptions(parent=self),
                 )
             )
+        classes: list[pulumi.Resource] = []
         if longhorn.storage_classes:
-            self._classes(name, file, before)
+            classes = self._classes(name, file, before)
+        if jobs or classes:
+            KeptPolicies(
+                f"{name}-kept",
+                file=file,
+                finding=found.policies,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[*jobs, *classes]),
+            )
         self.register_outputs({})
 
     def _backup_target(
@@ -99,10 +108,12 @@ class LonghornPolicies(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=after),
         )
 
-    def _classes(self, name: str, file: StackFile, before: Sequence[pulumi.Resource]) -> None:
+    def _classes(
+        self, name: str, file: StackFile, before: Sequence[pulumi.Resource]
+    ) -> list[pulumi.Resource]:
         replicas = class_replicas(file)
         provider = replacing_provider(f"{name}-classes", file.cluster, self)
-        for each in file.longhorn.storage_classes:
+        return [
             declare_class(
                 f"{name}-class-{each.name}",
                 each,
@@ -110,28 +121,18 @@ class LonghornPolicies(pulumi.ComponentResource):
                 cluster=file.cluster,
                 opts=pulumi.ResourceOptions(parent=self, provider=provider, depends_on=before),
             )
+            for each in file.longhorn.storage_classes
+        ]
 
     def _job(self, name: str, job: RecurringJobSettings) -> kubernetes.apiextensions.CustomResource:
         return kubernetes.apiextensions.CustomResource(
             f"{name}-job-{job.name}",
             api_version=f"{GROUP}/{VERSION}",
             kind="RecurringJob",
-            metadata=kubernetes.meta.v1.ObjectMetaArgs(name=job.name, namespace=NAMESPACE),
-            spec=_job_spec(job),
+            metadata=kubernetes.meta.v1.ObjectMetaArgs(**job_metadata(job.name)),
+            spec=job_spec(job),
             opts=pulumi.ResourceOptions(parent=self),
         )
-
-
-def _job_spec(job: RecurringJobSettings) -> dict[str, Any]:
-    return {
-        "name": job.name,
-        "task": job.task,
-        "cron": job.cron,
-        "retain": job.effective_retain,
-        "concurrency": job.concurrency,
-        "groups": list(job.groups),
-        "labels": dict(job.labels),
-    }
 
 
 def _digest(data: dict[str, str]) -> str:

@@ -40,11 +40,25 @@ def volume(name: str, size_bytes: int = 10 * 2**20, **metadata: Any) -> Object:
     }
 
 
+def storage_class(provisioner: str, metadata: Object, **parts: Any) -> Any:
+    """A StorageClass as the client gives it, by the fields of its manifest."""
+    marks = {"labels": None, "annotations": None, **metadata}
+    return SimpleNamespace(
+        provisioner=provisioner,
+        metadata=SimpleNamespace(**marks),
+        parameters=parts.get("parameters"),
+        reclaim_policy=parts.get("reclaimPolicy", "Delete"),
+        volume_binding_mode=parts.get("volumeBindingMode", "Immediate"),
+        allow_volume_expansion=parts.get("allowVolumeExpansion"),
+    )
+
+
 class ACluster:
     """Longhorn's objects by plural and name, and what else a test puts there.
 
     Attributes:
         objects: a plural that is absent is a kind that is not installed.
+        classes: StorageClasses by name (storage_class).
         refusals: errors that the next writes are answered with.
         deleted: names of what was deleted.
     """
@@ -56,6 +70,7 @@ class ACluster:
             "replicas": {},
             "nodes": {},
         }
+        self.classes: dict[str, Any] = {}
         self.persistent_volumes: list[Any] = []
         self.node_labels: dict[str, dict[str, str]] = {}
         self.definitions: list[Any] = []
@@ -102,11 +117,39 @@ class ACluster:
         _merge(item, json.loads(json.dumps(patch)))
         self.after_write()
 
+    def create_namespaced_custom_object(
+        self, _g: str, _v: str, namespace: str, plural: str, body: Object
+    ) -> None:
+        assert body["metadata"]["namespace"] == namespace == NAMESPACE
+        if body["metadata"]["name"] in self._of(plural):
+            raise api_error(409)
+        if self.refusals:
+            raise self.refusals.pop(0)
+        self.objects[plural][body["metadata"]["name"]] = json.loads(json.dumps(body))
+        self.after_write()
+
     def delete_namespaced_custom_object(
         self, _g: str, _v: str, _n: str, plural: str, name: str
     ) -> None:
         self._existing(plural, name)
         del self.objects[plural][name]
+        self.deleted.append(name)
+
+    def read_storage_class(self, name: str) -> Any:
+        if name not in self.classes:
+            raise api_error(404)
+        return self.classes[name]
+
+    def create_storage_class(self, body: Object) -> None:
+        name = body["metadata"]["name"]
+        if name in self.classes:
+            raise api_error(409)
+        if self.refusals:
+            raise self.refusals.pop(0)
+        self.classes[name] = storage_class(**body)
+
+    def delete_storage_class(self, name: str) -> None:
+        del self.classes[name]
         self.deleted.append(name)
 
     def list_persistent_volume(self) -> Any:

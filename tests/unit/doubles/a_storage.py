@@ -15,16 +15,22 @@ def a_storage(
     replicas: Sequence[Any] = (),
     orphans: Sequence[Any] = (),
     backup_targets: Sequence[Any] = (),
+    recurring_jobs: Sequence[Any] = (),
+    classes: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Storage:
-    """With these objects; nodes.longhorn.io and settings are by name."""
+    """With these objects; nodes.longhorn.io and settings are by name.
+
+    Classes are the fixed parts of those of Longhorn's driver, by name.
+    """
     snapshot = Snapshot(
         settings={"current-longhorn-version": "v1.5.3", **(settings or {})},
         daemon_sets=[],
         deployments=[],
         has_driver=True,
-        storage_classes=["longhorn"],
+        storage_classes=["longhorn", *(classes or {})],
         default_classes=["longhorn"],
         nodes=nodes or {},
+        class_parts=classes or {},
     )
     return Storage(
         snapshot=snapshot,
@@ -32,4 +38,5 @@ def a_storage(
         replicas=replicas,
         orphans=orphans,
         backup_targets=backup_targets,
+        recurring_jobs=recurring_jobs,
     )

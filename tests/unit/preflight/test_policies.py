@@ -68,7 +68,10 @@ def test_a_class_that_is_made_anew_says_what_changes_and_that_volumes_keep_their
     changed = {"name": "fast", "replicas": 2, "reclaimPolicy": "Retain"}
     present = {"fast": fixed_parts(former, 3)}
     (said,) = check_changed_classes(present, _file(storageClasses=[changed]))
-    assert "numberOfReplicas 1 to 2, reclaimPolicy Delete to Retain" in said.found
+    assert (
+        "StorageClass fast is made anew (numberOfReplicas 1 to 2, reclaimPolicy Del" in said.found
+    )
+    assert "reclaimPolicy Delete to Retain)" in said.found
     assert "volumes that exist keep what they were made with" in said.found
 
 

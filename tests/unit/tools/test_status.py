@@ -94,6 +94,12 @@ def test_the_worst_problem_decides(
     assert _status(*ill, findings=LonghornFindings(disks=closed)).severity == severity
 
 
+def test_a_class_or_job_that_is_gone_is_a_problem_that_up_puts_right() -> None:
+    gone = "recurring job nightly is not there"
+    (problem,) = _status(findings=LonghornFindings(policies=gone)).problems
+    assert (problem.found, problem.remedy) == (gone, "`pulumi up` puts it right.")
+
+
 def test_what_is_worst_comes_first_and_every_problem_has_a_remedy() -> None:
     findings = LonghornFindings(settings="log-level is Debug, not Info")
     status = _status(_volume("a", "degraded"), _volume("b", "faulted"), findings=findings)
@@ -128,7 +134,7 @@ def test_a_class_that_is_about_to_be_replaced_is_a_problem() -> None:
     storage = dataclasses.replace(storage, snapshot=snapshot)
     now = datetime(2026, 3, 10, 12, tzinfo=UTC)
     (problem,) = status_of("one", settings, storage, LonghornFindings(), now).problems
-    assert problem.found.startswith("StorageClass fast is replaced")
+    assert problem.found.startswith("StorageClass fast is made anew")
 
 
 @pytest.mark.parametrize(("robustness", "severity"), [("degraded", "well"), ("faulted", "warning")])

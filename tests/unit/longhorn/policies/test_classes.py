@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from components.cluster.api import ApiError, ClusterApi
-from components.longhorn.policies.classes import remove_class
+from components.longhorn.policies.present_class import remove_class
 from tests.unit.doubles.a_stack import run, valid
 
 

@@ -139,8 +139,13 @@ def test_no_password_and_no_key_is_in_plain_text() -> None:
 
 
 def test_a_job_is_what_the_stack_file_says() -> None:
-    spec = run(_CONFIG).named("longhorn-policies-job-nightly").inputs["spec"]
-    assert spec == {**_JOB, "retain": 1, "concurrency": 1, "labels": {}}
+    inputs = run(_CONFIG).named("longhorn-policies-job-nightly").inputs
+    assert inputs["spec"] == {**_JOB, "retain": 1, "concurrency": 1, "labels": {}}
+
+
+def test_a_job_follows_the_stack_file_whoever_wrote_its_fields_since() -> None:
+    metadata = run(_CONFIG).named("longhorn-policies-job-nightly").inputs["metadata"]
+    assert metadata["annotations"] == {"pulumi.com/patchForce": "true"}
 
 
 @pytest.mark.parametrize(
