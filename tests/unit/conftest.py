@@ -1,8 +1,10 @@
 """What every unit test starts from: a loop and a home of its own, and no stack configuration."""
 
 import asyncio
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pytest
@@ -13,11 +15,20 @@ def _event_loop_of_its_own() -> Iterator[None]:
     """A fresh loop for each test, closed after it: shared ones let pending tasks leak."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+    # Its own alone: asyncio.all_tasks looks through those of every loop that there was.
+    started: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
+
+    def start(of: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
+        task = asyncio.Task(coroutine, loop=of, **options)
+        started.add(task)
+        return task
+
+    loop.set_task_factory(start)
     yield
-    pending = asyncio.all_tasks(loop)
-    for task in pending:
-        task.cancel()
-    loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
+    if pending := [task for task in started if not task.done()]:
+        for task in pending:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
     asyncio.set_event_loop(None)
     loop.close()
 
