@@ -28,6 +28,10 @@ os.environ.setdefault("LAB_TESTS_RUN", str(os.getpid()))
 # The same on every machine; tests/engine/test_longhorn_manager.py asks for the real one.
 os.environ.setdefault("LAB_LONGHORN", "stand-in")
 gc.set_threshold(50_000, 20, 20)
+_freeze = gc.freeze
+# The program freezes what there is when it starts, since its process runs it once. Here it runs
+# hundreds of times in one process, and no task or resource of an earlier run would ever go.
+gc.freeze = lambda: None
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -46,7 +50,7 @@ def pytest_runtest_makereport(
 def pytest_collection_finish() -> None:
     """Thousands of tests are no garbage: not to look at them again and again saves time."""
     gc.collect()
-    gc.freeze()
+    _freeze()
 
 
 _told: list[str] = []

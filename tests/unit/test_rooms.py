@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -47,6 +48,7 @@ _LONGHORN_INNER: Mapping[str, tuple[str, ...]] = {
 _LONGHORN_TOP = ("longhorn.release", "longhorn.ready")
 
 
+@cache
 def _modules() -> dict[str, set[str]]:
     """Every module of the project with those of the project that it imports."""
     paths = [path for top in _TOPS for path in (_PROJECT / top).rglob("*.py")]
@@ -72,13 +74,10 @@ def _imports(name: str, path: Path, known: Mapping[str, Path]) -> Iterator[str]:
                     yield inner if inner in known else module
 
 
-_MODULES = _modules()
-
-
 def _arrows(source: str, target: str) -> list[str]:
     return [
         f"{name} imports {other}"
-        for name, imported in sorted(_MODULES.items())
+        for name, imported in sorted(_modules().items())
         for other in sorted(imported)
         if _is_in(name, source) and _is_in(other, target)
     ]
@@ -93,7 +92,7 @@ def _room_of(module: str) -> str:
 
 
 def test_every_module_of_components_is_in_a_room() -> None:
-    without = [name for name in _MODULES if name.startswith("components.") and not _room_of(name)]
+    without = [name for name in _modules() if name.startswith("components.") and not _room_of(name)]
     assert without == ["components.rancher"]
 
 
@@ -104,7 +103,7 @@ def test_a_room_imports_only_the_rooms_that_the_table_gives_it(room: str) -> Non
         allowed.append("configuration")
     wrong = [
         f"{name} imports {other}"
-        for name, imported in sorted(_MODULES.items())
+        for name, imported in sorted(_modules().items())
         if _is_in(name, f"components.{room}")
         for other in sorted(imported)
         if not any(_is_in(other, each) for each in allowed)
@@ -135,7 +134,7 @@ def test_the_inner_rooms_of_longhorn_see_its_base_and_not_each_other(
     forbidden = [each for each in (*_LONGHORN_INNER, *_LONGHORN_TOP) if each != inner]
     wrong = [
         f"{name} imports {other}"
-        for name, imported in sorted(_MODULES.items())
+        for name, imported in sorted(_modules().items())
         if _is_in(name, f"components.{inner}")
         for other in sorted(imported)
         if any(_is_in(other, f"components.{each}") for each in forbidden)
@@ -211,7 +210,7 @@ def test_nothing_of_the_project_imports_what_other_programs_import() -> None:
 
 
 def test_the_configuration_imports_nothing_else_of_the_project() -> None:
-    for name, imported in _MODULES.items():
+    for name, imported in _modules().items():
         if _is_in(name, "configuration"):
             assert all(_is_in(other, "configuration") for other in imported), name
 
@@ -231,7 +230,7 @@ def test_only_tests_import_the_tools(source: str) -> None:
 
 
 def test_no_module_imports_in_a_circle() -> None:
-    graph = {name: imported - {name} for name, imported in _MODULES.items()}
+    graph = {name: imported - {name} for name, imported in _modules().items()}
     tuple(TopologicalSorter(graph).static_order())
 
 

@@ -19,6 +19,9 @@ from .faults import Faults
 from .log import log
 from .options import Options
 
+# How often a server looks whether it is to stop.
+_LOOK_SECONDS = 0.05
+
 
 class StandIn:
     """One running stand-in. `host` and the ports say where it listens (port 0: any free one)."""
@@ -139,7 +142,7 @@ class StandIn:
 
     def _listen(self, server: ThreadingHTTPServer) -> None:
         self._servers.append(server)
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(_LOOK_SECONDS,), daemon=True).start()
 
 
 def _own_addresses() -> tuple[str, ...]:

@@ -50,9 +50,13 @@ def test_writing_makes_the_file_current(tmp_path: Path) -> None:
     assert generated.write_or_check(path, "new", ["--check"]) == 0
 
 
+@pytest.fixture(scope="module")
+def page() -> str:
+    return reference.reference()
+
+
 @pytest.mark.parametrize("key", [*Secret, *SECTIONS])
-def test_every_key_of_a_stack_file_has_its_place(key: str) -> None:
-    page = reference.reference()
+def test_every_key_of_a_stack_file_has_its_place(page: str, key: str) -> None:
     wanted = f"| `{key}` | " if key in set(Secret) else f"\n## {key}\n"
     assert page.count(wanted) == 1
 

@@ -1,7 +1,9 @@
 """`make plan`: the tree of everything that a stack would create."""
 
+import copy
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,16 @@ _STACKS = sorted(path.name.split(".")[1] for path in PROJECT.glob("stacks/Pulumi
 def _plan(config: Any) -> dict[str, Any]:
     given = config if isinstance(config, stack_file.StackConfig) else stack_config(config)
     return plan_tool.plan(given, "test")
+
+
+@cache
+def _made_of_valid() -> dict[str, Any]:
+    return _plan(valid())
+
+
+def _valid_plan() -> dict[str, Any]:
+    """The plan of a valid stack, made once; each test has its own copy."""
+    return copy.deepcopy(_made_of_valid())
 
 
 def _named(plan: dict[str, Any], name: str) -> dict[str, Any]:
@@ -90,7 +102,7 @@ def test_the_plan_as_json_is_the_same_in_every_run(
 
 
 def test_what_starts_earlier_stands_earlier() -> None:
-    names = [resource["name"] for resource in _plan(valid())["resources"]]
+    names = [resource["name"] for resource in _valid_plan()["resources"]]
     order = [
         "node-1-packages-install",
         "node-1-mnt-longhorn-sdb-mount",
@@ -111,13 +123,13 @@ def test_ten_nodes_stand_in_the_order_of_their_numbers() -> None:
 
 def test_a_parent_stands_before_its_children() -> None:
     seen: set[str | None] = {None}
-    for resource in _plan(valid())["resources"]:
+    for resource in _valid_plan()["resources"]:
         assert resource["parent"] in seen, resource["name"]
         seen.add(resource["urn"])
 
 
 def test_a_script_is_told_by_its_name_and_arguments() -> None:
-    plan = _plan(valid())
+    plan = _valid_plan()
     command = _named(plan, "node-1-mnt-longhorn-sdb-mount")
     assert command["inputs"]["stdin"] == (
         "node-disk /dev/sdb /mnt/longhorn-sdb ext4 '' "
@@ -158,7 +170,7 @@ def test_of_a_connection_the_address_is_shown_and_the_credentials_are_not() -> N
 
 
 def test_what_only_up_can_know_is_said_to_be_unknown() -> None:
-    plan = _plan(valid())
+    plan = _valid_plan()
     assert plan["outputs"]["disks"] == "(known after up)"
     assert _named(plan, "rancher-container")["inputs"]["image"] == "(known after up)"
 
@@ -169,16 +181,16 @@ def test_serialized_code_of_dynamic_resources_is_left_out() -> None:
 
 
 def test_what_is_kept_is_marked() -> None:
-    text = _tree(_plan(valid()))
+    text = _tree(_valid_plan())
     assert "rancher-data  docker:index/volume:Volume [kept on destroy]" in text
 
 
 def test_the_namespace_that_a_removal_deletes_is_not_marked_as_kept() -> None:
-    assert _named(_plan(valid()), "longhorn-namespace")["keptOnDestroy"] is False
+    assert _named(_valid_plan(), "longhorn-namespace")["keptOnDestroy"] is False
 
 
 def test_counts_add_up_to_the_resources() -> None:
-    plan = _plan(valid())
+    plan = _valid_plan()
     assert sum(plan["counts"].values()) == len(plan["resources"])
     assert plan["counts"]["command:remote:Command"] == 6
 
@@ -190,7 +202,7 @@ def test_a_key_file_that_is_on_another_machine_is_no_obstacle() -> None:
 
 
 def test_no_key_is_made_up_for_a_stack_that_uses_an_agent() -> None:
-    connection = _named(_plan(valid()), "node-1-packages-install")["inputs"]["connection"]
+    connection = _named(_valid_plan(), "node-1-packages-install")["inputs"]["connection"]
     assert "privateKey" not in connection
 
 

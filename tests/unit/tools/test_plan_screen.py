@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from tests.unit.doubles.a_stack import HOST_KEY, nodes, valid, with_secrets
-from tools.offline.recording import run_program
-from tools.offline.stack_file import PROJECT, StackConfig, stack_config
+from tests.unit.doubles.a_stack import HOST_KEY, nodes, run, valid, with_secrets
+from tools.offline.stack_file import PROJECT, stack_config
 from tools.plan.nodes import ranges
 from tools.plan.plan import lacks_password
 from tools.plan.screen import plan_screen
@@ -19,8 +18,7 @@ _LINES, _COLUMNS = 50, 100
 
 
 def _screen(config: Any, width: int = 200, *, still_lacks: bool = False) -> str:
-    given = config if isinstance(config, StackConfig) else stack_config(config)
-    recording = run_program(given, stack="test", preview=True)
+    recording = run(config, preview=True)
     console = Console(width=width, markup=False)
     with console.capture() as capture:
         console.print(plan_screen(recording, "test", still_lacks))

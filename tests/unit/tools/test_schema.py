@@ -1,6 +1,7 @@
 """stacks/stack.schema.json: an editor takes what the program takes, and refuses what it can."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,12 @@ from tools.pages import schema
 
 _STACKS = sorted((PROJECT / "stacks").glob("Pulumi.*.yaml"))
 _DISK = {"device": "/dev/sdb", "mountPoint": "/mnt/a"}
+
+
+@cache
+def _whole_schema() -> dict[str, Any]:
+    """Made once: treat it as read-only."""
+    return schema.whole_schema()
 
 
 def test_the_file_is_current() -> None:
@@ -65,7 +72,7 @@ def test_what_the_program_takes_with_every_kind_of_value_is_taken() -> None:
 
 @pytest.mark.parametrize("key", [*SECTIONS, *Secret])
 def test_every_key_of_a_stack_file_is_offered_with_its_meaning(key: str) -> None:
-    offered = schema.whole_schema()
+    offered = _whole_schema()
     (name,) = (
         full
         for full in offered["properties"]["config"]["properties"]
@@ -76,13 +83,13 @@ def test_every_key_of_a_stack_file_is_offered_with_its_meaning(key: str) -> None
 
 
 def test_every_key_inside_a_section_is_offered_with_its_meaning() -> None:
-    for name, model in schema.whole_schema()["definitions"].items():
+    for name, model in _whole_schema()["definitions"].items():
         for key, field in model.get("properties", {}).items():
             assert field.get("description") or key == "secure", f"{name}.{key}"
 
 
 def test_defaults_and_choices_are_offered() -> None:
-    definitions = schema.whole_schema()["definitions"]
+    definitions = _whole_schema()["definitions"]
     assert definitions["ssh"]["properties"]["port"]["default"] == 22
     kinds = definitions["frontend"]["properties"]["type"]
     assert kinds["enum"] == ["ClusterIP", "NodePort", "LoadBalancer", "Ingress"]
@@ -140,7 +147,7 @@ def test_no_regular_expression_is_shown_where_an_editor_can_say_it_in_words() ->
             if isinstance(item, dict | list):
                 yield from patterns(item)
 
-    found = list(patterns(schema.whole_schema()))
+    found = list(patterns(_whole_schema()))
     assert found
     assert all(each["patternErrorMessage"] for each in found)
 
