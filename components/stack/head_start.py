@@ -30,10 +30,18 @@ def take_head_start(settings: Settings) -> None:
     """
     if not pulumi.runtime.is_dry_run():
         return
-    if settings.script_nodes or settings.uses_cluster or settings.stages.rancher:
+    if _has_dynamic_resources(settings):
         _begin(_start_dynamic_resources)
     if settings.uses_cluster:
         _begin(_import_what_is_declared)
+
+
+def _has_dynamic_resources(settings: Settings) -> bool:
+    """Whether the stack surely has one; for another a preview would show a provider of nothing."""
+    stages = settings.stages
+    return bool(settings.script_nodes) or (
+        stages.longhorn or stages.volume_check or stages.rancher or stages.rancher_import
+    )
 
 
 def _begin(work: Callable[[], None]) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 import grpc
 import pytest
 from pulumi.runtime.proto import resource_pb2, resource_pb2_grpc
+from pydantic.alias_generators import to_camel
 
 from components.stack import head_start
 from components.stack.head_start import take_head_start
+from configuration.stages import StageSettings
 from tests.unit.doubles.a_stack import load, valid
 
 _SECONDS = 10
@@ -52,6 +54,14 @@ def test_a_preview_of_the_whole_stack_begins_with_the_process_and_with_imports(
 
 def test_a_preview_of_hosts_alone_imports_nothing_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _begun(monkeypatch, stages=_HOSTS_ALONE) == {"_start_dynamic_resources"}
+
+
+def test_where_nothing_may_be_dynamic_no_process_is_started_that_the_preview_would_show(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    off = {to_camel(name): False for name in StageSettings.model_fields}
+    frontend = {**off, "frontend": True}
+    assert _begun(monkeypatch, stages=frontend) == {"_import_what_is_declared"}
 
 
 def test_an_update_begins_with_nothing_since_it_would_stay_in_the_state(
