@@ -13,6 +13,13 @@ _SUDO_REMEDIES = {
     "ask: a line `{user} ALL=(ALL) NOPASSWD: ALL` in a file of /etc/sudoers.d",
     "incorrect password": "The secret sudoPassword is not the password of {user} there: set it "
     "again",
+    # So says the sudo that is written in Rust, of two versions.
+    "interactive authentication is required": "Give sudo's password as the secret sudoPassword, or "
+    "let sudo not ask: a line `{user} ALL=(ALL) NOPASSWD: ALL` in a file of /etc/sudoers.d",
+    "incorrect authentication attempt": "The secret sudoPassword is not the password of {user} "
+    "there: set it again",
+    "Authentication required but not attempted": "The secret sudoPassword is not the password of "
+    "{user} there: set it again",
     "not in the sudoers file": "Let {user} become root: a line `{user} ALL=(ALL) NOPASSWD: ALL` in "
     "a file of /etc/sudoers.d",
     "sudo: not found": "Install sudo there, or log in as root (ssh.user, nodes[].user)",
@@ -22,7 +29,13 @@ _SUDO_REMEDIES = {
     "rather than the user": "Set ssh.user (or nodes[].user) to that user, who needs sudo there",
 }
 """What to do about an answer of sudo or of a login, by words in it."""
-_SUDO_ASKS = ("a password is required", "incorrect password")
+_SUDO_ASKS = (
+    "a password is required",
+    "incorrect password",
+    "interactive authentication is required",
+    "incorrect authentication attempt",
+    "Authentication required but not attempted",
+)
 
 
 class ScriptError(FactsError):

@@ -30,8 +30,10 @@ class LonghornFindings:
     """Why Longhorn can't use its backup target."""
     policies: str | None = None
     """Which classes and recurring jobs of the stack are gone, or not as it says."""
-    default_class: str | None = None
-    """That `longhorn` is not the one default StorageClass."""
+    encryption_key: str | None = None
+    """That the Secret with the key of encrypted volumes is gone."""
+    ready: str | None = None
+    """That Longhorn is not there, or that `longhorn` is not the one default StorageClass."""
     disks: Mapping[str, str] = field(default_factory=dict[str, str])
     """What is wrong with a node's disks in Longhorn, by the node's name."""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])

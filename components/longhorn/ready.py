@@ -105,7 +105,7 @@ class LonghornReady(DynamicResource, module="longhorn", name="Ready"):
             disks_by_node: The disks that must be Ready and Schedulable, by node (wanted_disks).
             closed: Nodes under maintenance, which stay closed to replicas, and whose hosts may be
                 down.
-            finding: That `longhorn` is not the one default class right now.
+            finding: That Longhorn is not there, or `longhorn` not the one default class, right now.
         """
         inputs: Properties = {
             **cluster_inputs(cluster),

@@ -157,7 +157,7 @@ class LonghornRelease(pulumi.ComponentResource):
             longhorn=longhorn,
             disks_by_node={node.name: each for node, each in disks_by_node if not node.lost},
             closed=[node.name for node in file.nodes if node.maintained],
-            finding=found.default_class,
+            finding=found.ready,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[release, *disks]),
         )
         for node in file.present_nodes:

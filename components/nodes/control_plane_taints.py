@@ -14,7 +14,7 @@ from components.cluster.api import (
 )
 from components.cluster.gone import open_for_removal
 from components.common.answers import listed, mapped
-from components.common.dynamic import DynamicProvider, DynamicResource, Properties
+from components.common.dynamic import FINDING, DynamicProvider, DynamicResource, Properties
 from components.common.owner import this_stack
 from components.common.progress import tell
 from components.nodes.description import CONTROL_PLANE_TAINTS
@@ -149,12 +149,23 @@ class ControlPlaneUntaint(DynamicResource, module="node", name="ControlPlaneUnta
         *,
         cluster: ClusterSettings,
         node_name: str,
+        found: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """Declare it.
+
+        Args:
+            name: The resource's name.
+            cluster: How the cluster is reached.
+            node_name: The node's name in Kubernetes.
+            found: Which of the taints are back right now.
+            opts: The resource's options.
+        """
         inputs: Properties = {
             **cluster_inputs(cluster),
             "node_name": node_name,
             "owner": this_stack(),
             "present": [],
+            FINDING: found,
         }
         super().__init__(ControlPlaneUntaintProvider(), name, inputs, opts)

@@ -41,6 +41,10 @@ class NodeFindings:
     """That K3s is to make its own class the default again, in one line."""
     scripts: str | None = None
     """Which of the scripts do not lie there as this program puts them, in one line."""
+    marks: str | None = None
+    """Which label or annotation its Node lacks, in one line."""
+    taints: str | None = None
+    """Which control-plane taints are back on its Node, in one line."""
 
 
 def node_findings(

@@ -6,7 +6,7 @@ import pulumi
 
 from components.cluster.api import cluster_inputs, open_cluster
 from components.cluster.gone import open_for_removal
-from components.common.dynamic import DynamicProvider, DynamicResource, Properties
+from components.common.dynamic import FINDING, DynamicProvider, DynamicResource, Properties
 from components.common.owner import this_stack
 from components.nodes.description import ANNOTATION, LABEL, disks_annotation
 from components.nodes.marks import Marks, drop_marks, put_marks, read_marks
@@ -70,8 +70,19 @@ class NodeLabels(pulumi.ComponentResource):
         cluster: ClusterSettings,
         node_name: str,
         disks: Sequence[DiskSettings],
+        found: str | None = None,
         opts: pulumi.ResourceOptions,
     ) -> None:
+        """Declare it.
+
+        Args:
+            name: The resource's name, and the beginning of that of its part.
+            cluster: How the cluster is reached.
+            node_name: The node's name in Kubernetes.
+            disks: What Longhorn is to know of.
+            found: Which of them the node lacks right now.
+            opts: The resource's options.
+        """
         super().__init__("longhornrancher:node:Labels", name, None, opts)
         inputs = {
             **cluster_inputs(cluster),
@@ -79,6 +90,7 @@ class NodeLabels(pulumi.ComponentResource):
             "owner": this_stack(),
             "labels": {LABEL: "config"},
             "annotations": {ANNOTATION: disks_annotation(disks)},
+            FINDING: found,
         }
         here = pulumi.ResourceOptions(parent=self)
         NodeMarks(NodeMarksProvider(), f"{name}-patch", inputs, here)

@@ -77,5 +77,6 @@ class LonghornNode(pulumi.ComponentResource):
                 cluster=cluster,
                 node_name=host.name,
                 disks=disks,
+                found=findings.marks,
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[*done, *self.disks.values()]),
             )

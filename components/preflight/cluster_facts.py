@@ -35,6 +35,7 @@ class ClusterNode:
     boot_id: str = ""
     """What its kubelet read from /proc/sys/kernel/random/boot_id; empty if it says nothing."""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    annotations: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +153,7 @@ def _node(node: Mapping[str, Any]) -> ClusterNode:
         unready=_unready(listed(status.get("conditions"))),
         boot_id=str(mapped(status.get("nodeInfo")).get("bootID") or ""),
         labels=mapped(node["metadata"].get("labels")),
+        annotations=mapped(node["metadata"].get("annotations")),
     )
 
 

@@ -43,7 +43,7 @@ def _missing(name: str, facts: ClusterFacts) -> CheckResult:
 
 def _tainted(node: WantedNode, found: ClusterNode, wanted: ClusterWanted) -> Iterator[CheckResult]:
     for taint in found.taints:
-        if _is_taken_off(taint, node) or _is_passing(taint):
+        if (node.is_untainted and is_taken_off(taint)) or _is_passing(taint):
             continue
         if is_tolerated(taint, wanted.tolerated):
             yield from _kept_from_parts(taint, node, wanted)
@@ -104,9 +104,9 @@ def _is_passing(taint: Mapping[str, str]) -> bool:
     return taint["effect"] not in _KEEPS_PODS_OFF or taint["key"].startswith(_PASSING)
 
 
-def _is_taken_off(taint: Mapping[str, str], node: WantedNode) -> bool:
-    is_control_plane = taint["key"] in CONTROL_PLANE_TAINTS and taint["effect"] == "NoSchedule"
-    return node.is_untainted and is_control_plane
+def is_taken_off(taint: Mapping[str, str]) -> bool:
+    """Whether it is one that the program takes off where the stack says `untaint`."""
+    return taint["key"] in CONTROL_PLANE_TAINTS and taint["effect"] == "NoSchedule"
 
 
 def _remedy(taint: Mapping[str, str]) -> str:

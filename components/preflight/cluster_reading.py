@@ -9,6 +9,7 @@ import pulumi
 from components.cluster.api import ClusterApi
 from components.common.owner import field_manager, this_stack
 from components.longhorn.findings import LonghornFindings
+from components.longhorn.policies.encryption_key import SECRET_NAME as ENCRYPTION_KEY
 from components.longhorn.storage import Storage, read_storage
 from components.preflight.agent import check_agent, check_clean_up, read_agent, read_clean_up
 from components.preflight.cluster import check_cluster
@@ -39,6 +40,10 @@ from configuration.secrets import Secret
 from configuration.settings import Settings
 
 _SECONDS = 30.0
+_GONE = (
+    "Longhorn does not run in the cluster; if somebody took it out, `pulumi up --refresh` installs "
+    "it again"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,11 +106,13 @@ def _looked(settings: Settings, owner: str) -> ClusterSeen:
     stages = settings.stages
     results: list[CheckResult] = []
     nodes: Mapping[str, ClusterNode] = {}
+    lacks_key = False
     storage = None
     if stages.longhorn or stages.labels:
         wanted = cluster_wanted(settings)
-        facts = read_cluster(api, [name for _, name in wanted.secrets])
-        nodes = facts.nodes
+        key = [ENCRYPTION_KEY] if settings.has(Secret.LONGHORN_ENCRYPTION_KEY) else []
+        facts = read_cluster(api, [*(name for _, name in wanted.secrets), *key])
+        nodes, lacks_key = facts.nodes, bool(key) and ENCRYPTION_KEY not in facts.secrets
         results += check_cluster(facts, wanted)
         storage = read_storage(api)
     results += _checked(api, settings, owner)
@@ -114,7 +121,9 @@ def _looked(settings: Settings, owner: str) -> ClusterSeen:
         return ClusterSeen(results=results, nodes=nodes, known_disks=known)
     release = release_finding(api)
     if storage is None:
-        return ClusterSeen(results=results, nodes=nodes, longhorn=LonghornFindings(release=release))
+        return ClusterSeen(
+            results=results, nodes=nodes, longhorn=LonghornFindings(release=release, ready=_GONE)
+        )
     results += check_longhorn(storage, settings, datetime.now(UTC))
     return ClusterSeen(
         results=results,
@@ -126,6 +135,7 @@ def _looked(settings: Settings, owner: str) -> ClusterSeen:
             release,
             cordoned_of(nodes),
             own_cordons=cordoned_by(nodes, field_manager(owner)),
+            lacks_encryption_key=lacks_key,
         ),
         storage=storage,
     )

@@ -21,6 +21,7 @@ from components.preflight.cluster_reading import look_at_cluster
 from components.preflight.frontend import check_guard
 from components.preflight.known_disks import check_known_disks
 from components.preflight.lost_volumes import check_lost_volumes
+from components.preflight.node_marks import with_node_marks
 from components.preflight.nodes import (
     NodeToCheck,
     check_login_shell,
@@ -72,7 +73,10 @@ def read_findings(settings: Settings) -> Findings:
     found = {
         node.name: node_findings(node.answer, node.disks, node.stages, node.moved) for node in nodes
     }
-    return Findings(nodes=dated(found, f"{now:%Y-%m-%d %H:%M:%S} UTC"), longhorn=seen.longhorn)
+    dated_nodes = dated(found, f"{now:%Y-%m-%d %H:%M:%S} UTC")
+    if seen.storage is not None:
+        dated_nodes = with_node_marks(dated_nodes, seen.nodes, settings)
+    return Findings(nodes=dated_nodes, longhorn=seen.longhorn)
 
 
 def _nodes_to_check(settings: Settings, answers: Mapping[str, HostAnswer]) -> list[NodeToCheck]:
@@ -155,7 +159,7 @@ def _useless_logins(settings: Settings, readings: Mapping[str, Reading]) -> Iter
         reading, user = readings[node.name], node_address(node, settings.ssh).user
         if reading.nothing_ran:
             yield check_login_shell(node.name, user)
-        elif reading.lacks == Secret.SUDO_PASSWORD and settings.works_on_hosts:
+        elif reading.lacks == Secret.SUDO_PASSWORD and settings.runs_scripts_on(node):
             is_given = settings.has(Secret.SUDO_PASSWORD)
             yield check_sudo_password(node.name, user, is_given=is_given)
 

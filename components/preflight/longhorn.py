@@ -12,8 +12,10 @@ from components.longhorn.findings import (
     settings_finding,
     tags_finding,
 )
+from components.longhorn.objects import NAMESPACE
 from components.longhorn.policies.backup_credentials import secret_name
 from components.longhorn.policies.backup_target import TARGET_SETTING, target_settings
+from components.longhorn.policies.encryption_key import SECRET_NAME as ENCRYPTION_KEY
 from components.longhorn.policies.kept_rules import policies_finding
 from components.longhorn.removal.confirmation import SETTING as CONFIRMATION
 from components.longhorn.settings import setting_values
@@ -31,6 +33,7 @@ def longhorn_findings(
     cordoned: Collection[str],
     *,
     own_cordons: Collection[str] = (),
+    lacks_encryption_key: bool = False,
 ) -> LonghornFindings:
     """One line for each resource that has something to put right; none where the stack has none.
 
@@ -40,6 +43,7 @@ def longhorn_findings(
         release: What is wrong with its Helm release.
         cordoned: Names of the nodes of Kubernetes that take no pods.
         own_cordons: Those of them that this stack has closed, where that was asked.
+        lacks_encryption_key: Whether the Secret with the key of encrypted volumes is gone.
     """
     if not settings.stages.longhorn:
         return LonghornFindings()
@@ -82,7 +86,10 @@ def longhorn_findings(
         backup_settings=backup_settings,
         backup_target=backup_target,
         policies=policies_finding(snapshot, storage.recurring_jobs, settings),
-        default_class=class_finding(snapshot, wants_default_class=longhorn.default_storage_class),
+        encryption_key=f"Secret {NAMESPACE}/{ENCRYPTION_KEY} is not there"
+        if lacks_encryption_key
+        else None,
+        ready=class_finding(snapshot, wants_default_class=longhorn.default_storage_class),
         disks={name: line for name, line in disks.items() if line},
         tags={name: line for name, line in tags.items() if line},
     )

@@ -181,12 +181,15 @@ def declare_k3s_default_class(
 
 
 def declare_untaints(
-    settings: Settings, parent: pulumi.Resource | None = None
+    settings: Settings,
+    findings: Mapping[str, NodeFindings],
+    parent: pulumi.Resource | None = None,
 ) -> list[ControlPlaneUntaint]:
     """Control-plane nodes opened for workloads, if the stack says so.
 
     Args:
         settings: The stack's settings.
+        findings: What was found wrong, by node name.
         parent: What they are a part of; the stack itself if None.
     """
     if not settings.stages.labels or settings.control_plane.scheduling != "untaint":
@@ -196,6 +199,7 @@ def declare_untaints(
             f"{node.name}-untaint",
             cluster=settings.cluster,
             node_name=node.name,
+            found=findings.get(node.name, NodeFindings()).taints,
             opts=pulumi.ResourceOptions(parent=parent),
         )
         for node in settings.present_nodes

@@ -53,7 +53,7 @@ def declare_stack(
     default_class = declare_k3s_default_class(settings, findings.nodes, scripts, parent)
     control_plane = [*health, *default_class]
     declare_scripts_for_removal(settings, nodes, control_plane, parent)
-    untaints = declare_untaints(settings, parent)
+    untaints = declare_untaints(settings, findings.nodes, parent)
     longhorn, rancher = LonghornParts(), RancherParts()
     if providers.kubernetes or providers.docker:
         # Half of what there is to import, and nothing of it where hosts are all there is.

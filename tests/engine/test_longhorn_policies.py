@@ -80,6 +80,19 @@ def test_an_encrypted_class_names_a_key_that_is_there(lab: LonghornLab) -> None:
     assert found["parameters"]["csi.storage.k8s.io/node-stage-secret-name"] == _SECRET
 
 
+def test_a_key_that_somebody_deleted_is_named_and_written_again(
+    stack: Stack, lab: LonghornLab
+) -> None:
+    lab.kubectl("delete", "secret", _SECRET, "-n", LONGHORN)
+    shown = stack.preview().or_fail()
+    assert {step.name for step in shown.steps if step.operation == "update"} == {
+        "longhorn-policies-encryption-key"
+    }
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    assert _key(lab) == "former words"
+    assert stack.preview().or_fail().operations() == {}
+
+
 def test_a_class_that_somebody_deleted_is_named_and_made_again(
     stack: Stack, lab: LonghornLab
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from components.nodes.description import ANNOTATION, LABEL
 from lab.common.waiting import wait_until
 from lab.hosts import hosts
 from lab.hosts.hosts import HostHandle
@@ -85,6 +86,19 @@ def test_a_node_that_was_closed_is_opened(stack: Stack, lab: LonghornLab) -> Non
     assert _updated(stack) == {f"longhorn-{name}-disks"}
     stack.up(seconds=_UP_SECONDS).or_fail()
     assert lab.longhorn_node(name)["spec"]["allowScheduling"] is True
+
+
+def test_label_and_annotation_that_are_gone_as_from_a_node_that_joined_again_are_put_there(
+    stack: Stack, lab: LonghornLab
+) -> None:
+    name = lab.hosts[0].name
+    lab.kubectl("label", "node", name, f"{LABEL}-")
+    lab.kubectl("annotate", "node", name, f"{ANNOTATION}-")
+    assert _updated(stack) == {f"{name}-labels-patch"}
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    metadata = json.loads(lab.kubectl("get", "node", name, "-o", "json"))["metadata"]
+    assert metadata["labels"][LABEL] == "config"
+    assert _SDB in metadata["annotations"][ANNOTATION]
 
 
 def test_a_node_under_maintenance_is_closed_until_the_line_is_gone(

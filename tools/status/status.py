@@ -138,7 +138,7 @@ def _problems(results: Iterable[CheckResult], accept: Collection[CheckName]) -> 
 def _drift(findings: LonghornFindings) -> Iterator[Problem]:
     of_cluster = (
         *(findings.release, findings.settings, findings.backup_settings),
-        *(findings.policies, findings.default_class, findings.removal),
+        *(findings.policies, findings.encryption_key, findings.ready, findings.removal),
     )
     lines = [(CLUSTER, line) for line in of_cluster if line]
     lines += [*findings.disks.items(), *findings.tags.items()]

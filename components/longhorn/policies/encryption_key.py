@@ -8,7 +8,7 @@ import pulumi
 from components.cluster.api import ClusterApi, cluster_inputs, open_cluster, unless_missing
 from components.cluster.gone import open_for_removal
 from components.common.answers import mapped
-from components.common.dynamic import DynamicProvider, DynamicResource, Properties
+from components.common.dynamic import FINDING, DynamicProvider, DynamicResource, Properties
 from components.common.progress import tell
 from components.longhorn.fields import name_of, spec_of
 from components.longhorn.objects import NAMESPACE, read_objects
@@ -118,8 +118,17 @@ class EncryptionKey(DynamicResource, module="longhorn", name="EncryptionKey"):
         *,
         cluster: ClusterSettings,
         key: pulumi.Output[str],
+        found: str | None = None,
         opts: pulumi.ResourceOptions,
     ) -> None:
-        """Declare it; the key is a secret."""
-        inputs = {**cluster_inputs(cluster), "key": pulumi.Output.secret(key)}
+        """Declare it.
+
+        Args:
+            name: The resource's name.
+            cluster: How the cluster is reached.
+            key: The key (secret).
+            found: That the Secret is gone right now.
+            opts: The resource's options.
+        """
+        inputs = {**cluster_inputs(cluster), "key": pulumi.Output.secret(key), FINDING: found}
         super().__init__(EncryptionKeyProvider(), name, inputs, opts)

@@ -7,14 +7,10 @@ from components.common.answers import mapped
 from components.longhorn.objects import NAMESPACE
 from configuration.recurring_jobs import RecurringJobSettings
 
-# Lets the plugin write a field that somebody, or a repair, has written since. The provider's option
-# says so, too (components/cluster/provider.py), and plugins before 4.29 do not know it.
-_FORCED = {"pulumi.com/patchForce": "true"}
-
 
 def job_metadata(name: str) -> dict[str, Any]:
     """The metadata of the object of the job of that name."""
-    return {"name": name, "namespace": NAMESPACE, "annotations": dict(_FORCED)}
+    return {"name": name, "namespace": NAMESPACE}
 
 
 def job_spec(job: RecurringJobSettings) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from components.longhorn.objects import (
 from components.longhorn.policies.job_spec import job_changes, job_metadata
 from components.longhorn.policies.kept_rules import (
     class_problem,
+    is_going,
     job_problem,
     wanted_classes,
     wanted_jobs,
@@ -37,6 +38,8 @@ from configuration.stack_file import StackFile
 # What refuses for a moment: Longhorn's webhook while a manager starts.
 _PATIENCE = 60.0
 _JOBS = "recurringjobs"
+# By it a volume has a job (longhorn-manager v1.5.3, types/types.go).
+_LABEL = "recurring-job.longhorn.io/"
 _CONFLICT = 409
 # What the plugin gives an object that it does not apply on the server's side, and compares
 # (pulumi-kubernetes 4.32.0, provider/pkg/provider/provider.go, Check).
@@ -71,15 +74,20 @@ def _keep_job(cluster: ClusterApi, name: str, wanted: Properties) -> None:
     """Make or patch it. Never both: Longhorn takes a job that goes off the volumes that have it
     (longhorn-manager v1.5.3, controller/recurring_job_controller.go)."""
     problems: list[str] = []
+    was_gone = False
 
     def missing() -> list[str]:
+        nonlocal was_gone
         item = read_object(cluster, _JOBS, name)
+        if item is not None and is_going(item):
+            return [f"the end of the former recurring job {name}"]
         found = None if item is None else spec_of(item)
         problem = job_problem(name, found, wanted)
         if problem is None:
             return []
         problems.append(problem)
         if found is None:
+            was_gone = True
             refusal = try_create(cluster, _JOBS, _job(name, wanted))
         else:
             refusal = try_patch(cluster, _JOBS, name, {"spec": job_changes(found, wanted)})
@@ -87,6 +95,12 @@ def _keep_job(cluster: ClusterApi, name: str, wanted: Properties) -> None:
 
     wait_until(f"recurring job {name}", missing, timeout_seconds=_PATIENCE)
     _say_first(problems)
+    if was_gone:
+        tell(
+            f"Longhorn took recurring job {name} off its volumes when it went. Those in the group "
+            "default have it again, if that is one of its groups; the others need their label: "
+            f"{_LABEL}{name}=enabled"
+        )
 
 
 def _job(name: str, spec: Properties) -> dict[str, Any]:

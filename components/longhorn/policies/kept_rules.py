@@ -36,10 +36,18 @@ def policies_finding(snapshot: Snapshot, jobs: Iterable[Object], file: StackFile
     """
     return line_of(
         [
-            *_jobs_not_right({name_of(each): spec_of(each) for each in jobs}, wanted_jobs(file)),
+            *_jobs_not_right(
+                {name_of(each): spec_of(each) for each in jobs if not is_going(each)},
+                wanted_jobs(file),
+            ),
             *_classes_not_right(snapshot, wanted_classes(file)),
         ]
     )
+
+
+def is_going(item: Object) -> bool:
+    """Whether somebody has deleted it, and Longhorn still takes it off its volumes."""
+    return bool(mapped(item.get("metadata")).get("deletionTimestamp"))
 
 
 def _jobs_not_right(found: Mapping[str, Parts], wanted: Mapping[str, Parts]) -> Iterator[str]:

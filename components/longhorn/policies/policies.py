@@ -61,6 +61,7 @@ class LonghornPolicies(pulumi.ComponentResource):
                     f"{name}-encryption-key",
                     cluster=file.cluster,
                     key=encryption_key,
+                    found=found.encryption_key,
                     opts=pulumi.ResourceOptions(parent=self),
                 )
             )

@@ -135,13 +135,6 @@ class RancherAgent(pulumi.ComponentResource):
                 custom_timeouts=pulumi.CustomTimeouts(create=timeout, update=timeout),
             ),
         )
-        core.Service(
-            f"{name}-service",
-            metadata=self._metadata("service"),
-            spec=self._part("service", "spec"),
-            # The agent has endpoints only for some of the Service's ports, and only later.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[deployment]),
-        )
         incarnation = deployment.metadata.apply(lambda found: str(cast(Any, found).uid))
         connection = RancherAgentConnection(
             f"{name}-connection",
@@ -151,6 +144,13 @@ class RancherAgent(pulumi.ComponentResource):
             timeout_seconds=given.timeout_seconds,
             settings=settings,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[deployment, credentials]),
+        )
+        core.Service(
+            f"{name}-service",
+            metadata=self._metadata("service"),
+            spec=self._part("service", "spec"),
+            # The plugin waits for its endpoints, ten minutes where no pod ever serves.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[connection]),
         )
         self.revision = pulumi.Output.concat(incarnation, " ", connection.revision)
         self.image = public.apply(lambda found: image_of(found["deployment"]))

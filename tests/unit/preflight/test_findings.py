@@ -222,11 +222,16 @@ def test_a_sudo_that_takes_no_password_of_the_stack_s_stops_the_program_before_m
     assert server.connections == 1
 
 
-def test_a_sudo_that_asks_stops_nothing_where_no_command_runs_on_the_hosts(
-    server: Server, stack: Callable[..., Settings], warned: list[str]
+@pytest.mark.parametrize("by_stages", [True, False], ids=["stages", "the node's own lines"])
+def test_a_sudo_that_asks_stops_nothing_where_no_command_runs_on_that_host(
+    server: Server, stack: Callable[..., Settings], warned: list[str], by_stages: bool
 ) -> None:
     server.complaint, server.status = b"sudo: a password is required", 1
-    read_findings(stack(stages={"packages": False, "disks": False}))
+    settings = stack(stages={"packages": False, "disks": False} if by_stages else {})
+    if not by_stages:
+        node = settings.nodes[0].model_copy(update={"packages": False, "disks": ()})
+        settings = settings.model_copy(update={"nodes": (node,)})
+    read_findings(settings)
     assert "node node-1 could not be read" in "".join(warned)
 
 

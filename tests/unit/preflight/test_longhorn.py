@@ -53,6 +53,13 @@ def _found(
     return dict(longhorn_findings(storage, settings, None, ()).disks)
 
 
+def test_a_key_of_encrypted_volumes_that_is_gone_is_found() -> None:
+    storage, settings = a_storage(), _settings()
+    gone = longhorn_findings(storage, settings, None, (), lacks_encryption_key=True)
+    assert gone.encryption_key == "Secret longhorn-system/longhorn-encryption-key is not there"
+    assert longhorn_findings(storage, settings, None, ()).encryption_key is None
+
+
 def test_a_closed_node_that_a_volume_has_come_to_need_is_an_update_that_moves_it() -> None:
     assert _found("node-1", "node-2") == {}
     needed = {"node-1": "volumes need it: data"}

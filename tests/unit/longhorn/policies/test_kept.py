@@ -171,10 +171,28 @@ def test_a_job_that_is_gone_is_made(cluster: _Cluster, capsys: pytest.CaptureFix
     PROVIDER.make(_PROPS)
     made = cluster.objects["recurringjobs"]["nightly"]
     assert (made["apiVersion"], made["kind"]) == ("longhorn.io/v1beta2", "RecurringJob")
-    assert made["metadata"]["annotations"] == {"pulumi.com/patchForce": "true"}
     assert made["spec"] == _JOBS["nightly"]
     assert type(made["spec"]["retain"]) is int
-    assert "recurring job nightly is not there: put right" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "recurring job nightly is not there: put right" in said
+    assert "recurring-job.longhorn.io/nightly=enabled" in said
+
+
+def test_a_job_that_is_about_to_go_is_waited_for_and_then_made(cluster: _Cluster) -> None:
+    jobs = cluster.objects["recurringjobs"]
+    jobs["nightly"]["metadata"] = {"deletionTimestamp": "2026-11-30T10:00:00Z"}
+    read, looks = cluster.get_namespaced_custom_object, []
+
+    def gone_at_the_third_look(*words: Any, **options: Any) -> Any:
+        looks.append(words)
+        if len(looks) == 3:
+            del jobs["nightly"]
+        return read(*words, **options)
+
+    cluster.get_namespaced_custom_object = gone_at_the_third_look
+    PROVIDER.make(_PROPS)
+    assert "deletionTimestamp" not in jobs["nightly"]["metadata"]
+    assert len(looks) > 3
 
 
 def test_a_job_that_somebody_changed_is_patched_and_never_goes(

@@ -143,11 +143,6 @@ def test_a_job_is_what_the_stack_file_says() -> None:
     assert inputs["spec"] == {**_JOB, "retain": 1, "concurrency": 1, "labels": {}}
 
 
-def test_a_job_follows_the_stack_file_whoever_wrote_its_fields_since() -> None:
-    metadata = run(_CONFIG).named("longhorn-policies-job-nightly").inputs["metadata"]
-    assert metadata["annotations"] == {"pulumi.com/patchForce": "true"}
-
-
 @pytest.mark.parametrize(
     ("task", "retain"),
     [("filesystem-trim", 0), ("snapshot-cleanup", 0), ("snapshot-delete", 7), ("snapshot", 7)],

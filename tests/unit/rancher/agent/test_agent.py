@@ -88,6 +88,8 @@ def test_the_plugin_does_not_wait_for_the_deployment_so_that_a_later_run_can_cor
     annotations = _run().named("rancher-agent-deployment").inputs["metadata"]["annotations"]
     assert annotations["pulumi.com/waitFor"] == "jsonpath={.metadata.uid}"
     assert waits_for(_run(), "rancher-agent-connection", "rancher-agent-deployment")
+    # For whose endpoints the plugin waits.
+    assert waits_for(_run(), "rancher-agent-service", "rancher-agent-connection")
 
 
 def test_the_objects_of_rancher_s_features_are_secret_and_there_before_the_agent() -> None:
