@@ -13,6 +13,12 @@ from components.common.answers import listed
 from components.longhorn.backups import TARGET, unavailable
 from components.longhorn.fields import name_of, spec_of
 
+NOT_RUNNING = (
+    "Longhorn does not run in the cluster; if somebody took it out, `pulumi up --refresh` installs "
+    "it again"
+)
+"""In place of all that can't be looked at then."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LonghornFindings:

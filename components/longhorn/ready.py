@@ -7,11 +7,12 @@ import pulumi
 
 from components.cluster.api import cluster_inputs, open_cluster
 from components.cluster.gone import open_for_removal
-from components.common.dynamic import DynamicProvider, DynamicResource, Properties
+from components.common.dynamic import FINDING, DynamicProvider, DynamicResource, Properties
 from components.common.owner import this_stack
 from components.common.waiting import wait_until
 from components.longhorn.default_class import give_back_default_class, take_default_class
 from components.longhorn.disks.late import put_late_disks
+from components.longhorn.findings import NOT_RUNNING
 from components.longhorn.missing import missing_parts
 from components.longhorn.snapshot import Snapshot, read_snapshot
 from configuration.cluster import ClusterSettings
@@ -49,6 +50,16 @@ class LonghornReadyProvider(DynamicProvider):
 
         wait_until("Longhorn", missing, timeout_seconds=new["timeout_seconds"])
         return "longhorn", {**new, "default_class": ",".join(defaults)}
+
+    def change(self, old: Properties, new: Properties) -> Properties:
+        """As `make`; raises RuntimeError at once where Longhorn is not there at all.
+
+        Its release comes before this: what that did not install, no wait brings.
+        """
+        del old
+        if new.get(FINDING) == NOT_RUNNING and not read_snapshot(open_cluster(new)).daemon_sets:
+            raise RuntimeError(NOT_RUNNING)
+        return self.make(new)[1]
 
     def look(self, state: Properties) -> Properties:
         """What is missing now; that differs from the input `missing` and shows."""

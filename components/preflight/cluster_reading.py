@@ -8,7 +8,7 @@ import pulumi
 
 from components.cluster.api import ClusterApi
 from components.common.owner import field_manager, this_stack
-from components.longhorn.findings import LonghornFindings
+from components.longhorn.findings import NOT_RUNNING, LonghornFindings
 from components.longhorn.policies.encryption_key import SECRET_NAME as ENCRYPTION_KEY
 from components.longhorn.storage import Storage, read_storage
 from components.preflight.agent import check_agent, check_clean_up, read_agent, read_clean_up
@@ -40,10 +40,6 @@ from configuration.secrets import Secret
 from configuration.settings import Settings
 
 _SECONDS = 30.0
-_GONE = (
-    "Longhorn does not run in the cluster; if somebody took it out, `pulumi up --refresh` installs "
-    "it again"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +118,9 @@ def _looked(settings: Settings, owner: str) -> ClusterSeen:
     release = release_finding(api)
     if storage is None:
         return ClusterSeen(
-            results=results, nodes=nodes, longhorn=LonghornFindings(release=release, ready=_GONE)
+            results=results,
+            nodes=nodes,
+            longhorn=LonghornFindings(release=release, ready=NOT_RUNNING),
         )
     results += check_longhorn(storage, settings, datetime.now(UTC))
     return ClusterSeen(

@@ -75,7 +75,8 @@ def read_findings(settings: Settings) -> Findings:
     }
     dated_nodes = dated(found, f"{now:%Y-%m-%d %H:%M:%S} UTC")
     if seen.storage is not None:
-        dated_nodes = with_node_marks(dated_nodes, seen.nodes, settings)
+        sure = [node.name for node in nodes if _has_its_disks(node, found[node.name])]
+        dated_nodes = with_node_marks(dated_nodes, seen.nodes, settings, sure)
     return Findings(nodes=dated_nodes, longhorn=seen.longhorn)
 
 
@@ -95,6 +96,14 @@ def _nodes_to_check(settings: Settings, answers: Mapping[str, HostAnswer]) -> li
         for node in settings.nodes
         if node.name in answers
     ]
+
+
+def _has_its_disks(node: NodeToCheck, found: NodeFindings) -> bool:
+    """Whether each disk is mounted, or shows a finding, so that its script runs before the rest."""
+    mounted = {fact.mount_point for fact in node.facts.disks if fact.mounted and not fact.on_root}
+    return bool(node.disks) and all(
+        disk.mount_point in mounted or disk.mount_point in found.disks for disk in node.disks
+    )
 
 
 def _report(settings: Settings, results: list[CheckResult]) -> None:

@@ -85,13 +85,12 @@ def _brought_along(new: Properties, old: Properties) -> Properties:
     revision = str(old.get("revision") or live["metadata"]["generation"])
     if patch is not None:
         revision = str(merge_object(cluster, _PATH, patch)["metadata"]["generation"])
-    # The plugin waits for none that it has just made.
-    if patch is not None or old.get("incarnation") != new.get("incarnation"):
-        wait_until(
-            f"Deployment {AGENT}",
-            _not_rolled_out(cluster),
-            timeout_seconds=float(new["timeout_seconds"]),
-        )
+    # Also where nothing differs: the plugin does not wait, and a run before may have given up.
+    wait_until(
+        f"Deployment {AGENT}",
+        _not_rolled_out(cluster),
+        timeout_seconds=float(new["timeout_seconds"]),
+    )
     return {**new, "found": _found(wanted, new), "revision": revision}
 
 

@@ -7,7 +7,9 @@ import pytest
 
 from components.cluster.api import ApiError
 from components.common import waiting
+from components.common.dynamic import FINDING
 from components.longhorn import ready
+from components.longhorn.findings import NOT_RUNNING
 from components.longhorn.ready import LonghornReadyProvider
 from tests.unit.doubles.a_clock import a_clock
 
@@ -45,6 +47,24 @@ def test_a_refresh_of_a_longhorn_that_is_whole_shows_nothing(missing: list[str])
     assert missing == []
     state = LonghornReadyProvider().read("longhorn", PROPS).outs or {}
     assert LonghornReadyProvider().diff("longhorn", state, PROPS).changes is False
+
+
+def test_a_longhorn_that_somebody_took_out_is_told_at_once_and_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, missing: list[str]
+) -> None:
+    assert missing == []
+    monkeypatch.setattr(ready, "put_late_disks", lambda *_given: [])
+    monkeypatch.setattr(ready, "take_default_class", lambda *_given: None)
+    parts: list[str] = []
+    snapshot = SimpleNamespace(daemon_sets=parts, default_classes=["longhorn"])
+    monkeypatch.setattr(ready, "read_snapshot", lambda _cluster: snapshot)
+    provider, found = LonghornReadyProvider(), {**PROPS, FINDING: NOT_RUNNING}
+    assert provider.diff("longhorn", PROPS, found).changes is True
+    with pytest.raises(RuntimeError, match="up --refresh"):
+        provider.update("longhorn", PROPS, found)
+    # This run's release has installed it.
+    parts.append("longhorn-manager")
+    provider.update("longhorn", PROPS, found)
 
 
 @pytest.mark.parametrize("closed", [["node-1"], []])

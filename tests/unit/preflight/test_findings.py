@@ -12,6 +12,7 @@ import pytest
 from components.common.owner import this_stack
 from components.nodes.findings import NodeFindings
 from components.preflight import cluster_reading
+from components.preflight.cluster_facts import ClusterNode
 from components.preflight.cluster_reading import ClusterSeen
 from components.preflight.findings import read_findings
 from components.preflight.longhorn_disks import KnownDisks, Place
@@ -19,6 +20,7 @@ from configuration.settings import Settings
 from tests.unit.doubles import a_host
 from tests.unit.doubles.a_host import HEALTHY, disk_facts, refused, usable
 from tests.unit.doubles.a_stack import load, valid, with_secrets
+from tests.unit.doubles.a_storage import a_storage
 from tests.unit.doubles.an_ssh_server import Server, ssh_server
 from tools.bench.healthy_host import SCRIPTS_ARE_THERE
 
@@ -315,6 +317,44 @@ def test_disks_are_compared_with_what_the_clusters_longhorn_knows(
     with pytest.raises(pulumi.RunError, match="which is in use on b /mnt/b"):
         read_findings(stack({"readCluster": True}))
     read_findings(stack())
+
+
+@pytest.mark.parametrize(
+    ("disk", "verdict", "is_put_back"),
+    [
+        ({}, HEALTHY, True),
+        # A run mounts it before.
+        ({"mounted": False, "onRoot": True}, usable(mounted=False), True),
+        # Refused for a command that the packages bring: this run does nothing about it.
+        ({"mounted": False, "onRoot": True}, refused("no blkid", missing_command="blkid"), False),
+    ],
+    ids=["mounted", "to be mounted", "nobody knows"],
+)
+def test_a_label_that_is_gone_is_put_back_only_where_the_disks_are_mounted_before_it(
+    server: Server,
+    stack: Callable[..., Settings],
+    monkeypatch: pytest.MonkeyPatch,
+    disk: dict[str, Any],
+    verdict: str,
+    is_put_back: bool,
+) -> None:
+    seen = ClusterSeen(nodes={"node-1": ClusterNode()}, storage=a_storage())
+    monkeypatch.setattr(cluster_reading, "_looked", lambda *_given: seen)
+    server.answer = said([disk_facts(**disk)], [verdict])
+    found = read_findings(stack({"readCluster": True})).nodes["node-1"]
+    assert (found.marks is not None) is is_put_back
+
+
+def test_no_label_is_put_back_on_a_host_that_was_not_read(
+    server: Server, stack: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = ClusterSeen(nodes={"node-1": ClusterNode()}, storage=a_storage())
+    monkeypatch.setattr(cluster_reading, "_looked", lambda *_given: seen)
+    server.answer = b"garbage\n"
+    assert (
+        read_findings(stack({"readCluster": True})).nodes.get("node-1", NodeFindings()).marks
+        is None
+    )
 
 
 def test_a_cluster_that_never_answers_costs_no_more_than_the_deadline(

@@ -15,13 +15,13 @@ _CONTROL_PLANE = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoS
 _MARKED: dict[str, Any] = {"labels": {LABEL: "config"}, "annotations": {ANNOTATION: "[]"}}
 
 
-def _found(scheduling: str = "untaint", **node: Any) -> NodeFindings:
+def _found(scheduling: str = "untaint", *, is_sure: bool = True, **node: Any) -> NodeFindings:
     settings = load(
         valid(nodes=nodes({"controlPlane": True}, {}), controlPlane={"scheduling": scheduling})
     )
     there = {"node-1": ClusterNode(**{**_MARKED, **node}), "another": ClusterNode()}
     before = {"node-1": NodeFindings(packages="not installed: nfs-common")}
-    found = with_node_marks(before, there, settings)
+    found = with_node_marks(before, there, settings, ["node-1"] if is_sure else [])
     assert set(found) == {"node-1"}
     assert found["node-1"].packages == "not installed: nfs-common"
     return found["node-1"]
@@ -34,6 +34,14 @@ def test_a_node_that_has_what_the_stack_puts_there_has_no_finding() -> None:
 def test_a_node_that_joined_again_lacks_label_and_annotation() -> None:
     found = _found(labels={}, annotations={}).marks
     assert found == f"without the label {LABEL}; without the annotation {ANNOTATION}"
+
+
+def test_no_label_is_put_back_where_nobody_knows_of_the_disks_since_longhorn_takes_any_path() -> (
+    None
+):
+    found = _found(is_sure=False, labels={}, taints=[_CONTROL_PLANE])
+    assert found.marks is None
+    assert found.taints is not None
 
 
 def test_another_stacks_annotation_is_not_fought_over() -> None:
