@@ -6,36 +6,34 @@ from components.hosts.connection import CredentialsError
 from components.hosts.facts import FactsError
 from configuration.secrets import Secret
 
-_SUDO_REMEDIES = {
+_GIVE_IT = (
+    "Give sudo's password as the secret sudoPassword, or let sudo not ask: a line `{user} "
+    "ALL=(ALL) NOPASSWD: ALL` in a file of /etc/sudoers.d"
+)
+_SET_IT_AGAIN = "The secret sudoPassword is not the password of {user} there: set it again"
+_NO_SUDO = "Install sudo there, or log in as root (ssh.user, nodes[].user)"
+_SUDO_ASKS = {
+    "a password is required": _GIVE_IT,
+    "incorrect password": _SET_IT_AGAIN,
+    # So says the sudo that is written in Rust, in three versions.
+    "interactive authentication is required": _GIVE_IT,
+    "incorrect authentication attempt": _SET_IT_AGAIN,
+    "Authentication required but not attempted": _SET_IT_AGAIN,
+}
+"""What to do about a sudo that wants a password, or another one, by words in its answer."""
+_REMEDIES = {
+    **_SUDO_ASKS,
     "must have a tty": "Let sudo work without a terminal: a line `Defaults:{user} !requiretty` in "
     "a file of /etc/sudoers.d",
-    "a password is required": "Give sudo's password as the secret sudoPassword, or let sudo not "
-    "ask: a line `{user} ALL=(ALL) NOPASSWD: ALL` in a file of /etc/sudoers.d",
-    "incorrect password": "The secret sudoPassword is not the password of {user} there: set it "
-    "again",
-    # So says the sudo that is written in Rust, of two versions.
-    "interactive authentication is required": "Give sudo's password as the secret sudoPassword, or "
-    "let sudo not ask: a line `{user} ALL=(ALL) NOPASSWD: ALL` in a file of /etc/sudoers.d",
-    "incorrect authentication attempt": "The secret sudoPassword is not the password of {user} "
-    "there: set it again",
-    "Authentication required but not attempted": "The secret sudoPassword is not the password of "
-    "{user} there: set it again",
     "not in the sudoers file": "Let {user} become root: a line `{user} ALL=(ALL) NOPASSWD: ALL` in "
     "a file of /etc/sudoers.d",
-    "sudo: not found": "Install sudo there, or log in as root (ssh.user, nodes[].user)",
-    "sudo: command not found": "Install sudo there, or log in as root (ssh.user, nodes[].user)",
+    "sudo: not found": _NO_SUDO,
+    "sudo: command not found": _NO_SUDO,
     "account is currently not available": "Give {user} a login shell that runs commands: chsh -s "
     "/bin/sh {user}",
     "rather than the user": "Set ssh.user (or nodes[].user) to that user, who needs sudo there",
 }
 """What to do about an answer of sudo or of a login, by words in it."""
-_SUDO_ASKS = (
-    "a password is required",
-    "incorrect password",
-    "interactive authentication is required",
-    "incorrect authentication attempt",
-    "Authentication required but not attempted",
-)
 
 
 class ScriptError(FactsError):
@@ -43,7 +41,7 @@ class ScriptError(FactsError):
 
     def __init__(self, complaint: str, user: str) -> None:
         """Say what the host said last, and who had logged in."""
-        remedies = (text for words, text in _SUDO_REMEDIES.items() if words in complaint)
+        remedies = (text for words, text in _REMEDIES.items() if words in complaint)
         remedy = next(remedies, "").format(user=user)
         super().__init__(
             f"reading it failed: {complaint or 'no message'}{remedy and f'. {remedy}'}"

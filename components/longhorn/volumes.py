@@ -6,7 +6,7 @@ from typing import Any
 
 from components.cluster.api import ClusterApi
 from components.common.answers import mapped
-from components.longhorn.fields import name_of, spec_of, status_of
+from components.longhorn.fields import is_going, name_of, spec_of, status_of
 from components.longhorn.objects import DRIVER, read_objects
 
 _LISTED_AT_MOST = 20
@@ -60,7 +60,7 @@ def held_volumes(
     found = [
         _held(volume, by_handle.get(name_of(volume)))
         for volume in all_volumes
-        if not volume["metadata"].get("deletionTimestamp")
+        if not is_going(volume)
     ]
     known = {name_of(volume) for volume in all_volumes}
     found += [

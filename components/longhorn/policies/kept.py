@@ -14,7 +14,7 @@ from components.common.answers import mapped
 from components.common.dynamic import FINDING, DynamicProvider, DynamicResource, Properties
 from components.common.progress import tell
 from components.common.waiting import wait_until
-from components.longhorn.fields import spec_of
+from components.longhorn.fields import is_going, spec_of
 from components.longhorn.objects import (
     DRIVER,
     GROUP,
@@ -26,7 +26,6 @@ from components.longhorn.objects import (
 from components.longhorn.policies.job_spec import job_changes, job_metadata
 from components.longhorn.policies.kept_rules import (
     class_problem,
-    is_going,
     job_problem,
     wanted_classes,
     wanted_jobs,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from components.common.answers import listed, mapped
-from components.longhorn.fields import Object, name_of, spec_of
+from components.longhorn.fields import Object, is_going, name_of, spec_of
 from components.longhorn.findings import line_of
 from components.longhorn.policies.class_parameters import class_changes, fixed_parts
 from components.longhorn.policies.job_spec import job_changes, job_spec
@@ -43,11 +43,6 @@ def policies_finding(snapshot: Snapshot, jobs: Iterable[Object], file: StackFile
             *_classes_not_right(snapshot, wanted_classes(file)),
         ]
     )
-
-
-def is_going(item: Object) -> bool:
-    """Whether somebody has deleted it, and Longhorn still takes it off its volumes."""
-    return bool(mapped(item.get("metadata")).get("deletionTimestamp"))
 
 
 def _jobs_not_right(found: Mapping[str, Parts], wanted: Mapping[str, Parts]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Rancher's agent in the cluster: the import manifest as objects that Pulumi manages."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import pulumi
@@ -80,7 +80,9 @@ class RancherAgent(pulumi.ComponentResource):
 
         core, rbac = kubernetes.core.v1, kubernetes.rbac.v1
         here = pulumi.ResourceOptions(parent=self)
-        namespace = core.Namespace(f"{name}-namespace", metadata=self._marked(), opts=here)
+        # By the mark another stack sees whose the agent is.
+        marked = self._annotated("namespace", {MARK: this_stack()})
+        namespace = core.Namespace(f"{name}-namespace", metadata=marked, opts=here)
         inside = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
         account = core.ServiceAccount(
             f"{name}-service-account", metadata=self._metadata("service-account"), opts=inside
@@ -124,7 +126,7 @@ class RancherAgent(pulumi.ComponentResource):
         timeout = f"{given.timeout_seconds}s"
         deployment = kubernetes.apps.v1.Deployment(
             f"{name}-deployment",
-            metadata=self._not_waited_for(),
+            metadata=self._annotated("deployment", _DO_NOT_WAIT),
             spec=cast(Any, self._deployment_spec()),
             opts=pulumi.ResourceOptions(
                 parent=self,
@@ -161,17 +163,11 @@ class RancherAgent(pulumi.ComponentResource):
         found = {field: self._part(key, "metadata", field) for field in ("labels", "annotations")}
         return {**identity(key), **found}
 
-    def _not_waited_for(self) -> Any:
-        given = self._part("deployment", "metadata", "annotations")
-        annotations = given.apply(lambda found: {**mapped(found), **_DO_NOT_WAIT})
-        return {**self._metadata("deployment"), "annotations": annotations}
-
-    def _marked(self) -> Any:
-        """The namespace's metadata, by which another stack sees whose the agent is."""
-        mark: dict[str, Any] = {MARK: this_stack()}
-        given = self._part("namespace", "metadata", "annotations")
-        annotations = given.apply(lambda found: {**mapped(found), **mark})
-        return {**self._metadata("namespace"), "annotations": annotations}
+    def _annotated(self, key: str, ours: Mapping[str, str]) -> Any:
+        """Its metadata with these annotations beside those of the manifest."""
+        given = self._part(key, "metadata", "annotations")
+        annotations = given.apply(lambda found: {**mapped(found), **ours})
+        return {**self._metadata(key), "annotations": annotations}
 
     def _deployment_spec(self) -> dict[str, Any]:
         found = {field: self._part("deployment", "spec", field) for field in _CHANGEABLE}

@@ -206,14 +206,18 @@ def test_a_job_that_somebody_changed_is_patched_and_never_goes(
     assert "recurring job nightly has cron @daily, not 0 2 * * *" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("is_gone", [True, False])
-def test_a_webhook_that_is_away_for_a_moment_is_asked_again(
-    cluster: _Cluster, is_gone: bool
-) -> None:
+def _spoil_job(cluster: _Cluster, *, is_gone: bool) -> None:
     if is_gone:
         del cluster.objects["recurringjobs"]["nightly"]
     else:
         cluster.job["cron"] = "@daily"
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_a_webhook_that_is_away_for_a_moment_is_asked_again(
+    cluster: _Cluster, is_gone: bool
+) -> None:
+    _spoil_job(cluster, is_gone=is_gone)
     cluster.refusals = [api_error(500, "failed calling webhook"), api_error(403, "denied")]
     PROVIDER.make(_PROPS)
     assert cluster.job == _JOBS["nightly"]
@@ -223,10 +227,7 @@ def test_a_webhook_that_is_away_for_a_moment_is_asked_again(
 def test_what_longhorn_refuses_for_good_ends_with_its_words(
     cluster: _Cluster, is_gone: bool
 ) -> None:
-    if is_gone:
-        del cluster.objects["recurringjobs"]["nightly"]
-    else:
-        cluster.job["cron"] = "@daily"
+    _spoil_job(cluster, is_gone=is_gone)
     cluster.refusals = [api_error(422, "no such task")] * 100
     with pytest.raises(TimeoutError, match="no such task"):
         PROVIDER.make(_PROPS)
