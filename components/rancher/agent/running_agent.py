@@ -7,10 +7,10 @@ import pulumi
 from urllib3.exceptions import HTTPError
 
 from components.cluster.api import ApiError, ClusterApi, open_cluster
+from components.cluster.objects import list_objects, merge_object, read_object
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties, is_unknown
 from components.common.progress import tell
 from components.common.waiting import wait_until
-from components.rancher.agent.cluster_objects import list_objects, merge_object, read_object
 from components.rancher.agent.connection import (
     connection_of,
     is_rancher_s,

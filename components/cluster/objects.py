@@ -1,12 +1,14 @@
-"""Reading, applying and patching the agent's objects by their path in the cluster's API."""
+"""Reading, applying and patching objects by their path in the cluster's API."""
 
 from typing import Any
 
 from components.cluster.api import ClusterApi, unless_missing
-from components.common.answers import listed
+from components.common.answers import listed, mapped
 
 _MANAGER = "longhorn-rancher"
 _ANSWER_SECONDS = 30.0
+_JSON = "application/json"
+_NAMES = f"{_JSON};as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 _APPLY, _MERGE = "application/apply-patch+yaml", "application/strategic-merge-patch+json"
 
 Document = dict[str, Any]
@@ -22,10 +24,16 @@ def list_objects(cluster: ClusterApi, path: str, labels: str) -> list[Document]:
     return listed(_call(cluster, "GET", path, query=[("labelSelector", labels)]).get("items"))
 
 
-def apply_object(cluster: ClusterApi, path: str, document: Document) -> None:
-    """Make the object, or bring it to what the document says."""
+def list_names(cluster: ClusterApi, path: str) -> set[str]:
+    """Names of the objects at this path, without what is in them."""
+    found = _call(cluster, "GET", path, accept=_NAMES)
+    return {str(mapped(each.get("metadata")).get("name")) for each in listed(found.get("items"))}
+
+
+def apply_object(cluster: ClusterApi, path: str, document: Document) -> Document:
+    """Make the object, or bring it to what the document says; returns what it is then."""
     query = [("fieldManager", _MANAGER), ("force", "true")]
-    _call(cluster, "PATCH", path, document, kind=_APPLY, query=query)
+    return _call(cluster, "PATCH", path, document, kind=_APPLY, query=query)
 
 
 def merge_object(cluster: ClusterApi, path: str, patch: Document) -> Document:
@@ -44,14 +52,15 @@ def _call(
     path: str,
     body: Document | None = None,
     *,
-    kind: str = "application/json",
+    kind: str = _JSON,
+    accept: str = _JSON,
     query: list[tuple[str, str]] | None = None,
 ) -> Document:
     answer: Any = cluster.any.call_api(
         path,
         method,
         query_params=query or [],
-        header_params={"Content-Type": kind, "Accept": "application/json"},
+        header_params={"Content-Type": kind, "Accept": accept},
         body=body,
         auth_settings=["BearerToken"],
         response_type="object",
