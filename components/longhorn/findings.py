@@ -34,6 +34,12 @@ class LonghornFindings:
     """Settings of the backup target that have another value than the stack file gives them."""
     backup_target: str | None = None
     """Why Longhorn can't use its backup target."""
+    backup_credentials: str | None = None
+    """That the Secret with the credentials of the backup target is gone or changed."""
+    frontend: str | None = None
+    """Which objects in front of Longhorn's interface are gone or changed."""
+    monitoring: str | None = None
+    """Which objects by which Prometheus and Grafana see Longhorn are gone or changed."""
     policies: str | None = None
     """Which classes and recurring jobs of the stack are gone, or not as it says."""
     encryption_key: str | None = None

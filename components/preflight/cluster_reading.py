@@ -27,6 +27,7 @@ from components.preflight.frontend import (
     read_has_middlewares,
     read_ingress_classes,
 )
+from components.preflight.kept_objects import with_kept_objects
 from components.preflight.longhorn import longhorn_findings
 from components.preflight.longhorn_checks import check_longhorn
 from components.preflight.longhorn_disks import KnownDisks, known_disks
@@ -114,7 +115,12 @@ def _looked(settings: Settings, owner: str) -> ClusterSeen:
     results += _checked(api, settings, owner)
     known = known_disks(storage)
     if not stages.longhorn:
-        return ClusterSeen(results=results, nodes=nodes, known_disks=known)
+        return ClusterSeen(
+            results=results,
+            nodes=nodes,
+            known_disks=known,
+            longhorn=with_kept_objects(LonghornFindings(), api, settings),
+        )
     release = release_finding(api)
     if storage is None:
         return ClusterSeen(
@@ -123,18 +129,19 @@ def _looked(settings: Settings, owner: str) -> ClusterSeen:
             longhorn=LonghornFindings(release=release, ready=NOT_RUNNING),
         )
     results += check_longhorn(storage, settings, datetime.now(UTC))
+    found = longhorn_findings(
+        storage,
+        settings,
+        release,
+        cordoned_of(nodes),
+        own_cordons=cordoned_by(nodes, field_manager(owner)),
+        lacks_encryption_key=lacks_key,
+    )
     return ClusterSeen(
         results=results,
         nodes=nodes,
         known_disks=known,
-        longhorn=longhorn_findings(
-            storage,
-            settings,
-            release,
-            cordoned_of(nodes),
-            own_cordons=cordoned_by(nodes, field_manager(owner)),
-            lacks_encryption_key=lacks_key,
-        ),
+        longhorn=with_kept_objects(found, api, settings),
         storage=storage,
     )
 
