@@ -51,6 +51,7 @@ CheckName = Literal[
     "diskKnown",
     "volumeHealth",
     "longhornNode",
+    "longhornPods",
     "longhornDisk",
     "orphanedReplicas",
     "lostVolumes",

@@ -511,6 +511,7 @@ class Checks(TypedDict, total=False):
             "diskKnown",
             "volumeHealth",
             "longhornNode",
+            "longhornPods",
             "longhornDisk",
             "orphanedReplicas",
             "lostVolumes",

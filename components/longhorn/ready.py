@@ -10,13 +10,20 @@ from components.cluster.gone import open_for_removal
 from components.common.dynamic import FINDING, DynamicProvider, DynamicResource, Properties
 from components.common.owner import this_stack
 from components.common.waiting import wait_until
+from components.longhorn.csi_driver import make_driver_again
 from components.longhorn.default_class import give_back_default_class, take_default_class
 from components.longhorn.disks.late import put_late_disks
 from components.longhorn.findings import NOT_RUNNING
-from components.longhorn.missing import missing_parts
+from components.longhorn.missing import missing_parts, other_version
 from components.longhorn.snapshot import Snapshot, read_snapshot
 from configuration.cluster import ClusterSettings
 from configuration.longhorn import LonghornSettings
+
+# Longhorn itself refuses the way back (longhorn-manager v1.5.3, upgrade/util/util.go).
+_ELSEWHERE = (
+    "somebody else has changed its version. Set longhorn.version: {version}, and go on with that "
+    "one. If it is the older of the two, `pulumi up --refresh` upgrades it."
+)
 
 
 class LonghornReadyProvider(DynamicProvider):
@@ -52,13 +59,22 @@ class LonghornReadyProvider(DynamicProvider):
         return "longhorn", {**new, "default_class": ",".join(defaults)}
 
     def change(self, old: Properties, new: Properties) -> Properties:
-        """As `make`; raises RuntimeError at once where Longhorn is not there at all.
+        """As `make`, after the CSI driver was made again where parts of it are gone.
 
-        Its release comes before this: what that did not install, no wait brings.
+        Raises RuntimeError at once where Longhorn is not there at all, or somebody else has changed
+        its version. Its release comes before this: what that did not install, no wait brings.
         """
-        del old
-        if new.get(FINDING) == NOT_RUNNING and not read_snapshot(open_cluster(new)).daemon_sets:
-            raise RuntimeError(NOT_RUNNING)
+        if new.get(FINDING):
+            cluster = open_cluster(new)
+            snapshot = read_snapshot(cluster)
+            if new[FINDING] == NOT_RUNNING and not snapshot.daemon_sets:
+                raise RuntimeError(NOT_RUNNING)
+            # An upgrade of the stack's own is on its way, and makes the driver anew by itself.
+            if old.get("version") == new["version"]:
+                other = other_version(snapshot, str(new["version"]))
+                if other:
+                    raise RuntimeError(f"{other}: {_ELSEWHERE.format(version=snapshot.version)}")
+                make_driver_again(cluster, snapshot)
         return self.make(new)[1]
 
     def look(self, state: Properties) -> Properties:
@@ -116,7 +132,8 @@ class LonghornReady(DynamicResource, module="longhorn", name="Ready"):
             disks_by_node: The disks that must be Ready and Schedulable, by node (wanted_disks).
             closed: Nodes under maintenance, which stay closed to replicas, and whose hosts may be
                 down.
-            finding: That Longhorn is not there, or `longhorn` not the one default class, right now.
+            finding: That Longhorn is not there, of another version or without parts of its CSI
+                driver, or `longhorn` not the one default class, right now.
         """
         inputs: Properties = {
             **cluster_inputs(cluster),

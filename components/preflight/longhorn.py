@@ -12,6 +12,7 @@ from components.longhorn.findings import (
     settings_finding,
     tags_finding,
 )
+from components.longhorn.missing import gone_parts, other_version, stopped
 from components.longhorn.objects import NAMESPACE
 from components.longhorn.policies.backup_credentials import secret_name
 from components.longhorn.policies.backup_target import TARGET_SETTING, target_settings
@@ -80,7 +81,7 @@ def longhorn_findings(
     }
     tags = {node.name: tags_finding(snapshot.nodes.get(node.name), node.tags) for node in nodes}
     return LonghornFindings(
-        release=release,
+        release=line_of([*([release] if release else []), *stopped(snapshot)]),
         settings=settings_finding(snapshot.settings, setting_values(values["defaultSettings"])),
         removal=settings_finding(snapshot.settings, {CONFIRMATION: "false"}),
         backup_settings=backup_settings,
@@ -89,7 +90,15 @@ def longhorn_findings(
         encryption_key=f"Secret {NAMESPACE}/{ENCRYPTION_KEY} is not there"
         if lacks_encryption_key
         else None,
-        ready=class_finding(snapshot, wants_default_class=longhorn.default_storage_class),
+        ready=line_of(
+            line
+            for line in (
+                other_version(snapshot, longhorn.version),
+                *gone_parts(snapshot),
+                class_finding(snapshot, wants_default_class=longhorn.default_storage_class),
+            )
+            if line
+        ),
         disks={name: line for name, line in disks.items() if line},
         tags={name: line for name, line in tags.items() if line},
     )

@@ -8,7 +8,7 @@ from components.preflight.backup_age import check_backup_age
 from components.preflight.maintenance import check_maintenance
 from components.preflight.policies import check_changed_classes, check_recurring_jobs
 from components.preflight.report import CheckResult
-from components.preflight.storage_health import check_losses, check_storage
+from components.preflight.storage_health import check_losses, check_pods, check_storage
 from configuration.settings import Settings
 
 
@@ -28,6 +28,7 @@ def check_longhorn(storage: Storage, settings: Settings, now: datetime) -> Itera
         yield from check_losses(storage)
     if not settings.stages.longhorn:
         return
+    yield from check_pods(storage.snapshot, closed)
     yield from check_backup_age(storage.volumes, settings.longhorn.backup, now)
     yield from check_recurring_jobs(storage.volumes, settings)
     yield from check_changed_classes(storage.snapshot.class_parts, settings)

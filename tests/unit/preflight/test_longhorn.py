@@ -1,6 +1,7 @@
 """What a preview finds in Longhorn reaches the resource that puts it right."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -58,6 +59,27 @@ def test_a_key_of_encrypted_volumes_that_is_gone_is_found() -> None:
     gone = longhorn_findings(storage, settings, None, (), lacks_encryption_key=True)
     assert gone.encryption_key == "Secret longhorn-system/longhorn-encryption-key is not there"
     assert longhorn_findings(storage, settings, None, ()).encryption_key is None
+
+
+def test_what_is_gone_of_the_csi_driver_and_another_version_are_findings_of_the_wait() -> None:
+    storage, settings = a_storage(), _settings()
+    whole = longhorn_findings(storage, settings, None, ())
+    assert (whole.ready, whole.release) == (None, None)
+    snapshot = replace(
+        storage.snapshot,
+        settings={"current-longhorn-version": "v1.6.2"},
+        deployments=[
+            replace(each, wanted=0, ready=0)
+            for each in storage.snapshot.deployments
+            if each.name != "csi-resizer"
+        ],
+    )
+    found = longhorn_findings(replace(storage, snapshot=snapshot), settings, "failed", ())
+    said = str(found.ready)
+    assert said.startswith("Longhorn is v1.6.2, not 1.5.3; Deployment csi-resizer is gone; ")
+    assert "csi-attacher is scaled to 0" in said
+    assert "longhorn-ui" not in said
+    assert str(found.release).startswith("failed; Deployment longhorn-driver-deployer is scaled")
 
 
 def test_a_closed_node_that_a_volume_has_come_to_need_is_an_update_that_moves_it() -> None:
