@@ -138,6 +138,19 @@ def test_objects_of_the_chart_that_somebody_deleted_come_again(
     assert _object(lab, "service", "longhorn-backend")
 
 
+def test_parts_of_the_csi_driver_that_are_gone_or_stopped_come_again(
+    stack: Stack, lab: LonghornLab
+) -> None:
+    lab.kubectl("delete", "deployment", "csi-provisioner", "-n", LONGHORN)
+    lab.kubectl("scale", "deployment", "csi-resizer", "--replicas=0", "-n", LONGHORN)
+    lab.kubectl("delete", "csidriver", "driver.longhorn.io")
+    said = "Deployment csi-provisioner is gone; Deployment csi-resizer is scaled to 0; CSIDriver"
+    _repaired(stack, "longhorn-ready", said)
+    assert _object(lab, "deployment", "csi-provisioner")["status"]["readyReplicas"] == 3
+    assert _object(lab, "deployment", "csi-resizer")["spec"]["replicas"] == 3
+    assert _object(lab, "csidriver", "driver.longhorn.io")
+
+
 def test_after_a_repair_an_annotation_that_the_stack_gives_up_goes(
     stack: Stack, lab: LonghornLab
 ) -> None:
