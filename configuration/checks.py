@@ -55,6 +55,7 @@ CheckName = Literal[
     "longhornDisk",
     "orphanedReplicas",
     "lostVolumes",
+    "movedDisks",
     "maintenance",
     "capacity",
     "backupAge",

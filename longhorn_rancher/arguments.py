@@ -515,6 +515,7 @@ class Checks(TypedDict, total=False):
             "longhornDisk",
             "orphanedReplicas",
             "lostVolumes",
+            "movedDisks",
             "maintenance",
             "capacity",
             "backupAge",

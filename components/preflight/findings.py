@@ -21,6 +21,7 @@ from components.preflight.cluster_reading import look_at_cluster
 from components.preflight.frontend import check_guard
 from components.preflight.known_disks import check_known_disks
 from components.preflight.lost_volumes import check_lost_volumes
+from components.preflight.moved_disks import check_moved_disks
 from components.preflight.node_marks import with_node_marks
 from components.preflight.nodes import (
     NodeToCheck,
@@ -68,6 +69,7 @@ def read_findings(settings: Settings) -> Findings:
     results.extend(check_hosts(nodes, seen.nodes))
     results.extend(check_known_disks(nodes, seen.known_disks))
     results.extend(check_lost_volumes(nodes, seen.storage, settings.longhorn.lost_volumes))
+    results.extend(check_moved_disks(nodes, seen.storage))
     _report(settings, [*seen.results, *results, *backups()])
     now = datetime.now(UTC)
     found = {
