@@ -50,6 +50,7 @@ CheckName = Literal[
     "engineBinaries",
     "diskKnown",
     "volumeHealth",
+    "longhornVersion",
     "longhornNode",
     "longhornPods",
     "longhornDisk",

@@ -510,6 +510,7 @@ class Checks(TypedDict, total=False):
             "engineBinaries",
             "diskKnown",
             "volumeHealth",
+            "longhornVersion",
             "longhornNode",
             "longhornPods",
             "longhornDisk",

@@ -12,8 +12,25 @@ from typing import Any
 import pulumi
 
 from components.cluster.api import ApiError, ClusterApi, cluster_inputs, open_cluster
-from components.cluster.kept_rules import Document, is_going, named, object_path, object_problem
-from components.cluster.objects import apply_object, read_object
+from components.cluster.kept_rules import (
+    Document,
+    foreign_annotations,
+    is_balancer,
+    is_going,
+    named,
+    object_path,
+    object_problem,
+    own_part,
+    whole,
+)
+from components.cluster.objects import (
+    MANAGER,
+    apply_object,
+    merge_object,
+    read_object,
+    replace_object,
+)
+from components.common.answers import listed, mapped
 from components.common.dynamic import FINDING, DynamicProvider, DynamicResource, Properties
 from components.common.progress import tell
 from components.common.waiting import wait_until
@@ -22,6 +39,7 @@ from configuration.cluster import ClusterSettings
 # For an object with finalizers, such as a Service whose load balancer is taken down.
 _PATIENCE = 300.0
 _LONGEST = 300
+_INVALID = 422
 _OBJECTS, _APPLIED = "objects", "applied"
 
 
@@ -66,9 +84,9 @@ def _kept(props: Properties, *, is_owner: bool) -> Properties:
 
 
 def _keep(cluster: ClusterApi, document: Document, *, is_owner: bool) -> bool:
-    """Write it where it differs, or always for the owner; whether anything was not right."""
+    """Write it where it differs, or fields of it are this program's; tells whether it did."""
     path, name = object_path(document), named(document)
-    found: Mapping[str, Any] | None = None
+    found: Document | None = None
 
     def missing() -> list[str]:
         nonlocal found
@@ -77,10 +95,11 @@ def _keep(cluster: ClusterApi, document: Document, *, is_owner: bool) -> bool:
 
     wait_until(name, missing, timeout_seconds=_PATIENCE)
     problem = object_problem(document, found)
-    if problem is None and not is_owner:
+    if problem is None and not (is_owner or _has_written(found)):
         return False
     try:
-        left = object_problem(document, apply_object(cluster, path, document))
+        _write(cluster, document, found)
+        left = object_problem(document, read_object(cluster, path))
     except ApiError as error:
         said = " ".join((error.body or str(error)).split())[:_LONGEST]
         raise RuntimeError(f"{problem or name}, and the cluster refuses it: {said}") from None
@@ -91,7 +110,33 @@ def _keep(cluster: ClusterApi, document: Document, *, is_owner: bool) -> bool:
         )
     if problem:
         tell(f"{problem}: put right")
-    return bool(problem)
+    if found is None and is_balancer(document):
+        tell(f"{name} may have another address now: `pulumi up --refresh` shows it")
+    return True
+
+
+def _write(cluster: ClusterApi, document: Document, found: Document | None) -> None:
+    """Apply it; where that leaves or refuses something, put the wanted in the place of what is."""
+    path = object_path(document)
+    foreign = foreign_annotations(document, found)
+    if foreign:
+        merge_object(cluster, path, {"metadata": {"annotations": dict.fromkeys(foreign)}})
+    try:
+        applied = apply_object(cluster, path, own_part(document))
+        if object_problem(document, applied) is None:
+            return
+    except ApiError as error:
+        if found is None or error.status != _INVALID:
+            raise
+    now = read_object(cluster, path)
+    if now is not None:
+        replace_object(cluster, path, whole(document, now))
+
+
+def _has_written(found: Mapping[str, Any] | None) -> bool:
+    """Whether fields are this program's, as after a repair of which the state knows nothing."""
+    managers = listed(mapped(mapped(found).get("metadata")).get("managedFields"))
+    return any(each.get("manager") == MANAGER for each in managers)
 
 
 class KeptObjects(DynamicResource, module="cluster", name="KeptObjects"):

@@ -5,7 +5,8 @@ from typing import Any
 from components.cluster.api import ClusterApi, unless_missing
 from components.common.answers import listed, mapped
 
-_MANAGER = "longhorn-rancher"
+MANAGER = "longhorn-rancher"
+"""Whose the fields are that this program writes."""
 _ANSWER_SECONDS = 30.0
 _JSON = "application/json"
 _NAMES = f"{_JSON};as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
@@ -32,13 +33,24 @@ def list_names(cluster: ClusterApi, path: str) -> set[str]:
 
 def apply_object(cluster: ClusterApi, path: str, document: Document) -> Document:
     """Make the object, or bring it to what the document says; returns what it is then."""
-    query = [("fieldManager", _MANAGER), ("force", "true")]
+    query = [("fieldManager", MANAGER), ("force", "true")]
     return _call(cluster, "PATCH", path, document, kind=_APPLY, query=query)
+
+
+def make_object(cluster: ClusterApi, path: str, document: Document) -> Document:
+    """Make the object among those at this path. Raises ApiError: 409 where it is there."""
+    return _call(cluster, "POST", path, document, query=[("fieldManager", MANAGER)])
+
+
+def replace_object(cluster: ClusterApi, path: str, document: Document) -> Document:
+    """Put the document in the object's place, if it is as it was when it was read (its
+    resourceVersion). Raises ApiError."""
+    return _call(cluster, "PUT", path, document, query=[("fieldManager", MANAGER)])
 
 
 def merge_object(cluster: ClusterApi, path: str, patch: Document) -> Document:
     """Merge a patch into the object, lists by the names in them; what it doesn't name stays."""
-    return _call(cluster, "PATCH", path, patch, kind=_MERGE, query=[("fieldManager", _MANAGER)])
+    return _call(cluster, "PATCH", path, patch, kind=_MERGE, query=[("fieldManager", MANAGER)])
 
 
 def delete_object(cluster: ClusterApi, path: str) -> None:

@@ -10,8 +10,9 @@ from components.longhorn.snapshot import Snapshot
 def make_driver_again(cluster: ClusterApi, snapshot: Snapshot) -> None:
     """Have Longhorn's own deployer start again, if anything of the driver is gone.
 
-    It makes what is not there, and leaves what is there as it is (longhorn-manager v1.5.3,
-    csi/deployment_util.go, deploy): so a Deployment that was scaled to 0 goes first.
+    Where it has just begun to, as in an upgrade, it begins once more. It makes what is not there,
+    and leaves what is there as it is (longhorn-manager v1.5.3, csi/deployment_util.go, deploy): so
+    a Deployment that was scaled to 0 goes first.
     """
     problems = gone_parts(snapshot)
     if not problems:

@@ -45,8 +45,8 @@ class LonghornFindings:
     encryption_key: str | None = None
     """That the Secret with the key of encrypted volumes is gone."""
     ready: str | None = None
-    """That Longhorn is not there, of another version or without parts of its CSI driver, or that
-    `longhorn` is not the one default StorageClass."""
+    """That Longhorn is not there or without parts of its CSI driver, or that `longhorn` is not the
+    one default StorageClass."""
     disks: Mapping[str, str] = field(default_factory=dict[str, str])
     """What is wrong with a node's disks in Longhorn, by the node's name."""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])

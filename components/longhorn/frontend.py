@@ -60,12 +60,15 @@ class LonghornFrontend(pulumi.ComponentResource):
         super().__init__("longhornrancher:longhorn:Frontend", name, None, opts)
         self._name, self._frontend, self._basic_auth = name, frontend, basic_auth
         owned: list[pulumi.Resource] = []
+        node_port: pulumi.Input[int | None] = None
         if frontend.type == "Ingress":
             owned = self._ingress()
             self.url = pulumi.Output.from_input(f"https://{frontend.host}")
         elif frontend.type in ("NodePort", "LoadBalancer"):
             service = self._service()
             owned = [service]
+            if frontend.type == "NodePort":
+                node_port = service.spec.apply(_node_port)
             self.url = self._service_url(service, node_address)
         else:
             self.url = pulumi.Output.from_input(f"http://{CHART_SERVICE}.{NAMESPACE}")
@@ -73,18 +76,17 @@ class LonghornFrontend(pulumi.ComponentResource):
             KeptObjects(
                 f"{name}-kept",
                 cluster=cluster,
-                objects=self._documents(),
+                objects=self._documents(node_port),
                 finding=found,
                 opts=pulumi.ResourceOptions(parent=self, depends_on=owned),
             )
         self.register_outputs({"url": self.url})
 
-    def _documents(self) -> pulumi.Input[str]:
+    def _documents(self, node_port: pulumi.Input[int | None]) -> pulumi.Input[str]:
         frontend, password = self._frontend, self._basic_auth
-        if password is None:
-            return json.dumps(frontend_documents(frontend, None))
-        return pulumi.Output.secret(password).apply(
-            lambda word: json.dumps(frontend_documents(frontend, word))
+        secret = None if password is None else pulumi.Output.secret(password)
+        return pulumi.Output.all(secret, node_port).apply(
+            lambda given: json.dumps(frontend_documents(frontend, *given))
         )
 
     def _service(self) -> kubernetes.core.v1.Service:
@@ -100,7 +102,7 @@ class LonghornFrontend(pulumi.ComponentResource):
     ) -> pulumi.Output[str]:
         if self._frontend.type == "NodePort":
             address = in_url(node_address or "NODE")
-            return service.spec.apply(lambda spec: f"http://{address}:{_node_port(spec)}")
+            return service.spec.apply(lambda spec: f"http://{address}:{_node_port(spec) or 'PORT'}")
         return service.status.apply(lambda status: f"http://{_balancer_address(status)}")
 
     def _ingress(self) -> list[pulumi.Resource]:
@@ -147,9 +149,9 @@ def in_url(host: str) -> str:
     return f"[{str(address).partition('%')[0]}]" if is_sixth else host
 
 
-def _node_port(spec: Any) -> int | str:
+def _node_port(spec: Any) -> int | None:
     ports = listed(spec.ports)
-    return ports[0].node_port if ports and ports[0].node_port else "PORT"
+    return ports[0].node_port if ports and ports[0].node_port else None
 
 
 def _balancer_address(status: Any) -> str:

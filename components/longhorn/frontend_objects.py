@@ -4,7 +4,9 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from components.cluster.kept_rules import FOREIGN
 from components.longhorn.objects import NAMESPACE
+from configuration.frontend_rules import UNDOES
 from configuration.longhorn import FrontendSettings
 
 Document = dict[str, Any]
@@ -32,25 +34,33 @@ _TRAEFIK_MIDDLEWARES = "traefik.ingress.kubernetes.io/router.middlewares"
 _TRAEFIK_PASSWORD = {_TRAEFIK_MIDDLEWARES: f"{NAMESPACE}-{_GUARD}@kubernetescrd"}
 
 
-def frontend_documents(frontend: FrontendSettings, basic_auth: str | None) -> Sequence[Document]:
+def frontend_documents(
+    frontend: FrontendSettings, basic_auth: str | None, node_port: int | None = None
+) -> Sequence[Document]:
     """All of them; none for an interface that stays inside the cluster.
 
     Args:
         frontend: Type and its details.
         basic_auth: htpasswd lines that guard the Ingress, if any.
+        node_port: What Kubernetes has chosen for a NodePort where the stack file names none, so
+            that one that is made again has it, too.
     """
     if frontend.type == "ClusterIP":
         return []
     if frontend.type != "Ingress":
         metadata, spec = service_metadata(frontend), service_spec(frontend)
+        if node_port is not None:
+            spec["ports"][0]["nodePort"] = node_port
         return [{"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}]
     has_password = basic_auth is not None
-    ingress = {
+    ingress: Document = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "Ingress",
         "metadata": ingress_metadata(frontend, has_password=has_password),
         "spec": ingress_spec(frontend),
     }
+    if has_password and frontend.controller != "traefik":
+        ingress[FOREIGN] = UNDOES
     return [*_guards(frontend, basic_auth), ingress]
 
 

@@ -86,12 +86,10 @@ def stopped_names(snapshot: Snapshot, names: Collection[str]) -> list[str]:
     return [each.name for each in found if each.name in names and not each.wanted]
 
 
-def other_version(snapshot: Snapshot, wanted: str) -> str | None:
-    """That another version of Longhorn runs."""
+def is_newer(snapshot: Snapshot, wanted: str) -> bool:
+    """Whether a later Longhorn runs than this, as after somebody else's upgrade."""
     running, asked = version_of(snapshot.version or ""), version_of(wanted)
-    if running is None or asked is None or running.release == asked.release:
-        return None
-    return f"Longhorn is {snapshot.version}, not {wanted}"
+    return running is not None and asked is not None and running.release > asked.release
 
 
 def unready_workloads(snapshot: Snapshot, closed: Collection[str] = ()) -> list[str]:

@@ -14,16 +14,10 @@ from components.longhorn.csi_driver import make_driver_again
 from components.longhorn.default_class import give_back_default_class, take_default_class
 from components.longhorn.disks.late import put_late_disks
 from components.longhorn.findings import NOT_RUNNING
-from components.longhorn.missing import missing_parts, other_version
+from components.longhorn.missing import missing_parts
 from components.longhorn.snapshot import Snapshot, read_snapshot
 from configuration.cluster import ClusterSettings
 from configuration.longhorn import LonghornSettings
-
-# Longhorn itself refuses the way back (longhorn-manager v1.5.3, upgrade/util/util.go).
-_ELSEWHERE = (
-    "somebody else has changed its version. Set longhorn.version: {version}, and go on with that "
-    "one. If it is the older of the two, `pulumi up --refresh` upgrades it."
-)
 
 
 class LonghornReadyProvider(DynamicProvider):
@@ -40,8 +34,13 @@ class LonghornReadyProvider(DynamicProvider):
     }
 
     def make(self, new: Properties) -> tuple[str, Properties]:
-        """Wait until nothing is missing. Raises TimeoutError listing what still is."""
+        """Wait until nothing is missing, after what is gone of the CSI driver was made again.
+
+        Raises TimeoutError listing what still is missing.
+        """
         cluster = open_cluster(new)
+        if new.get(FINDING) not in (None, NOT_RUNNING):
+            make_driver_again(cluster, read_snapshot(cluster))
         settle = take_default_class if new["default_storage_class"] else give_back_default_class
         defaults: Sequence[str] = ()
 
@@ -59,22 +58,13 @@ class LonghornReadyProvider(DynamicProvider):
         return "longhorn", {**new, "default_class": ",".join(defaults)}
 
     def change(self, old: Properties, new: Properties) -> Properties:
-        """As `make`, after the CSI driver was made again where parts of it are gone.
+        """As `make`; raises RuntimeError at once where Longhorn is not there at all.
 
-        Raises RuntimeError at once where Longhorn is not there at all, or somebody else has changed
-        its version. Its release comes before this: what that did not install, no wait brings.
+        Its release comes before this: what that did not install, no wait brings.
         """
-        if new.get(FINDING):
-            cluster = open_cluster(new)
-            snapshot = read_snapshot(cluster)
-            if new[FINDING] == NOT_RUNNING and not snapshot.daemon_sets:
-                raise RuntimeError(NOT_RUNNING)
-            # An upgrade of the stack's own is on its way, and makes the driver anew by itself.
-            if old.get("version") == new["version"]:
-                other = other_version(snapshot, str(new["version"]))
-                if other:
-                    raise RuntimeError(f"{other}: {_ELSEWHERE.format(version=snapshot.version)}")
-                make_driver_again(cluster, snapshot)
+        del old
+        if new.get(FINDING) == NOT_RUNNING and not read_snapshot(open_cluster(new)).daemon_sets:
+            raise RuntimeError(NOT_RUNNING)
         return self.make(new)[1]
 
     def look(self, state: Properties) -> Properties:
@@ -132,8 +122,8 @@ class LonghornReady(DynamicResource, module="longhorn", name="Ready"):
             disks_by_node: The disks that must be Ready and Schedulable, by node (wanted_disks).
             closed: Nodes under maintenance, which stay closed to replicas, and whose hosts may be
                 down.
-            finding: That Longhorn is not there, of another version or without parts of its CSI
-                driver, or `longhorn` not the one default class, right now.
+            finding: That Longhorn is not there or without parts of its CSI driver, or `longhorn`
+                not the one default class, right now.
         """
         inputs: Properties = {
             **cluster_inputs(cluster),

@@ -14,8 +14,11 @@ from components.longhorn.findings import LonghornFindings
 from components.longhorn.frontend_objects import frontend_documents
 from components.longhorn.monitoring.objects import monitoring_documents
 from components.longhorn.policies.backup_credentials import credentials, credentials_document
+from configuration.backup import BackupSettings
 from configuration.secrets import Secret
 from configuration.settings import Settings
+
+_UNKNOWN = ""
 
 
 def with_kept_objects(
@@ -27,33 +30,43 @@ def with_kept_objects(
         found: The others.
         api: The cluster.
         settings: What the stack file says.
-        knows_secrets: Whether the settings have the plain texts of the stack's secrets; without
-            them only a Secret that is gone is found.
+        knows_secrets: Whether the settings have the plain texts of the stack's secrets. Without
+            them, and where one is an Output of another program, a Secret that is gone is found, and
+            one that holds something else is not.
 
     Raises ApiError.
     """
-
-    def finding(documents: Iterable[Document]) -> str | None:
-        return kept_finding(api, documents if knows_secrets else map(_without_data, documents))
-
     longhorn, has_longhorn = settings.longhorn, settings.stages.longhorn
     monitoring = longhorn.monitoring if has_longhorn else None
-    password = settings.plain_secret(Secret.FRONTEND_BASIC_AUTH)
+    password = _password(settings, Secret.FRONTEND_BASIC_AUTH, knows_secrets=knows_secrets)
+    given = _password(settings, Secret.LONGHORN_BACKUP_PASSWORD, knows_secrets=knows_secrets)
     return replace(
         found,
-        backup_credentials=finding(_credentials(settings)) if has_longhorn else None,
-        frontend=finding(frontend_documents(settings.frontend, password))
+        backup_credentials=_finding(api, _credentials(longhorn.backup, given), given)
+        if has_longhorn
+        else None,
+        frontend=_finding(api, frontend_documents(settings.frontend, password), password)
         if settings.stages.frontend
         else None,
-        monitoring=finding(monitoring_documents(longhorn, monitoring).values())
+        monitoring=kept_finding(api, monitoring_documents(longhorn, monitoring).values())
         if monitoring is not None
         else None,
     )
 
 
-def _credentials(settings: Settings) -> list[Document]:
-    backup = settings.longhorn.backup
-    password = settings.plain_secret(Secret.LONGHORN_BACKUP_PASSWORD)
+def _password(settings: Settings, secret: Secret, *, knows_secrets: bool) -> str | None:
+    """Its plain text, empty where that is not known; None where the stack has none."""
+    if not settings.has(secret):
+        return None
+    return (settings.plain_secret(secret) or _UNKNOWN) if knows_secrets else _UNKNOWN
+
+
+def _finding(api: ClusterApi, documents: Iterable[Document], password: str | None) -> str | None:
+    is_known = password != _UNKNOWN
+    return kept_finding(api, documents if is_known else map(_without_data, documents))
+
+
+def _credentials(backup: BackupSettings | None, password: str | None) -> list[Document]:
     if backup is None or backup.user is None or password is None:
         return []
     ca = Path(backup.ca_file).expanduser().read_text() if backup.ca_file else None

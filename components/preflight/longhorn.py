@@ -12,7 +12,7 @@ from components.longhorn.findings import (
     settings_finding,
     tags_finding,
 )
-from components.longhorn.missing import gone_parts, other_version, stopped
+from components.longhorn.missing import gone_parts, is_newer, stopped
 from components.longhorn.objects import NAMESPACE
 from components.longhorn.policies.backup_credentials import secret_name
 from components.longhorn.policies.backup_target import TARGET_SETTING, target_settings
@@ -81,7 +81,10 @@ def longhorn_findings(
     }
     tags = {node.name: tags_finding(snapshot.nodes.get(node.name), node.tags) for node in nodes}
     return LonghornFindings(
-        release=line_of([*([release] if release else []), *stopped(snapshot)]),
+        # An upgrade to the version before is what Longhorn refuses, and the preflight tells.
+        release=None
+        if is_newer(snapshot, longhorn.version)
+        else line_of([*([release] if release else []), *stopped(snapshot)]),
         settings=settings_finding(snapshot.settings, setting_values(values["defaultSettings"])),
         removal=settings_finding(snapshot.settings, {CONFIRMATION: "false"}),
         backup_settings=backup_settings,
@@ -93,7 +96,6 @@ def longhorn_findings(
         ready=line_of(
             line
             for line in (
-                other_version(snapshot, longhorn.version),
                 *gone_parts(snapshot),
                 class_finding(snapshot, wants_default_class=longhorn.default_storage_class),
             )

@@ -4,10 +4,12 @@ Pulumi forgets with a refresh that an installation failed, and would then call i
 release's objects it knows nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from components.cluster.api import ClusterApi
 from components.cluster.helm_records import HelmRecord, latest_record
+from components.cluster.helm_rights import RIGHTS_KINDS, rights_path
 from components.cluster.objects import list_names, read_object
 from components.common.answers import mapped
 from components.common.names import some_names
@@ -16,21 +18,19 @@ from components.longhorn.objects import NAMESPACE
 _NAME = "longhorn"
 _FAILED, _DEPLOYED = "failed", "deployed"
 _INSIDE = f"namespaces/{NAMESPACE}"
-_RIGHTS = "/apis/rbac.authorization.k8s.io/v1"
 # Of the chart's kinds those without which Longhorn does not work. Its definitions hold volumes:
 # one that is gone is nothing that an upgrade puts right.
 _PATHS = {
-    "ClusterRole": f"{_RIGHTS}/clusterroles",
-    "ClusterRoleBinding": f"{_RIGHTS}/clusterrolebindings",
     "ConfigMap": f"/api/v1/{_INSIDE}/configmaps",
     "DaemonSet": f"/apis/apps/v1/{_INSIDE}/daemonsets",
     "Deployment": f"/apis/apps/v1/{_INSIDE}/deployments",
     "Secret": f"/api/v1/{_INSIDE}/secrets",
     "Service": f"/api/v1/{_INSIDE}/services",
-    "ServiceAccount": f"/api/v1/{_INSIDE}/serviceaccounts",
 }
 _CLOSED_SERVICES = ("longhorn-frontend", "longhorn-backend")
 _CLOSED = "ClusterIP"
+
+Document = dict[str, Any]
 
 
 def release_finding(api: ClusterApi) -> str | None:
@@ -45,26 +45,40 @@ def release_finding(api: ClusterApi) -> str | None:
         return f"Helm's revision {record.revision} of {_NAME} failed"
     if record.status != _DEPLOYED:
         return None
-    return "; ".join([*_missing(api, record), *_open_services(api)]) or None
+    objects = [each for each in record.objects({*_PATHS, *RIGHTS_KINDS}) if _is_here(each)]
+    return "; ".join([*_missing(api, record, objects), *_open_services(api, objects)]) or None
 
 
-def _missing(api: ClusterApi, record: HelmRecord) -> Iterator[str]:
-    wanted = record.objects()
-    gone = [
-        f"{kind} {name}"
-        for kind, path in _PATHS.items()
-        if (names := {name for each, name in wanted if each == kind})
-        for name in sorted(names - list_names(api, path))
-    ]
+def _is_here(document: Document) -> bool:
+    return mapped(document.get("metadata")).get("namespace", NAMESPACE) == NAMESPACE
+
+
+def _missing(api: ClusterApi, record: HelmRecord, objects: Iterable[Document]) -> Iterator[str]:
+    wanted: dict[str, set[str]] = {}
+    gone: list[str] = []
+    for each in objects:
+        kind, name = str(each["kind"]), str(each["metadata"]["name"])
+        if kind in _PATHS:
+            wanted.setdefault(kind, set()).add(name)
+        elif read_object(api, rights_path(each, NAMESPACE)) is None:
+            gone.append(f"{kind} {name}")
+    for kind, names in wanted.items():
+        gone += [f"{kind} {name}" for name in names - list_names(api, _PATHS[kind])]
     if gone:
         verb = "are" if len(gone) > 1 else "is"
-        yield f"{some_names(gone)} {verb} missing, and Helm's revision {record.revision} has it"
+        yield f"{some_names(sorted(gone))} {verb} missing, and Helm's revision {record.revision} has it"
 
 
-def _open_services(api: ClusterApi) -> Iterator[str]:
+def _open_services(api: ClusterApi, objects: Iterable[Document]) -> Iterator[str]:
     """Whoever reaches them can delete every volume, and the chart has them closed."""
-    for name in _CLOSED_SERVICES:
-        found = read_object(api, f"{_PATHS['Service']}/{name}")
-        kind = mapped(mapped(found).get("spec")).get("type", _CLOSED)
-        if kind != _CLOSED:
-            yield f"Service {name} is {kind}, not {_CLOSED}, and Longhorn has no login"
+    for each in objects:
+        name = each["metadata"]["name"]
+        if each["kind"] != "Service" or name not in _CLOSED_SERVICES or _type(each) != _CLOSED:
+            continue
+        found = _type(read_object(api, f"{_PATHS['Service']}/{name}"))
+        if found != _CLOSED:
+            yield f"Service {name} is {found}, not {_CLOSED}, and Longhorn has no login"
+
+
+def _type(service: Document | None) -> str:
+    return str(mapped(mapped(service).get("spec")).get("type") or _CLOSED)

@@ -182,6 +182,28 @@ def test_the_interface_is_exposed_and_its_url_told(
     stack.destroy().or_fail()
 
 
+def test_a_node_port_that_somebody_deleted_or_added_to_is_as_it_was_with_the_same_port(
+    engine: Engine, cluster: ClusterHandle
+) -> None:
+    kubectl(cluster, "apply", "-f", "-", text=_LONGHORN)
+    stack = engine.project_stack(
+        "port", config=config(cluster, {"frontend": True}, frontend={"type": "NodePort"})
+    )
+    stack.up().or_fail()
+    where = ("service", "longhorn-ui", "-n", "longhorn-system")
+    before = json.loads(kubectl(cluster, "get", *where, "-o", "json"))["spec"]["ports"]
+    added = json.dumps({"spec": {"ports": [{"name": "more", "port": 81}]}})
+    for change in (("delete", *where), ("patch", *where, "-p", added)):
+        kubectl(cluster, *change)
+        assert stack.preview().or_fail().operations() == {"update": 1}
+        assert stack.up().or_fail().step("longhorn-frontend-kept", "update")
+        after = json.loads(kubectl(cluster, "get", *where, "-o", "json"))["spec"]["ports"]
+        assert after == before
+        assert stack.preview().or_fail().operations() == {}
+    assert str(before[0]["nodePort"]) in str(stack.outputs()["longhornUrl"])
+    stack.destroy().or_fail()
+
+
 def test_traefik_is_told_to_ask_for_the_password_before_the_interface_is_open(
     engine: Engine, cluster: ClusterHandle
 ) -> None:

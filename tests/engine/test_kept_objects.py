@@ -138,6 +138,15 @@ def test_objects_of_the_chart_that_somebody_deleted_come_again(
     assert _object(lab, "service", "longhorn-backend")
 
 
+def test_the_rights_of_the_chart_s_own_hooks_come_again(stack: Stack, lab: LonghornLab) -> None:
+    lab.kubectl("delete", "serviceaccount", "longhorn-service-account", "-n", LONGHORN)
+    lab.kubectl("delete", "clusterrolebinding", "longhorn-bind")
+    said = "ClusterRoleBinding longhorn-bind, ServiceAccount longhorn-service-account are missing"
+    _repaired(stack, "longhorn-release", said)
+    assert _object(lab, "serviceaccount", "longhorn-service-account")
+    assert _object(lab, "clusterrolebinding", "longhorn-bind")
+
+
 def test_parts_of_the_csi_driver_that_are_gone_or_stopped_come_again(
     stack: Stack, lab: LonghornLab
 ) -> None:

@@ -11,6 +11,7 @@ from components.cluster.api import ApiError
 from components.cluster.kept import KeptObjectsProvider, kept_finding
 from components.cluster.kept_rules import object_path, object_problem
 from components.common import waiting
+from configuration.frontend_rules import UNDOES
 from tests.unit.doubles.a_clock import a_clock
 from tests.unit.doubles.a_plain_cluster import APlainCluster
 
@@ -133,7 +134,7 @@ def test_one_that_is_about_to_go_is_waited_for_and_made_again(cluster: Any) -> N
 
     def going(path: str, method: str, **options: Any) -> Any:
         found = asked(path, method, **options)
-        if path == _AT and method == "GET":
+        if found["metadata"].get("deletionTimestamp"):
             del cluster.objects[_AT]
         return found
 
@@ -142,11 +143,92 @@ def test_one_that_is_about_to_go_is_waited_for_and_made_again(cluster: Any) -> N
     assert cluster.objects[_AT] == _INGRESS
 
 
+_SERVICE: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "ui", "namespace": "longhorn-system"},
+    "spec": {"selector": {"app": "ui"}, "ports": [{"name": "http", "port": 80}]},
+}
+_SERVICE_AT = "/api/v1/namespaces/longhorn-system/services/ui"
+_SERVICE_PROPS = {**_PROPS, "objects": json.dumps([_SERVICE])}
+
+
+def _service(cluster: APlainCluster, *more: dict[str, Any], **selector: str) -> None:
+    """As the cluster has it, with what somebody added."""
+    ports = [{"name": "http", "port": 80, "nodePort": 31000}, *more]
+    spec = {"selector": {"app": "ui", **selector}, "ports": ports, "clusterIP": "10.0.0.1"}
+    metadata = {**_SERVICE["metadata"], "resourceVersion": "1"}
+    cluster.objects[_SERVICE_AT] = {**_SERVICE, "metadata": metadata, "spec": spec}
+
+
+def test_a_port_that_somebody_added_goes_and_the_rest_stays_as_it_is(
+    cluster: APlainCluster,
+) -> None:
+    _service(cluster, {"name": "more", "port": 81})
+    PROVIDER.make(_SERVICE_PROPS)
+    assert cluster.replaced == [_SERVICE_AT]
+    spec = cluster.objects[_SERVICE_AT]["spec"]
+    assert spec["ports"] == [{"name": "http", "port": 80, "nodePort": 31000}]
+    assert spec["clusterIP"] == "10.0.0.1"
+
+
+def test_what_the_api_server_can_not_merge_is_replaced(
+    cluster: APlainCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _service(cluster)
+    cluster.objects[_SERVICE_AT]["spec"]["ports"][0]["port"] = 8080
+
+    def refuse(*_words: Any) -> None:
+        raise ApiError(422, body="Duplicate value")
+
+    monkeypatch.setattr(kept, "apply_object", refuse)
+    PROVIDER.make(_SERVICE_PROPS)
+    assert cluster.objects[_SERVICE_AT]["spec"]["ports"][0]["port"] == 80
+
+
+def test_a_key_that_somebody_added_to_a_selector_is_another_choice_of_pods(
+    cluster: APlainCluster,
+) -> None:
+    _service(cluster, of="somebody")
+    said = "Service longhorn-system/ui has spec.selector.of added"
+    assert object_problem(_SERVICE, cluster.objects[_SERVICE_AT]) == said
+
+
+def test_an_annotation_that_undoes_the_password_is_taken_off(
+    cluster: APlainCluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = "nginx.ingress.kubernetes.io/satisfy"
+    cluster.objects[_AT]["metadata"]["annotations"] |= {key: "any"}
+    guarded = {**_INGRESS, "foreign": UNDOES}
+    PROVIDER.make({**_PROPS, "objects": json.dumps([guarded])})
+    assert f"longhorn-ui has annotation {key} added: put right" in capsys.readouterr().err
+    left = cluster.objects[_AT]["metadata"]["annotations"]
+    assert set(left) == {"nginx.ingress.kubernetes.io/auth-type", "controller/said"}
+
+
+def test_what_was_written_in_a_run_that_failed_is_known_by_whose_the_fields_are(
+    cluster: APlainCluster,
+) -> None:
+    cluster.objects[_AT]["metadata"]["managedFields"] = [{"manager": "longhorn-rancher"}]
+    assert PROVIDER.change({**_PROPS, "applied": False}, _PROPS)["applied"] is True
+    assert cluster.applied == [_AT]
+
+
+def test_that_the_address_of_a_load_balancer_may_be_another_one_is_told(
+    cluster: APlainCluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _SERVICE_AT not in cluster.objects
+    balancer = {**_SERVICE, "spec": {**_SERVICE["spec"], "type": "LoadBalancer"}}
+    PROVIDER.make({**_PROPS, "objects": json.dumps([balancer])})
+    assert "ui may have another address now: `pulumi up --refresh`" in capsys.readouterr().err
+
+
 def test_what_something_in_the_cluster_changes_back_at_once_is_an_error(
     cluster: APlainCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _open(cluster.objects[_AT])
     monkeypatch.setattr(kept, "apply_object", lambda *_words: cluster.objects[_AT])
+    monkeypatch.setattr(kept, "replace_object", lambda *_words: cluster.objects[_AT])
     with pytest.raises(RuntimeError, match=r"auth-type empty.*again right after it was written"):
         PROVIDER.make(_PROPS)
 

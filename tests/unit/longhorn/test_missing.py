@@ -8,8 +8,8 @@ import pytest
 
 from components.longhorn.missing import (
     gone_parts,
+    is_newer,
     missing_parts,
-    other_version,
     stopped,
     unready_workloads,
 )
@@ -315,7 +315,7 @@ def test_of_a_longhorn_that_runs_nothing_is_gone_stopped_or_unready() -> None:
     assert gone_parts(_ready()) == []
     assert stopped(_ready()) == []
     assert unready_workloads(_ready()) == []
-    assert other_version(_ready(), "1.5.3") is None
+    assert not is_newer(_ready(), "1.5.3")
 
 
 @pytest.mark.parametrize("name", _DEPLOYMENTS[:4])
@@ -342,18 +342,20 @@ def test_the_plugin_and_the_registration_of_the_csi_driver_that_are_gone_are_tol
 
 
 @pytest.mark.parametrize(
-    ("running", "said"),
+    ("running", "newer"),
     [
-        ("v1.6.2", "Longhorn is v1.6.2, not 1.5.3"),
-        ("v1.5.3-of-ours", None),
-        (None, None),
-        ("master", None),
+        ("v1.6.2", True),
+        ("v1.5.4-of-ours", True),
+        ("v1.5.3-of-ours", False),
+        ("v1.5.2", False),
+        (None, False),
+        ("master", False),
     ],
 )
-def test_another_version_is_told_and_a_build_of_the_same_is_not(
-    running: str | None, said: str | None
+def test_a_later_version_is_known_from_an_earlier_one_and_a_build_of_the_same(
+    running: str | None, newer: bool
 ) -> None:
-    assert other_version(_saying(running), "1.5.3") == said
+    assert is_newer(_saying(running), "1.5.3") is newer
 
 
 @pytest.mark.parametrize("name", [*_DAEMON_SETS, *_DEPLOYMENTS])

@@ -126,20 +126,11 @@ def test_a_driver_that_is_whole_is_left_alone_whatever_else_is_found(
     assert driver.deleted == []
 
 
-def test_a_longhorn_that_somebody_else_upgraded_is_told_at_once_with_what_to_write(
+def test_a_driver_that_has_just_been_installed_is_left_to_its_deployer(
     monkeypatch: pytest.MonkeyPatch, driver: _Driver
 ) -> None:
-    snapshot = replace(a_storage().snapshot, settings={"current-longhorn-version": "v1.6.2"})
-    with pytest.raises(RuntimeError, match=r"v1\.6\.2, not 1\.5\.3.*longhorn\.version: v1\.6\.2"):
-        _changed(monkeypatch, snapshot, "Longhorn is v1.6.2, not 1.5.3")
-    assert driver.deleted == []
-
-
-def test_an_upgrade_of_the_stacks_own_is_waited_for_and_its_driver_left_alone(
-    monkeypatch: pytest.MonkeyPatch, driver: _Driver
-) -> None:
-    snapshot = replace(a_storage().snapshot, deployments=[])
-    _changed(monkeypatch, snapshot, "Longhorn is v1.5.2, not 1.5.3", version="1.5.2")
+    """As after `up --refresh` where somebody had taken Longhorn out."""
+    _changed(monkeypatch, replace(a_storage().snapshot, deployments=[]), NOT_RUNNING)
     assert driver.deleted == []
 
 

@@ -91,6 +91,30 @@ def test_a_secret_with_something_else_is_found_where_the_secrets_are_known() -> 
     assert _found(settings, cluster, knows_secrets=False) == LonghornFindings(ready="as it was")
 
 
+def test_a_guard_that_was_taken_off_is_found_where_the_secrets_are_not_known() -> None:
+    settings = _settings()
+    cluster = _cluster(settings)
+    (path,) = [path for path in cluster.objects if path.endswith("ingresses/longhorn-ui")]
+    del cluster.objects[path]["metadata"]["annotations"]["nginx.ingress.kubernetes.io/auth-type"]
+    for knows in (True, False):
+        found = _found(settings, cluster, knows_secrets=knows)
+        assert "auth-type empty, not basic" in str(found.frontend)
+
+
+def test_a_password_that_is_an_output_of_another_program_is_a_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = _settings()
+    cluster = _cluster(settings)
+    monkeypatch.setattr(Settings, "plain_secret", lambda *_words: None)
+    assert _found(settings, cluster) == LonghornFindings(ready="as it was")
+    for path in [path for path in cluster.objects if "/secrets/" in path]:
+        del cluster.objects[path]
+    found = _found(settings, cluster)
+    assert "is not there" in str(found.frontend)
+    assert "is not there" in str(found.backup_credentials)
+
+
 def test_what_the_stack_does_not_have_is_not_looked_for() -> None:
     settings = _settings(stages={"frontend": False}, longhorn={})
     assert _found(settings, APlainCluster()) == LonghornFindings(ready="as it was")

@@ -1,5 +1,6 @@
 """What a preview finds in Longhorn reaches the resource that puts it right."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import pytest
 
 from components.longhorn.disks.wanted import wanted_disks
+from components.longhorn.storage import Storage
 from components.preflight.longhorn import longhorn_findings
+from components.preflight.longhorn_checks import check_version
 from configuration.settings import Settings
 from tests.unit.doubles.a_stack import load, nodes, valid, with_secrets
 from tests.unit.doubles.a_storage import a_storage
@@ -61,25 +64,57 @@ def test_a_key_of_encrypted_volumes_that_is_gone_is_found() -> None:
     assert longhorn_findings(storage, settings, None, ()).encryption_key is None
 
 
-def test_what_is_gone_of_the_csi_driver_and_another_version_are_findings_of_the_wait() -> None:
-    storage, settings = a_storage(), _settings()
-    whole = longhorn_findings(storage, settings, None, ())
-    assert (whole.ready, whole.release) == (None, None)
+def _stopped(storage: Storage, version: str) -> Storage:
+    """This version, without csi-resizer, and with all other Deployments scaled to 0."""
     snapshot = replace(
         storage.snapshot,
-        settings={"current-longhorn-version": "v1.6.2"},
+        settings={"current-longhorn-version": version},
         deployments=[
             replace(each, wanted=0, ready=0)
             for each in storage.snapshot.deployments
             if each.name != "csi-resizer"
         ],
     )
-    found = longhorn_findings(replace(storage, snapshot=snapshot), settings, "failed", ())
+    return replace(storage, snapshot=snapshot)
+
+
+def test_what_is_gone_of_the_csi_driver_is_the_waits_and_of_the_chart_the_releases() -> None:
+    storage, settings = a_storage(), _settings()
+    whole = longhorn_findings(storage, settings, None, ())
+    assert (whole.ready, whole.release) == (None, None)
+    found = longhorn_findings(_stopped(storage, "v1.5.3"), settings, "failed", ())
     said = str(found.ready)
-    assert said.startswith("Longhorn is v1.6.2, not 1.5.3; Deployment csi-resizer is gone; ")
+    assert said.startswith("Deployment csi-resizer is gone; ")
     assert "csi-attacher is scaled to 0" in said
     assert "longhorn-ui" not in said
     assert str(found.release).startswith("failed; Deployment longhorn-driver-deployer is scaled")
+
+
+def test_no_earlier_release_is_put_over_a_later_longhorn() -> None:
+    found = longhorn_findings(_stopped(a_storage(), "v1.6.2"), _settings(), "failed", ())
+    assert found.release is None
+
+
+@pytest.mark.parametrize(
+    ("running", "said"),
+    [
+        (
+            "v1.6.2",
+            r"Longhorn v1\.6\.2 runs, and longhorn\.version is 1\.5\.3.*Set longhorn\.version",
+        ),
+        ("v1.9.0", r"Longhorn v1\.9\.0 runs.*no version that follows"),
+        ("v1.5.3", None),
+        ("v1.5.2", None),
+    ],
+)
+def test_a_later_longhorn_than_the_stacks_is_an_error_with_what_to_write(
+    running: str, said: str | None
+) -> None:
+    results = list(check_version(_stopped(a_storage(), running).snapshot, "1.5.3"))
+    assert len(results) == (said is not None)
+    for result in results:
+        assert (result.check, result.severity) == ("longhornVersion", "error")
+        assert re.search(str(said), f"{result.found} {result.remedy}")
 
 
 def test_a_closed_node_that_a_volume_has_come_to_need_is_an_update_that_moves_it() -> None:

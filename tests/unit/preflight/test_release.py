@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from components.cluster.helm_rights import make_rights
 from components.longhorn.findings import LonghornFindings
 from components.preflight import findings as preflight
 from components.preflight.findings import Findings
@@ -47,6 +48,12 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata:
   name: longhorn-bind
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: of-another-namespace
+  namespace: monitoring
 ---
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -113,6 +120,39 @@ def test_what_failed_and_what_is_missing_is_a_finding(cluster: Any, said: str) -
 )
 def test_no_release_one_that_works_and_one_in_the_middle_are_no_finding(cluster: Any) -> None:
     assert release_finding(cluster) is None
+
+
+def test_a_service_that_the_chart_itself_opens_is_no_finding() -> None:
+    opened = _MANIFEST.replace(
+        """"longhorn-frontend"
+  namespace: longhorn-system
+""",
+        """"longhorn-frontend"
+  namespace: longhorn-system
+spec:
+  type: NodePort
+""",
+    )
+    cluster: Any = ACluster(v1="deployed", manifest=opened)
+    cluster.objects[_FRONTEND]["spec"] = {"type": "NodePort"}
+    assert release_finding(cluster) is None
+
+
+def test_the_account_and_rights_of_the_charts_hooks_are_made_before_an_upgrade() -> None:
+    account = f"{_CORE}/serviceaccounts/longhorn-service-account"
+    cluster: Any = ACluster(account, _BINDING, v1="deployed", v2="failed")
+    made = make_rights(cluster, "longhorn-system", "longhorn")
+    assert made == [
+        "ServiceAccount longhorn-service-account",
+        "ClusterRoleBinding longhorn-bind",
+    ]
+    assert cluster.objects[account]["kind"] == "ServiceAccount"
+    assert make_rights(cluster, "longhorn-system", "longhorn") == []
+
+
+def test_a_release_without_any_record_has_no_rights_to_make() -> None:
+    cluster: Any = ACluster(*_ALL)
+    assert make_rights(cluster, "longhorn-system", "longhorn") == []
 
 
 def test_the_charts_service_that_somebody_opened_to_everybody_is_a_finding() -> None:
