@@ -65,8 +65,9 @@ def _missing(api: ClusterApi, record: HelmRecord, objects: Iterable[Document]) -
     for kind, names in wanted.items():
         gone += [f"{kind} {name}" for name in names - list_names(api, _PATHS[kind])]
     if gone:
+        named = some_names(sorted(gone))
         verb = "are" if len(gone) > 1 else "is"
-        yield f"{some_names(sorted(gone))} {verb} missing, and Helm's revision {record.revision} has it"
+        yield f"{named} {verb} missing, and Helm's revision {record.revision} has it"
 
 
 def _open_services(api: ClusterApi, objects: Iterable[Document]) -> Iterator[str]:
