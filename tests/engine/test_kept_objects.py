@@ -34,6 +34,8 @@ def stack(lab: LonghornLab, tmp_path_factory: pytest.TempPathFactory) -> Stack:
     lab.apply(*(operator_definition(kind, plural) for kind, plural in kinds.items()))
     for name in ("middlewares.traefik.io", *(f"{each}.{OPERATOR}" for each in kinds.values())):
         lab.kubectl("wait", "--for=condition=Established", f"crd/{name}")
+    lab.kubectl("create", "namespace", LONGHORN)
+    lab.kubectl("create", "secret", "generic", "tls", "-n", LONGHORN)
     # No controller gives this Ingress an address here.
     frontend = {"type": "Ingress", "ingressClass": "traefik", "host": "longhorn.example.com"}
     frontend |= {"tlsSecret": "tls", "annotations": {"pulumi.com/skipAwait": "true"}}
@@ -48,9 +50,14 @@ def stack(lab: LonghornLab, tmp_path_factory: pytest.TempPathFactory) -> Stack:
 
 @pytest.fixture(autouse=True)
 def _quiet_before_and_afterwards(stack: Stack) -> Iterator[None]:
-    assert stack.preview().or_fail().operations() == {}
+    _assert_quiet(stack)
     yield
-    assert stack.preview().or_fail().operations() == {}
+    _assert_quiet(stack)
+
+
+def _assert_quiet(stack: Stack) -> None:
+    previewed = stack.preview("--diff").or_fail()
+    assert previewed.operations() == {}, previewed.log
 
 
 def _repaired(stack: Stack, resource: str, said: str) -> None:

@@ -33,19 +33,25 @@ def monitoring_documents(
         documents["dashboard"] = {
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": {
-                "name": f"{_NAME}-dashboard",
-                "namespace": monitoring.dashboard_namespace,
-                "labels": dict(monitoring.dashboard_labels),
-            },
+            "metadata": _metadata(
+                f"{_NAME}-dashboard",
+                monitoring.dashboard_namespace,
+                monitoring.dashboard_labels,
+            ),
             "data": {f"{_NAME}.json": dashboard()},
         }
     return documents
 
 
 def _of_operator(kind: str, labels: Mapping[str, str], spec: Document) -> Document:
-    metadata = {"name": _NAME, "namespace": NAMESPACE, "labels": dict(labels)}
+    metadata = _metadata(_NAME, NAMESPACE, labels)
     return {"apiVersion": _API, "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def _metadata(name: str, namespace: str, labels: Mapping[str, str]) -> Document:
+    """Without labels where there are none: Kubernetes keeps no empty map, so it would differ."""
+    metadata: Document = {"name": name, "namespace": namespace}
+    return {**metadata, "labels": dict(labels)} if labels else metadata
 
 
 def _service_monitor() -> Document:

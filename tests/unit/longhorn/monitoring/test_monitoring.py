@@ -34,6 +34,12 @@ def test_all_of_it_waits_for_longhorn_and_has_the_labels_by_which_it_is_found() 
     assert board["metadata"]["labels"] == {"grafana_dashboard": "1"}
 
 
+def test_objects_without_labels_have_no_empty_map_which_kubernetes_would_not_keep() -> None:
+    recording = _declared(monitoring={"dashboardLabels": {}})
+    for name in ("metrics", "alerts", "dashboard"):
+        assert "labels" not in recording.named(f"longhorn-monitoring-{name}").inputs["metadata"]
+
+
 def test_the_service_monitor_is_the_programs_own_for_every_version() -> None:
     for version in ("1.5.3", "1.6.4"):
         recording = _declared(version=version, monitoring={})
