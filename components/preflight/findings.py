@@ -43,6 +43,8 @@ class Findings:
     """On the hosts, by node."""
     longhorn: LonghornFindings = field(default_factory=LonghornFindings)
     """In Longhorn."""
+    agent: str | None = None
+    """Of Rancher's agent in the cluster."""
 
 
 def read_findings(settings: Settings) -> Findings:
@@ -77,7 +79,7 @@ def read_findings(settings: Settings) -> Findings:
     if seen.storage is not None:
         sure = [node.name for node in nodes if _has_its_disks(node, found[node.name])]
         dated_nodes = with_node_marks(dated_nodes, seen.nodes, settings, sure)
-    return Findings(nodes=dated_nodes, longhorn=seen.longhorn)
+    return Findings(nodes=dated_nodes, longhorn=seen.longhorn, agent=seen.agent)
 
 
 def _nodes_to_check(settings: Settings, answers: Mapping[str, HostAnswer]) -> list[NodeToCheck]:

@@ -1,0 +1,48 @@
+"""What one look at the cluster asks for, by what the stack is made of."""
+
+from typing import Any
+
+import pytest
+
+from components.common.owner import this_stack
+from components.preflight import cluster_reading
+from components.preflight.agent import AgentFacts
+from components.preflight.cluster_reading import ClusterSeen, look_at_cluster
+from configuration.settings import Settings
+from tests.unit.doubles.a_stack import load, valid, with_secrets
+
+_OTHER = "https://other.example.com"
+_OFF = {"packages": False, "disks": False, "labels": False, "longhorn": False}
+
+
+def _with_given_manifest() -> Settings:
+    config = valid(rancher=None, stages={**_OFF, "rancher": False, "rancherImport": True})
+    return load(with_secrets(config, rancherManifestUrl="https://rancher/v3/import/t.yaml"))
+
+
+@pytest.fixture(autouse=True)
+def _in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    def asking(_seconds: float, look: Any, _unanswered: Any) -> Any:
+        return look
+
+    monkeypatch.setattr(cluster_reading, "asking", asking)
+    monkeypatch.setattr(cluster_reading, "ClusterApi", lambda *_given: object())
+    monkeypatch.setattr(cluster_reading, "read_clean_up", lambda _api: [])
+
+
+def _seen(monkeypatch: pytest.MonkeyPatch, owner: str) -> ClusterSeen:
+    agent = AgentFacts(server=_OTHER, is_managed=True, owner=owner, replicas=0, is_away=False)
+    monkeypatch.setattr(cluster_reading, "read_agent", lambda _api: agent)
+    return look_at_cluster(_with_given_manifest())()
+
+
+def test_the_agent_of_a_given_manifest_is_looked_at_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = _seen(monkeypatch, this_stack())
+    assert seen.agent == "Deployment cattle-cluster-agent is scaled to 0"
+
+
+def test_nobody_knows_to_which_rancher_a_given_manifest_leads_so_no_other_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = _seen(monkeypatch, "project/another")
+    assert (seen.agent, seen.results) == (None, [])
