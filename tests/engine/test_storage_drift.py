@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from components.nodes.description import ANNOTATION, LABEL
+from lab.cluster import kubernetes
 from lab.common.waiting import wait_until
 from lab.hosts import hosts
 from lab.hosts.hosts import HostHandle
@@ -99,6 +100,32 @@ def test_label_and_annotation_that_are_gone_as_from_a_node_that_joined_again_are
     metadata = json.loads(lab.kubectl("get", "node", name, "-o", "json"))["metadata"]
     assert metadata["labels"][LABEL] == "config"
     assert _SDB in metadata["annotations"][ANNOTATION]
+
+
+def test_a_node_that_joined_again_is_done_when_longhorn_uses_its_disks(
+    stack: Stack, lab: LonghornLab
+) -> None:
+    name = lab.hosts[0].name
+    lab.kubectl("delete", "node", name)
+    wait_until(
+        lambda: name not in _longhorn_nodes(lab),
+        doing="Longhorn forgets the node",
+        seconds=180,
+    )
+    assert _updated(stack) == {f"longhorn-{name}-disks", f"longhorn-{name}-tags"}
+    failed = stack.up(seconds=_UP_SECONDS)
+    assert not failed.succeeded
+    assert f"Kubernetes has no node {name}" in failed.errors()
+    kubernetes.up([host.name for host in lab.hosts])
+    assert _updated(stack) >= {f"{name}-labels-patch", f"longhorn-{name}-disks"}
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    assert all(_is_ready(lab, name, path) for path in (_SDB, _SDC))
+    assert lab.longhorn_node(name)["spec"]["tags"] == ["fast"]
+
+
+def _longhorn_nodes(lab: LonghornLab) -> set[str]:
+    found = lab.objects("nodes.longhorn.io", "-n", LONGHORN)
+    return {each["metadata"]["name"] for each in found}
 
 
 def test_a_node_under_maintenance_is_closed_until_the_line_is_gone(

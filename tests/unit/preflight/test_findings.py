@@ -357,6 +357,32 @@ def test_no_label_is_put_back_on_a_host_that_was_not_read(
     )
 
 
+@pytest.mark.parametrize(
+    ("answer", "is_found"),
+    [
+        (said([disk_facts()], [HEALTHY]), True),
+        (said([disk_facts(mounted=False, onRoot=True)], [usable(mounted=False)]), True),
+        (said([disk_facts(onRoot=True)], [refused("no blkid", missing_command="blkid")]), False),
+        (b"garbage\n", False),
+    ],
+    ids=["mounted", "to be mounted", "nobody knows", "not read"],
+)
+def test_a_disk_that_longhorn_does_not_have_is_given_to_it_only_where_it_is_mounted_before(
+    server: Server,
+    stack: Callable[..., Settings],
+    monkeypatch: pytest.MonkeyPatch,
+    answer: bytes,
+    is_found: bool,
+) -> None:
+    manned = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+    storage = a_storage({"node-2": manned})
+    seen = ClusterSeen(nodes={"node-1": ClusterNode()}, storage=storage)
+    monkeypatch.setattr(cluster_reading, "_looked", lambda *_given: seen)
+    server.answer = answer
+    found = read_findings(stack({"readCluster": True}))
+    assert ("node-1" in found.longhorn.disks) is is_found
+
+
 def test_a_cluster_that_never_answers_costs_no_more_than_the_deadline(
     monkeypatch: pytest.MonkeyPatch, stack: Callable[..., Settings], warned: list[str]
 ) -> None:
