@@ -61,6 +61,8 @@ class ClusterSeen:
     """What its Longhorn knows of disks; None where it has none."""
     longhorn: LonghornFindings = field(default_factory=LonghornFindings)
     """What is not as the stack file says, for the resources that own it."""
+    has_longhorn: bool = False
+    """Whether a Longhorn runs in it, of this stack or not."""
     storage: Storage | None = None
     """Longhorn, where it is part of the stack; None where it does not run yet."""
     agent: str | None = None
@@ -126,6 +128,7 @@ def _looked(settings: Settings, owner: str) -> ClusterSeen:
         results=results,
         nodes=nodes,
         known_disks=known_disks(storage),
+        has_longhorn=storage is not None,
         agent=agent_finding(agent, owner),
     )
     if not stages.longhorn:

@@ -78,9 +78,10 @@ def read_findings(settings: Settings) -> Findings:
     }
     dated_nodes = dated(found, f"{now:%Y-%m-%d %H:%M:%S} UTC")
     longhorn = seen.longhorn
-    if seen.storage is not None:
-        sure = [node.name for node in nodes if _has_its_disks(node, found[node.name])]
+    sure = [node.name for node in nodes if _has_its_disks(node, found[node.name])]
+    if seen.has_longhorn:
         dated_nodes = with_node_marks(dated_nodes, seen.nodes, settings, sure)
+    if seen.storage is not None:
         longhorn = with_absent_disks(longhorn, seen.storage, settings, sure)
     return Findings(nodes=dated_nodes, longhorn=longhorn, agent=seen.agent)
 

@@ -5,14 +5,17 @@ from typing import Any
 import pytest
 
 from components.common.owner import this_stack
+from components.longhorn.findings import LonghornFindings
 from components.preflight import cluster_reading
 from components.preflight.agent import AgentFacts
+from components.preflight.cluster_facts import ClusterFacts, ClusterNode
 from components.preflight.cluster_reading import ClusterSeen, look_at_cluster
 from configuration.settings import Settings
 from tests.unit.doubles.a_stack import load, valid, with_secrets
+from tests.unit.doubles.a_storage import a_storage
 
 _OTHER = "https://other.example.com"
-_OFF = {"packages": False, "disks": False, "labels": False, "longhorn": False}
+_OFF = dict.fromkeys(("packages", "disks", "labels", "longhorn", "frontend"), False)
 
 
 def _with_given_manifest() -> Settings:
@@ -28,6 +31,27 @@ def _in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster_reading, "asking", asking)
     monkeypatch.setattr(cluster_reading, "ClusterApi", lambda *_given: object())
     monkeypatch.setattr(cluster_reading, "read_clean_up", lambda _api: [])
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_a_longhorn_that_is_not_the_stack_s_is_known_to_run_and_nothing_is_said_of_it(
+    monkeypatch: pytest.MonkeyPatch, runs: bool
+) -> None:
+    facts = ClusterFacts(
+        version="v1.28.4",
+        global_priority_class=None,
+        dns_replicas=2,
+        nodes={"node-1": ClusterNode()},
+    )
+    monkeypatch.setattr(cluster_reading, "read_cluster", lambda *_given: facts)
+    monkeypatch.setattr(cluster_reading, "check_cluster", lambda *_given: [])
+    monkeypatch.setattr(cluster_reading, "read_storage", lambda _api: a_storage() if runs else None)
+    config = valid(rancher=None, stages={**_OFF, "labels": True, "rancher": False})
+    seen = look_at_cluster(load(config))()
+    assert set(seen.nodes) == {"node-1"}
+    assert seen.has_longhorn is runs
+    assert seen.storage is None
+    assert seen.longhorn == LonghornFindings()
 
 
 def _seen(monkeypatch: pytest.MonkeyPatch, owner: str) -> ClusterSeen:
