@@ -368,7 +368,7 @@ def test_the_agent_of_a_given_manifest_is_run_again_too_and_one_that_is_gone_is_
         assert not failed.succeeded
         assert "there is no Deployment cattle-cluster-agent" in failed.errors()
         stack.up("--refresh").or_fail()
-        assert lab.is_connected()
+        assert lab.deployment()["status"]["availableReplicas"] == 1
         assert stack.preview().or_fail().operations() == {}
 
 
