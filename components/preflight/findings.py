@@ -78,7 +78,11 @@ def read_findings(settings: Settings) -> Findings:
     }
     dated_nodes = dated(found, f"{now:%Y-%m-%d %H:%M:%S} UTC")
     longhorn = seen.longhorn
-    sure = [node.name for node in nodes if _has_its_disks(node, found[node.name])]
+    sure = [
+        node.name
+        for node in nodes
+        if node.name in seen.nodes and _has_its_disks(node, found[node.name])
+    ]
     if seen.has_longhorn:
         dated_nodes = with_node_marks(dated_nodes, seen.nodes, settings, sure)
     if seen.storage is not None:

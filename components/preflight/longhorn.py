@@ -113,7 +113,8 @@ def with_absent_disks(
         found: What was found wrong in Longhorn.
         storage: Longhorn as the cluster has it.
         settings: What the stack file says.
-        with_disks: Names of the nodes on which each disk is mounted, or will be in this run.
+        with_disks: Names of the nodes that Kubernetes has and on which each disk is mounted, or
+            will be in this run.
     """
     nodes = storage.snapshot.nodes
     disks, tags = dict(found.disks), dict(found.tags)

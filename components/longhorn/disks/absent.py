@@ -8,7 +8,7 @@ controller/kubernetes_node_controller.go).
 
 from collections.abc import Collection
 
-from components.cluster.api import ClusterApi, unless_missing
+from components.cluster.api import ClusterApi
 from components.common.dynamic import Properties
 from components.common.waiting import wait_until
 from components.longhorn.disks.node_object import LonghornNodeDisks
@@ -22,17 +22,10 @@ def wait_until_used(cluster: ClusterApi, props: Properties, paths: Collection[st
         props: The inputs of a node that is in use.
         paths: Mount points of the disks that Longhorn did not have.
 
-    Raises RuntimeError where Kubernetes has no such node, and TimeoutError with what Longhorn says
-    of the node or the disks.
+    Raises TimeoutError with what Longhorn says of the node or the disks.
     """
     name = str(props["node_name"])
     disks = LonghornNodeDisks(cluster, name)
-    if disks.read() is None and unless_missing(cluster.core.read_node, name) is None:
-        raise RuntimeError(
-            f"Kubernetes has no node {name}, so Longhorn has none of its disks. Let it join the "
-            "cluster again; if its host is gone for good, mark it `lost: true` in the stack file "
-            "(docs/runbooks/give-up-a-lost-node.md)."
-        )
     wait_until(
         f"disks of {name} in Longhorn",
         lambda: [*disks.put_now(props), *disks_missing(name, disks.read(), sorted(paths))],

@@ -387,26 +387,36 @@ def test_before_any_longhorn_runs_no_label_is_missing(
     assert read_findings(stack({"readCluster": True})).nodes["node-1"].marks is None
 
 
+_HEALTHY = said([disk_facts()], [HEALTHY])
+
+
 @pytest.mark.parametrize(
-    ("answer", "is_found"),
+    ("answer", "name", "is_found"),
     [
-        (said([disk_facts()], [HEALTHY]), True),
-        (said([disk_facts(mounted=False, onRoot=True)], [usable(mounted=False)]), True),
-        (said([disk_facts(onRoot=True)], [refused("no blkid", missing_command="blkid")]), False),
-        (b"garbage\n", False),
+        (_HEALTHY, "node-1", True),
+        (said([disk_facts(mounted=False, onRoot=True)], [usable(mounted=False)]), "node-1", True),
+        (
+            said([disk_facts(onRoot=True)], [refused("no blkid", missing_command="blkid")]),
+            "node-1",
+            False,
+        ),
+        (b"garbage\n", "node-1", False),
+        (_HEALTHY, "node-2", False),
     ],
-    ids=["mounted", "to be mounted", "nobody knows", "not read"],
+    ids=["mounted", "to be mounted", "nobody knows", "not read", "not in Kubernetes"],
 )
 def test_a_disk_that_longhorn_does_not_have_is_given_to_it_only_where_it_is_mounted_before(
     server: Server,
     stack: Callable[..., Settings],
     monkeypatch: pytest.MonkeyPatch,
     answer: bytes,
+    name: str,
     is_found: bool,
 ) -> None:
+    """And where Kubernetes has the node, as it is named here."""
     manned = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
     storage = a_storage({"node-2": manned})
-    seen = ClusterSeen(nodes={"node-1": ClusterNode()}, storage=storage)
+    seen = ClusterSeen(nodes={name: ClusterNode()}, storage=storage)
     monkeypatch.setattr(cluster_reading, "_looked", lambda *_given: seen)
     server.answer = answer
     found = read_findings(stack({"readCluster": True}))
