@@ -54,7 +54,7 @@ def missing_parts(
             line
             for node, paths in sorted(disks_by_node.items())
             if node not in down
-            for line in _disks_missing(node, snapshot.nodes.get(node), paths)
+            for line in disks_missing(node, snapshot.nodes.get(node), paths)
         ),
     ]
 
@@ -177,9 +177,14 @@ def _classes_missing(snapshot: Snapshot, wants_default_class: bool) -> Iterator[
         )
 
 
-def _disks_missing(
-    name: str, node: Mapping[str, Any] | None, paths: Sequence[str]
-) -> Iterator[str]:
+def disks_missing(name: str, node: Mapping[str, Any] | None, paths: Iterable[str]) -> Iterator[str]:
+    """Which of a node's disks Longhorn does not have, or not Ready and Schedulable, and why.
+
+    Args:
+        name: The node's name.
+        node: The nodes.longhorn.io object; None where Longhorn does not have it.
+        paths: Mount points of the disks.
+    """
     if node is None:
         yield f"nodes.longhorn.io {name}"
         return

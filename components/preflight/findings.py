@@ -20,6 +20,7 @@ from components.nodes.script_parts import questions as node_questions
 from components.preflight.cluster_reading import look_at_cluster
 from components.preflight.frontend import check_guard
 from components.preflight.known_disks import check_known_disks
+from components.preflight.longhorn import with_absent_disks
 from components.preflight.lost_volumes import check_lost_volumes
 from components.preflight.moved_disks import check_moved_disks
 from components.preflight.node_marks import with_node_marks
@@ -44,6 +45,8 @@ class Findings:
     """On the hosts, by node."""
     longhorn: LonghornFindings = field(default_factory=LonghornFindings)
     """In Longhorn."""
+    agent: str | None = None
+    """Of Rancher's agent in the cluster."""
 
 
 def read_findings(settings: Settings) -> Findings:
@@ -76,10 +79,17 @@ def read_findings(settings: Settings) -> Findings:
         node.name: node_findings(node.answer, node.disks, node.stages, node.moved) for node in nodes
     }
     dated_nodes = dated(found, f"{now:%Y-%m-%d %H:%M:%S} UTC")
-    if seen.storage is not None:
-        sure = [node.name for node in nodes if _has_its_disks(node, found[node.name])]
+    longhorn = seen.longhorn
+    sure = [
+        node.name
+        for node in nodes
+        if node.name in seen.nodes and _has_its_disks(node, found[node.name])
+    ]
+    if seen.has_longhorn:
         dated_nodes = with_node_marks(dated_nodes, seen.nodes, settings, sure)
-    return Findings(nodes=dated_nodes, longhorn=seen.longhorn)
+    if seen.storage is not None:
+        longhorn = with_absent_disks(longhorn, seen.storage, settings, sure)
+    return Findings(nodes=dated_nodes, longhorn=longhorn, agent=seen.agent)
 
 
 def _nodes_to_check(settings: Settings, answers: Mapping[str, HostAnswer]) -> list[NodeToCheck]:

@@ -1,10 +1,17 @@
 """What Longhorn's resources have to put right, by what the stack file says. Pure."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from components.longhorn.default_class import class_finding
-from components.longhorn.disks.findings import cordon_finding, disks_finding, needed_finding
+from components.longhorn.disks.findings import (
+    absent_finding,
+    cordon_finding,
+    disks_finding,
+    needed_finding,
+)
 from components.longhorn.disks.wanted import wanted_disks
+from components.longhorn.fields import is_true, status_of
 from components.longhorn.findings import (
     LonghornFindings,
     backup_target_finding,
@@ -104,6 +111,37 @@ def longhorn_findings(
         disks={name: line for name, line in disks.items() if line},
         tags={name: line for name, line in tags.items() if line},
     )
+
+
+def with_absent_disks(
+    found: LonghornFindings, storage: Storage, settings: Settings, with_disks: Collection[str]
+) -> LonghornFindings:
+    """The findings with the nodes of which Longhorn has no disk, as after they joined again.
+
+    Before a manager runs anywhere, no node lacks more than Longhorn itself does.
+
+    Args:
+        found: What was found wrong in Longhorn.
+        storage: Longhorn as the cluster has it.
+        settings: What the stack file says.
+        with_disks: Names of the nodes that Kubernetes has and on which each disk is mounted, or
+            will be in this run.
+    """
+    nodes = storage.snapshot.nodes
+    disks, tags = dict(found.disks), dict(found.tags)
+    if not any(is_true(status_of(each), "Ready") for each in nodes.values()):
+        return found
+    for node in settings.present_nodes:
+        there, wanted = nodes.get(node.name), wanted_disks(settings.disks_of(node), {})
+        absent = absent_finding(there, wanted)
+        if absent is None or node.maintained or node.name not in with_disks:
+            continue
+        before = disks.get(node.name)
+        disks[node.name] = f"{before}; {absent}" if before else absent
+        lacking = tags_finding(there or {}, node.tags)
+        if lacking:
+            tags[node.name] = lacking
+    return replace(found, disks=disks, tags=tags)
 
 
 def _of_backup(storage: Storage, backup: BackupSettings | None) -> tuple[str | None, str | None]:

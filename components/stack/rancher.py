@@ -28,6 +28,7 @@ def declare_rancher(
     docker: pulumi.ProviderResource | None,
     cluster: pulumi.ProviderResource | None,
     before_import: Sequence[pulumi.Resource],
+    found: str | None,
     parent: pulumi.Resource | None = None,
     ca_pem: pulumi.Input[str] | None = None,
 ) -> RancherParts:
@@ -37,6 +38,7 @@ def declare_rancher(
         docker: Provider of the Docker engine; None where the stack runs no server.
         cluster: Provider of the cluster; None where no stage uses it.
         before_import: What must be done before the cluster is imported.
+        found: What is wrong with the agent in the cluster right now.
         parent: What the import is a part of; the stack itself if None.
         ca_pem: The CA of a Rancher that is there already, where no file of the settings has it.
     """
@@ -71,13 +73,14 @@ def declare_rancher(
     after = pulumi.ResourceOptions(
         parent=parent, providers=[cluster], depends_on=[*before_import, cleanup]
     )
+
     if settings.rancher_import.url is not None:
-        return _registered_elsewhere(settings, system.metadata.uid, after, ca_pem)
+        return _registered_elsewhere(settings, system.metadata.uid, after, found, ca_pem)
     own = None if settings.has_given_manifest else settings.rancher
     if own is None or password is None or server is None:
-        agent = _agent(settings, _given_manifest(settings), after)
+        agent = _agent(settings, _given_manifest(settings), after, found)
         return RancherParts(server=server, agent=agent, admin_password=_secret(password))
-    return _registered(settings, own, server, password, system.metadata.uid, after)
+    return _registered(settings, own, server, password, system.metadata.uid, after, found)
 
 
 def _secret(value: pulumi.Output[str] | None) -> pulumi.Output[str] | None:
@@ -104,6 +107,7 @@ def _registered(
     password: pulumi.Output[str],
     owner: pulumi.Output[str],
     after: pulumi.ResourceOptions,
+    found: str | None,
 ) -> RancherParts:
     ca_pem = _ca(rancher, server)
     address = RancherAddress(
@@ -121,7 +125,7 @@ def _registered(
         owner=owner,
         server_id=server.container_id,
     )
-    agent = _agent(settings, registration.manifest, after)
+    agent = _agent(settings, registration.manifest, after, found)
     active = RancherClusterActive(
         "rancher-cluster-active",
         url=address.url,
@@ -147,6 +151,7 @@ def _registered_elsewhere(
     settings: Settings,
     owner: pulumi.Output[str],
     after: pulumi.ResourceOptions,
+    found: str | None,
     ca_pem: pulumi.Input[str] | None,
 ) -> RancherParts:
     """The same in a Rancher that is there already, of which nothing else is touched."""
@@ -164,7 +169,7 @@ def _registered_elsewhere(
         owner=owner,
         opts=pulumi.ResourceOptions(parent=after.parent),
     )
-    agent = _agent(settings, registration.manifest, after)
+    agent = _agent(settings, registration.manifest, after, found)
     active = RancherClusterActive(
         "rancher-cluster-active",
         url=given.url,
@@ -212,13 +217,17 @@ def _text(path: str) -> str:
 
 
 def _agent(
-    settings: Settings, manifest: pulumi.Input[str], after: pulumi.ResourceOptions
+    settings: Settings,
+    manifest: pulumi.Input[str],
+    after: pulumi.ResourceOptions,
+    found: str | None,
 ) -> RancherAgent:
     return RancherAgent(
         "rancher-agent",
         manifest=manifest,
         cluster=settings.cluster,
         given=settings.rancher_import,
+        found=found,
         opts=after,
     )
 

@@ -68,6 +68,7 @@ def declare_stack(
             providers.docker,
             providers.kubernetes,
             [part for part in (longhorn.release, longhorn.frontend, longhorn.check) if part],
+            findings.agent,
             parent,
             rancher_ca,
         )

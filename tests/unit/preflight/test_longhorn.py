@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from components.longhorn.disks.wanted import wanted_disks
+from components.longhorn.findings import LonghornFindings
 from components.longhorn.storage import Storage
-from components.preflight.longhorn import longhorn_findings
+from components.preflight.longhorn import longhorn_findings, with_absent_disks
 from components.preflight.longhorn_checks import check_version
 from configuration.settings import Settings
 from tests.unit.doubles.a_stack import load, nodes, valid, with_secrets
@@ -146,6 +147,62 @@ def test_a_node_that_this_stack_cordoned_and_no_longer_closes_is_an_update() -> 
     both = ["node-1", "node-2"]
     found = longhorn_findings(storage, settings, None, both, own_cordons=["node-1"])
     assert found.disks == {"node-1": "cordoned by an earlier run of this stack"}
+
+
+_GONE = (
+    "the node is not in Longhorn; disk /mnt/longhorn-sdb is not in Longhorn; "
+    "disk /mnt/longhorn-sdc is not in Longhorn"
+)
+
+
+def _absent(
+    *with_disks: str,
+    node: dict[str, Any] | None = None,
+    is_manned: bool = True,
+    before: dict[str, str] | None = None,
+    **change: Any,
+) -> LonghornFindings:
+    """What is found of node-1, which Longhorn does not have, or as it is given."""
+    settings = load(valid(nodes=nodes({"tags": ["fast"], **change}, {}, {})))
+    there = {name: _node(name, settings, is_closed=False, is_up=is_manned) for name in NAMES[1:]}
+    storage = a_storage({**there, **({"node-1": node} if node else {})})
+    found = LonghornFindings(disks=before or {})
+    return with_absent_disks(found, storage, settings, with_disks)
+
+
+def test_a_node_that_longhorn_does_not_have_any_more_is_an_update_and_its_tags_too() -> None:
+    found = _absent("node-1")
+    assert found.disks == {"node-1": _GONE}
+    assert found.tags == {"node-1": "without the tag fast"}
+    assert _absent("node-1", before={"node-1": "not cordoned"}).disks == {
+        "node-1": f"not cordoned; {_GONE}"
+    }
+
+
+def test_a_node_that_longhorn_has_without_a_disk_is_an_update() -> None:
+    empty = {"spec": {"disks": {}, "tags": ["fast"]}, "status": {}}
+    found = _absent("node-1", node=empty)
+    assert found.disks == {"node-1": _GONE.partition("; ")[2]}
+    assert found.tags == {}
+
+
+def test_no_disk_is_given_to_longhorn_where_nobody_knows_that_it_is_mounted() -> None:
+    assert _absent("node-2", "node-3") == LonghornFindings()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"lost": True}, {"maintenance": True}, {"maintenance": "cordon"}, {"disks": [], "tags": []}],
+    ids=["lost", "under maintenance", "cordoned for it", "without disks"],
+)
+def test_of_a_node_that_needs_no_disk_in_longhorn_now_nothing_is_found(
+    change: dict[str, Any],
+) -> None:
+    assert _absent("node-1", **change) == LonghornFindings()
+
+
+def test_before_longhorn_runs_on_any_node_no_node_is_missing_in_it() -> None:
+    assert _absent("node-1", is_manned=False) == LonghornFindings()
 
 
 _URL = "s3://bucket@region/"
