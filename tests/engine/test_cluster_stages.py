@@ -186,9 +186,9 @@ def test_a_node_port_that_somebody_deleted_or_added_to_is_as_it_was_with_the_sam
     engine: Engine, cluster: ClusterHandle
 ) -> None:
     kubectl(cluster, "apply", "-f", "-", text=_LONGHORN)
-    stack = engine.project_stack(
-        "port", config=config(cluster, {"frontend": True}, frontend={"type": "NodePort"})
-    )
+    read = {"readHosts": False}
+    given = config(cluster, {"frontend": True}, frontend={"type": "NodePort"}, checks=read)
+    stack = engine.project_stack("port", config=given)
     stack.up().or_fail()
     where = ("service", "longhorn-ui", "-n", "longhorn-system")
     before = json.loads(kubectl(cluster, "get", *where, "-o", "json"))["spec"]["ports"]
