@@ -40,6 +40,7 @@ class StackModel(BaseModel):
         strict=True,
         alias_generator=to_camel,
         hide_input_in_errors=True,
+        # Most processes of this program use few of the models, or none.
         defer_build=True,
     )
 
