@@ -28,7 +28,7 @@ from components.preflight.nodes import (
     check_nodes,
     check_sudo_password,
 )
-from components.preflight.rancher_backup import look_at_backup
+from components.preflight.rancher_server import look_at_rancher
 from components.preflight.report import CheckResult, PreflightError, report
 from components.preflight.wrong_host import check_hosts
 from configuration.secrets import Secret
@@ -43,6 +43,8 @@ class Findings:
     """On the hosts, by node."""
     longhorn: LonghornFindings = field(default_factory=LonghornFindings)
     """In Longhorn."""
+    rancher: str | None = None
+    """Which of Rancher's containers do not run, in one line."""
 
 
 def read_findings(settings: Settings) -> Findings:
@@ -52,7 +54,7 @@ def read_findings(settings: Settings) -> Findings:
     about it. Raises pulumi.RunError with a report over all nodes when a check fails that the
     stack file does not accept.
     """
-    look, backups = look_at_cluster(settings), look_at_backup(settings)
+    look, look_at_server = look_at_cluster(settings), look_at_rancher(settings)
     stages, checks = settings.stages, settings.checks
     results: list[CheckResult] = []
     nodes: list[NodeToCheck] = []
@@ -68,7 +70,8 @@ def read_findings(settings: Settings) -> Findings:
     results.extend(check_hosts(nodes, seen.nodes))
     results.extend(check_known_disks(nodes, seen.known_disks))
     results.extend(check_lost_volumes(nodes, seen.storage, settings.longhorn.lost_volumes))
-    _report(settings, [*seen.results, *results, *backups()])
+    server = look_at_server()
+    _report(settings, [*seen.results, *results, *server.results])
     now = datetime.now(UTC)
     found = {
         node.name: node_findings(node.answer, node.disks, node.stages, node.moved) for node in nodes
@@ -77,7 +80,7 @@ def read_findings(settings: Settings) -> Findings:
     if seen.storage is not None:
         sure = [node.name for node in nodes if _has_its_disks(node, found[node.name])]
         dated_nodes = with_node_marks(dated_nodes, seen.nodes, settings, sure)
-    return Findings(nodes=dated_nodes, longhorn=seen.longhorn)
+    return Findings(nodes=dated_nodes, longhorn=seen.longhorn, rancher=server.finding)
 
 
 def _nodes_to_check(settings: Settings, answers: Mapping[str, HostAnswer]) -> list[NodeToCheck]:

@@ -30,6 +30,7 @@ def declare_rancher(
     before_import: Sequence[pulumi.Resource],
     parent: pulumi.Resource | None = None,
     ca_pem: pulumi.Input[str] | None = None,
+    finding: str | None = None,
 ) -> RancherParts:
     """Server, registration and agent.
 
@@ -39,6 +40,7 @@ def declare_rancher(
         before_import: What must be done before the cluster is imported.
         parent: What the import is a part of; the stack itself if None.
         ca_pem: The CA of a Rancher that is there already, where no file of the settings has it.
+        finding: Which of Rancher's containers do not run right now.
     """
     server = None
     if docker is not None and settings.rancher is not None:
@@ -48,6 +50,7 @@ def declare_rancher(
             rancher=settings.rancher,
             bootstrap_password=settings.secret(Secret.RANCHER_BOOTSTRAP_PASSWORD),
             certificate=_certificate(settings, settings.rancher),
+            finding=finding,
             opts=pulumi.ResourceOptions(providers=[docker]),
         )
     # Whether or not the cluster is imported right now: Rancher keeps the password that an import

@@ -70,6 +70,7 @@ def declare_stack(
             [part for part in (longhorn.release, longhorn.frontend, longhorn.check) if part],
             parent,
             rancher_ca,
+            findings.rancher,
         )
     declare_stack_guard(settings, longhorn, rancher, control_plane, parent)
     return StackParts(nodes=nodes, longhorn=longhorn, rancher=rancher)
