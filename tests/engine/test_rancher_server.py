@@ -270,7 +270,7 @@ def test_a_container_stopped_or_paused_by_hand_is_named_in_a_preview_and_started
     previewed = stack.preview("--diff").or_fail()
     assert previewed.operations() == {"update": 1}
     assert previewed.step("rancher-running", "update")
-    assert f"Docker host {server.docker.host}: container {CONTAINER} {said}" in previewed.log
+    assert f"container {CONTAINER} {said}" in previewed.log
     assert stack.up().or_fail().operations() == {"update": 1}
     assert (_id(server), _install_uuid(server)) == (made, data)
     assert stack.preview("--refresh").or_fail().operations() == {}

@@ -67,7 +67,8 @@ def lost_finding(found: RancherContainers, docker_host: str) -> str | None:
 
 
 def _line(docker_host: str, problems: list[str]) -> str | None:
-    return f"Docker host {docker_host}: {'; '.join(problems)}" if problems else None
+    # The host at the end: Pulumi cuts a long value off, and shows the host beside it.
+    return f"{'; '.join(problems)} (Docker host {docker_host})" if problems else None
 
 
 def _problem(state: ContainerState) -> str:

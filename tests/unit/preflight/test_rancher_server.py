@@ -37,8 +37,8 @@ def test_a_stopped_one_is_a_finding_also_in_a_stack_without_a_backup(docker: Doc
     seen = look_at_rancher(_settings(docker.socket))()
     assert seen == RancherSeen(
         results=[],
-        finding=f"Docker host unix://{docker.socket}: container rancher is stopped since "
-        "2024-05-02 10:00:00 UTC (exit code 137)",
+        finding="container rancher is stopped since 2024-05-02 10:00:00 UTC (exit code 137) "
+        f"(Docker host unix://{docker.socket})",
     )
     assert docker.asked == ["GET /containers/rancher/json"]
 

@@ -86,13 +86,14 @@ def test_one_that_does_not_run_is_named_with_its_docker_host(
 ) -> None:
     found = _finding(_containers(status, "running", **state))
     assert found is not None
-    assert found.startswith(f"Docker host {_HOST}: {said}")
+    assert found.startswith(said)
+    assert found.endswith(f" (Docker host {_HOST})")
     assert "rancher-backup" not in found
 
 
 def test_both_are_told_in_one_line() -> None:
     assert _finding(_containers("exited", GONE)) == (
-        f"Docker host {_HOST}: {_STOPPED}; container rancher-backup {_GONE}"
+        f"{_STOPPED}; container rancher-backup {_GONE} (Docker host {_HOST})"
     )
 
 
@@ -237,7 +238,7 @@ def test_a_container_that_is_gone_fails_at_once_with_what_makes_it_again(
     docker.containers = [each for each in docker.containers if each["Name"] != f"/{lost}"]
     with pytest.raises(RuntimeError) as raised:
         PROVIDER.make(_props(docker))
-    assert str(raised.value) == f"Docker host unix://{docker.socket}: container {lost} {_GONE}"
+    assert str(raised.value) == f"container {lost} {_GONE} (Docker host unix://{docker.socket})"
     assert (slept, _changed(docker)) == ([], [])
 
 
