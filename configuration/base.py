@@ -40,6 +40,7 @@ class StackModel(BaseModel):
         strict=True,
         alias_generator=to_camel,
         hide_input_in_errors=True,
+        defer_build=True,
     )
 
     if not TYPE_CHECKING:  # a type checker is to know the declared fields only

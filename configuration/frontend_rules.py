@@ -12,10 +12,13 @@ from configuration.secrets import Secret
 from configuration.stack_file import StackFile
 
 _NGINX = "nginx.ingress.kubernetes.io/"
-# Of ingress-nginx: what may let people in without the password, by itself or by what it holds.
-_UNDOES = ("auth-", "enable-global-auth", "satisfy")
-_SNIPPETS = {"configuration-snippet", "server-snippet"}
-_SNIPPET_UNDOES = re.compile(r"\b(auth_basic|satisfy|allow)\b")
+# Of ingress-nginx, by itself or by what it holds.
+UNDOES = (
+    rf"^{re.escape(_NGINX)}("
+    r"(auth-|enable-global-auth|satisfy)[^=]*=|"
+    r"(configuration|server)-snippet=[\s\S]*\b(auth_basic|satisfy|allow)\b)"
+)
+"""What may let people in without the password, as a pattern of `key=value`."""
 _LEGACY_CLASS = "kubernetes.io/ingress.class"
 
 
@@ -116,10 +119,7 @@ def _password_undone(file: StackFile) -> Iterator[Problem]:
     if not file.has(Secret.FRONTEND_BASIC_AUTH) or frontend.type != "Ingress":
         return
     for key, value in frontend.annotations.items():
-        name = key.removeprefix(_NGINX)
-        if name != key and (
-            name.startswith(_UNDOES) or (name in _SNIPPETS and _SNIPPET_UNDOES.search(value))
-        ):
+        if re.search(UNDOES, f"{key}={value}"):
             yield Problem(
                 f"frontend.annotations.{key}",
                 "changes how the password in the secret frontendBasicAuth is asked for",

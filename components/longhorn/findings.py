@@ -34,12 +34,19 @@ class LonghornFindings:
     """Settings of the backup target that have another value than the stack file gives them."""
     backup_target: str | None = None
     """Why Longhorn can't use its backup target."""
+    backup_credentials: str | None = None
+    """That the Secret with the credentials of the backup target is gone or changed."""
+    frontend: str | None = None
+    """Which objects in front of Longhorn's interface are gone or changed."""
+    monitoring: str | None = None
+    """Which objects by which Prometheus and Grafana see Longhorn are gone or changed."""
     policies: str | None = None
     """Which classes and recurring jobs of the stack are gone, or not as it says."""
     encryption_key: str | None = None
     """That the Secret with the key of encrypted volumes is gone."""
     ready: str | None = None
-    """That Longhorn is not there, or that `longhorn` is not the one default StorageClass."""
+    """That Longhorn is not there or without parts of its CSI driver, or that `longhorn` is not the
+    one default StorageClass."""
     disks: Mapping[str, str] = field(default_factory=dict[str, str])
     """What is wrong with a node's disks in Longhorn, by the node's name."""
     tags: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -10,17 +10,13 @@ from components.longhorn.objects import DRIVER
 from components.longhorn.snapshot import DEFAULT_CLASS_KEYS, Snapshot, Workload
 
 STORAGE_CLASS = "longhorn"
+DEPLOYER = "longhorn-driver-deployer"
 _MANAGER = "longhorn-manager"
 _CSI_PLUGIN = "longhorn-csi-plugin"
 _DAEMON_SETS = (_MANAGER, _CSI_PLUGIN)
-_DEPLOYMENTS = (
-    "csi-attacher",
-    "csi-provisioner",
-    "csi-resizer",
-    "csi-snapshotter",
-    "longhorn-driver-deployer",
-    "longhorn-ui",
-)
+CSI_DEPLOYMENTS = ("csi-attacher", "csi-provisioner", "csi-resizer", "csi-snapshotter")
+_CHART_DEPLOYMENTS = (DEPLOYER, "longhorn-ui")
+_DEPLOYMENTS = (*CSI_DEPLOYMENTS, *_CHART_DEPLOYMENTS)
 # longhorn-manager v1.5.3, k8s/pkg/apis/longhorn/v1beta2/node.go.
 _FULL = "DiskPressure"
 _ENGINE_IMAGE_PREFIX = "engine-image-"
@@ -58,8 +54,61 @@ def missing_parts(
             line
             for node, paths in sorted(disks_by_node.items())
             if node not in down
-            for line in _disks_missing(node, snapshot.nodes.get(node), paths)
+            for line in disks_missing(node, snapshot.nodes.get(node), paths)
         ),
+    ]
+
+
+def gone_parts(snapshot: Snapshot) -> list[str]:
+    """What of the CSI driver somebody has taken away, one line each.
+
+    No wait brings it: what makes it does so when it starts, and not again (longhorn-manager v1.5.3,
+    app/driver.go).
+    """
+    plugin = any(workload.name == _CSI_PLUGIN for workload in snapshot.daemon_sets)
+    present = {workload.name for workload in snapshot.deployments}
+    return [
+        *([] if plugin else [f"DaemonSet {_CSI_PLUGIN} is gone"]),
+        *(f"Deployment {name} is gone" for name in CSI_DEPLOYMENTS if name not in present),
+        *stopped(snapshot, CSI_DEPLOYMENTS),
+        *([] if snapshot.has_driver else [f"CSIDriver {DRIVER} is gone"]),
+    ]
+
+
+def stopped(snapshot: Snapshot, names: Collection[str] = _CHART_DEPLOYMENTS) -> list[str]:
+    """Which of these Deployments somebody has scaled to 0; by itself the chart's own."""
+    return [f"Deployment {name} is scaled to 0" for name in stopped_names(snapshot, names)]
+
+
+def stopped_names(snapshot: Snapshot, names: Collection[str]) -> list[str]:
+    """As `stopped`, by their names alone."""
+    found = snapshot.deployments
+    return [each.name for each in found if each.name in names and not each.wanted]
+
+
+def is_newer(snapshot: Snapshot, wanted: str) -> bool:
+    """Whether a later Longhorn runs than this, as after somebody else's upgrade."""
+    running, asked = version_of(snapshot.version or ""), version_of(wanted)
+    return running is not None and asked is not None and running.release > asked.release
+
+
+def unready_workloads(snapshot: Snapshot, closed: Collection[str] = ()) -> list[str]:
+    """The workloads of which pods are not ready, one line each.
+
+    Args:
+        snapshot: What the cluster says.
+        closed: Names of the nodes under maintenance, whose hosts may be down.
+    """
+    down = sum(not _is_up(snapshot.nodes.get(name)) for name in closed)
+    return [
+        f"{kind} {workload.name} ({workload.ready} of {workload.wanted} pods ready)"
+        for kind, found, names, spared in (
+            ("DaemonSet", snapshot.daemon_sets, _DAEMON_SETS, down),
+            ("Deployment", snapshot.deployments, _DEPLOYMENTS, 0),
+        )
+        for workload in found
+        if workload.name in names or workload.name.startswith(_ENGINE_IMAGE_PREFIX)
+        if workload.ready < workload.wanted - spared
     ]
 
 
@@ -128,9 +177,14 @@ def _classes_missing(snapshot: Snapshot, wants_default_class: bool) -> Iterator[
         )
 
 
-def _disks_missing(
-    name: str, node: Mapping[str, Any] | None, paths: Sequence[str]
-) -> Iterator[str]:
+def disks_missing(name: str, node: Mapping[str, Any] | None, paths: Iterable[str]) -> Iterator[str]:
+    """Which of a node's disks Longhorn does not have, or not Ready and Schedulable, and why.
+
+    Args:
+        name: The node's name.
+        node: The nodes.longhorn.io object; None where Longhorn does not have it.
+        paths: Mount points of the disks.
+    """
     if node is None:
         yield f"nodes.longhorn.io {name}"
         return

@@ -10,6 +10,7 @@ from components.cluster.gone import open_for_removal
 from components.common.dynamic import FINDING, DynamicProvider, DynamicResource, Properties
 from components.common.owner import this_stack
 from components.common.waiting import wait_until
+from components.longhorn.csi_driver import make_driver_again
 from components.longhorn.default_class import give_back_default_class, take_default_class
 from components.longhorn.disks.late import put_late_disks
 from components.longhorn.findings import NOT_RUNNING
@@ -33,8 +34,13 @@ class LonghornReadyProvider(DynamicProvider):
     }
 
     def make(self, new: Properties) -> tuple[str, Properties]:
-        """Wait until nothing is missing. Raises TimeoutError listing what still is."""
+        """Wait until nothing is missing, after what is gone of the CSI driver was made again.
+
+        Raises TimeoutError listing what still is missing.
+        """
         cluster = open_cluster(new)
+        if new.get(FINDING) not in (None, NOT_RUNNING):
+            make_driver_again(cluster, read_snapshot(cluster))
         settle = take_default_class if new["default_storage_class"] else give_back_default_class
         defaults: Sequence[str] = ()
 
@@ -116,7 +122,8 @@ class LonghornReady(DynamicResource, module="longhorn", name="Ready"):
             disks_by_node: The disks that must be Ready and Schedulable, by node (wanted_disks).
             closed: Nodes under maintenance, which stay closed to replicas, and whose hosts may be
                 down.
-            finding: That Longhorn is not there, or `longhorn` not the one default class, right now.
+            finding: That Longhorn is not there or without parts of its CSI driver, or `longhorn`
+                not the one default class, right now.
         """
         inputs: Properties = {
             **cluster_inputs(cluster),

@@ -1,7 +1,7 @@
 """The Helm release of Longhorn and the wait until all of Longhorn runs."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pulumi
@@ -9,6 +9,7 @@ import pulumi_kubernetes as kubernetes
 
 from components.cluster.api import ClusterApi
 from components.cluster.helm_records import forget_release, forget_unfinished
+from components.cluster.helm_rights import make_rights
 from components.common.owner import MARK, this_stack
 from components.longhorn.disks.disks import LonghornDisks
 from components.longhorn.disks.wanted import wanted_disks
@@ -129,8 +130,8 @@ class LonghornRelease(pulumi.ComponentResource):
                     create=timeout, update=timeout, delete=timeout
                 ),
                 hooks=pulumi.ResourceHookBinding(
-                    before_create=[_hook(f"{name}-before-install", cluster, forget_release)],
-                    before_update=[_hook(f"{name}-before-upgrade", cluster, forget_unfinished)],
+                    before_create=[_hook(f"{name}-before-install", cluster, _before_install)],
+                    before_update=[_hook(f"{name}-before-upgrade", cluster, _before_upgrade)],
                 ),
             ),
         )
@@ -200,13 +201,25 @@ class LonghornRelease(pulumi.ComponentResource):
 
 
 def _hook(
-    name: str, settings: ClusterSettings, forget: Callable[[ClusterApi, str, str], list[str]]
+    name: str, settings: ClusterSettings, prepare: Callable[[ClusterApi], Iterable[str]]
 ) -> pulumi.ResourceHook:
-    """Lets Helm go on where an interrupted run left it in the middle."""
+    """Lets Helm go on where an interrupted run, or somebody, left it in the middle."""
 
     async def clear(_args: pulumi.ResourceHookArgs) -> None:
         cluster = ClusterApi(settings.kubeconfig, settings.context)
-        for record in await asyncio.to_thread(forget, cluster, NAMESPACE, RELEASE_NAME):
-            pulumi.log.info(f"Helm's record of an interrupted run was removed: {record}")
+        for said in await asyncio.to_thread(lambda: [*prepare(cluster)]):
+            pulumi.log.info(said)
 
     return pulumi.ResourceHook(name, clear)
+
+
+def _before_install(cluster: ClusterApi) -> Iterator[str]:
+    for record in forget_release(cluster, NAMESPACE, RELEASE_NAME):
+        yield f"Helm's record of an interrupted run was removed: {record}"
+
+
+def _before_upgrade(cluster: ClusterApi) -> Iterator[str]:
+    for record in forget_unfinished(cluster, NAMESPACE, RELEASE_NAME):
+        yield f"Helm's record of an interrupted run was removed: {record}"
+    for made in make_rights(cluster, NAMESPACE, RELEASE_NAME):
+        yield f"made again, since the chart's own hooks need it: {made}"

@@ -47,7 +47,7 @@ def path_problem(current: str, wanted: str) -> str | None:
         case Step.BACK:
             return (
                 f"Longhorn {current} can't go back to {wanted}: Longhorn refuses to start on what "
-                f"a later version has changed. {_way_on(current)}"
+                f"a later version has changed. {way_on(current)}"
             )
         case Step.MAJOR:
             return f"Longhorn {current} to {wanted} crosses a major version"
@@ -59,7 +59,8 @@ def path_problem(current: str, wanted: str) -> str | None:
             )
 
 
-def _way_on(installed: str) -> str:
+def way_on(installed: str) -> str:
+    """What a stack file may say where this version of Longhorn runs already."""
     for each in SUPPORTED_VERSIONS:
         if step(installed, each) is Step.FINE:
             return f"Set longhorn.version to {each}"

@@ -33,46 +33,72 @@ class AgentFacts:
     """Whether a Pulumi stack put it there."""
     owner: str | None = None
     """Which one, by the mark on the agent's namespace."""
+    replicas: int | None
+    """How many pods it is to have; None where it is gone, and its namespace says whose it was."""
     is_away: bool
     """Whether it is to run, and no pod of it is available."""
 
 
 def read_agent(api: ClusterApi) -> AgentFacts | None:
-    """Ask the cluster; None where no agent is.
+    """Ask the cluster; None where no agent is, and no stack has had one.
 
     Raises whatever the client raises when the cluster does not answer.
     """
     found: Any = unless_missing(
         api.apps.read_namespaced_deployment, *_AGENT, _request_timeout=_ANSWER_SECONDS
     )
-    if found is None:
-        return None
-    variables = listed(found.spec.template.spec.containers[0].env)
     namespace: Any = unless_missing(
         api.core.read_namespace, _AGENT[1], _request_timeout=_ANSWER_SECONDS
     )
+    owner = mapped(namespace and namespace.metadata.annotations).get(MARK)
+    if found is None:
+        if owner is None:
+            return None
+        return AgentFacts(server="", is_managed=True, owner=owner, replicas=None, is_away=False)
+    variables = listed(found.spec.template.spec.containers[0].env)
     managers = [str(entry.manager) for entry in listed(found.metadata.managed_fields)]
     return AgentFacts(
         server=next((str(each.value) for each in variables if each.name == _SERVER), ""),
         is_managed=any(manager.startswith(_FIELD_MANAGER) for manager in managers),
-        owner=mapped(namespace and namespace.metadata.annotations).get(MARK),
+        owner=owner,
+        replicas=int(found.spec.replicas or 0),
         is_away=bool(found.spec.replicas) and not found.status.available_replicas,
     )
 
 
-def check_agent(agent: AgentFacts | None, rancher_url: str, stack: str) -> Iterator[CheckResult]:
+def agent_finding(agent: AgentFacts | None, stack: str) -> str | None:
+    """That this stack's agent has no pods by somebody's hand; nothing of another's.
+
+    Args:
+        agent: What runs in the cluster.
+        stack: What `this_stack` tells.
+    """
+    if agent is None or agent.owner != stack or agent.replicas:
+        return None
+    if agent.replicas is None:
+        return f"there is no Deployment {_AGENT[0]}"
+    return f"Deployment {_AGENT[0]} is scaled to 0"
+
+
+def check_agent(
+    agent: AgentFacts | None, rancher_url: str | None, stack: str
+) -> Iterator[CheckResult]:
     """An agent of another Rancher, which would be taken over; one of this Rancher that is away.
 
     Args:
         agent: What runs in the cluster.
-        rancher_url: Where this stack's agent is to report to.
+        rancher_url: Where this stack's agent is to report to; None where only the manifest that a
+            person gave tells.
         stack: What `this_stack` tells. Its own agent moves with a changed address.
     """
-    if agent is None:
+    if agent is None or agent.replicas is None:
         return
-    # A Pulumi program that leaves no mark may be an earlier version of this one.
-    is_own = agent.is_managed if agent.owner is None else agent.owner == stack
-    if is_own or is_same_address(agent.server, rancher_url):
+    is_ours = agent.owner == stack
+    if rancher_url is not None:
+        # A Pulumi program that leaves no mark may be an earlier version of this one.
+        is_unmarked = agent.owner is None and agent.is_managed
+        is_ours = is_ours or is_unmarked or is_same_address(agent.server, rancher_url)
+    if is_ours:
         if agent.is_away:
             yield of_cluster(
                 "rancherAgent",
@@ -80,6 +106,8 @@ def check_agent(agent: AgentFacts | None, rancher_url: str, stack: str) -> Itera
                 f"no pod of {_AGENT[0]} is available, so Rancher does not reach the cluster",
                 f"See why: kubectl -n {_AGENT[1]} describe pods -l app={_AGENT[0]}.",
             )
+        return
+    if rancher_url is None:
         return
     yield of_cluster(
         "otherRancher",

@@ -1,7 +1,7 @@
 """One look at the cluster, begun before the hosts are read, in previews too."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pulumi
@@ -11,7 +11,14 @@ from components.common.owner import field_manager, this_stack
 from components.longhorn.findings import NOT_RUNNING, LonghornFindings
 from components.longhorn.policies.encryption_key import SECRET_NAME as ENCRYPTION_KEY
 from components.longhorn.storage import Storage, read_storage
-from components.preflight.agent import check_agent, check_clean_up, read_agent, read_clean_up
+from components.preflight.agent import (
+    AgentFacts,
+    agent_finding,
+    check_agent,
+    check_clean_up,
+    read_agent,
+    read_clean_up,
+)
 from components.preflight.cluster import check_cluster
 from components.preflight.cluster_facts import (
     ClusterNode,
@@ -27,6 +34,7 @@ from components.preflight.frontend import (
     read_has_middlewares,
     read_ingress_classes,
 )
+from components.preflight.kept_objects import with_kept_objects
 from components.preflight.longhorn import longhorn_findings
 from components.preflight.longhorn_checks import check_longhorn
 from components.preflight.longhorn_disks import KnownDisks, known_disks
@@ -54,8 +62,12 @@ class ClusterSeen:
     """What its Longhorn knows of disks; None where it has none."""
     longhorn: LonghornFindings = field(default_factory=LonghornFindings)
     """What is not as the stack file says, for the resources that own it."""
+    has_longhorn: bool = False
+    """Whether a Longhorn runs in it, of this stack or not."""
     storage: Storage | None = None
     """Longhorn, where it is part of the stack; None where it does not run yet."""
+    agent: str | None = None
+    """That this stack's agent of Rancher is scaled to 0, or gone."""
 
 
 def look_at_cluster(settings: Settings) -> Callable[[], ClusterSeen]:
@@ -111,35 +123,39 @@ def _looked(settings: Settings, owner: str) -> ClusterSeen:
         nodes, lacks_key = facts.nodes, bool(key) and ENCRYPTION_KEY not in facts.secrets
         results += check_cluster(facts, wanted)
         storage = read_storage(api)
-    results += _checked(api, settings, owner)
-    known = known_disks(storage)
-    if not stages.longhorn:
-        return ClusterSeen(results=results, nodes=nodes, known_disks=known)
-    release = release_finding(api)
-    if storage is None:
-        return ClusterSeen(
-            results=results,
-            nodes=nodes,
-            longhorn=LonghornFindings(release=release, ready=NOT_RUNNING),
-        )
-    results += check_longhorn(storage, settings, datetime.now(UTC))
-    return ClusterSeen(
+    agent = read_agent(api) if stages.rancher_import else None
+    results += _checked(api, settings, owner, agent)
+    seen = ClusterSeen(
         results=results,
         nodes=nodes,
-        known_disks=known,
-        longhorn=longhorn_findings(
-            storage,
-            settings,
-            release,
-            cordoned_of(nodes),
-            own_cordons=cordoned_by(nodes, field_manager(owner)),
-            lacks_encryption_key=lacks_key,
-        ),
+        known_disks=known_disks(storage),
+        has_longhorn=storage is not None,
+        agent=agent_finding(agent, owner),
+    )
+    if not stages.longhorn:
+        return replace(seen, longhorn=with_kept_objects(LonghornFindings(), api, settings))
+    release = release_finding(api)
+    if storage is None:
+        return replace(seen, longhorn=LonghornFindings(release=release, ready=NOT_RUNNING))
+    found = longhorn_findings(
+        storage,
+        settings,
+        release,
+        cordoned_of(nodes),
+        own_cordons=cordoned_by(nodes, field_manager(owner)),
+        lacks_encryption_key=lacks_key,
+    )
+    return replace(
+        seen,
+        results=[*results, *check_longhorn(storage, settings, datetime.now(UTC))],
+        longhorn=with_kept_objects(found, api, settings),
         storage=storage,
     )
 
 
-def _checked(api: ClusterApi, settings: Settings, owner: str) -> Iterator[CheckResult]:
+def _checked(
+    api: ClusterApi, settings: Settings, owner: str, agent: AgentFacts | None
+) -> Iterator[CheckResult]:
     stages, frontend = settings.stages, settings.frontend
     if stages.longhorn and settings.longhorn.monitoring is not None:
         yield from check_monitoring(settings.longhorn.monitoring, read_prometheus(api))
@@ -152,9 +168,8 @@ def _checked(api: ClusterApi, settings: Settings, owner: str) -> Iterator[CheckR
             yield from check_middlewares(has_middlewares=read_has_middlewares(api))
     if stages.rancher_import:
         yield from check_clean_up(read_clean_up(api))
-    # A manifest given by hand leads to a Rancher that the stack file does not name.
-    if stages.rancher_import and settings.rancher_url is not None:
-        yield from check_agent(read_agent(api), settings.rancher_url, owner)
+        # A manifest given by hand leads to a Rancher that the stack file does not name.
+        yield from check_agent(agent, settings.rancher_url, owner)
     url = settings.rancher_url or (settings.rancher and settings.rancher.url)
     if stages.rancher_import and url is not None:
         yield from check_certificate(url, presented_at(url), datetime.now(UTC))

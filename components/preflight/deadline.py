@@ -1,5 +1,6 @@
 """Questions that a preview waits for only so long, and goes on without an answer."""
 
+import contextvars
 import threading
 import time
 from collections.abc import Callable
@@ -32,7 +33,9 @@ def asking(
         except Exception as error:  # whatever is answered, the preview goes on
             errors[:] = [error]
 
-    thread = threading.Thread(target=run, daemon=True)
+    # Pulumi keeps the stack's configuration in the context, of which a thread has none by itself.
+    here = contextvars.copy_context()
+    thread = threading.Thread(target=here.run, args=(run,), daemon=True)
     ends = time.monotonic() + seconds
     thread.start()
 

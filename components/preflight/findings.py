@@ -20,7 +20,9 @@ from components.nodes.script_parts import questions as node_questions
 from components.preflight.cluster_reading import look_at_cluster
 from components.preflight.frontend import check_guard
 from components.preflight.known_disks import check_known_disks
+from components.preflight.longhorn import with_absent_disks
 from components.preflight.lost_volumes import check_lost_volumes
+from components.preflight.moved_disks import check_moved_disks
 from components.preflight.node_marks import with_node_marks
 from components.preflight.nodes import (
     NodeToCheck,
@@ -45,6 +47,8 @@ class Findings:
     """In Longhorn."""
     rancher: str | None = None
     """Which of Rancher's containers do not run, in one line."""
+    agent: str | None = None
+    """Of Rancher's agent in the cluster."""
 
 
 def read_findings(settings: Settings) -> Findings:
@@ -70,6 +74,7 @@ def read_findings(settings: Settings) -> Findings:
     results.extend(check_hosts(nodes, seen.nodes))
     results.extend(check_known_disks(nodes, seen.known_disks))
     results.extend(check_lost_volumes(nodes, seen.storage, settings.longhorn.lost_volumes))
+    results.extend(check_moved_disks(nodes, seen.storage))
     server = look_at_server()
     _report(settings, [*seen.results, *results, *server.results])
     now = datetime.now(UTC)
@@ -77,10 +82,17 @@ def read_findings(settings: Settings) -> Findings:
         node.name: node_findings(node.answer, node.disks, node.stages, node.moved) for node in nodes
     }
     dated_nodes = dated(found, f"{now:%Y-%m-%d %H:%M:%S} UTC")
-    if seen.storage is not None:
-        sure = [node.name for node in nodes if _has_its_disks(node, found[node.name])]
+    longhorn = seen.longhorn
+    sure = [
+        node.name
+        for node in nodes
+        if node.name in seen.nodes and _has_its_disks(node, found[node.name])
+    ]
+    if seen.has_longhorn:
         dated_nodes = with_node_marks(dated_nodes, seen.nodes, settings, sure)
-    return Findings(nodes=dated_nodes, longhorn=seen.longhorn, rancher=server.finding)
+    if seen.storage is not None:
+        longhorn = with_absent_disks(longhorn, seen.storage, settings, sure)
+    return Findings(nodes=dated_nodes, longhorn=longhorn, rancher=server.finding, agent=seen.agent)
 
 
 def _nodes_to_check(settings: Settings, answers: Mapping[str, HostAnswer]) -> list[NodeToCheck]:

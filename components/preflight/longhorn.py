@@ -1,10 +1,17 @@
 """What Longhorn's resources have to put right, by what the stack file says. Pure."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from components.longhorn.default_class import class_finding
-from components.longhorn.disks.findings import cordon_finding, disks_finding, needed_finding
+from components.longhorn.disks.findings import (
+    absent_finding,
+    cordon_finding,
+    disks_finding,
+    needed_finding,
+)
 from components.longhorn.disks.wanted import wanted_disks
+from components.longhorn.fields import is_true, status_of
 from components.longhorn.findings import (
     LonghornFindings,
     backup_target_finding,
@@ -12,6 +19,7 @@ from components.longhorn.findings import (
     settings_finding,
     tags_finding,
 )
+from components.longhorn.missing import gone_parts, is_newer, stopped
 from components.longhorn.objects import NAMESPACE
 from components.longhorn.policies.backup_credentials import secret_name
 from components.longhorn.policies.backup_target import TARGET_SETTING, target_settings
@@ -80,7 +88,10 @@ def longhorn_findings(
     }
     tags = {node.name: tags_finding(snapshot.nodes.get(node.name), node.tags) for node in nodes}
     return LonghornFindings(
-        release=release,
+        # An upgrade to the version before is what Longhorn refuses, and the preflight tells.
+        release=None
+        if is_newer(snapshot, longhorn.version)
+        else line_of([*([release] if release else []), *stopped(snapshot)]),
         settings=settings_finding(snapshot.settings, setting_values(values["defaultSettings"])),
         removal=settings_finding(snapshot.settings, {CONFIRMATION: "false"}),
         backup_settings=backup_settings,
@@ -89,10 +100,48 @@ def longhorn_findings(
         encryption_key=f"Secret {NAMESPACE}/{ENCRYPTION_KEY} is not there"
         if lacks_encryption_key
         else None,
-        ready=class_finding(snapshot, wants_default_class=longhorn.default_storage_class),
+        ready=line_of(
+            line
+            for line in (
+                *gone_parts(snapshot),
+                class_finding(snapshot, wants_default_class=longhorn.default_storage_class),
+            )
+            if line
+        ),
         disks={name: line for name, line in disks.items() if line},
         tags={name: line for name, line in tags.items() if line},
     )
+
+
+def with_absent_disks(
+    found: LonghornFindings, storage: Storage, settings: Settings, with_disks: Collection[str]
+) -> LonghornFindings:
+    """The findings with the nodes of which Longhorn has no disk, as after they joined again.
+
+    Before a manager runs anywhere, no node lacks more than Longhorn itself does.
+
+    Args:
+        found: What was found wrong in Longhorn.
+        storage: Longhorn as the cluster has it.
+        settings: What the stack file says.
+        with_disks: Names of the nodes that Kubernetes has and on which each disk is mounted, or
+            will be in this run.
+    """
+    nodes = storage.snapshot.nodes
+    disks, tags = dict(found.disks), dict(found.tags)
+    if not any(is_true(status_of(each), "Ready") for each in nodes.values()):
+        return found
+    for node in settings.present_nodes:
+        there, wanted = nodes.get(node.name), wanted_disks(settings.disks_of(node), {})
+        absent = absent_finding(there, wanted)
+        if absent is None or node.maintained or node.name not in with_disks:
+            continue
+        before = disks.get(node.name)
+        disks[node.name] = f"{before}; {absent}" if before else absent
+        lacking = tags_finding(there or {}, node.tags)
+        if lacking:
+            tags[node.name] = lacking
+    return replace(found, disks=disks, tags=tags)
 
 
 def _of_backup(storage: Storage, backup: BackupSettings | None) -> tuple[str | None, str | None]:

@@ -26,8 +26,8 @@ def with_node_marks(
 
     Args:
         findings: What was found wrong on the hosts, by node name.
-        nodes: The nodes of a cluster in which Longhorn runs, by name: before it does, nothing was
-            put on them yet.
+        nodes: The nodes of a cluster in which a Longhorn runs, this stack's or not, by name: before
+            it does, nothing was put on them yet.
         settings: What the stack file says.
         with_disks: Names of the nodes on which each disk is mounted, or will be in this run.
     """

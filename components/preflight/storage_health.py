@@ -12,6 +12,8 @@ from components.common.answers import mapped
 from components.common.names import some_names
 from components.longhorn.capacity import disk_rooms, losses
 from components.longhorn.fields import Object, condition, disk_status, spec_of, status_of
+from components.longhorn.missing import unready_workloads
+from components.longhorn.snapshot import Snapshot
 from components.longhorn.storage import Storage
 from components.longhorn.volumes import named
 from components.preflight.report import CheckResult, of_cluster
@@ -39,6 +41,18 @@ def check_storage(storage: Storage, closed: Collection[str] = ()) -> Iterator[Ch
             f"{count} folder{'s' if count > 1 else ''} with replica data that no volume has",
             "Look at them under Setting, Orphaned Data in Longhorn's interface, and delete them "
             "there if nothing of them is needed.",
+        )
+
+
+def check_pods(snapshot: Snapshot, closed: Collection[str] = ()) -> Iterator[CheckResult]:
+    """Pods of Longhorn's own workloads that do not run, arguments as for check_storage."""
+    found = unready_workloads(snapshot, closed)
+    if found:
+        yield of_cluster(
+            "longhornPods",
+            "warning",
+            f"not all pods of Longhorn run: {some_names(found)}",
+            "See why: kubectl -n longhorn-system get pods; describe those that are not Running.",
         )
 
 

@@ -60,17 +60,21 @@ def declare_longhorn(
     if release is not None and settings.longhorn.monitoring is not None:
         LonghornMonitoring(
             "longhorn-monitoring",
+            cluster=settings.cluster,
             longhorn=settings.longhorn,
             monitoring=settings.longhorn.monitoring,
+            found=found.monitoring,
             opts=pulumi.ResourceOptions(parent=parent, providers=providers, depends_on=[release]),
         )
     frontend = None
     if settings.stages.frontend:
         frontend = LonghornFrontend(
             "longhorn-frontend",
+            cluster=settings.cluster,
             frontend=settings.frontend,
             node_address=next((node.host for node in settings.present_nodes), None),
             basic_auth=settings.secret(Secret.FRONTEND_BASIC_AUTH),
+            found=found.frontend,
             opts=pulumi.ResourceOptions(parent=parent, providers=providers, depends_on=after),
         )
     check = None

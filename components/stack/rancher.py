@@ -6,6 +6,7 @@ from pathlib import Path
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.preflight.findings import Findings
 from components.rancher.agent.agent import RancherAgent
 from components.rancher.agent.given_manifest import RancherManifest
 from components.rancher.registration.active import RancherClusterActive
@@ -28,9 +29,9 @@ def declare_rancher(
     docker: pulumi.ProviderResource | None,
     cluster: pulumi.ProviderResource | None,
     before_import: Sequence[pulumi.Resource],
+    findings: Findings,
     parent: pulumi.Resource | None = None,
     ca_pem: pulumi.Input[str] | None = None,
-    finding: str | None = None,
 ) -> RancherParts:
     """Server, registration and agent.
 
@@ -38,11 +39,11 @@ def declare_rancher(
         docker: Provider of the Docker engine; None where the stack runs no server.
         cluster: Provider of the cluster; None where no stage uses it.
         before_import: What must be done before the cluster is imported.
+        findings: What is wrong right now with Rancher's containers, and with the agent.
         parent: What the import is a part of; the stack itself if None.
         ca_pem: The CA of a Rancher that is there already, where no file of the settings has it.
-        finding: Which of Rancher's containers do not run right now.
     """
-    server = None
+    server, found = None, findings.agent
     if docker is not None and settings.rancher is not None:
         _warn_of_a_shared_host(settings, settings.rancher)
         server = RancherServer(
@@ -50,7 +51,7 @@ def declare_rancher(
             rancher=settings.rancher,
             bootstrap_password=settings.secret(Secret.RANCHER_BOOTSTRAP_PASSWORD),
             certificate=_certificate(settings, settings.rancher),
-            finding=finding,
+            finding=findings.rancher,
             opts=pulumi.ResourceOptions(providers=[docker]),
         )
     # Whether or not the cluster is imported right now: Rancher keeps the password that an import
@@ -74,13 +75,14 @@ def declare_rancher(
     after = pulumi.ResourceOptions(
         parent=parent, providers=[cluster], depends_on=[*before_import, cleanup]
     )
+
     if settings.rancher_import.url is not None:
-        return _registered_elsewhere(settings, system.metadata.uid, after, ca_pem)
+        return _registered_elsewhere(settings, system.metadata.uid, after, found, ca_pem)
     own = None if settings.has_given_manifest else settings.rancher
     if own is None or password is None or server is None:
-        agent = _agent(settings, _given_manifest(settings), after)
+        agent = _agent(settings, _given_manifest(settings), after, found)
         return RancherParts(server=server, agent=agent, admin_password=_secret(password))
-    return _registered(settings, own, server, password, system.metadata.uid, after)
+    return _registered(settings, own, server, password, system.metadata.uid, after, found)
 
 
 def _secret(value: pulumi.Output[str] | None) -> pulumi.Output[str] | None:
@@ -107,6 +109,7 @@ def _registered(
     password: pulumi.Output[str],
     owner: pulumi.Output[str],
     after: pulumi.ResourceOptions,
+    found: str | None,
 ) -> RancherParts:
     ca_pem = _ca(rancher, server)
     address = RancherAddress(
@@ -124,7 +127,7 @@ def _registered(
         owner=owner,
         server_id=server.container_id,
     )
-    agent = _agent(settings, registration.manifest, after)
+    agent = _agent(settings, registration.manifest, after, found)
     active = RancherClusterActive(
         "rancher-cluster-active",
         url=address.url,
@@ -150,6 +153,7 @@ def _registered_elsewhere(
     settings: Settings,
     owner: pulumi.Output[str],
     after: pulumi.ResourceOptions,
+    found: str | None,
     ca_pem: pulumi.Input[str] | None,
 ) -> RancherParts:
     """The same in a Rancher that is there already, of which nothing else is touched."""
@@ -167,7 +171,7 @@ def _registered_elsewhere(
         owner=owner,
         opts=pulumi.ResourceOptions(parent=after.parent),
     )
-    agent = _agent(settings, registration.manifest, after)
+    agent = _agent(settings, registration.manifest, after, found)
     active = RancherClusterActive(
         "rancher-cluster-active",
         url=given.url,
@@ -215,13 +219,17 @@ def _text(path: str) -> str:
 
 
 def _agent(
-    settings: Settings, manifest: pulumi.Input[str], after: pulumi.ResourceOptions
+    settings: Settings,
+    manifest: pulumi.Input[str],
+    after: pulumi.ResourceOptions,
+    found: str | None,
 ) -> RancherAgent:
     return RancherAgent(
         "rancher-agent",
         manifest=manifest,
         cluster=settings.cluster,
         given=settings.rancher_import,
+        found=found,
         opts=after,
     )
 

@@ -68,9 +68,9 @@ def declare_stack(
             providers.docker,
             providers.kubernetes,
             [part for part in (longhorn.release, longhorn.frontend, longhorn.check) if part],
+            findings,
             parent,
             rancher_ca,
-            findings.rancher,
         )
     declare_stack_guard(settings, longhorn, rancher, control_plane, parent)
     return StackParts(nodes=nodes, longhorn=longhorn, rancher=rancher)

@@ -14,6 +14,7 @@ from components.rancher.registration.registration import RancherRegistrationProv
 from lab.cluster import kubernetes
 from lab.cluster.kubernetes import ClusterHandle
 from lab.rancher.stand_in.server import StandIn
+from tests.engine.definitions import TRAEFIK
 from tests.engine.engine import Engine
 from tests.engine.kubectl import kubectl
 from tests.engine.needs import marks
@@ -28,33 +29,6 @@ apiVersion: networking.k8s.io/v1
 kind: IngressClass
 metadata: {name: nginx}
 spec: {controller: k8s.io/ingress-nginx}
-"""
-# The definition as Traefik's chart has it, without the forms of its many kinds of middleware.
-_MIDDLEWARES = """
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: middlewares.traefik.io}
-spec:
-  group: traefik.io
-  names: {kind: Middleware, plural: middlewares, singular: middleware}
-  scope: Namespaced
-  versions:
-    - name: v1alpha1
-      served: true
-      storage: true
-      schema:
-        openAPIV3Schema:
-          type: object
-          properties:
-            spec:
-              type: object
-              properties:
-                basicAuth: {type: object, properties: {secret: {type: string}}}
----
-apiVersion: networking.k8s.io/v1
-kind: IngressClass
-metadata: {name: traefik}
-spec: {controller: traefik.io/ingress-controller}
 """
 _LONGHORN = """
 apiVersion: v1
@@ -208,11 +182,33 @@ def test_the_interface_is_exposed_and_its_url_told(
     stack.destroy().or_fail()
 
 
+def test_a_node_port_that_somebody_deleted_or_added_to_is_as_it_was_with_the_same_port(
+    engine: Engine, cluster: ClusterHandle
+) -> None:
+    kubectl(cluster, "apply", "-f", "-", text=_LONGHORN)
+    read = {"readHosts": False}
+    given = config(cluster, {"frontend": True}, frontend={"type": "NodePort"}, checks=read)
+    stack = engine.project_stack("port", config=given)
+    stack.up().or_fail()
+    where = ("service", "longhorn-ui", "-n", "longhorn-system")
+    before = json.loads(kubectl(cluster, "get", *where, "-o", "json"))["spec"]["ports"]
+    added = json.dumps({"spec": {"ports": [{"name": "more", "port": 81}]}})
+    for change in (("delete", *where), ("patch", *where, "-p", added)):
+        kubectl(cluster, *change)
+        assert stack.preview().or_fail().operations() == {"update": 1}
+        assert stack.up().or_fail().step("longhorn-frontend-kept", "update")
+        after = json.loads(kubectl(cluster, "get", *where, "-o", "json"))["spec"]["ports"]
+        assert after == before
+        assert stack.preview().or_fail().operations() == {}
+    assert str(before[0]["nodePort"]) in str(stack.outputs()["longhornUrl"])
+    stack.destroy().or_fail()
+
+
 def test_traefik_is_told_to_ask_for_the_password_before_the_interface_is_open(
     engine: Engine, cluster: ClusterHandle
 ) -> None:
     kubectl(cluster, "apply", "-f", "-", text=_LONGHORN)
-    kubectl(cluster, "apply", "-f", "-", text=_MIDDLEWARES)
+    kubectl(cluster, "apply", "-f", "-", text=TRAEFIK)
     kubectl(cluster, "wait", "--for=condition=Established", "crd/middlewares.traefik.io")
     frontend: dict[str, Any] = {"type": "Ingress", "host": "longhorn.example.com"}
     frontend |= {"tlsSecret": "longhorn-tls"}

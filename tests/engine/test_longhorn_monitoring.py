@@ -7,11 +7,11 @@ test_alerts.py's. The tests share one stack and follow one another.
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from lab.common.waiting import wait_until
+from tests.engine.definitions import OPERATOR, operator_definition
 from tests.engine.engine import Engine, Stack
 from tests.engine.longhorn_lab import LONGHORN, LonghornLab, longhorn_lab
 from tests.engine.needs import needs_longhorn_manager
@@ -20,7 +20,6 @@ from tests.unit.longhorn.monitoring.metrics import METRICS
 
 pytestmark = needs_longhorn_manager
 
-_GROUP = "monitoring.coreos.com"
 _KINDS = {
     "ServiceMonitor": "servicemonitors",
     "PrometheusRule": "prometheusrules",
@@ -61,13 +60,13 @@ def test_without_the_operator_nothing_is_touched_and_the_message_says_what_to_do
 def test_with_it_the_objects_are_made_and_a_preview_shows_no_change(
     stack: Stack, lab: LonghornLab
 ) -> None:
-    lab.apply(*(_definition(kind, plural) for kind, plural in _KINDS.items()))
+    lab.apply(*(operator_definition(kind, plural) for kind, plural in _KINDS.items()))
     for plural in _KINDS.values():
-        lab.kubectl("wait", "--for=condition=Established", "crd", f"{plural}.{_GROUP}")
+        lab.kubectl("wait", "--for=condition=Established", "crd", f"{plural}.{OPERATOR}")
     stack.up(seconds=_UP_SECONDS).or_fail()
-    (monitor,) = lab.objects(f"servicemonitors.{_GROUP}", "-n", LONGHORN)
+    (monitor,) = lab.objects(f"servicemonitors.{OPERATOR}", "-n", LONGHORN)
     assert monitor["metadata"]["labels"]["release"] == "prometheus"
-    (rules,) = lab.objects(f"prometheusrules.{_GROUP}", "-n", LONGHORN)
+    (rules,) = lab.objects(f"prometheusrules.{OPERATOR}", "-n", LONGHORN)
     assert rules["spec"]["groups"]
     (board,) = lab.objects("configmaps", "-n", LONGHORN, "-l", "grafana_dashboard=1")
     assert json.loads(board["data"]["longhorn.json"])["panels"]
@@ -81,15 +80,17 @@ def test_a_prometheus_that_does_not_look_for_them_is_named_in_the_preview(
     spec = {"serviceMonitorSelector": selector, "serviceMonitorNamespaceSelector": {}}
     spec |= {"ruleSelector": {}, "ruleNamespaceSelector": {}}
     meta = {"name": "main", "namespace": "default"}
-    lab.apply({"apiVersion": f"{_GROUP}/v1", "kind": "Prometheus", "metadata": meta, "spec": spec})
+    lab.apply(
+        {"apiVersion": f"{OPERATOR}/v1", "kind": "Prometheus", "metadata": meta, "spec": spec}
+    )
     told = stack.preview().or_fail().log
     assert "default/main looks for release: other" in told
     assert "Longhorn's PrometheusRule" not in told
-    lab.kubectl("delete", f"prometheuses.{_GROUP}", "main", "-n", "default")
+    lab.kubectl("delete", f"prometheuses.{OPERATOR}", "main", "-n", "default")
 
 
 def test_the_service_monitor_leads_to_every_manager_once(lab: LonghornLab) -> None:
-    (monitor,) = lab.objects(f"servicemonitors.{_GROUP}", "-n", LONGHORN)
+    (monitor,) = lab.objects(f"servicemonitors.{OPERATOR}", "-n", LONGHORN)
     labels = monitor["spec"]["selector"]["matchLabels"]
     chosen = ",".join(f"{key}={value}" for key, value in labels.items())
     (wanted,) = {endpoint["port"] for endpoint in monitor["spec"]["endpoints"]}
@@ -134,25 +135,9 @@ def test_the_managers_metrics_have_the_names_and_labels_that_alerts_go_by(
 def test_a_destroy_leaves_none_of_it(stack: Stack, lab: LonghornLab) -> None:
     stack.destroy(seconds=_UP_SECONDS).or_fail()
     for plural in ("servicemonitors", "prometheusrules"):
-        assert lab.objects(f"{plural}.{_GROUP}", "--all-namespaces") == []
+        assert lab.objects(f"{plural}.{OPERATOR}", "--all-namespaces") == []
 
 
 def _manager(lab: LonghornLab) -> str:
     (pod,) = lab.objects("pods", "-n", LONGHORN, "-l", "app=longhorn-manager")
     return pod["status"]["podIP"]
-
-
-def _definition(kind: str, plural: str) -> dict[str, Any]:
-    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    version = {"name": "v1", "served": True, "storage": True}
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{plural}.{_GROUP}"},
-        "spec": {
-            "group": _GROUP,
-            "scope": "Namespaced",
-            "names": {"kind": kind, "plural": plural},
-            "versions": [{**version, "schema": {"openAPIV3Schema": schema}}],
-        },
-    }

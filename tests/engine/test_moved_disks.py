@@ -87,6 +87,24 @@ def _states(lab: LonghornLab, node: str) -> dict[str, tuple[str, bool]]:
     return found
 
 
+def test_disks_with_replicas_of_two_nodes_are_moved_one_after_the_other(
+    stack: Stack, lab: LonghornLab, config: dict[str, Any]
+) -> None:
+    names = [host.name for host in lab.hosts]
+    for name in names:
+        lab.put_volume(f"on-{name}", name, SDB)
+    disks = [_disk("/dev/sdb", NEW), _disk("/dev/sdc", SDC)]
+    stack.configure({"nodes": [{**each, "disks": disks} for each in config[NODES]]})
+    refused = stack.preview()
+    assert not refused.succeeded
+    told = ", ".join(f"{name} ({SDB} to {NEW})" for name in names)
+    assert told in " ".join(refused.log.split())
+    stack.configure({"nodes": config[NODES]})
+    for name in names:
+        lab.drop_volume(f"on-{name}")
+    assert stack.preview().or_fail().operations() == {}
+
+
 def test_one_up_moves_a_disk_with_its_data_once_its_replicas_are_elsewhere(
     stack: Stack, lab: LonghornLab, config: dict[str, Any]
 ) -> None:

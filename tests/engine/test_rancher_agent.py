@@ -13,7 +13,10 @@ import pulumi
 import pytest
 import yaml
 
+from components.cluster.api import ClusterApi
 from components.cluster.provider import kubernetes_provider
+from components.common.owner import this_stack
+from components.preflight.agent import agent_finding, read_agent
 from components.rancher.agent.agent import RancherAgent
 from components.rancher.api.client import RancherClient
 from components.rancher.registration.active import RancherClusterActive
@@ -51,7 +54,7 @@ def program(
     ip: str = "",
     seconds: int = 60,
 ) -> None:
-    """The cluster imported; a given manifest takes the place of a registration.
+    """The cluster looked at and imported; a given manifest takes the place of a registration.
 
     Args:
         proxy: what the agent has as HTTPS_PROXY; nothing if empty.
@@ -66,12 +69,13 @@ def program(
         }
     )
     cluster = ClusterSettings(name="storage", kubeconfig=kubeconfig)
+    found = agent_finding(read_agent(ClusterApi(kubeconfig, None)), this_stack())
     provider = kubernetes_provider(cluster)
     on_cluster = pulumi.ResourceOptions(providers=[provider])
 
     def agent_of(manifest: pulumi.Input[str]) -> RancherAgent:
         return RancherAgent(
-            "agent", manifest=manifest, cluster=cluster, given=given, opts=on_cluster
+            "agent", manifest=manifest, cluster=cluster, given=given, found=found, opts=on_cluster
         )
 
     if manifest_file:
@@ -328,6 +332,54 @@ def test_an_agent_that_somebody_deleted_comes_back_connected(imported: Imported)
     imported.stack.up("--refresh").or_fail()
     assert imported.environment()["CATTLE_FEATURES"]
     assert imported.is_connected()
+
+
+def test_an_agent_that_somebody_scaled_to_0_shows_without_a_refresh_and_up_runs_it_again(
+    imported: Imported,
+) -> None:
+    _scale_to_0(imported)
+    shown = imported.stack.preview("--diff").or_fail()
+    assert shown.operations(CONNECTION) == {"update": 1}
+    assert "Deployment cattle-cluster-agent is scaled to 0" in shown.log
+    imported.stack.up().or_fail()
+    assert imported.is_connected()
+    assert imported.environment()["CATTLE_FEATURES"]
+    assert imported.stack.preview().or_fail().operations() == {}
+
+
+def test_the_agent_of_a_given_manifest_is_run_again_too_and_one_that_is_gone_is_no_success(
+    tmp_path: Path, cluster: LabCluster
+) -> None:
+    """No resource of the stack calls Rancher, so that nothing else would show."""
+    with _imported(tmp_path, cluster) as lab:
+        file, stack = tmp_path / "manifest.yaml", lab.stack
+        file.write_text(_manifest_by_hand(lab))
+        stack.arguments = {**stack.arguments, "manifest_file": str(file)}
+        stack.up().or_fail()
+        assert stack.preview().or_fail().operations() == {}
+        _scale_to_0(lab)
+        assert stack.preview().or_fail().operations() == {"update": 1}
+        assert stack.up().or_fail().operations(CONNECTION) == {"update": 1}
+        assert lab.is_connected()
+        assert stack.preview().or_fail().operations() == {}
+        lab.kubectl("delete", "deployment", "cattle-cluster-agent", "-n", "cattle-system")
+        assert stack.preview().or_fail().operations(CONNECTION) == {"update": 1}
+        failed = stack.up()
+        assert not failed.succeeded
+        assert "there is no Deployment cattle-cluster-agent" in failed.errors()
+        stack.up("--refresh").or_fail()
+        assert lab.deployment()["status"]["availableReplicas"] == 1
+        assert stack.preview().or_fail().operations() == {}
+
+
+def _scale_to_0(lab: Imported) -> None:
+    name = ("deployment", "cattle-cluster-agent", "-n", "cattle-system")
+    lab.kubectl("scale", *name, "--replicas=0")
+    wait_until(
+        lambda: not lab.deployment()["status"].get("replicas"),
+        doing="waiting for the agent's pods to go",
+        seconds=_SECONDS,
+    )
 
 
 def test_a_given_manifest_is_held_to_the_same_and_brings_its_registry_along(

@@ -5,11 +5,13 @@ With Longhorn's stand-in, and with its own manager where that is there. The test
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.nodes.description import ANNOTATION, LABEL
+from lab.cluster import kubernetes
 from lab.common.waiting import wait_until
 from lab.hosts import hosts
 from lab.hosts.hosts import HostHandle
@@ -99,6 +101,57 @@ def test_label_and_annotation_that_are_gone_as_from_a_node_that_joined_again_are
     metadata = json.loads(lab.kubectl("get", "node", name, "-o", "json"))["metadata"]
     assert metadata["labels"][LABEL] == "config"
     assert _SDB in metadata["annotations"][ANNOTATION]
+
+
+def test_a_stack_that_has_only_the_labels_puts_one_that_is_gone_back_too(
+    stack: Stack, lab: LonghornLab, tmp_path: Path
+) -> None:
+    """A second stack, for which the disks are somebody else's mounts and Longhorn is as well."""
+    name = lab.hosts[0].name
+    config = lab.config()
+    stages = ("packages", "disks", "longhorn", "frontend", "volumeCheck")
+    config["longhorn-rancher:stages"] |= dict.fromkeys(stages, False)
+    config[_NODES] = _nodes(lab)
+    labels = Engine(tmp_path / "engine").project_stack("labels", config=config)
+    labels.up(seconds=_UP_SECONDS).or_fail()
+    assert labels.preview().or_fail().operations() == {}
+    lab.kubectl("label", "node", name, f"{LABEL}-")
+    assert _updated(labels) == {f"{name}-labels-patch"}
+    labels.up(seconds=_UP_SECONDS).or_fail()
+    assert labels.preview().or_fail().operations() == {}
+    # The label is that stack's alone now, and goes with it.
+    labels.destroy(seconds=_UP_SECONDS).or_fail()
+    assert _updated(stack) == {f"{name}-labels-patch"}
+    stack.up(seconds=_UP_SECONDS).or_fail()
+
+
+def test_a_node_that_joined_again_is_done_when_longhorn_uses_its_disks(
+    stack: Stack, lab: LonghornLab
+) -> None:
+    name = lab.hosts[0].name
+    lab.kubectl("delete", "node", name)
+    wait_until(
+        lambda: name not in _longhorn_nodes(lab),
+        doing="Longhorn forgets the node",
+        seconds=180,
+    )
+    gone = stack.preview()
+    assert not gone.succeeded
+    assert f"error nodeName: {name}: Kubernetes has no node {name}" in gone.errors()
+    kubernetes.up([host.name for host in lab.hosts])
+    assert _updated(stack) == {
+        f"{name}-labels-patch",
+        f"longhorn-{name}-disks",
+        f"longhorn-{name}-tags",
+    }
+    stack.up(seconds=_UP_SECONDS).or_fail()
+    assert all(_is_ready(lab, name, path) for path in (_SDB, _SDC))
+    assert lab.longhorn_node(name)["spec"]["tags"] == ["fast"]
+
+
+def _longhorn_nodes(lab: LonghornLab) -> set[str]:
+    found = lab.objects("nodes.longhorn.io", "-n", LONGHORN)
+    return {each["metadata"]["name"] for each in found}
 
 
 def test_a_node_under_maintenance_is_closed_until_the_line_is_gone(

@@ -21,6 +21,7 @@ from components.cluster.api import ClusterApi
 from components.longhorn.storage import read_storage
 from components.preflight.cluster_facts import cordoned_of, read_nodes
 from components.preflight.deadline import asking
+from components.preflight.kept_objects import with_kept_objects
 from components.preflight.longhorn import longhorn_findings
 from components.preflight.rancher_server import look_at_rancher
 from components.preflight.release import release_finding
@@ -84,6 +85,7 @@ def _read(stack: str, settings: Settings) -> Status:
         raise RuntimeError("Longhorn is not installed there")
     cordoned = cordoned_of(read_nodes(api))
     findings = longhorn_findings(storage, settings, release_finding(api), cordoned)
+    findings = with_kept_objects(findings, api, settings, knows_secrets=False)
     return status_of(stack, settings, storage, findings, datetime.now(UTC), look_at_server())
 
 

@@ -149,6 +149,7 @@ def _drift(findings: LonghornFindings) -> Iterator[Problem]:
     of_cluster = (
         *(findings.release, findings.settings, findings.backup_settings),
         *(findings.policies, findings.encryption_key, findings.ready, findings.removal),
+        *(findings.backup_credentials, findings.frontend, findings.monitoring),
     )
     lines = [(CLUSTER, line) for line in of_cluster if line]
     lines += [*findings.disks.items(), *findings.tags.items()]

@@ -22,7 +22,9 @@ from components.common.dynamic import (
 )
 from components.common.owner import this_stack
 from components.common.progress import tell
+from components.longhorn.disks.absent import wait_until_used
 from components.longhorn.disks.cordon import CORDON, uncordon
+from components.longhorn.disks.findings import absent_paths
 from components.longhorn.disks.lost_node import wait_until_forgotten
 from components.longhorn.disks.maintenance import close_node, open_node
 from components.longhorn.disks.node_object import LonghornNodeDisks
@@ -74,7 +76,7 @@ class LonghornDisksProvider(DynamicProvider):
         elif new.get("maintenance"):
             close_node(cluster, new)
         else:
-            _put(cluster, new)
+            _put(cluster, new, is_waited_for=True)
         if not new["lost"]:
             _evict_others(cluster, new)
             _uncordon(cluster, {}, new)
@@ -96,7 +98,8 @@ class LonghornDisksProvider(DynamicProvider):
     def change(self, old: Properties, new: Properties) -> Properties:
         """Renew the disks with another file system, see to all, then take out the unlisted.
 
-        In this order, since an added disk may be the room that a removed one's replicas need.
+        In this order, since an added disk may be the room that a removed one's replicas need. Disks
+        that a preview did not find in Longhorn are waited for; LonghornReady waits for new ones.
         """
         cluster = open_cluster(new)
         if new["lost"]:
@@ -114,12 +117,16 @@ class LonghornDisksProvider(DynamicProvider):
                 given_up=new.get("lost_volumes") or (),
                 timeout_seconds=float(new["timeout_seconds"]),
             )
+        absent = absent_paths(new.get(FINDING), new["disks"])
         was, wanted = old.get("maintenance"), new.get("maintenance")
         if wanted:
             close_node(cluster, new)
         else:
-            _put(cluster, new)
+            # A repair of what a preview found changes no input that LonghornReady waits for.
+            _put(cluster, new, is_waited_for=bool(absent) or not new.get(FINDING))
         _remove(cluster, new, gone)
+        if absent & set(before) and not wanted:
+            wait_until_used(cluster, new, absent & set(before))
         _evict_others(cluster, new)
         _uncordon(cluster, old, new)
         if was and not wanted:
@@ -160,15 +167,14 @@ def _uncordon(cluster: ClusterApi, old: Properties, new: Properties) -> None:
     uncordon(cluster, name, owners, is_end=old.get("maintenance") == CORDON)
 
 
-def _put(cluster: ClusterApi, props: dict[str, Any]) -> None:
+def _put(cluster: ClusterApi, props: dict[str, Any], *, is_waited_for: bool) -> None:
     disks = LonghornNodeDisks(cluster, str(props["node_name"]))
     try:
         disks.put(props)
     except TimeoutError as error:
-        if props.get(FINDING):
-            # A repair of what a preview found changes no input that LonghornReady waits for.
+        if not is_waited_for:
             raise
-        tell(f"{disks.node_name}: left to the wait for all of Longhorn: {error}")
+        tell(f"{disks.node_name}: left to a later wait: {error}")
 
 
 def _remove(cluster: ClusterApi, props: dict[str, Any], paths: set[str]) -> None:

@@ -1,6 +1,6 @@
 """What is not as wanted of a node's disks in Longhorn. Pure."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from components.common.answers import listed
@@ -32,7 +32,7 @@ def disks_finding(
     """
     present = {} if node is None else disks_by_path(node)
     if node is None or not present:
-        # A node that Longhorn has just got: it makes the disks from the node's annotation.
+        # See absent_finding.
         return None
     others = sorted(other_paths(node, wanted)) if evicts_others else []
     return line_of(
@@ -42,6 +42,38 @@ def disks_finding(
             *(f"disk {path} is not in the stack file" for path in others),
         ]
     )
+
+
+def absent_finding(
+    node: Mapping[str, Any] | None, wanted: Mapping[str, Mapping[str, Any]]
+) -> str | None:
+    """That Longhorn has no disk of a node at all, as after the node has joined the cluster again.
+
+    Apart from the rest, since it holds only where each disk is sure to be mounted before it is
+    given to Longhorn: on a host that was set up anew the paths would lead to the root disk.
+
+    Args:
+        node: The nodes.longhorn.io object; None where Longhorn does not have it.
+        wanted: Its disks by mount point (wanted_disks).
+    """
+    if node is not None and disks_by_path(node):
+        return None
+    return line_of(
+        [
+            *(["the node is not in Longhorn"] if node is None and wanted else []),
+            *map(_absence, wanted),
+        ]
+    )
+
+
+def absent_paths(finding: str | None, paths: Iterable[str]) -> set[str]:
+    """Those of the disks that a finding says Longhorn does not have.
+
+    Args:
+        finding: What a preview has found.
+        paths: Mount points.
+    """
+    return {path for path in paths if finding and _absence(path) in finding}
 
 
 def cordon_finding(
@@ -94,7 +126,7 @@ def _changed(node: Mapping[str, Any], wanted: Mapping[str, Mapping[str, Any]]) -
     changes = put_changes(node, wanted)
     for path in wanted:
         if path not in present:
-            yield f"disk {path} is not in Longhorn"
+            yield _absence(path)
             continue
         name, entry = present[path]
         for key in _FIELDS if name in changes else ():
@@ -102,6 +134,10 @@ def _changed(node: Mapping[str, Any], wanted: Mapping[str, Mapping[str, Any]]) -
             if was != to_be:
                 now, then = entry.get(key, False), changes[name][key]
                 yield f"disk {path} has {key} {_text(now)}, not {_text(then)}"
+
+
+def _absence(path: str) -> str:
+    return f"disk {path} is not in Longhorn"
 
 
 def _text(value: object) -> str:

@@ -65,15 +65,14 @@ class LonghornNodeDisks:
         The rest as in Claim; errors as for `edit`.
         """
         self.edit(
-            lambda node: put_changes(node, props["disks"]),
+            _wanted_of(props),
             timeout_seconds=min(_BRIEFLY_SECONDS, float(props["timeout_seconds"])),
-            claim=Claim(
-                owner=str(props["owner"]),
-                paths=set(props["disks"]),
-                is_closed=is_closed,
-                evicts=evicts,
-            ),
+            claim=_claim_of(props, is_closed=is_closed, evicts=evicts),
         )
+
+    def put_now(self, props: Mapping[str, Any]) -> list[str]:
+        """As put, of a node that is in use, once and without a wait; as attempt."""
+        return self.attempt(_wanted_of(props), _claim_of(props))
 
     def edit_once(self, changes: DiskChanges, *, timeout_seconds: float) -> None:
         """Write changes until Longhorn takes them, without another look.
@@ -113,6 +112,18 @@ class LonghornNodeDisks:
 
     def _write(self, patch: dict[str, Any]) -> str | None:
         return try_patch(self._cluster, "nodes", self.node_name, patch)
+
+
+def _wanted_of(props: Mapping[str, Any]) -> DiskChanges:
+    return lambda node: put_changes(node, props["disks"])
+
+
+def _claim_of(
+    props: Mapping[str, Any], *, is_closed: bool = False, evicts: bool | None = None
+) -> Claim:
+    return Claim(
+        owner=str(props["owner"]), paths=set(props["disks"]), is_closed=is_closed, evicts=evicts
+    )
 
 
 def _access(node: Mapping[str, Any], claim: Claim | None) -> dict[str, bool]:

@@ -1,17 +1,15 @@
 """Longhorn in Prometheus and Grafana, as the program declares it."""
 
-from typing import Any
+import json
 
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.longhorn.monitoring.rules import alert_groups, dashboard
-from components.longhorn.objects import NAMESPACE
+from components.cluster.kept import KeptObjects
+from components.longhorn.monitoring.objects import monitoring_documents
+from configuration.cluster import ClusterSettings
 from configuration.longhorn import LonghornSettings
 from configuration.monitoring import MonitoringSettings
-
-_API = "monitoring.coreos.com/v1"
-_NAME = "longhorn"
 
 
 class LonghornMonitoring(pulumi.ComponentResource):
@@ -26,56 +24,46 @@ class LonghornMonitoring(pulumi.ComponentResource):
         self,
         name: str,
         *,
+        cluster: ClusterSettings,
         longhorn: LonghornSettings,
         monitoring: MonitoringSettings,
+        found: str | None = None,
         opts: pulumi.ResourceOptions,
     ) -> None:
         """Declare it.
 
         Args:
             name: The resource's name, and the beginning of its parts' names.
+            cluster: How the cluster is reached.
             longhorn: The settings of Longhorn.
             monitoring: How it is seen.
+            found: Which of the objects are gone or changed right now.
         """
         super().__init__("longhornrancher:longhorn:Monitoring", name, None, opts)
         here = pulumi.ResourceOptions(parent=self)
-        backup = longhorn.backup
-        objects: dict[str, tuple[str, dict[str, Any]]] = {
-            "metrics": ("ServiceMonitor", _service_monitor())
-        }
-        if monitoring.alerts:
-            age = None if backup is None else backup.maximum_age_hours
-            groups = alert_groups(longhorn.version, age)
-            objects["alerts"] = ("PrometheusRule", {"groups": groups})
-        for part, (kind, spec) in objects.items():
-            kubernetes.apiextensions.CustomResource(
-                f"{name}-{part}",
-                api_version=_API,
-                kind=kind,
-                metadata=kubernetes.meta.v1.ObjectMetaArgs(
-                    name=_NAME, namespace=NAMESPACE, labels=monitoring.labels
-                ),
-                spec=spec,
-                opts=here,
-            )
-        if monitoring.dashboard:
-            kubernetes.core.v1.ConfigMap(
-                f"{name}-dashboard",
-                metadata=kubernetes.meta.v1.ObjectMetaArgs(
-                    name=f"{_NAME}-dashboard",
-                    namespace=monitoring.dashboard_namespace,
-                    labels=monitoring.dashboard_labels,
-                ),
-                data={f"{_NAME}.json": dashboard()},
-                opts=here,
-            )
+        documents = monitoring_documents(longhorn, monitoring)
+        owned: list[pulumi.Resource] = []
+        for part, document in documents.items():
+            metadata = document["metadata"]
+            if document["kind"] == "ConfigMap":
+                one = kubernetes.core.v1.ConfigMap(
+                    f"{name}-{part}", metadata=metadata, data=document["data"], opts=here
+                )
+            else:
+                one = kubernetes.apiextensions.CustomResource(
+                    f"{name}-{part}",
+                    api_version=document["apiVersion"],
+                    kind=document["kind"],
+                    metadata=metadata,
+                    spec=document["spec"],
+                    opts=here,
+                )
+            owned.append(one)
+        KeptObjects(
+            f"{name}-kept",
+            cluster=cluster,
+            objects=json.dumps([*documents.values()]),
+            finding=found,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=owned),
+        )
         self.register_outputs({})
-
-
-def _service_monitor() -> dict[str, Any]:
-    """Every manager, through the chart's Service longhorn-backend (templates/daemonset-sa.yaml)."""
-    return {
-        "selector": {"matchLabels": {"app": "longhorn-manager"}},
-        "namespaceSelector": {"matchNames": [NAMESPACE]},
-        "endpoints": [{"port": "manager", "path": "/metrics"}],
-    }

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ _HOURS = "HOURS"
 _COLUMNS, _HEIGHT = 24, 8
 
 
+# The preflight and the declaration ask for the same, and reading YAML is slow.
+@cache
 def alert_groups(version: str, maximum_age_hours: int | None) -> Sequence[Mapping[str, Any]]:
     """The groups of alerts, as in a file of Prometheus's rules.
 
@@ -29,6 +32,7 @@ def alert_groups(version: str, maximum_age_hours: int | None) -> Sequence[Mappin
     return [*groups, *aged["groups"]]
 
 
+@cache
 def dashboard() -> str:
     """Grafana's dashboard, as JSON."""
     rows: list[list[dict[str, Any]]] = yaml.safe_load(_text("dashboard"))

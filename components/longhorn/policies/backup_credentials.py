@@ -1,5 +1,9 @@
 """What opens the backup target, in the form in which Longhorn reads it. Pure."""
 
+import base64
+from typing import Any
+
+from components.longhorn.objects import NAMESPACE
 from configuration.backup import BackupSettings
 
 SECRET = "longhorn-backup-credentials"  # noqa: S105  the name of the object
@@ -29,6 +33,13 @@ def credentials(backup: BackupSettings, password: str, ca: str | None) -> dict[s
     return values | _with(
         {"AWS_ENDPOINTS": endpoint, "AWS_CERT": ca, "VIRTUAL_HOSTED_STYLE": style}
     )
+
+
+def credentials_document(values: dict[str, str]) -> dict[str, Any]:
+    """The Secret as Kubernetes has it, with these entries."""
+    data = {name: base64.b64encode(value.encode()).decode() for name, value in values.items()}
+    metadata = {"name": SECRET, "namespace": NAMESPACE}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}
 
 
 def _with(values: dict[str, str | None]) -> dict[str, str]:

@@ -8,10 +8,16 @@ from pathlib import Path
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.cluster.kept import KeptObjects
 from components.cluster.provider import replacing_provider
 from components.longhorn.findings import LonghornFindings, line_of
 from components.longhorn.objects import GROUP, NAMESPACE, VERSION
-from components.longhorn.policies.backup_credentials import SECRET, credentials, secret_name
+from components.longhorn.policies.backup_credentials import (
+    SECRET,
+    credentials,
+    credentials_document,
+    secret_name,
+)
 from components.longhorn.policies.backup_target import BackupTarget
 from components.longhorn.policies.classes import declare_class
 from components.longhorn.policies.encryption_key import EncryptionKey
@@ -51,8 +57,7 @@ class LonghornPolicies(pulumi.ComponentResource):
         super().__init__("longhornrancher:longhorn:Policies", name, None, opts)
         longhorn = file.longhorn
         if longhorn.backup is not None:
-            problem = line_of(each for each in (found.backup_settings, found.backup_target) if each)
-            self._backup_target(name, file.cluster, longhorn.backup, backup_password, problem)
+            self._backup_target(name, file.cluster, longhorn.backup, backup_password, found)
         jobs = [self._job(name, job) for job in longhorn.recurring_jobs]
         before: list[pulumi.Resource] = [*jobs]
         if encryption_key is not None:
@@ -83,7 +88,7 @@ class LonghornPolicies(pulumi.ComponentResource):
         cluster: ClusterSettings,
         backup: BackupSettings,
         password: pulumi.Output[str] | None,
-        found: str | None,
+        found: LonghornFindings,
     ) -> None:
         after: Sequence[pulumi.Resource] = ()
         digest = pulumi.Output.from_input("")
@@ -91,21 +96,29 @@ class LonghornPolicies(pulumi.ComponentResource):
             ca = Path(backup.ca_file).expanduser().read_text() if backup.ca_file else None
             data = password.apply(lambda word: credentials(backup, word, ca))
             digest = data.apply(_digest)
-            after = [
-                kubernetes.core.v1.Secret(
-                    f"{name}-backup-credentials",
-                    metadata=kubernetes.meta.v1.ObjectMetaArgs(name=SECRET, namespace=NAMESPACE),
-                    string_data=data,
-                    opts=pulumi.ResourceOptions(parent=self),
-                )
-            ]
+            secret = kubernetes.core.v1.Secret(
+                f"{name}-backup-credentials",
+                metadata=kubernetes.meta.v1.ObjectMetaArgs(name=SECRET, namespace=NAMESPACE),
+                string_data=data,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            kept = KeptObjects(
+                f"{name}-backup-credentials-kept",
+                cluster=cluster,
+                objects=pulumi.Output.secret(data).apply(
+                    lambda values: json.dumps([credentials_document(values)])
+                ),
+                finding=found.backup_credentials,
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[secret]),
+            )
+            after = [secret, kept]
         BackupTarget(
             f"{name}-backup-target",
             cluster=cluster,
             backup=backup,
             credential_secret=secret_name(backup),
             credentials=digest,
-            found=found,
+            found=line_of(each for each in (found.backup_settings, found.backup_target) if each),
             opts=pulumi.ResourceOptions(parent=self, depends_on=after),
         )
 

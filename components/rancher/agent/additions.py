@@ -12,9 +12,9 @@ from urllib3.exceptions import HTTPError
 
 from components.cluster.api import ApiError, open_cluster
 from components.cluster.gone import open_for_removal
+from components.cluster.objects import apply_object, delete_object, read_object
 from components.common.dynamic import DynamicProvider, DynamicResource, Properties
 from components.common.progress import tell
-from components.rancher.agent.cluster_objects import apply_object, delete_object, read_object
 from components.rancher.agent.known_objects import Document, api_path
 from components.rancher.agent.namespaces import free_namespaces, why_not_removable
 

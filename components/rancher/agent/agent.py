@@ -60,6 +60,7 @@ class RancherAgent(pulumi.ComponentResource):
         manifest: pulumi.Input[str],
         cluster: ClusterSettings,
         given: RancherImportSettings,
+        found: str | None = None,
         opts: pulumi.ResourceOptions,
     ) -> None:
         """Declare it.
@@ -68,6 +69,7 @@ class RancherAgent(pulumi.ComponentResource):
             name: The resource's name, and the beginning of its parts' names.
             manifest: The import manifest's text (secret), already verified.
             given: What the agent gets beside its manifest, and how long it may take to start.
+            found: What is wrong with it in the cluster right now, for Pulumi's diff.
         """
         super().__init__("longhornrancher:rancher:Agent", name, None, opts)
         settings = AgentSettings.of_stack(given)
@@ -145,6 +147,7 @@ class RancherAgent(pulumi.ComponentResource):
             incarnation=incarnation,
             timeout_seconds=given.timeout_seconds,
             settings=settings,
+            finding=found,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[deployment, credentials]),
         )
         core.Service(

@@ -2,9 +2,10 @@
 
 Some 15 s after the first connection Rancher applies a Deployment of its own over the manifest's:
 with CATTLE_FEATURES, without which the agent opens a tunnel and serves nothing, with a Secret of
-its own, and from then on with every new image. All that is Rancher's. This program's is what
-makes the connection, since Rancher can't bring that to an agent that does not reach it, and what
-the stack gives the agent beside its manifest (configuration/settings.py).
+its own, and from then on with every new image. All that is Rancher's, and so is how many pods there
+are. This program's is what makes the connection, since Rancher can't bring that to an agent that
+does not reach it, that there is any pod, for the same reason, and what the stack gives the agent
+beside its manifest (configuration/settings.py).
 Source: Rancher 2.8.5, pkg/controllers/management/clusterdeploy/clusterdeploy.go.
 """
 
@@ -60,6 +61,11 @@ def is_rancher_s(deployment: Mapping[str, Any]) -> bool:
     return bool(environment_of(deployment).get(_FEATURES))
 
 
+def is_scaled_to_zero(deployment: Mapping[str, Any]) -> bool:
+    """Whether it is to have no pods, as after `kubectl scale --replicas=0`."""
+    return mapped(deployment.get("spec")).get("replicas") == 0
+
+
 def patch_for(
     live: Mapping[str, Any],
     wanted: Mapping[str, Any],
@@ -70,7 +76,8 @@ def patch_for(
     """The strategic merge patch that brings a running agent to another manifest.
 
     Until Rancher has applied its own, that is the whole of the manifest; afterwards the connection
-    and the settings only, and each only if it has to change. None where nothing has to.
+    and the settings only, and each only if it has to change. An agent without pods gets as many as
+    the manifest has, or one. None where nothing has to change.
 
     Args:
         live: the Deployment as it is.
@@ -79,6 +86,21 @@ def patch_for(
         settings: what the stack gives the agent.
         settings_before: what it gave when this was done last.
     """
+    patch = _patch_of_template(live, wanted, before, settings, settings_before)
+    spec = mapped(mapped(patch).get("spec"))
+    if not is_scaled_to_zero({"spec": {**mapped(live.get("spec")), **spec}}):
+        return patch
+    replicas = int(mapped(wanted.get("spec")).get("replicas") or 1)
+    return {**mapped(patch), "spec": {**spec, "replicas": replicas}}
+
+
+def _patch_of_template(
+    live: Mapping[str, Any],
+    wanted: Mapping[str, Any],
+    before: Mapping[str, Any] | None,
+    settings: AgentSettings,
+    settings_before: AgentSettings,
+) -> Document | None:
     patch: Document | None = _patch_of_manifest(live, wanted, before)
     gone = without(settings_before, settings, wanted)
     if patch is None:

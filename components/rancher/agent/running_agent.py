@@ -7,13 +7,20 @@ import pulumi
 from urllib3.exceptions import HTTPError
 
 from components.cluster.api import ApiError, ClusterApi, open_cluster
-from components.common.dynamic import DynamicProvider, DynamicResource, Properties, is_unknown
+from components.cluster.objects import list_objects, merge_object, read_object
+from components.common.dynamic import (
+    FINDING,
+    DynamicProvider,
+    DynamicResource,
+    Properties,
+    is_unknown,
+)
 from components.common.progress import tell
 from components.common.waiting import wait_until
-from components.rancher.agent.cluster_objects import list_objects, merge_object, read_object
 from components.rancher.agent.connection import (
     connection_of,
     is_rancher_s,
+    is_scaled_to_zero,
     patch_for,
     rollout_problem,
 )
@@ -35,7 +42,7 @@ class RancherAgentConnectionProvider(DynamicProvider):
         return AGENT, _brought_along(new, {})
 
     def differences(self, old: Properties, new: Properties) -> set[str]:
-        """Also an agent that a refresh found looking elsewhere for Rancher, or without settings."""
+        """Also one that a refresh found looking elsewhere, without settings, or scaled to 0."""
         wanted = new.get("deployment")
         is_known = not is_unknown(wanted)
         is_other = is_known and wanted is not None and old.get("found") != _found(wanted, new)
@@ -46,7 +53,7 @@ class RancherAgentConnectionProvider(DynamicProvider):
         return _brought_along(new, old)
 
     def look(self, state: Properties) -> Properties | None:
-        """Where the agent looks for Rancher now, and what it has of its settings.
+        """Where the agent looks for Rancher now, what it has of its settings, whether it is off.
 
         A cluster that does not answer proves nothing.
         """
@@ -64,7 +71,8 @@ class RancherAgentConnectionProvider(DynamicProvider):
                 "disconnected, have it deploy its agent again: annotation "
                 "io.cattle.agent.force.deploy=true on the cluster in Rancher."
             )
-        return {**state, "found": _found(live, state)}
+        off = {"replicas": 0} if is_scaled_to_zero(live) else {}
+        return {**state, "found": {**_found(live, state), **off}}
 
 
 def _found(deployment: Mapping[str, Any], props: Properties) -> Properties:
@@ -110,7 +118,8 @@ def _not_rolled_out(cluster: ClusterApi) -> Callable[[], list[str]]:
 class RancherAgentConnection(DynamicResource, module="rancher", name="AgentConnection"):
     """Owns where the running agent looks for Rancher, what it trusts and what it joins with.
 
-    Owns the variables and hosts entries, too, that the stack gives it, each by its name.
+    Owns the variables and hosts entries, too, that the stack gives it, each by its name, and that
+    it has pods at all; how many is Rancher's.
 
     Refuses to touch what Rancher itself puts into the Deployment. Holds for a manifest that was
     given too: it needs the cluster and no Rancher.
@@ -128,6 +137,7 @@ class RancherAgentConnection(DynamicResource, module="rancher", name="AgentConne
         incarnation: pulumi.Input[str],
         timeout_seconds: int,
         settings: AgentSettings,
+        finding: str | None,
         opts: pulumi.ResourceOptions,
     ) -> None:
         """Declare it.
@@ -140,12 +150,14 @@ class RancherAgentConnection(DynamicResource, module="rancher", name="AgentConne
                 Rancher had.
             timeout_seconds: How long the new pods may take.
             settings: What the stack gives the agent beside its manifest.
+            finding: That somebody has scaled it to 0 or deleted it, right now.
         """
         inputs: Properties = {
             **cluster,
             "deployment": deployment,
             "incarnation": incarnation,
             "timeout_seconds": timeout_seconds,
+            FINDING: finding,
             **settings.inputs,
         }
         super().__init__(RancherAgentConnectionProvider(), name, inputs, opts)

@@ -22,6 +22,7 @@ from lab.longhorn.played_volumes import jobs
 
 _PERIOD_SECONDS = 1.0
 _DEPLOYER = "longhorn-driver-deployer"
+_PLAYED = driver.DriverDeployer()
 
 
 def main() -> None:
@@ -54,9 +55,8 @@ def deploy_driver(client: ApiClient) -> None:
             name: item.get("value", "")
             for name, item in LonghornApi(client, namespace).by_name(settings.PLURAL).items()
         }
-        if deployer.status.ready_replicas and set(settings.DEFAULTS) <= set(values):
-            container = deployer.spec.template.spec.containers[0]
-            driver.reconcile_csi(client, namespace, container, workloads.placement(values))
+        if set(settings.DEFAULTS) <= set(values):
+            _PLAYED.reconcile(client, deployer, workloads.placement(values))
 
 
 def _try(task: Callable[[ApiClient], None], client: ApiClient) -> None:

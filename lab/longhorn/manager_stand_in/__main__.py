@@ -32,6 +32,7 @@ _PERIOD_SECONDS = 1.0
 # where nothing in the cluster has changed, unless what it asks of hosts may have.
 _HOSTS_SECONDS = 5.0
 _MANAGER = "longhorn-manager"
+_DEPLOYER = driver.DriverDeployer()
 
 
 def main() -> None:
@@ -119,9 +120,7 @@ def _reconcile_installation(client: ApiClient, manager: Any) -> None:
         namespace, field_selector="metadata.name=longhorn-driver-deployer"
     ).items
     for deployer in deployers:
-        if deployer.status.ready_replicas:
-            container = deployer.spec.template.spec.containers[0]
-            driver.reconcile_csi(client, namespace, container, where)
+        _DEPLOYER.reconcile(client, deployer, where)
 
 
 def _nodes_with_manager(core: CoreV1Api, namespace: str, image: str) -> set[str]:

@@ -6,9 +6,10 @@ Owns the StorageClass `longhorn`, the CSI driver's object and workloads and the 
 from typing import Any
 
 import yaml
-from kubernetes.client import ApiClient, AppsV1Api, StorageV1Api
+from kubernetes.client import ApiClient, AppsV1Api, CoreV1Api, StorageV1Api
 from kubernetes.client.exceptions import ApiException
 
+from lab.common import played_pods
 from lab.common.progress import say
 from lab.longhorn.manager_stand_in import workloads
 from lab.longhorn.manager_stand_in.api import LONGHORN, LonghornApi, Object
@@ -16,6 +17,7 @@ from lab.longhorn.manager_stand_in.api import LONGHORN, LonghornApi, Object
 STORAGE_CLASS = "longhorn"
 CLASS_CONFIG_MAP = "longhorn-storageclass"
 ENGINE_IMAGES = "engineimages"
+_NOT_FOUND = 404
 _APPLIED = f"{LONGHORN}/last-applied-configmap"
 
 
@@ -49,7 +51,37 @@ def reconcile_engine_image(api: LonghornApi, apps: AppsV1Api, image: str, where:
     _ensure_workload(apps, api.namespace, workloads.engine_image_daemon_set(image, where))
 
 
-def reconcile_csi(client: ApiClient, namespace: str, deployer: Any, where: Any) -> None:
+class DriverDeployer:
+    """The pod of longhorn-driver-deployer: it makes what is missing when it starts, and once.
+
+    Source: longhorn-manager v1.5.3, app/driver.go and csi/deployment_util.go (deploy).
+    """
+
+    def __init__(self) -> None:
+        """None has started yet."""
+        self._started: set[str] = set()
+
+    def reconcile(self, client: ApiClient, deployer: Any, where: Any) -> None:
+        """What the pods of this Deployment do, and the managers to what those have made.
+
+        Args:
+            client: the cluster.
+            deployer: the Deployment.
+            where: the placement of workloads.
+        """
+        pods = played_pods.listed(CoreV1Api(client), f"app={deployer.metadata.name}")
+        running = {pod.metadata.uid for pod in pods}
+        if not running or not deployer.status.ready_replicas:
+            return
+        container = deployer.spec.template.spec.containers[0]
+        is_start = bool(running - self._started)
+        _reconcile_csi(client, deployer.metadata.namespace, container, where, creates=is_start)
+        self._started |= running
+
+
+def _reconcile_csi(
+    client: ApiClient, namespace: str, deployer: Any, where: Any, *, creates: bool
+) -> None:
     """The CSI driver's object, its DaemonSet and its helpers.
 
     Args:
@@ -57,15 +89,18 @@ def reconcile_csi(client: ApiClient, namespace: str, deployer: Any, where: Any) 
         namespace: Longhorn's namespace.
         deployer: the container of longhorn-driver-deployer, with its command and environment.
         where: the placement of workloads.
+        creates: whether what is missing is made.
     """
     apps, storage = AppsV1Api(client), StorageV1Api(client)
     environment = {found.name: found.value for found in deployer.env or [] if found.value}
     for name in workloads.HELPERS:
         manifest = workloads.csi_helper_deployment(name, environment, where)
-        _ensure_workload(apps, namespace, manifest)
+        _ensure_workload(apps, namespace, manifest, creates=creates)
     manager_image = argument(deployer.command, "--manager-image")
-    _ensure_workload(apps, namespace, workloads.csi_plugin_daemon_set(manager_image, where))
-    if all(item.metadata.name != workloads.DRIVER for item in storage.list_csi_driver().items):
+    plugin = workloads.csi_plugin_daemon_set(manager_image, where)
+    _ensure_workload(apps, namespace, plugin, creates=creates)
+    drivers = {item.metadata.name for item in storage.list_csi_driver().items}
+    if creates and workloads.DRIVER not in drivers:
         storage.create_csi_driver(
             {
                 "apiVersion": "storage.k8s.io/v1",
@@ -82,23 +117,23 @@ def argument(command: list[str], name: str) -> str:
     return command[command.index(name) + 1]
 
 
-def _ensure_workload(apps: AppsV1Api, namespace: str, manifest: Object) -> None:
+def _ensure_workload(
+    apps: AppsV1Api, namespace: str, manifest: Object, *, creates: bool = True
+) -> None:
     name = manifest["metadata"]["name"]
-    create = (
-        apps.create_namespaced_daemon_set
-        if manifest["kind"] == "DaemonSet"
-        else apps.create_namespaced_deployment
-    )
-    patch = (
-        apps.patch_namespaced_daemon_set
-        if manifest["kind"] == "DaemonSet"
-        else apps.patch_namespaced_deployment
-    )
+    is_daemon_set = manifest["kind"] == "DaemonSet"
+    create = apps.create_namespaced_deployment
+    patch = apps.patch_namespaced_deployment
+    if is_daemon_set:
+        create, patch = apps.create_namespaced_daemon_set, apps.patch_namespaced_daemon_set
+    # Images and tolerations follow the chart's values, also after an upgrade. How many pods there
+    # are is left as somebody has set it.
+    spec = {key: value for key, value in manifest["spec"].items() if key != "replicas"}
     try:
-        create(namespace, manifest)
-        say(f"created {manifest['kind']} {name}")
+        patch(name, namespace, {**manifest, "spec": spec})
     except ApiException as error:
-        if error.status != 409:
+        if error.status != _NOT_FOUND:
             raise
-        # Images, replicas and tolerations follow the chart's values, also after an upgrade.
-        patch(name, namespace, manifest)
+        if creates:
+            create(namespace, manifest)
+            say(f"created {manifest['kind']} {name}")

@@ -3,8 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.longhorn.snapshot import Snapshot
+from components.longhorn.snapshot import Snapshot, Workload
 from components.longhorn.storage import Storage
+
+_DAEMON_SETS = ("longhorn-manager", "longhorn-csi-plugin")
+_DEPLOYMENTS = (
+    *("csi-attacher", "csi-provisioner", "csi-resizer", "csi-snapshotter"),
+    *("longhorn-driver-deployer", "longhorn-ui"),
+)
 
 
 def a_storage(
@@ -24,8 +30,8 @@ def a_storage(
     """
     snapshot = Snapshot(
         settings={"current-longhorn-version": "v1.5.3", **(settings or {})},
-        daemon_sets=[],
-        deployments=[],
+        daemon_sets=[Workload(name=name, wanted=3, ready=3) for name in _DAEMON_SETS],
+        deployments=[Workload(name=name, wanted=2, ready=2) for name in _DEPLOYMENTS],
         has_driver=True,
         storage_classes=["longhorn", *(classes or {})],
         default_classes=["longhorn"],

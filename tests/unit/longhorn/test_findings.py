@@ -5,7 +5,12 @@ from typing import Any
 
 import pytest
 
-from components.longhorn.disks.findings import cordon_finding, disks_finding
+from components.longhorn.disks.findings import (
+    absent_finding,
+    absent_paths,
+    cordon_finding,
+    disks_finding,
+)
 from components.longhorn.disks.owners import ANNOTATION
 from components.longhorn.disks.wanted import wanted_disks
 from components.longhorn.findings import backup_target_finding, settings_finding, tags_finding
@@ -85,8 +90,27 @@ def test_a_disk_that_nobody_lists_is_a_finding_only_where_it_is_to_leave() -> No
 
 
 @pytest.mark.parametrize("node", [None, {"spec": {"disks": {}, "allowScheduling": False}}])
-def test_a_node_that_longhorn_has_just_got_or_not_yet_has_none(node: Any) -> None:
+def test_a_node_without_any_disk_in_longhorn_is_a_finding_of_its_own(node: Any) -> None:
     assert disks_finding(node, WANTED) is None
+    said = f"disk {PATH} is not in Longhorn"
+    assert absent_finding(node, WANTED) == (
+        said if node else f"the node is not in Longhorn; {said}"
+    )
+    assert absent_finding(node, {}) is None
+
+
+def test_a_node_with_any_disk_in_longhorn_is_no_node_that_joined_again() -> None:
+    assert absent_finding(_node(), WANTED) is None
+    assert absent_finding(_node(path="/mnt/other"), WANTED) is None
+
+
+def test_a_finding_tells_which_disks_longhorn_does_not_have() -> None:
+    paths = [PATH, f"{PATH}2", "/mnt"]
+    assert absent_paths(absent_finding(None, WANTED), paths) == {PATH}
+    other = f"not cordoned; {disks_finding(_node(path='/mnt/other'), WANTED)}"
+    assert absent_paths(other, paths) == {PATH}
+    assert absent_paths(disks_finding(_node(storageReserved=5), WANTED), paths) == set()
+    assert absent_paths(None, paths) == set()
 
 
 def test_only_settings_that_longhorn_has_and_the_stack_names_are_compared() -> None:

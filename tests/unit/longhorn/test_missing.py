@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from components.longhorn.missing import missing_parts
+from components.longhorn.missing import (
+    gone_parts,
+    is_newer,
+    missing_parts,
+    stopped,
+    unready_workloads,
+)
 from components.longhorn.snapshot import Snapshot, Workload
 
 _DISKS = {"node-1": ["/mnt/longhorn-sdb"]}
@@ -290,3 +296,79 @@ def test_the_reason_is_that_of_the_condition_which_is_not_true(
     ]
     (line,) = _missing(replace(_ready(), nodes={"node-1": node}))
     assert line == f"node node-1: not Ready ({reason})"
+
+
+def _with(snapshot: Snapshot, name: str, **numbers: int) -> Snapshot:
+    """This workload with other numbers of pods."""
+    return replace(
+        snapshot,
+        daemon_sets=[
+            replace(each, **numbers) if each.name == name else each for each in snapshot.daemon_sets
+        ],
+        deployments=[
+            replace(each, **numbers) if each.name == name else each for each in snapshot.deployments
+        ],
+    )
+
+
+def test_of_a_longhorn_that_runs_nothing_is_gone_stopped_or_unready() -> None:
+    assert gone_parts(_ready()) == []
+    assert stopped(_ready()) == []
+    assert unready_workloads(_ready()) == []
+    assert not is_newer(_ready(), "1.5.3")
+
+
+@pytest.mark.parametrize("name", _DEPLOYMENTS[:4])
+def test_a_deployment_of_the_csi_driver_that_is_gone_or_stopped_is_told(name: str) -> None:
+    snapshot = _ready()
+    left = [workload for workload in snapshot.deployments if workload.name != name]
+    assert gone_parts(replace(snapshot, deployments=left)) == [f"Deployment {name} is gone"]
+    idle = _with(snapshot, name, wanted=0, ready=0)
+    assert gone_parts(idle) == [f"Deployment {name} is scaled to 0"]
+    assert stopped(idle) == []
+
+
+@pytest.mark.parametrize("name", _DEPLOYMENTS[4:])
+def test_a_deployment_of_the_chart_that_is_stopped_is_the_releases(name: str) -> None:
+    idle = _with(_ready(), name, wanted=0, ready=0)
+    assert stopped(idle) == [f"Deployment {name} is scaled to 0"]
+    assert gone_parts(idle) == []
+
+
+def test_the_plugin_and_the_registration_of_the_csi_driver_that_are_gone_are_told() -> None:
+    snapshot = replace(_ready(), daemon_sets=[], has_driver=False)
+    said = ["DaemonSet longhorn-csi-plugin is gone", "CSIDriver driver.longhorn.io is gone"]
+    assert gone_parts(snapshot) == said
+
+
+@pytest.mark.parametrize(
+    ("running", "newer"),
+    [
+        ("v1.6.2", True),
+        ("v1.5.4-of-ours", True),
+        ("v1.5.3-of-ours", False),
+        ("v1.5.2", False),
+        (None, False),
+        ("master", False),
+    ],
+)
+def test_a_later_version_is_known_from_an_earlier_one_and_a_build_of_the_same(
+    running: str | None, newer: bool
+) -> None:
+    assert is_newer(_saying(running), "1.5.3") is newer
+
+
+@pytest.mark.parametrize("name", [*_DAEMON_SETS, *_DEPLOYMENTS])
+def test_a_workload_of_which_pods_are_not_ready_is_told(name: str) -> None:
+    (line,) = unready_workloads(_with(_ready(), name, wanted=3, ready=1))
+    assert line.endswith(f" {name} (1 of 3 pods ready)")
+
+
+def test_somebody_elses_pods_and_those_of_hosts_that_are_down_for_maintenance_are_not_told() -> (
+    None
+):
+    other = Workload(name="instance-of-somebody", wanted=3, ready=0)
+    assert unready_workloads(replace(_ready(), deployments=[other])) == []
+    down = _with(replace(_ready(), nodes={}), "longhorn-manager", ready=2)
+    assert unready_workloads(down, ["node-1"]) == []
+    assert unready_workloads(down) == ["DaemonSet longhorn-manager (2 of 3 pods ready)"]

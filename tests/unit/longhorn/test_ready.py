@@ -1,5 +1,6 @@
 """The wait for all of Longhorn: again when a refresh finds something missing."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +12,9 @@ from components.common.dynamic import FINDING
 from components.longhorn import ready
 from components.longhorn.findings import NOT_RUNNING
 from components.longhorn.ready import LonghornReadyProvider
+from components.longhorn.snapshot import Snapshot, Workload
 from tests.unit.doubles.a_clock import a_clock
+from tests.unit.doubles.a_storage import a_storage
 
 DISK = {"name": "a", "allowScheduling": True, "storageReserved": 0, "tags": [], "uuid": "1"}
 PROPS: dict[str, Any] = {
@@ -55,16 +58,80 @@ def test_a_longhorn_that_somebody_took_out_is_told_at_once_and_not_waited_for(
     assert missing == []
     monkeypatch.setattr(ready, "put_late_disks", lambda *_given: [])
     monkeypatch.setattr(ready, "take_default_class", lambda *_given: None)
-    parts: list[str] = []
-    snapshot = SimpleNamespace(daemon_sets=parts, default_classes=["longhorn"])
+    parts: list[Workload] = []
+    snapshot = replace(a_storage().snapshot, daemon_sets=parts)
     monkeypatch.setattr(ready, "read_snapshot", lambda _cluster: snapshot)
     provider, found = LonghornReadyProvider(), {**PROPS, FINDING: NOT_RUNNING}
     assert provider.diff("longhorn", PROPS, found).changes is True
     with pytest.raises(RuntimeError, match="up --refresh"):
         provider.update("longhorn", PROPS, found)
     # This run's release has installed it.
-    parts.append("longhorn-manager")
+    parts.extend(a_storage().snapshot.daemon_sets)
     provider.update("longhorn", PROPS, found)
+
+
+class _Driver:
+    """A cluster of which only the CSI driver's parts are asked for."""
+
+    def __init__(self) -> None:
+        self.core = self.apps = self
+        self.deleted: list[str] = []
+
+    def delete_namespaced_deployment(self, name: str, namespace: str) -> None:
+        self.deleted.append(f"{namespace}/{name}")
+
+    def delete_collection_namespaced_pod(self, namespace: str, *, label_selector: str) -> None:
+        self.deleted.append(f"{namespace} {label_selector}")
+
+
+@pytest.fixture
+def driver(monkeypatch: pytest.MonkeyPatch, missing: list[str]) -> _Driver:
+    assert missing == []
+    one = _Driver()
+    monkeypatch.setattr(ready, "open_cluster", lambda _props: one)
+    monkeypatch.setattr(ready, "put_late_disks", lambda *_given: [])
+    monkeypatch.setattr(ready, "take_default_class", lambda *_given: None)
+    return one
+
+
+def _changed(
+    monkeypatch: pytest.MonkeyPatch, snapshot: Snapshot, said: str | None, **old: Any
+) -> None:
+    monkeypatch.setattr(ready, "read_snapshot", lambda _cluster: snapshot)
+    LonghornReadyProvider().change({**PROPS, **old}, {**PROPS, FINDING: said})
+
+
+def test_parts_of_the_csi_driver_that_are_gone_are_made_by_longhorns_own_deployer(
+    monkeypatch: pytest.MonkeyPatch, driver: _Driver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    snapshot = a_storage().snapshot
+    idle = [
+        replace(each, wanted=0) if each.name == "csi-resizer" else each
+        for each in snapshot.deployments
+        if each.name != "csi-attacher"
+    ]
+    _changed(monkeypatch, replace(snapshot, deployments=idle), "gone")
+    assert driver.deleted == [
+        "longhorn-system/csi-resizer",
+        "longhorn-system app=longhorn-driver-deployer",
+    ]
+    said = capsys.readouterr().err
+    assert "Deployment csi-attacher is gone; Deployment csi-resizer is scaled to 0: longho" in said
+
+
+def test_a_driver_that_is_whole_is_left_alone_whatever_else_is_found(
+    monkeypatch: pytest.MonkeyPatch, driver: _Driver
+) -> None:
+    _changed(monkeypatch, a_storage().snapshot, "StorageClass b is the default beside longhorn")
+    assert driver.deleted == []
+
+
+def test_a_driver_that_has_just_been_installed_is_left_to_its_deployer(
+    monkeypatch: pytest.MonkeyPatch, driver: _Driver
+) -> None:
+    """As after `up --refresh` where somebody had taken Longhorn out."""
+    _changed(monkeypatch, replace(a_storage().snapshot, deployments=[]), NOT_RUNNING)
+    assert driver.deleted == []
 
 
 @pytest.mark.parametrize("closed", [["node-1"], []])

@@ -9,6 +9,7 @@ import pytest
 from components.cluster.api import ApiError
 from components.preflight.agent import (
     AgentFacts,
+    agent_finding,
     check_agent,
     check_clean_up,
     read_agent,
@@ -30,11 +31,12 @@ class FakeCluster:
         manager: str = "kubectl-client-side-apply",
         available: int = 1,
         owner: str | None = None,
+        replicas: int = 1,
     ) -> None:
         self.apps = self.core = self
         self._owner = owner
         self._server, self._manager = server, manager
-        self._available = available or None
+        self._available, self._replicas = available or None, replicas
 
     def read_namespaced_deployment(self, name: str, namespace: str, **_: Any) -> Any:
         assert (name, namespace) == ("cattle-cluster-agent", "cattle-system")
@@ -46,13 +48,15 @@ class FakeCluster:
         ]
         pod = SimpleNamespace(containers=[SimpleNamespace(env=variables)])
         return SimpleNamespace(
-            spec=SimpleNamespace(replicas=1, template=SimpleNamespace(spec=pod)),
+            spec=SimpleNamespace(replicas=self._replicas, template=SimpleNamespace(spec=pod)),
             status=SimpleNamespace(available_replicas=self._available),
             metadata=SimpleNamespace(managed_fields=[SimpleNamespace(manager=self._manager)]),
         )
 
     def read_namespace(self, name: str, **_: Any) -> Any:
         assert name == "cattle-system"
+        if self._server is None and self._owner is None:
+            raise ApiError(404)
         marks = {"longhorn-rancher/stack": self._owner} if self._owner else None
         return SimpleNamespace(metadata=SimpleNamespace(annotations=marks))
 
@@ -62,8 +66,9 @@ def facts(
     manager: str = "kubectl-client-side-apply",
     available: int = 1,
     owner: str | None = None,
+    replicas: int = 1,
 ) -> AgentFacts | None:
-    cluster: Any = FakeCluster(server, manager, available, owner)
+    cluster: Any = FakeCluster(server, manager, available, owner, replicas)
     return read_agent(cluster)
 
 
@@ -112,6 +117,46 @@ def test_an_agent_of_this_rancher_without_a_pod_is_told(server: str) -> None:
     (result,) = check_agent(facts(server, PULUMI, available=0), URL, STACK)
     assert (result.check, result.severity) == ("rancherAgent", "warning")
     assert "so Rancher does not reach the cluster" in result.found
+
+
+@pytest.mark.parametrize(
+    ("agent", "severities"),
+    [
+        (facts(OTHER), []),
+        (facts(OTHER, PULUMI, available=0), []),
+        (facts(OTHER, owner="longhorn-rancher/old", available=0), []),
+        (facts(OTHER, owner=STACK), []),
+        (facts(OTHER, owner=STACK, available=0), ["warning"]),
+    ],
+    ids=["somebody's", "some program's", "another stack's", "its own", "its own without a pod"],
+)
+def test_where_only_a_given_manifest_tells_the_rancher_nothing_is_said_but_of_its_own_agent(
+    agent: AgentFacts | None, severities: list[str]
+) -> None:
+    assert [each.severity for each in check_agent(agent, None, STACK)] == severities
+
+
+def test_an_agent_of_this_stack_that_is_scaled_to_0_is_found_and_no_warning_besides() -> None:
+    agent = facts(URL, owner=STACK, available=0, replicas=0)
+    assert agent_finding(agent, STACK) == "Deployment cattle-cluster-agent is scaled to 0"
+    assert list(check_agent(agent, URL, STACK)) == []
+    assert agent_finding(facts(URL, owner=STACK, available=0), STACK) is None
+
+
+def test_an_agent_of_this_stack_that_is_gone_is_found_by_the_mark_on_its_namespace() -> None:
+    gone = facts(None, owner=STACK)
+    assert agent_finding(gone, STACK) == "there is no Deployment cattle-cluster-agent"
+    assert list(check_agent(gone, URL, STACK)) == []
+    assert agent_finding(facts(None), STACK) is None, "as before a first run"
+    assert list(check_agent(facts(None, owner="longhorn-rancher/old"), URL, STACK)) == []
+
+
+@pytest.mark.parametrize("server", [URL, OTHER, None])
+@pytest.mark.parametrize("owner", [None, "longhorn-rancher/old"])
+def test_of_an_agent_that_is_not_marked_as_this_stack_s_nothing_is_found(
+    server: str | None, owner: str | None
+) -> None:
+    assert agent_finding(facts(server, PULUMI, owner=owner, replicas=0), STACK) is None
 
 
 class FakeJobs:

@@ -2,12 +2,19 @@
 
 import threading
 
+import pulumi
+
 from components.cluster.api import ApiError
 from components.preflight.deadline import asking
 
 
 def test_an_answer_in_time_counts() -> None:
     assert asking(30.0, lambda: "yes", str)() == "yes"
+
+
+def test_who_is_asked_knows_the_configuration_of_the_stack() -> None:
+    pulumi.runtime.set_all_config({"a:key": "value"})
+    assert asking(30.0, lambda: pulumi.Config("a").get("key"), str)() == "value"
 
 
 def test_without_an_answer_the_reason_counts_in_one_line() -> None:

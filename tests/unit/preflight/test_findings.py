@@ -341,7 +341,7 @@ def test_a_label_that_is_gone_is_put_back_only_where_the_disks_are_mounted_befor
     verdict: str,
     is_put_back: bool,
 ) -> None:
-    seen = ClusterSeen(nodes={"node-1": ClusterNode()}, storage=a_storage())
+    seen = ClusterSeen(nodes={"node-1": ClusterNode()}, has_longhorn=True)
     monkeypatch.setattr(cluster_reading, "_looked", lambda *_given: seen)
     server.answer = said([disk_facts(**disk)], [verdict])
     found = read_findings(stack({"readCluster": True})).nodes["node-1"]
@@ -351,13 +351,79 @@ def test_a_label_that_is_gone_is_put_back_only_where_the_disks_are_mounted_befor
 def test_no_label_is_put_back_on_a_host_that_was_not_read(
     server: Server, stack: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = ClusterSeen(nodes={"node-1": ClusterNode()}, storage=a_storage())
+    seen = ClusterSeen(nodes={"node-1": ClusterNode()}, has_longhorn=True)
     monkeypatch.setattr(cluster_reading, "_looked", lambda *_given: seen)
     server.answer = b"garbage\n"
     assert (
         read_findings(stack({"readCluster": True})).nodes.get("node-1", NodeFindings()).marks
         is None
     )
+
+
+@pytest.mark.parametrize("is_mounted", [True, False])
+def test_where_only_labels_are_the_stack_s_one_is_put_back_on_mounted_disks_alone(
+    server: Server,
+    stack: Callable[..., Settings],
+    monkeypatch: pytest.MonkeyPatch,
+    is_mounted: bool,
+) -> None:
+    taint = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
+    seen = ClusterSeen(nodes={"node-1": ClusterNode(taints=[taint])}, has_longhorn=True)
+    monkeypatch.setattr(cluster_reading, "_looked", lambda *_given: seen)
+    server.answer = a_host.said([disk_facts(mounted=is_mounted, onRoot=not is_mounted)])
+    settings = stack(
+        {"readCluster": True, "accept": ["diskOnRoot"]},
+        stages={"packages": False, "disks": False, "longhorn": False, "frontend": False},
+        controlPlane={"scheduling": "untaint"},
+    )
+    node = settings.nodes[0].model_copy(update={"control_plane": True})
+    found = read_findings(settings.model_copy(update={"nodes": (node,)})).nodes["node-1"]
+    assert (found.marks is not None) is is_mounted
+    assert found.taints is not None
+
+
+def test_before_any_longhorn_runs_no_label_is_missing(
+    stack: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = ClusterSeen(nodes={"node-1": ClusterNode()})
+    monkeypatch.setattr(cluster_reading, "_looked", lambda *_given: seen)
+    assert read_findings(stack({"readCluster": True})).nodes["node-1"].marks is None
+
+
+_HEALTHY = said([disk_facts()], [HEALTHY])
+
+
+@pytest.mark.parametrize(
+    ("answer", "name", "is_found"),
+    [
+        (_HEALTHY, "node-1", True),
+        (said([disk_facts(mounted=False, onRoot=True)], [usable(mounted=False)]), "node-1", True),
+        (
+            said([disk_facts(onRoot=True)], [refused("no blkid", missing_command="blkid")]),
+            "node-1",
+            False,
+        ),
+        (b"garbage\n", "node-1", False),
+        (_HEALTHY, "node-2", False),
+    ],
+    ids=["mounted", "to be mounted", "nobody knows", "not read", "not in Kubernetes"],
+)
+def test_a_disk_that_longhorn_does_not_have_is_given_to_it_only_where_it_is_mounted_before(
+    server: Server,
+    stack: Callable[..., Settings],
+    monkeypatch: pytest.MonkeyPatch,
+    answer: bytes,
+    name: str,
+    is_found: bool,
+) -> None:
+    """And where Kubernetes has the node, as it is named here."""
+    manned = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+    storage = a_storage({"node-2": manned})
+    seen = ClusterSeen(nodes={name: ClusterNode()}, storage=storage)
+    monkeypatch.setattr(cluster_reading, "_looked", lambda *_given: seen)
+    server.answer = answer
+    found = read_findings(stack({"readCluster": True}))
+    assert ("node-1" in found.longhorn.disks) is is_found
 
 
 def test_a_cluster_that_never_answers_costs_no_more_than_the_deadline(

@@ -1,12 +1,17 @@
 """What a preview finds in Longhorn reaches the resource that puts it right."""
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from components.longhorn.disks.wanted import wanted_disks
-from components.preflight.longhorn import longhorn_findings
+from components.longhorn.findings import LonghornFindings
+from components.longhorn.storage import Storage
+from components.preflight.longhorn import longhorn_findings, with_absent_disks
+from components.preflight.longhorn_checks import check_version
 from configuration.settings import Settings
 from tests.unit.doubles.a_stack import load, nodes, valid, with_secrets
 from tests.unit.doubles.a_storage import a_storage
@@ -60,6 +65,59 @@ def test_a_key_of_encrypted_volumes_that_is_gone_is_found() -> None:
     assert longhorn_findings(storage, settings, None, ()).encryption_key is None
 
 
+def _stopped(storage: Storage, version: str) -> Storage:
+    """This version, without csi-resizer, and with all other Deployments scaled to 0."""
+    snapshot = replace(
+        storage.snapshot,
+        settings={"current-longhorn-version": version},
+        deployments=[
+            replace(each, wanted=0, ready=0)
+            for each in storage.snapshot.deployments
+            if each.name != "csi-resizer"
+        ],
+    )
+    return replace(storage, snapshot=snapshot)
+
+
+def test_what_is_gone_of_the_csi_driver_is_the_waits_and_of_the_chart_the_releases() -> None:
+    storage, settings = a_storage(), _settings()
+    whole = longhorn_findings(storage, settings, None, ())
+    assert (whole.ready, whole.release) == (None, None)
+    found = longhorn_findings(_stopped(storage, "v1.5.3"), settings, "failed", ())
+    said = str(found.ready)
+    assert said.startswith("Deployment csi-resizer is gone; ")
+    assert "csi-attacher is scaled to 0" in said
+    assert "longhorn-ui" not in said
+    assert str(found.release).startswith("failed; Deployment longhorn-driver-deployer is scaled")
+
+
+def test_no_earlier_release_is_put_over_a_later_longhorn() -> None:
+    found = longhorn_findings(_stopped(a_storage(), "v1.6.2"), _settings(), "failed", ())
+    assert found.release is None
+
+
+@pytest.mark.parametrize(
+    ("running", "said"),
+    [
+        (
+            "v1.6.2",
+            r"Longhorn v1\.6\.2 runs, and longhorn\.version is 1\.5\.3.*Set longhorn\.version",
+        ),
+        ("v1.9.0", r"Longhorn v1\.9\.0 runs.*no version that follows"),
+        ("v1.5.3", None),
+        ("v1.5.2", None),
+    ],
+)
+def test_a_later_longhorn_than_the_stacks_is_an_error_with_what_to_write(
+    running: str, said: str | None
+) -> None:
+    results = list(check_version(_stopped(a_storage(), running).snapshot, "1.5.3"))
+    assert len(results) == (said is not None)
+    for result in results:
+        assert (result.check, result.severity) == ("longhornVersion", "error")
+        assert re.search(str(said), f"{result.found} {result.remedy}")
+
+
 def test_a_closed_node_that_a_volume_has_come_to_need_is_an_update_that_moves_it() -> None:
     assert _found("node-1", "node-2") == {}
     needed = {"node-1": "volumes need it: data"}
@@ -89,6 +147,62 @@ def test_a_node_that_this_stack_cordoned_and_no_longer_closes_is_an_update() -> 
     both = ["node-1", "node-2"]
     found = longhorn_findings(storage, settings, None, both, own_cordons=["node-1"])
     assert found.disks == {"node-1": "cordoned by an earlier run of this stack"}
+
+
+_GONE = (
+    "the node is not in Longhorn; disk /mnt/longhorn-sdb is not in Longhorn; "
+    "disk /mnt/longhorn-sdc is not in Longhorn"
+)
+
+
+def _absent(
+    *with_disks: str,
+    node: dict[str, Any] | None = None,
+    is_manned: bool = True,
+    before: dict[str, str] | None = None,
+    **change: Any,
+) -> LonghornFindings:
+    """What is found of node-1, which Longhorn does not have, or as it is given."""
+    settings = load(valid(nodes=nodes({"tags": ["fast"], **change}, {}, {})))
+    there = {name: _node(name, settings, is_closed=False, is_up=is_manned) for name in NAMES[1:]}
+    storage = a_storage({**there, **({"node-1": node} if node else {})})
+    found = LonghornFindings(disks=before or {})
+    return with_absent_disks(found, storage, settings, with_disks)
+
+
+def test_a_node_that_longhorn_does_not_have_any_more_is_an_update_and_its_tags_too() -> None:
+    found = _absent("node-1")
+    assert found.disks == {"node-1": _GONE}
+    assert found.tags == {"node-1": "without the tag fast"}
+    assert _absent("node-1", before={"node-1": "not cordoned"}).disks == {
+        "node-1": f"not cordoned; {_GONE}"
+    }
+
+
+def test_a_node_that_longhorn_has_without_a_disk_is_an_update() -> None:
+    empty = {"spec": {"disks": {}, "tags": ["fast"]}, "status": {}}
+    found = _absent("node-1", node=empty)
+    assert found.disks == {"node-1": _GONE.partition("; ")[2]}
+    assert found.tags == {}
+
+
+def test_no_disk_is_given_to_longhorn_where_nobody_knows_that_it_is_mounted() -> None:
+    assert _absent("node-2", "node-3") == LonghornFindings()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"lost": True}, {"maintenance": True}, {"maintenance": "cordon"}, {"disks": [], "tags": []}],
+    ids=["lost", "under maintenance", "cordoned for it", "without disks"],
+)
+def test_of_a_node_that_needs_no_disk_in_longhorn_now_nothing_is_found(
+    change: dict[str, Any],
+) -> None:
+    assert _absent("node-1", **change) == LonghornFindings()
+
+
+def test_before_longhorn_runs_on_any_node_no_node_is_missing_in_it() -> None:
+    assert _absent("node-1", is_manned=False) == LonghornFindings()
 
 
 _URL = "s3://bucket@region/"

@@ -1,8 +1,9 @@
 """What is wrong with storage and no resource can put right is told, once and in words."""
 
+from dataclasses import replace
 from typing import Any
 
-from components.preflight.storage_health import check_losses, check_storage
+from components.preflight.storage_health import check_losses, check_pods, check_storage
 from tests.unit.doubles.a_storage import a_storage
 
 
@@ -109,6 +110,15 @@ def test_a_node_that_is_cordoned_is_told_unless_its_maintenance_says_so() -> Non
     assert list(check_storage(a_storage({"node-1": node}), ["node-1"])) == []
     node["spec"]["disks"] = {}
     assert _said({"node-1": node}) == [], "it would get no replica anyway"
+
+
+def test_pods_of_longhorn_that_do_not_run_are_one_warning() -> None:
+    snapshot = a_storage().snapshot
+    assert list(check_pods(snapshot)) == []
+    ill = [replace(each, ready=1) for each in snapshot.deployments if each.name.startswith("csi-")]
+    (result,) = check_pods(replace(snapshot, deployments=ill))
+    assert (result.check, result.severity) == ("longhornPods", "warning")
+    assert "csi-attacher (1 of 2 pods ready), Deployment csi-provisioner" in result.found
 
 
 def test_what_no_volume_has_is_counted_for_each_node() -> None:

@@ -267,6 +267,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "read_nodes", lambda _api: {})
     monkeypatch.setattr(command, "longhorn_findings", lambda *_words: LonghornFindings())
     monkeypatch.setattr(command, "look_at_rancher", lambda _settings: RancherSeen)
+    monkeypatch.setattr(command, "with_kept_objects", lambda found, *_words, **_more: found)
 
 
 @pytest.mark.usefixtures("asked")

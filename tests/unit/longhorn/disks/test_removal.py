@@ -362,7 +362,7 @@ def test_a_repair_that_longhorn_does_not_take_ends_no_up_well(
     if finding is None:
         # What changes an input is waited for by LonghornReady.
         LonghornDisksProvider().update("id", PROPS, new)
-        assert "left to the wait" in capsys.readouterr().err
+        assert "left to a later wait" in capsys.readouterr().err
     else:
         with pytest.raises(TimeoutError, match="denied: being syncing"):
             LonghornDisksProvider().update("id", PROPS, new)

@@ -24,7 +24,7 @@ def test_a_stack_that_does_not_ask_for_it_has_none_of_it() -> None:
 
 def test_all_of_it_waits_for_longhorn_and_has_the_labels_by_which_it_is_found() -> None:
     recording = _declared(monitoring={"labels": {"release": "prometheus"}})
-    assert _names(recording) == {"metrics", "alerts", "dashboard"}
+    assert _names(recording) == {"metrics", "alerts", "dashboard", "kept"}
     for name in ("metrics", "alerts"):
         assert waits_for(recording, f"longhorn-monitoring-{name}", "longhorn-ready")
         metadata = recording.named(f"longhorn-monitoring-{name}").inputs["metadata"]
@@ -32,6 +32,12 @@ def test_all_of_it_waits_for_longhorn_and_has_the_labels_by_which_it_is_found() 
         assert metadata["namespace"] == "longhorn-system"
     board = recording.named("longhorn-monitoring-dashboard").inputs
     assert board["metadata"]["labels"] == {"grafana_dashboard": "1"}
+
+
+def test_objects_without_labels_have_no_empty_map_which_kubernetes_would_not_keep() -> None:
+    recording = _declared(monitoring={"dashboardLabels": {}})
+    for name in ("metrics", "alerts", "dashboard"):
+        assert "labels" not in recording.named(f"longhorn-monitoring-{name}").inputs["metadata"]
 
 
 def test_the_service_monitor_is_the_programs_own_for_every_version() -> None:
@@ -44,8 +50,8 @@ def test_the_service_monitor_is_the_programs_own_for_every_version() -> None:
 
 
 def test_alerts_and_dashboard_can_be_left_out() -> None:
-    assert _names(_declared(monitoring={"alerts": False})) == {"metrics", "dashboard"}
-    assert _names(_declared(monitoring={"dashboard": False})) == {"metrics", "alerts"}
+    assert _names(_declared(monitoring={"alerts": False})) == {"metrics", "dashboard", "kept"}
+    assert _names(_declared(monitoring={"dashboard": False})) == {"metrics", "alerts", "kept"}
 
 
 def test_the_dashboard_lies_where_grafana_looks() -> None:

@@ -108,6 +108,37 @@ def test_until_rancher_has_applied_its_own_the_whole_manifest_counts() -> None:
     assert "selector" not in patch["spec"], "Kubernetes never changes it"
 
 
+@pytest.mark.parametrize("live", [rancher_s(), a_deployment()], ids=["Rancher's", "the manifest's"])
+@pytest.mark.parametrize(("given", "replicas"), [(None, 1), (2, 2), (2.0, 2), (0, 1)])
+def test_an_agent_that_was_scaled_to_0_gets_as_many_pods_as_the_manifest_has_or_one(
+    live: dict[str, Any], given: float | None, replicas: int
+) -> None:
+    wanted = a_deployment()
+    if given is not None:
+        wanted["spec"]["replicas"] = given
+    off = {**live, "spec": {**live["spec"], "replicas": 0}}
+    patch = patch_for(off, wanted, wanted)
+    assert patch is not None
+    assert patch["spec"]["replicas"] == replicas
+    if is_rancher_s(live):
+        assert patch == {"spec": {"replicas": replicas}}
+
+
+def test_how_many_pods_there_are_is_rancher_s_where_there_are_any() -> None:
+    live = rancher_s()
+    live["spec"]["replicas"] = 2
+    assert patch_for(live, a_deployment(), a_deployment()) is None
+    given = a_deployment()
+    given["spec"]["replicas"] = 0
+    patch = patch_for({**a_deployment(), "spec": live["spec"]}, given, given)
+    assert patch is None, "Rancher's own"
+    live = a_deployment()
+    live["spec"]["replicas"] = 1
+    patch = patch_for(live, given, given)
+    assert patch is not None
+    assert patch["spec"]["replicas"] == 1, "a manifest never takes the last pod away"
+
+
 DONE = {
     "metadata": {"generation": 3},
     "spec": {"replicas": 2},
