@@ -20,7 +20,7 @@ help:
 	@echo "make new STACK=name    write a stack file from the cluster; ARGUMENTS=--help"
 	@echo "make plan STACK=name   what a stack would do, without reaching anything; ALL=1: every resource"
 	@echo "make up STACK=name     pulumi preview and pulumi up, on one screen; YES=1, ALL=1: pulumi up itself"
-	@echo "make status STACK=name how the storage of a stack is, from its cluster; JSON=1, HTML=file"
+	@echo "make status STACK=name how the storage of a stack is, and whether Rancher runs; JSON=1, HTML=file"
 	@echo "make test              every check and test"
 	@echo "make unit              the tests that need nothing but Python"
 	@echo "make bench             how long it takes with 3 to 1000 nodes"

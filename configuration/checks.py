@@ -77,7 +77,8 @@ class CheckSettings(StackModel):
     """Reading the hosts and the cluster, in `pulumi preview` too. Nothing is ever changed by it."""
 
     read_hosts: bool = True
-    """Whether every host is read, so that a preview shows what is no longer as it was."""
+    """Whether every host is read, Rancher's Docker host too, so that a preview shows what is no
+    longer as it was."""
     timeout_seconds: Seconds = 30
     """How long reading all hosts may take; a host that has not answered by then is named."""
     read_cluster: bool = True

@@ -1,11 +1,15 @@
 """The backup of Rancher's own data."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import Field, field_validator
 
 from configuration.base import AbsolutePath, StackModel, pattern
 from configuration.problems import rule
+
+LONGEST_BACKUP = timedelta(hours=2)
+"""For Rancher to stop, and its data to be packed."""
 
 _TimeOfDay = Annotated[
     str,

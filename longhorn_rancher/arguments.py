@@ -455,7 +455,8 @@ class Checks(TypedDict, total=False):
     by it."""
 
     readHosts: bool
-    """Whether every host is read, so that a preview shows what is no longer as it was."""
+    """Whether every host is read, Rancher's Docker host too, so that a preview shows what
+    is no longer as it was."""
     timeoutSeconds: int
     """How long reading all hosts may take; a host that has not answered by then is
     named."""

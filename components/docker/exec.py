@@ -3,6 +3,8 @@
 import struct
 from collections.abc import Sequence
 
+import httpx
+
 from components.docker.api import docker_api
 
 _FRAME = struct.Struct(">BxxxL")
@@ -24,10 +26,24 @@ def run_in_container(
     problem = f"container {container}: the Docker engine did not run {command[0]}"
     remedy = "Look at the container, and at rancher.dockerHost."
     with docker_api(docker_host, host_key, problem, remedy) as api:
-        wanted = {"AttachStdout": True, "AttachStderr": True, "Cmd": list(command)}
-        run = "/exec/" + api.post(f"/containers/{container}/exec", json=wanted).json()["Id"]
-        answer = api.post(f"{run}/start", json={"Detach": False, "Tty": False}).content
-        code = api.get(f"{run}/json").json()["ExitCode"]
+        return run_over(api, docker_host, container, command)
+
+
+def run_over(api: httpx.Client, docker_host: str, container: str, command: Sequence[str]) -> str:
+    """The same over a connection that is there already.
+
+    Args:
+        api: What `docker_api` gave, which names the Docker host where it does not answer.
+        docker_host: The Docker host, for messages.
+        container: Name of the container.
+        command: The command's words.
+
+    Raises RuntimeError naming host and container, with what was said.
+    """
+    wanted = {"AttachStdout": True, "AttachStderr": True, "Cmd": list(command)}
+    run = "/exec/" + api.post(f"/containers/{container}/exec", json=wanted).json()["Id"]
+    answer = api.post(f"{run}/start", json={"Detach": False, "Tty": False}).content
+    code = api.get(f"{run}/json").json()["ExitCode"]
     output, errors = _streams(answer)
     if code != 0:
         said = errors.strip() or output.strip()

@@ -30,7 +30,7 @@ from components.preflight.nodes import (
     check_nodes,
     check_sudo_password,
 )
-from components.preflight.rancher_backup import look_at_backup
+from components.preflight.rancher_server import look_at_rancher
 from components.preflight.report import CheckResult, PreflightError, report
 from components.preflight.wrong_host import check_hosts
 from configuration.secrets import Secret
@@ -45,6 +45,8 @@ class Findings:
     """On the hosts, by node."""
     longhorn: LonghornFindings = field(default_factory=LonghornFindings)
     """In Longhorn."""
+    rancher: str | None = None
+    """Which of Rancher's containers do not run, in one line."""
     agent: str | None = None
     """Of Rancher's agent in the cluster."""
 
@@ -56,7 +58,7 @@ def read_findings(settings: Settings) -> Findings:
     about it. Raises pulumi.RunError with a report over all nodes when a check fails that the
     stack file does not accept.
     """
-    look, backups = look_at_cluster(settings), look_at_backup(settings)
+    look, look_at_server = look_at_cluster(settings), look_at_rancher(settings)
     stages, checks = settings.stages, settings.checks
     results: list[CheckResult] = []
     nodes: list[NodeToCheck] = []
@@ -73,7 +75,8 @@ def read_findings(settings: Settings) -> Findings:
     results.extend(check_known_disks(nodes, seen.known_disks))
     results.extend(check_lost_volumes(nodes, seen.storage, settings.longhorn.lost_volumes))
     results.extend(check_moved_disks(nodes, seen.storage))
-    _report(settings, [*seen.results, *results, *backups()])
+    server = look_at_server()
+    _report(settings, [*seen.results, *results, *server.results])
     now = datetime.now(UTC)
     found = {
         node.name: node_findings(node.answer, node.disks, node.stages, node.moved) for node in nodes
@@ -89,7 +92,7 @@ def read_findings(settings: Settings) -> Findings:
         dated_nodes = with_node_marks(dated_nodes, seen.nodes, settings, sure)
     if seen.storage is not None:
         longhorn = with_absent_disks(longhorn, seen.storage, settings, sure)
-    return Findings(nodes=dated_nodes, longhorn=longhorn, agent=seen.agent)
+    return Findings(nodes=dated_nodes, longhorn=longhorn, rancher=server.finding, agent=seen.agent)
 
 
 def _nodes_to_check(settings: Settings, answers: Mapping[str, HostAnswer]) -> list[NodeToCheck]:

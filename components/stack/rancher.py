@@ -6,6 +6,7 @@ from pathlib import Path
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.preflight.findings import Findings
 from components.rancher.agent.agent import RancherAgent
 from components.rancher.agent.given_manifest import RancherManifest
 from components.rancher.registration.active import RancherClusterActive
@@ -28,7 +29,7 @@ def declare_rancher(
     docker: pulumi.ProviderResource | None,
     cluster: pulumi.ProviderResource | None,
     before_import: Sequence[pulumi.Resource],
-    found: str | None,
+    findings: Findings,
     parent: pulumi.Resource | None = None,
     ca_pem: pulumi.Input[str] | None = None,
 ) -> RancherParts:
@@ -38,11 +39,11 @@ def declare_rancher(
         docker: Provider of the Docker engine; None where the stack runs no server.
         cluster: Provider of the cluster; None where no stage uses it.
         before_import: What must be done before the cluster is imported.
-        found: What is wrong with the agent in the cluster right now.
+        findings: What is wrong right now with Rancher's containers, and with the agent.
         parent: What the import is a part of; the stack itself if None.
         ca_pem: The CA of a Rancher that is there already, where no file of the settings has it.
     """
-    server = None
+    server, found = None, findings.agent
     if docker is not None and settings.rancher is not None:
         _warn_of_a_shared_host(settings, settings.rancher)
         server = RancherServer(
@@ -50,6 +51,7 @@ def declare_rancher(
             rancher=settings.rancher,
             bootstrap_password=settings.secret(Secret.RANCHER_BOOTSTRAP_PASSWORD),
             certificate=_certificate(settings, settings.rancher),
+            finding=findings.rancher,
             opts=pulumi.ResourceOptions(providers=[docker]),
         )
     # Whether or not the cluster is imported right now: Rancher keeps the password that an import

@@ -68,7 +68,7 @@ def declare_stack(
             providers.docker,
             providers.kubernetes,
             [part for part in (longhorn.release, longhorn.frontend, longhorn.check) if part],
-            findings.agent,
+            findings,
             parent,
             rancher_ca,
         )

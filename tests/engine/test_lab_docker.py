@@ -8,8 +8,11 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
+from components.docker.api import docker_api
+from components.docker.state import GONE, read_state
 from lab.common import daemons, paths, progress
 from lab.common.waiting import wait_until
 from lab.docker import engine as docker_engine
@@ -107,6 +110,61 @@ def test_a_privileged_container_becomes_healthy_with_its_ports_and_its_volume(
     docker_engine.command(engine, "rm", "--force", "rancher")
     read = ["run", "--rm", "--volume=data:/data", _IMAGE, "cat", "/data/file"]
     assert docker_engine.command(engine, *read) == "kept"
+
+
+def test_containers_that_do_not_run_are_told_and_started_as_the_double_has_it(
+    engine: DockerHandle,
+) -> None:
+    port = _free_port()
+    publish = f"--publish=127.0.0.1:{port}:80"
+    docker_engine.command(engine, "create", "--name=state", publish, _IMAGE)
+    try:
+        with docker_api(engine.host, None, "not asked", "") as api:
+            made = read_state(api, "state")
+            assert (made.status, made.is_stopped, made.ended) == ("created", True, None)
+            assert api.post("/containers/state/start").status_code == 204
+            assert api.post("/containers/state/start").status_code == 304
+            running = read_state(api, "state")
+            assert (running.is_running, running.error, running.health) == (True, "", "starting")
+
+            docker_engine.command(engine, "pause", "state")
+            assert read_state(api, "state").status == "paused"
+            assert _refused(api, "start", "paused") == 409
+            assert _refused(api, "exec", "paused") == 409
+            assert api.post("/containers/state/unpause").status_code == 204
+            assert read_state(api, "state").is_running
+
+            docker_engine.command(engine, "kill", "state")
+            killed = read_state(api, "state")
+            assert (killed.status, killed.exit_code, killed.error) == ("exited", 137, "")
+            assert killed.ended is not None
+            assert killed.made is not None
+            assert killed.made < killed.ended
+            assert _refused(api, "exec", "not running") == 409
+
+            with socket.create_server(("127.0.0.1", port)):
+                assert _refused(api, "start", "address already in use") == 500
+            failed = read_state(api, "state")
+            assert failed.is_stopped
+            assert "address already in use" in failed.error
+            assert api.post("/containers/state/start").status_code == 204
+            assert read_state(api, "state").error == ""
+
+            docker_engine.command(engine, "rm", "--force", "state")
+            assert read_state(api, "state").status == GONE
+    finally:
+        subprocess.run(
+            [engine.client, "--host", engine.host, "rm", "--force", "state"],
+            check=False,
+            capture_output=True,
+        )
+
+
+def _refused(api: httpx.Client, what: str, said: str) -> int:
+    """The status with which Docker refuses, in these words."""
+    with pytest.raises(httpx.HTTPStatusError, match=said) as raised:
+        api.post(f"/containers/state/{what}", json={"Cmd": ["true"]} if what == "exec" else None)
+    return raised.value.response.status_code
 
 
 def test_an_unknown_image_fails_with_docker_s_own_message(engine: DockerHandle) -> None:

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from components.rancher.server.running import RancherRunningProvider
 from lab.common.waiting import wait_until
 from lab.docker import engine as docker_engine
 from lab.hosts import hosts
@@ -148,10 +150,90 @@ def test_an_archive_that_is_older_than_the_schedule_allows_is_told_in_the_previe
     assert told.operations() == {}
     assert "was backed up last on 2020-01-01 02:30 UTC" in told.log
     old.rename(lab.host.folder / name)
-    lab.host.sh("docker stop rancher-backup")
-    assert "container rancher-backup does not run" in stack.preview().or_fail().log
-    lab.host.sh("docker start rancher-backup")
     assert "rancherBackup" not in stack.preview().or_fail().log
+
+
+def test_a_container_that_is_stopped_is_started_by_up_and_one_that_is_gone_made_by_a_refresh(
+    stack: Stack, lab: BackupLab
+) -> None:
+    lab.host.sh("docker stop rancher-backup")
+    previewed = stack.preview("--diff").or_fail()
+    assert previewed.operations() == {"update": 1}
+    assert "container rancher-backup is stopped since" in previewed.log
+    assert "rancherBackup" not in previewed.log
+    stack.up().or_fail()
+    assert lab.is_running("rancher-backup")
+    assert stack.preview().or_fail().operations() == {}
+    lab.host.sh("docker rm --force rancher-backup")
+    assert "container rancher-backup is not there" in stack.preview("--diff").or_fail().log
+    assert "`pulumi up --refresh` makes it again" in stack.up().errors()
+    stack.start("up", "--refresh").wait().or_fail()
+    assert lab.is_running("rancher-backup")
+    assert stack.preview().or_fail().operations() == {}
+
+
+@contextmanager
+def _in_the_middle_of_a_backup(lab: BackupLab) -> Iterator[subprocess.Popen[bytes]]:
+    """The command that waits for the backup, whose packing stands still meanwhile."""
+    asked = subprocess.Popen(
+        [
+            *(str(lab.host.docker.client), "--host", f"unix://{lab.host.docker.socket}", "exec"),
+            *("rancher-backup", "sh", "/rancher-backup.sh", "now"),
+        ]
+    )
+    packing: list[int] = []
+
+    def is_packing() -> bool:
+        packing.extend(_processes(lab, "rancher-backup", "gzip"))
+        return bool(packing)
+
+    lab.write("large", 100_000_000)
+    try:
+        wait_until(is_packing, doing="Rancher's data is packed", seconds=_SECONDS)
+        os.kill(packing[0], signal.SIGSTOP)
+        yield asked
+    finally:
+        for process in _processes(lab, "rancher-backup", "gzip"):
+            os.kill(process, signal.SIGCONT)
+        asked.wait(_SECONDS)
+
+
+def test_in_the_middle_of_a_backup_nothing_shows_and_nobody_starts_rancher(
+    stack: Stack, lab: BackupLab
+) -> None:
+    before = lab.archives
+    with _in_the_middle_of_a_backup(lab) as asked:
+        assert stack.preview().or_fail().operations() == {}
+        assert stack.up().or_fail().operations() == {}
+        inputs = {
+            "docker_host": f"unix://{lab.host.docker.socket}",
+            **{"container_name": "rancher", "makes_backups": True, "timeout_seconds": 3},
+        }
+        with pytest.raises(TimeoutError, match="stopped until a backup of its data is made"):
+            RancherRunningProvider().create(inputs)
+        assert not lab.is_running("rancher")
+    assert asked.returncode == 0
+    assert lab.is_running("rancher")
+    (made,) = set(lab.archives) - set(before)
+    (lab.host.folder / made).unlink()
+    lab.host.sh("docker exec rancher rm /var/lib/rancher/large")
+
+
+def test_killed_for_good_in_the_middle_of_a_backup_both_are_named_and_started_by_up(
+    stack: Stack, lab: BackupLab
+) -> None:
+    before = lab.archives
+    with _in_the_middle_of_a_backup(lab):
+        lab.host.sh("docker kill rancher-backup")
+        previewed = stack.preview("--diff").or_fail()
+        assert "container rancher is stopped since" in previewed.log
+        assert "container rancher-backup is stopped since" in previewed.log
+        stack.up().or_fail()
+    assert lab.is_running("rancher")
+    assert lab.is_running("rancher-backup")
+    assert lab.archives == before
+    assert stack.preview().or_fail().operations() == {}
+    lab.host.sh("docker exec rancher rm /var/lib/rancher/large")
 
 
 def test_an_archive_is_restored_as_the_runbook_says(stack: Stack, lab: BackupLab) -> None:
@@ -211,15 +293,26 @@ def test_up_fails_where_no_backup_could_be_made(
 
 
 def _first_process(lab: BackupLab, container: str) -> int:
-    """The container's first process as this machine numbers it; Docker has numbers of its own."""
-    identifier = lab.host.sh(f"docker inspect --format '{{{{.Id}}}}' {container}").strip()
     (found,) = (
-        int(path.name)
-        for path in Path("/proc").glob("[0-9]*")
-        if identifier in _text(path / "cgroup")
-        and re.search(r"^NSpid:.*\t1$", _text(path / "status"), re.MULTILINE)
+        process
+        for process in _processes(lab, container)
+        if re.search(r"^NSpid:.*\t1$", _text(Path(f"/proc/{process}/status")), re.MULTILINE)
     )
     return found
+
+
+def _processes(lab: BackupLab, container: str, name: str = "") -> list[int]:
+    """The container's processes as this machine numbers them; Docker has numbers of its own.
+
+    Args:
+        name: of these alone.
+    """
+    identifier = lab.host.sh(f"docker inspect --format '{{{{.Id}}}}' {container}").strip()
+    return [
+        int(path.name)
+        for path in Path("/proc").glob("[0-9]*")
+        if identifier in _text(path / "cgroup") and name in ("", _text(path / "comm").strip())
+    ]
 
 
 def _text(path: Path) -> str:

@@ -252,6 +252,61 @@ def test_a_container_stopped_or_removed_by_hand_shows_after_a_refresh_and_up_put
     assert stack.preview().or_fail().operations() == {}
 
 
+def _pause(server: Server) -> None:
+    docker_engine.command(server.docker, "pause", CONTAINER)
+
+
+def _id(server: Server) -> str:
+    return docker_engine.command(server.docker, "inspect", "--format", "{{.Id}}", CONTAINER)
+
+
+@pytest.mark.parametrize(("by_hand", "said"), [(_stop, "is stopped since "), (_pause, "is paused")])
+def test_a_container_stopped_or_paused_by_hand_is_named_in_a_preview_and_started_by_up(
+    stack: Stack, server: Server, by_hand: Callable[[Server], None], said: str
+) -> None:
+    stack.up().or_fail()
+    made, data = _id(server), _install_uuid(server)
+    by_hand(server)
+    previewed = stack.preview("--diff").or_fail()
+    assert previewed.operations() == {"update": 1}
+    assert previewed.step("rancher-running", "update")
+    assert f"container {CONTAINER} {said}" in previewed.log
+    assert stack.up().or_fail().operations() == {"update": 1}
+    assert (_id(server), _install_uuid(server)) == (made, data)
+    assert stack.preview("--refresh").or_fail().operations() == {}
+
+
+def test_a_container_removed_by_hand_is_named_and_up_fails_until_a_refresh_makes_it_again(
+    stack: Stack, server: Server
+) -> None:
+    assert "is not there" not in stack.up().or_fail().log
+    data = _install_uuid(server)
+    _remove(server)
+    previewed = stack.preview("--diff").or_fail()
+    assert previewed.operations() == {"update": 1}
+    assert f"container {CONTAINER} is not there" in previewed.log
+    said = _refusal(stack.up())
+    assert f"container {CONTAINER} is not there" in said
+    assert "`pulumi up --refresh` makes it again" in said
+    stack.start("up", "--refresh").wait().or_fail()
+    assert _install_uuid(server) == data
+    assert stack.preview().or_fail().operations() == {}
+
+
+def test_a_container_that_can_not_be_started_again_is_told_in_dockers_words(
+    stack: Stack, server: Server
+) -> None:
+    stack.up().or_fail()
+    _stop(server)
+    with socket.create_server((server.address, HTTPS)):
+        said = _refusal(stack.up())
+        assert f"container {CONTAINER} could not be made to run: 500" in said
+        assert "address already in use" in said
+        assert "address already in use" in stack.preview("--diff").or_fail().log
+    stack.up().or_fail()
+    assert stack.preview().or_fail().operations() == {}
+
+
 def _made_by_hand(server: Server, tag: str) -> None:
     _remove(server)
     docker_engine.command(

@@ -27,7 +27,8 @@ _ROOMS: Mapping[str, tuple[str, ...]] = {
     "rancher.registration": ("rancher.agent", "rancher.api", "cluster", "common"),
     "preflight": (
         *("hosts", "nodes", "longhorn", "cluster", "common"),
-        *("rancher.api.addresses", "rancher.api.presented", "rancher.server.backup.reading"),
+        *("rancher.api.addresses", "rancher.api.presented", "rancher.server.reading"),
+        *("rancher.server.running_rules", "rancher.server.backup.reading"),
         "rancher.registration.belongings",
     ),
 }

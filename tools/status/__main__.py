@@ -1,6 +1,7 @@
 """`python -m tools.status STACK [--json | --html FILE]`: how the storage of a stack is.
 
-Reads the cluster that the stack file names, changes nothing, and needs no Pulumi. Ends with 0 where
+Reads the cluster that the stack file names, and the Docker host where the stack has Rancher there,
+changes nothing, and needs no Pulumi. Ends with 0 where
 all is well, 1 with warnings, 2 where data can't be reached, 3 where the cluster does not answer. A
 `make status` knows 0 and 2 alone, as make does for any program that does not end with 0.
 """
@@ -22,6 +23,7 @@ from components.preflight.cluster_facts import cordoned_of, read_nodes
 from components.preflight.deadline import asking
 from components.preflight.kept_objects import with_kept_objects
 from components.preflight.longhorn import longhorn_findings
+from components.preflight.rancher_server import look_at_rancher
 from components.preflight.release import release_finding
 from configuration.problems import SettingsError
 from configuration.settings import Settings, load
@@ -76,6 +78,7 @@ def _settings(stack: str) -> Settings:
 
 
 def _read(stack: str, settings: Settings) -> Status:
+    look_at_server = look_at_rancher(settings)
     api = ClusterApi(settings.cluster.kubeconfig, settings.cluster.context)
     storage = read_storage(api)
     if storage is None:
@@ -83,7 +86,7 @@ def _read(stack: str, settings: Settings) -> Status:
     cordoned = cordoned_of(read_nodes(api))
     findings = longhorn_findings(storage, settings, release_finding(api), cordoned)
     findings = with_kept_objects(findings, api, settings, knows_secrets=False)
-    return status_of(stack, settings, storage, findings, datetime.now(UTC))
+    return status_of(stack, settings, storage, findings, datetime.now(UTC), look_at_server())
 
 
 def _plain(status: Status) -> dict[str, object]:

@@ -18,6 +18,7 @@ from components.longhorn.findings import LonghornFindings
 from components.longhorn.storage import Storage
 from components.longhorn.volumes import claim_text
 from components.preflight.longhorn_checks import check_longhorn
+from components.preflight.rancher_server import RancherSeen
 from components.preflight.report import CLUSTER, CheckResult
 from configuration.checks import CheckName
 from configuration.longhorn_rules import class_replicas
@@ -82,7 +83,12 @@ class Status:
 
 
 def status_of(
-    stack: str, settings: Settings, storage: Storage, findings: LonghornFindings, now: datetime
+    stack: str,
+    settings: Settings,
+    storage: Storage,
+    findings: LonghornFindings,
+    now: datetime,
+    rancher: RancherSeen | None = None,
 ) -> Status:
     """What a person is told.
 
@@ -92,12 +98,16 @@ def status_of(
         storage: What the cluster said.
         findings: What in Longhorn is not as the stack file says.
         now: The time, with its zone, from which the age of backups counts.
+        rancher: What the Docker host said of Rancher's containers, where it was asked.
     """
+    rancher = rancher or RancherSeen()
     snapshot = storage.snapshot
     rooms = disk_rooms(snapshot.nodes, snapshot.settings)
     replicas = class_replicas(settings)
-    results = check_longhorn(storage, settings, now)
+    results = [*check_longhorn(storage, settings, now), *rancher.results]
     problems = [*_problems(results, settings.checks.accept), *_drift(findings)]
+    if rancher.finding:
+        problems.append(_warning("Rancher", rancher.finding, "`pulumi up` starts what is stopped."))
     return Status(
         stack=stack,
         version=str(snapshot.version),

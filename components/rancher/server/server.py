@@ -1,6 +1,7 @@
 """The Rancher server as a container."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_docker as docker
@@ -12,6 +13,7 @@ from components.rancher.server.clearance import clearance
 from components.rancher.server.host_rules import engine_host
 from components.rancher.server.password import GeneratedPassword
 from components.rancher.server.preflight import RancherPreflight
+from components.rancher.server.running import RancherRunning
 from configuration.rancher import RancherSettings
 
 _DATA = "/var/lib/rancher"
@@ -66,6 +68,7 @@ class RancherServer(pulumi.ComponentResource):
         rancher: RancherSettings,
         bootstrap_password: pulumi.Output[str] | None,
         certificate: RancherCertificate | None,
+        finding: str | None,
         opts: pulumi.ResourceOptions,
     ) -> None:
         """Declare it.
@@ -75,6 +78,7 @@ class RancherServer(pulumi.ComponentResource):
             rancher: Address, image, ports, data volume.
             bootstrap_password: The first password of user admin (secret); None generates one.
             certificate: What Rancher serves with; None lets it make a CA of its own.
+            finding: Which of the containers do not run right now.
         """
         super().__init__("longhornrancher:rancher:Server", name, None, opts)
         self._name, self._rancher, self._certificate = name, rancher, certificate
@@ -88,8 +92,9 @@ class RancherServer(pulumi.ComponentResource):
         self._preflight = RancherPreflight(f"{name}-preflight", rancher=rancher, opts=here)
         image, data = self._image(), self._data()
         container = self._container(image, data)
+        containers = [container]
         if rancher.backup is not None:
-            declare_backup(
+            backup = declare_backup(
                 f"{name}-backup",
                 rancher,
                 rancher.backup,
@@ -103,8 +108,15 @@ class RancherServer(pulumi.ComponentResource):
                     replacement_trigger=self._host,
                 ),
             )
-        self.container_id = container.id
-        self.url = container.id.apply(lambda _: rancher.url)
+            containers.append(backup)
+        running = RancherRunning(
+            f"{name}-running",
+            rancher=rancher,
+            finding=finding,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=containers),
+        )
+        self.container_id = once_done(running, container.id)
+        self.url = self.container_id.apply(lambda _: rancher.url)
         self.register_outputs({"url": self.url, "bootstrapPassword": self.bootstrap_password})
 
     def _image(self) -> pulumi.Input[str]:
@@ -186,6 +198,18 @@ class RancherServer(pulumi.ComponentResource):
             ),
         )
         return docker.ContainerVolumeArgs(volume_name=volume.name, container_path=_DATA)
+
+
+def once_done(resource: pulumi.Resource, value: pulumi.Output[str]) -> pulumi.Output[str]:
+    """The value, as known as it is, for those who are to start only after the resource."""
+
+    async def resources() -> set[pulumi.Resource]:
+        return {*await value.resources(), resource}
+
+    async def known_or_not() -> Any:
+        return await value.future(with_unknowns=True)
+
+    return pulumi.Output(resources(), known_or_not(), value.is_known(), value.is_secret())
 
 
 def engine_duration(seconds: int) -> str:

@@ -54,6 +54,7 @@ def stack(server: Server) -> Callable[..., Settings]:
     def settings(
         checks: dict[str, Any] | None = None,
         secrets: dict[str, str] | None = None,
+        stages: dict[str, bool] | None = None,
         **changes: Any,
     ) -> Settings:
         node = {"name": "node-1", "host": "127.0.0.1", "port": server.port}
@@ -62,6 +63,8 @@ def stack(server: Server) -> Callable[..., Settings]:
             nodeDefaults={"disks": [SDB]},
             ssh={"user": "root", "connectTimeoutSeconds": 10},
             checks={"readCluster": False, **(checks or {})},
+            # No Docker host is asked.
+            stages={"rancher": False, **(stages or {})},
             **changes,
         )
         return load(with_secrets(config, sshPrivateKey=server.client_key, **(secrets or {})))

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from components.preflight.rancher_backup import check_rancher_backup, look_at_backup
+from components.preflight.rancher_backup import check_rancher_backup
 from components.preflight.report import CheckResult
 from components.rancher.server.backup.reading import BackupFacts
 from configuration.rancher import RancherSettings
-from tests.unit.doubles.a_stack import load, valid
 
 _NOW = datetime(2024, 5, 10, 12, tzinfo=UTC)
 _URL = "https://rancher.example.com"
@@ -22,9 +21,8 @@ def _checked(found: BackupFacts | None, **backup: Any) -> list[CheckResult]:
     return list(check_rancher_backup(RancherSettings.model_validate(given), found, _NOW))
 
 
-def _facts(*, hours: float | None, running: bool = True, since_hours: float = 1000) -> BackupFacts:
+def _facts(*, hours: float | None, since_hours: float = 1000) -> BackupFacts:
     return BackupFacts(
-        is_running=running,
         started=_NOW - timedelta(hours=since_hours),
         newest=None if hours is None else _NOW - timedelta(hours=hours),
     )
@@ -54,35 +52,8 @@ def test_the_first_archive_has_as_much_time() -> None:
     assert "has no backup" in found.found
 
 
-def test_a_container_that_does_not_run_is_told_with_what_may_have_become_of_rancher() -> None:
-    (found,) = _checked(_facts(hours=1, running=False))
-    assert "does not run" in found.found
-    assert "docker start rancher-backup" in found.remedy
-    assert "docker start rancher " in found.remedy
-
-
-def test_before_the_container_is_made_nothing_is_said() -> None:
+def test_where_the_container_does_not_run_nothing_is_said() -> None:
     assert _checked(None) == []
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"rancher": {"url": _URL}},
-        {"rancher": {"url": _URL, "backup": _FOLDER}, "stages": {"rancher": False}},
-        {"rancher": {"url": _URL, "backup": _FOLDER}, "checks": {"readHosts": False}},
-    ],
-)
-def test_a_docker_host_is_asked_only_for_backups_that_are_to_be(changes: dict[str, Any]) -> None:
-    assert look_at_backup(load(valid(**changes))) is list
-
-
-def test_a_docker_host_that_does_not_answer_is_a_warning_and_nothing_is_concluded(
-    capsys: pytest.CaptureFixture[str], tmp_path: Any
-) -> None:
-    rancher = {"url": _URL, "backup": _FOLDER, "dockerHost": f"unix://{tmp_path}/nobody"}
-    assert look_at_backup(load(valid(rancher=rancher)))() == []
-    assert "Rancher's backups could not be looked at" in capsys.readouterr().err
 
 
 def test_a_container_that_could_make_no_backup_is_told_before_one_is_due() -> None:

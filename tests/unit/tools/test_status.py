@@ -11,6 +11,8 @@ import pytest
 from components.longhorn.findings import LonghornFindings
 from components.longhorn.storage import Storage
 from components.preflight.longhorn import longhorn_findings
+from components.preflight.rancher_server import RancherSeen
+from components.preflight.report import CheckResult
 from tests.unit.doubles.a_stack import load, nodes, valid
 from tests.unit.doubles.a_storage import a_storage
 from tools.status import __main__ as command
@@ -235,6 +237,24 @@ def test_the_page_keeps_what_longhorn_writes_in_brackets() -> None:
     assert "as other disks [a b] :warning:" in status_page(status)
 
 
+@pytest.mark.usefixtures("asked")
+def test_a_container_of_ranchers_that_does_not_run_is_a_problem_and_so_is_an_old_backup(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = CheckResult(
+        node="Docker host", check="rancherBackup", severity="warning", found="old", remedy="See."
+    )
+    seen = RancherSeen(results=[old], finding="container rancher is stopped")
+    monkeypatch.setattr(command, "look_at_rancher", lambda _settings: lambda: seen)
+    monkeypatch.setattr(command, "read_storage", lambda _api: _storage(_volume("a", "healthy")))
+    assert command.main(["three-nodes", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)["problems"]
+    assert [(each["where"], each["found"]) for each in told] == [
+        ("Docker host", "old"),
+        ("Rancher", "container rancher is stopped"),
+    ]
+
+
 class _Cluster:
     def __init__(self, *_words: Any) -> None:
         pass
@@ -246,6 +266,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "release_finding", lambda _api: None)
     monkeypatch.setattr(command, "read_nodes", lambda _api: {})
     monkeypatch.setattr(command, "longhorn_findings", lambda *_words: LonghornFindings())
+    monkeypatch.setattr(command, "look_at_rancher", lambda _settings: RancherSeen)
     monkeypatch.setattr(command, "with_kept_objects", lambda found, *_words, **_more: found)
 
 

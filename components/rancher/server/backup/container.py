@@ -50,7 +50,7 @@ def declare_backup(
     ]
     return docker.Container(
         name,
-        name=backup_container(rancher),
+        name=backup_container(rancher.container_name),
         image=image,
         entrypoints=["sh", SCRIPT],
         command=command,
@@ -102,7 +102,10 @@ def declare_backup(
 def _clearance(name: str, rancher: RancherSettings) -> pulumi.ResourceHook:
     """Removes the container that an interrupted run has made."""
     own = OwnContainer(
-        name=backup_container(rancher), stack=this_stack(), data=rancher.volume, data_path=_DATA
+        name=backup_container(rancher.container_name),
+        stack=this_stack(),
+        data=rancher.volume,
+        data_path=_DATA,
     )
     where = (rancher.docker_host, rancher.docker_host_key)
     return clearing(name, own, partial(remove_left_container, *where, own))

@@ -1,72 +1,85 @@
 """What there is of backups of Rancher's data. Reads only."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from components.common.answers import listed, mapped
-from components.docker.api import docker_api
-from components.docker.exec import run_in_container
-from components.docker.facts import inspected
-from configuration.rancher import RancherSettings
+import httpx
+
+from components.docker.exec import run_over
+from components.docker.state import RESTARTING, ContainerState
 
 SCRIPT = "/rancher-backup.sh"
+_FOLDER = "/backup"
+# Names of backup.sh.
+_MARK, _UNFINISHED = ".rancher-stopped", ".unfinished"
 _MADE = re.compile(r"-(\d{8}T\d{6}Z)-")
 
 
 @dataclass(frozen=True, kw_only=True)
 class BackupFacts:
-    """The container that makes backups, and the last of them."""
+    """The last of the backups, and whether there could be one more."""
 
-    is_running: bool
-    started: datetime
-    """When the container was made."""
+    started: datetime | None
+    """When the container that makes them was made."""
     newest: datetime | None
-    """When the newest archive was begun; None without one, and where the container is away."""
+    """When the newest archive was begun; None without one."""
     problem: str = ""
     """Why no backup could be made right now, in the container's words; empty if one could."""
 
 
-def backup_container(rancher: RancherSettings) -> str:
-    """The name of the container that makes backups."""
-    return f"{rancher.container_name}-backup"
+@dataclass(frozen=True, kw_only=True)
+class BackupWork:
+    """What a backup does right now."""
+
+    has_stopped_rancher: bool = False
+    """Whether it has stopped Rancher, and is to start it again."""
+    is_packing: bool = False
+    """Whether Rancher's data is being packed, or was until a moment ago."""
 
 
-def read_backup(rancher: RancherSettings) -> BackupFacts | None:
-    """Ask the Docker engine; None where there is no such container.
+def backup_container(container_name: str) -> str:
+    """The name of the container that makes backups.
 
-    Raises RuntimeError naming the Docker host when it does not answer.
+    Args:
+        container_name: Rancher's.
     """
-    name, where = backup_container(rancher), (rancher.docker_host, rancher.docker_host_key)
-    with docker_api(
-        *where,
-        f"container {name} could not be looked at",
-        "Start the Docker engine, or correct rancher.dockerHost.",
-    ) as api:
-        said = inspected(api, name)
-    if said is None:
+    return f"{container_name}-backup"
+
+
+def read_backup(
+    api: httpx.Client, docker_host: str, container_name: str, backup: ContainerState
+) -> BackupFacts | None:
+    """Ask the container that makes backups; None where it does not run.
+
+    Args:
+        api: What `docker_api` gave.
+        docker_host: The Docker host, for messages.
+        container_name: Rancher's container.
+        backup: The container that makes backups.
+    """
+    if backup.status == RESTARTING:
+        problem = f"it ends, and is started again, with exit code {backup.exit_code}"
+        return BackupFacts(started=backup.made, newest=None, problem=problem)
+    if not backup.is_running:
         return None
-    is_running = bool(said["State"]["Running"])
-    newest = ""
-    if is_running:
-        newest = run_in_container(
-            *where, name, ["sh", SCRIPT, "newest", rancher.container_name]
-        ).strip()
+    words = ["sh", SCRIPT, "newest", container_name]
     return BackupFacts(
-        is_running=is_running,
-        started=datetime.fromisoformat(str(said["Created"])),
-        newest=made_at(newest),
-        problem=_problem(mapped(said["State"].get("Health"))),
+        started=backup.made,
+        newest=made_at(run_over(api, docker_host, backup.name, words).strip()),
+        problem=(backup.health_said or "no reason is given")
+        if backup.health == "unhealthy"
+        else "",
     )
 
 
-def _problem(health: Mapping[str, Any]) -> str:
-    if health.get("Status") != "unhealthy":
-        return ""
-    said = [str(each.get("Output") or "") for each in listed(health.get("Log"))]
-    return " ".join(said[-1].split()) if said else "no reason is given"
+def read_work(api: httpx.Client, docker_host: str, backup: str) -> BackupWork:
+    """Ask the container that makes backups, which must run.
+
+    What one that does not run has left there is none: it clears it away when it starts.
+    """
+    found = run_over(api, docker_host, backup, ["ls", "-A", _FOLDER]).splitlines()
+    return BackupWork(has_stopped_rancher=_MARK in found, is_packing=_UNFINISHED in found)
 
 
 def made_at(archive: str) -> datetime | None:

@@ -1,14 +1,10 @@
 """The container that backs up Rancher's data, as declared and as read."""
 
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from components.rancher.server.backup.reading import made_at, read_backup
-from configuration.rancher import RancherSettings
-from tests.unit.doubles.a_docker import docker_double
+from components.rancher.server.backup.reading import made_at
 from tests.unit.doubles.a_stack import HOST_KEY, run, valid, waits_for
 from tools.offline.recording import Declared
 
@@ -98,75 +94,6 @@ def test_up_ends_only_when_a_backup_could_be_made() -> None:
     inputs = _declared(containerName="console", dataVolume="console-data").inputs
     assert inputs["healthcheck"]["tests"] == ["CMD", "sh", "/rancher-backup.sh", "ready", "console"]
     assert inputs["wait"] is True
-
-
-def _settings(socket: Path) -> RancherSettings:
-    given = {"url": _URL, "dockerHost": f"unix://{socket}", "backup": {"folder": "/srv/b"}}
-    return RancherSettings.model_validate(given)
-
-
-def _container(*, running: bool) -> dict[str, Any]:
-    return {
-        "Id": "b1",
-        "Name": "/rancher-backup",
-        "Config": {},
-        "Created": "2024-05-01T10:00:00.123456789Z",
-        "State": {"Running": running},
-    }
-
-
-def test_the_newest_archive_and_its_container_are_read(tmp_path: Path) -> None:
-    with docker_double(tmp_path) as docker:
-        docker.containers.append(_container(running=True))
-        docker.output = b"rancher-20240502T023000Z-v2.8.5.tar.gz\n"
-        found = read_backup(_settings(docker.socket))
-    assert found is not None
-    assert found.is_running
-    assert found.newest == datetime(2024, 5, 2, 2, 30, tzinfo=UTC)
-    assert found.started.replace(microsecond=0) == datetime(2024, 5, 1, 10, tzinfo=UTC)
-
-
-def test_a_container_that_is_not_there_is_none_and_one_that_is_stopped_is_asked_nothing(
-    tmp_path: Path,
-) -> None:
-    with docker_double(tmp_path) as docker:
-        assert read_backup(_settings(docker.socket)) is None
-        docker.containers.append(_container(running=False))
-        found = read_backup(_settings(docker.socket))
-        assert found is not None
-        assert (found.is_running, found.newest) == (False, None)
-        assert not [each for each in docker.asked if "exec" in each]
-
-
-@pytest.mark.parametrize(
-    ("health", "problem"),
-    [
-        (
-            {"Status": "unhealthy", "Log": [{"Output": "old"}, {"Output": "no\n socket"}]},
-            "no socket",
-        ),
-        ({"Status": "unhealthy", "Log": []}, "no reason is given"),
-        ({"Status": "starting", "Log": [{"Output": "no socket"}]}, ""),
-        ({"Status": "healthy"}, ""),
-        (None, ""),
-    ],
-)
-def test_why_it_could_make_no_backup_is_read(
-    tmp_path: Path, health: dict[str, Any] | None, problem: str
-) -> None:
-    with docker_double(tmp_path) as docker:
-        container = _container(running=True)
-        container["State"]["Health"] = health
-        docker.containers.append(container)
-        docker.output = b""
-        found = read_backup(_settings(docker.socket))
-    assert found is not None
-    assert found.problem == problem
-
-
-def test_a_docker_host_that_does_not_answer_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="rancher-backup could not be looked at"):
-        read_backup(_settings(tmp_path / "nobody"))
 
 
 def test_a_name_without_a_time_has_none() -> None:
