@@ -15,7 +15,7 @@ _NGINX = "nginx.ingress.kubernetes.io/"
 # Of ingress-nginx, by itself or by what it holds.
 UNDOES = (
     rf"^{re.escape(_NGINX)}("
-    r"(auth-|enable-global-auth|satisfy)[^=]*=|"
+    r"(auth-(?!realm=)|enable-global-auth|satisfy)[^=]*=|"
     r"(configuration|server)-snippet=[\s\S]*\b(auth_basic|satisfy|allow)\b)"
 )
 """What may let people in without the password, as a pattern of `key=value`."""

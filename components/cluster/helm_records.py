@@ -19,6 +19,7 @@ import yaml
 from components.cluster.api import ClusterApi
 from components.common.answers import listed, mapped
 
+DEPLOYED, FAILED = "deployed", "failed"
 _PENDING = "pending-"
 _KIND = re.compile(r"^kind: *(\w+)", re.MULTILINE)
 # libyaml's where PyYAML came with it: ten times as fast.
@@ -54,7 +55,21 @@ class HelmRecord:
 
 def latest_record(cluster: ClusterApi, namespace: str, name: str) -> HelmRecord | None:
     """The newest revision of the release; None where Helm has none."""
-    records = [
+    return max(_revisions(cluster, namespace, name), key=_revision, default=None)
+
+
+def newest_installed(cluster: ClusterApi, namespace: str, name: str) -> HelmRecord | None:
+    """The revision that Helm calls deployed, also after later ones have failed; None for none."""
+    found = _revisions(cluster, namespace, name)
+    return max((each for each in found if each.status == DEPLOYED), key=_revision, default=None)
+
+
+def _revision(record: HelmRecord) -> int:
+    return record.revision
+
+
+def _revisions(cluster: ClusterApi, namespace: str, name: str) -> list[HelmRecord]:
+    return [
         HelmRecord(
             revision=int(record.metadata.labels["version"]),
             status=str(record.metadata.labels["status"]),
@@ -62,7 +77,6 @@ def latest_record(cluster: ClusterApi, namespace: str, name: str) -> HelmRecord 
         )
         for record in _records(cluster, namespace, name)
     ]
-    return max(records, key=lambda record: record.revision, default=None)
 
 
 def forget_release(cluster: ClusterApi, namespace: str, name: str) -> list[str]:

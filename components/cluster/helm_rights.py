@@ -7,7 +7,7 @@ never gets a pod, and the upgrade that would make the account again fails.
 from typing import Any
 
 from components.cluster.api import ClusterApi
-from components.cluster.helm_records import latest_record
+from components.cluster.helm_records import latest_record, newest_installed
 from components.cluster.objects import make_object, read_object
 from components.common.answers import mapped
 
@@ -29,11 +29,14 @@ def rights_path(document: dict[str, Any], namespace: str) -> str:
 
 
 def make_rights(cluster: ClusterApi, namespace: str, name: str) -> list[str]:
-    """Make those of the release's newest revision that are gone, as its manifest has them.
+    """Make those of the release's installed revision that are gone, as its manifest has them.
+
+    Of a later revision that failed none: Helm refuses an object of a new one that is there and not
+    marked as Helm's own.
 
     Returns what was made, as `kind name`.
     """
-    record = latest_record(cluster, namespace, name)
+    record = newest_installed(cluster, namespace, name) or latest_record(cluster, namespace, name)
     made: list[str] = []
     for document in record.objects(RIGHTS_KINDS) if record and record.packed else ():
         path = rights_path(document, namespace)

@@ -18,7 +18,7 @@ _PLURALS = {
     "Service": "services",
     "ServiceMonitor": "servicemonitors",
 }
-# What Kubernetes selects by as a whole: one key more is another choice of pods.
+# What is selected by as a whole: one key more is another choice.
 _WHOLE = ("spec", "selector")
 _LONGEST = 60
 FOREIGN = "foreign"
@@ -72,16 +72,19 @@ def whole(wanted: Document, found: Document) -> Document:
 
     Server-side apply leaves what another has put into a list with keys, such as a Service's ports.
     """
-    return _over(found, own_part(wanted))
+    return _over(found, own_part(wanted), ())
 
 
-def _over(below: Any, above: Any) -> Any:
+def _over(below: Any, above: Any, path: tuple[str, ...]) -> Any:
+    if path == _WHOLE:
+        return above
     if isinstance(below, dict) and isinstance(above, dict):
         lower, upper = cast(Document, below), cast(Document, above)
-        return {**lower, **{key: _over(lower.get(key), value) for key, value in upper.items()}}
+        parts = {key: _over(lower.get(key), value, (*path, key)) for key, value in upper.items()}
+        return {**lower, **parts}
     if isinstance(below, list) and isinstance(above, list):
         entries, wanted = cast(list[Any], below), cast(list[Any], above)
-        return [_over(_of_the_same_name(entries, each), each) for each in wanted]
+        return [_over(_of_the_same_name(entries, each), each, (*path, "")) for each in wanted]
     return above
 
 
@@ -124,7 +127,7 @@ def _differences(wanted: Any, found: Any, path: tuple[str, ...]) -> Iterator[str
         )
         for key, value in cast(Mapping[str, Any], wanted).items():
             yield from _differences(value, others.get(key), (*path, key))
-        if path == _WHOLE:
+        if path[:2] == _WHOLE:
             added = sorted(set(others) - set(cast(Mapping[str, Any], wanted)))
             yield from (f"{'.'.join(path)}.{key} added" for key in added)
     elif _are_alike(wanted, found):

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from components.common.answers import listed, mapped, time_in
+from components.common.owner import MARK
 from components.docker.facts import inspected
 
 RUNNING, PAUSED, RESTARTING, DEAD, GONE = "running", "paused", "restarting", "dead", "gone"
@@ -26,6 +27,8 @@ class ContainerState:
     """What its health check says: starting, healthy or unhealthy; empty where it has none."""
     health_said: str = ""
     """The last words of its health check, in one line."""
+    owner: str | None = None
+    """The stack that made it, by its label MARK; None where nothing says so."""
     exit_code: int = 0
     """With what it has ended."""
     error: str = ""
@@ -64,6 +67,7 @@ def container_state(name: str, said: Mapping[str, Any] | None) -> ContainerState
         # Docker may have a word for it, too.
         health="" if status == "none" else status,
         health_said=" ".join(log[-1].split()) if log else "",
+        owner=mapped(mapped(said.get("Config")).get("Labels")).get(MARK),
         exit_code=int(state.get("ExitCode") or 0),
         error=" ".join(str(state.get("Error") or "").split()),
         made=_time(said.get("Created")),

@@ -90,7 +90,6 @@ def look_at_cluster(settings: Settings) -> Callable[[], ClusterSeen]:
         )
         return ClusterSeen(results=list(_unguarded(settings, problem)))
 
-    # Another thread knows of no stack.
     owner = this_stack()
     return asking(_SECONDS, lambda: _looked(settings, owner), unanswered)
 

@@ -58,7 +58,7 @@ def read_findings(settings: Settings) -> Findings:
     about it. Raises pulumi.RunError with a report over all nodes when a check fails that the
     stack file does not accept.
     """
-    look, look_at_server = look_at_cluster(settings), look_at_rancher(settings)
+    look, look_at_server = look_at_cluster(settings), look_at_rancher(settings, this_stack())
     stages, checks = settings.stages, settings.checks
     results: list[CheckResult] = []
     nodes: list[NodeToCheck] = []

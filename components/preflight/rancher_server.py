@@ -22,27 +22,34 @@ class RancherSeen:
     results: Sequence[CheckResult] = ()
     finding: str | None = None
     """Which containers do not run, in one line."""
+    unread: str | None = None
+    """Why the Docker host said nothing."""
 
 
-def look_at_rancher(settings: Settings) -> Callable[[], RancherSeen]:
-    """Begin to ask the Docker host; what is returned waits for the answer."""
+def look_at_rancher(settings: Settings, owner: str) -> Callable[[], RancherSeen]:
+    """Begin to ask the Docker host; what is returned waits for the answer.
+
+    Args:
+        settings: What the stack file says.
+        owner: What `this_stack` tells.
+    """
     rancher = settings.rancher
     if rancher is None or not settings.stages.rancher or not settings.checks.read_hosts:
         return RancherSeen
 
     def unanswered(problem: str) -> RancherSeen:
         pulumi.log.warn(f"Rancher's containers could not be looked at: {problem}")
-        return RancherSeen()
+        return RancherSeen(unread=problem)
 
-    return asking(_SECONDS, lambda: _looked(rancher), unanswered)
+    return asking(_SECONDS, lambda: _looked(rancher, owner), unanswered)
 
 
-def _looked(rancher: RancherSettings) -> RancherSeen:
+def _looked(rancher: RancherSettings, owner: str) -> RancherSeen:
     # Only stacks with a Rancher server need Docker's client before anything is declared.
     from components.rancher.server.reading import read_server
     from components.rancher.server.running_rules import running_finding
 
-    found, now = read_server(rancher), datetime.now(UTC)
+    found, now = read_server(rancher, owner), datetime.now(UTC)
     return RancherSeen(
         results=list(check_rancher_backup(rancher, found.backup, now)),
         finding=running_finding(found.containers, rancher.docker_host, now),

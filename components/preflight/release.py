@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from components.cluster.api import ClusterApi
-from components.cluster.helm_records import HelmRecord, latest_record
+from components.cluster.helm_records import DEPLOYED, FAILED, HelmRecord, latest_record
 from components.cluster.helm_rights import RIGHTS_KINDS, rights_path
 from components.cluster.objects import list_names, read_object
 from components.common.answers import mapped
@@ -16,7 +16,6 @@ from components.common.names import some_names
 from components.longhorn.objects import NAMESPACE
 
 _NAME = "longhorn"
-_FAILED, _DEPLOYED = "failed", "deployed"
 _INSIDE = f"namespaces/{NAMESPACE}"
 # Of the chart's kinds those without which Longhorn does not work. Its definitions hold volumes:
 # one that is gone is nothing that an upgrade puts right.
@@ -41,9 +40,9 @@ def release_finding(api: ClusterApi) -> str | None:
     record = latest_record(api, NAMESPACE, _NAME)
     if record is None:
         return None
-    if record.status == _FAILED:
+    if record.status == FAILED:
         return f"Helm's revision {record.revision} of {_NAME} failed"
-    if record.status != _DEPLOYED:
+    if record.status != DEPLOYED:
         return None
     objects = [each for each in record.objects({*_PATHS, *RIGHTS_KINDS}) if _is_here(each)]
     return "; ".join([*_missing(api, record, objects), *_open_services(api, objects)]) or None

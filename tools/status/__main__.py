@@ -27,7 +27,12 @@ from components.preflight.rancher_server import look_at_rancher
 from components.preflight.release import release_finding
 from configuration.problems import SettingsError
 from configuration.settings import Settings, load
-from tools.offline.stack_file import StackFileError, read_stack_config, stack_path
+from tools.offline.stack_file import (
+    NAMESPACE,
+    StackFileError,
+    read_stack_config,
+    stack_path,
+)
 from tools.plan.plan import without_credentials
 from tools.status.screen import status_page, status_screen
 from tools.status.status import EXIT_STATUS, UNREAD, Status, status_of
@@ -78,7 +83,7 @@ def _settings(stack: str) -> Settings:
 
 
 def _read(stack: str, settings: Settings) -> Status:
-    look_at_server = look_at_rancher(settings)
+    look_at_server = look_at_rancher(settings, f"{NAMESPACE}/{stack}")
     api = ClusterApi(settings.cluster.kubeconfig, settings.cluster.context)
     storage = read_storage(api)
     if storage is None:

@@ -106,6 +106,9 @@ def status_of(
     replicas = class_replicas(settings)
     results = [*check_longhorn(storage, settings, now), *rancher.results]
     problems = [*_problems(results, settings.checks.accept), *_drift(findings)]
+    if rancher.unread:
+        remedy = "Whether Rancher runs is not known: look at rancher.dockerHost."
+        problems.append(_warning("Rancher", rancher.unread, remedy))
     if rancher.finding:
         problems.append(_warning("Rancher", rancher.finding, "`pulumi up` starts what is stopped."))
     return Status(

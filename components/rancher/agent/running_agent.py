@@ -85,7 +85,7 @@ def _brought_along(new: Properties, old: Properties) -> Properties:
     if live is None:
         raise RuntimeError(
             f"there is no Deployment {AGENT} in namespace {NAMESPACE}: somebody deleted it. "
-            "Run `pulumi refresh` and then `pulumi up`, which makes it again."
+            "Run `pulumi up --refresh`, which makes it again."
         )
     wanted: Mapping[str, Any] = new["deployment"]
     settings, before = AgentSettings.of(new), AgentSettings.of(old)

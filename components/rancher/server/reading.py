@@ -26,8 +26,13 @@ class ServerFacts:
     """None where the stack has no backup, or the container that makes them does not run."""
 
 
-def read_server(rancher: RancherSettings) -> ServerFacts:
-    """Ask the Docker engine. Raises RuntimeError naming its host when it does not answer."""
+def read_server(rancher: RancherSettings, owner: str) -> ServerFacts:
+    """Ask the Docker engine. Raises RuntimeError naming its host when it does not answer.
+
+    Args:
+        rancher: Which containers.
+        owner: What `this_stack` tells.
+    """
     host, name = rancher.docker_host, rancher.container_name
     with docker_api(
         host,
@@ -35,13 +40,14 @@ def read_server(rancher: RancherSettings) -> ServerFacts:
         f"container {name} could not be looked at",
         "Start the Docker engine, or correct rancher.dockerHost.",
     ) as api:
-        found = read_containers(api, host, name, makes_backups=rancher.backup is not None)
+        makes_backups = rancher.backup is not None
+        found = read_containers(api, host, name, owner, makes_backups=makes_backups)
         backup = None if found.backup is None else read_backup(api, host, name, found.backup)
     return ServerFacts(containers=found, backup=backup)
 
 
 def read_containers(
-    api: httpx.Client, docker_host: str, container_name: str, *, makes_backups: bool
+    api: httpx.Client, docker_host: str, container_name: str, owner: str, *, makes_backups: bool
 ) -> RancherContainers:
     """The containers, and what a backup does where Rancher is stopped.
 
@@ -49,11 +55,12 @@ def read_containers(
         api: What `docker_api` gave.
         docker_host: The Docker host, for messages.
         container_name: Rancher's container.
+        owner: What `this_stack` tells.
         makes_backups: Whether the stack has the container that makes backups.
     """
     rancher = read_state(api, container_name)
     if not makes_backups:
-        return RancherContainers(rancher=rancher)
+        return RancherContainers(rancher=rancher, owner=owner)
     backup = read_state(api, backup_container(container_name))
     work = BackupWork()
     while rancher.is_stopped and backup.is_running:
@@ -63,4 +70,4 @@ def read_containers(
         if again == rancher:
             break
         rancher = again
-    return RancherContainers(rancher=rancher, backup=backup, work=work)
+    return RancherContainers(rancher=rancher, backup=backup, owner=owner, work=work)

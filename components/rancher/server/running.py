@@ -10,6 +10,7 @@ from typing import ClassVar
 import pulumi
 
 from components.common.dynamic import FINDING, DynamicProvider, DynamicResource, Properties
+from components.common.owner import this_stack
 from components.common.progress import tell
 from components.common.waiting import wait_until
 from components.docker.api import docker_api
@@ -33,8 +34,9 @@ class RancherRunningProvider(DynamicProvider):
     def make(self, new: Properties) -> tuple[str, Properties]:
         """Start what is stopped, and wait for it.
 
-        Raises RuntimeError at once where a container is gone, can't be started, or ends again, and
-        TimeoutError where Rancher is not healthy in time.
+        Raises RuntimeError, once the others are started, where a container is gone or another
+        one, and at once where one can't be started or ends again; TimeoutError where Rancher is not
+        healthy in time.
         """
         host, name = str(new["docker_host"]), str(new["container_name"])
         done: set[Start] = set()
@@ -47,10 +49,9 @@ class RancherRunningProvider(DynamicProvider):
         ) as api:
 
             def missing() -> list[str]:
-                found = read_containers(api, host, name, makes_backups=bool(new["makes_backups"]))
-                lost = lost_finding(found, host)
-                if lost is not None:
-                    raise RuntimeError(lost)
+                makes_backups = bool(new["makes_backups"])
+                owner = str(new["owner"])
+                found = read_containers(api, host, name, owner, makes_backups=makes_backups)
                 for start in starts(found):
                     if start in done:
                         raise RuntimeError(
@@ -60,6 +61,9 @@ class RancherRunningProvider(DynamicProvider):
                     api.post(f"/containers/{start.name}/{start.verb}")
                     done.add(start)
                     tell(f"container {start.name}, which did not run, is started")
+                lost = lost_finding(found, host)
+                if lost is not None:
+                    raise RuntimeError(lost)
                 return not_yet(found)
 
             wait_until(
@@ -92,6 +96,7 @@ class RancherRunning(DynamicResource, module="rancher", name="Running"):
         inputs: Properties = {
             **container_inputs(rancher),
             "makes_backups": rancher.backup is not None,
+            "owner": this_stack(),
             FINDING: finding,
         }
         super().__init__(RancherRunningProvider(), name, inputs, opts)

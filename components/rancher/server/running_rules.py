@@ -20,6 +20,8 @@ class RancherContainers:
     rancher: ContainerState
     backup: ContainerState | None = None
     """The one that makes backups; None where the stack has none."""
+    owner: str = ""
+    """What `this_stack` tells: whose they are to be."""
     work: BackupWork = field(default_factory=BackupWork)
     """What it does; asked only where Rancher is stopped."""
 
@@ -57,13 +59,17 @@ def running_finding(found: RancherContainers, docker_host: str, now: datetime) -
     states = found.each
     if found.rancher.is_stopped and found.is_stopped_by_backup and is_young:
         states = states[1:]
-    return _line(docker_host, [words for each in states if (words := _problem(each))])
+    return _line(docker_host, [words for each in states if (words := _problem(each, found.owner))])
 
 
 def lost_finding(found: RancherContainers, docker_host: str) -> str | None:
     """Which containers can't be started again, in one line; None where all can."""
-    lost = [_problem(each) for each in found.each if each.status in (GONE, DEAD)]
-    return _line(docker_host, lost)
+    lost = [each for each in found.each if _is_lost(each, found.owner)]
+    return _line(docker_host, [_problem(each, found.owner) for each in lost])
+
+
+def _is_lost(state: ContainerState, owner: str) -> bool:
+    return state.status in (GONE, DEAD) or state.owner != owner
 
 
 def _line(docker_host: str, problems: list[str]) -> str | None:
@@ -71,11 +77,16 @@ def _line(docker_host: str, problems: list[str]) -> str | None:
     return f"{'; '.join(problems)} (Docker host {docker_host})" if problems else None
 
 
-def _problem(state: ContainerState) -> str:
+def _problem(state: ContainerState, owner: str) -> str:
     """Why a container does not run; empty where it does, or Docker starts it by itself."""
     name = f"container {state.name}"
     if state.status == GONE:
         return f"{name} is not there; if somebody removed it, `pulumi up --refresh` makes it again"
+    if state.owner != owner:
+        return (
+            f"{name} is not the one that this stack has made; take it away, and `pulumi up "
+            "--refresh` makes the stack's own again"
+        )
     if state.status == DEAD:
         return f"{name} is dead, and `pulumi up --refresh` makes it anew"
     if state.is_running or state.status == RESTARTING:
@@ -93,13 +104,17 @@ def starts(found: RancherContainers) -> Iterator[Start]:
     """What makes the containers run; nothing that would disturb a backup."""
     rancher, backup = found.rancher, found.backup
     may_be_packing = found.work.is_packing or (backup is not None and backup.status == PAUSED)
-    if rancher.status == PAUSED:
+    if _is_lost(rancher, found.owner):
+        pass
+    elif rancher.status == PAUSED:
         yield Start(name=rancher.name, verb="unpause")
     elif rancher.is_stopped and not may_be_packing and not found.is_stopped_by_backup:
         yield Start(name=rancher.name, verb="start")
-    if backup is not None and backup.status == PAUSED:
+    if backup is None or _is_lost(backup, found.owner):
+        return
+    if backup.status == PAUSED:
         yield Start(name=backup.name, verb="unpause")
-    elif backup is not None and backup.is_stopped:
+    elif backup.is_stopped:
         yield Start(name=backup.name, verb="start")
 
 

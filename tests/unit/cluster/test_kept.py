@@ -194,6 +194,24 @@ def test_a_key_that_somebody_added_to_a_selector_is_another_choice_of_pods(
     assert object_problem(_SERVICE, cluster.objects[_SERVICE_AT]) == said
 
 
+def test_what_a_selector_selects_is_put_back_as_a_whole(cluster: APlainCluster) -> None:
+    wanted = {"matchLabels": {"app": "longhorn-manager"}}
+    monitor = {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "ServiceMonitor",
+        "metadata": {"name": "longhorn", "namespace": "longhorn-system"},
+        "spec": {"selector": wanted},
+    }
+    path = object_path(monitor)
+    changed = {"matchLabels": {**wanted["matchLabels"], "team": "x"}, "matchExpressions": []}
+    metadata = {**monitor["metadata"], "resourceVersion": "1"}
+    cluster.objects[path] = {**monitor, "metadata": metadata, "spec": {"selector": changed}}
+    said = "spec.selector.matchLabels.team added and spec.selector.matchExpressions added"
+    assert said in str(object_problem(monitor, cluster.objects[path]))
+    PROVIDER.make({**_PROPS, "objects": json.dumps([monitor])})
+    assert cluster.objects[path]["spec"] == {"selector": wanted}
+
+
 def test_an_annotation_that_undoes_the_password_is_taken_off(
     cluster: APlainCluster, capsys: pytest.CaptureFixture[str]
 ) -> None:

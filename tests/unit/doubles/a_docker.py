@@ -16,6 +16,10 @@ from socketserver import ThreadingUnixStreamServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from components.common.owner import MARK
+
+OWNER = "project/stack"
+"""The stack that has made a container, as one of a test calls itself."""
 _NEVER, _ENDED = "0001-01-01T00:00:00Z", "2024-05-02T10:00:00.123456789Z"
 
 
@@ -39,7 +43,7 @@ def container(name: str, status: str = "running", **state: Any) -> dict[str, Any
     return {
         "Id": name,
         "Name": f"/{name}",
-        "Config": {},
+        "Config": {"Labels": {MARK: OWNER}},
         "Created": "2024-05-01T10:00:00.123456789Z",
         "State": {**told, **state},
     }

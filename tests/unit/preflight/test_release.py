@@ -80,13 +80,17 @@ class ACluster(APlainCluster):
         super().__init__({path: {"metadata": {"name": name}} for path, name in names.items()})
         self.core = self
         self._records = {int(name.removeprefix("v")): status for name, status in records.items()}
-        self._packed = _packed(manifest)
+        self._manifest = manifest
+        self.manifests: dict[int, str] = {}
 
     def list_namespaced_secret(self, _namespace: str, *, label_selector: str) -> Any:
         assert label_selector == "owner=helm,name=longhorn"
         records = self._records.items()
         return SimpleNamespace(
-            items=[helm_secret(status, number, self._packed) for number, status in records]
+            items=[
+                helm_secret(status, number, _packed(self.manifests.get(number, self._manifest)))
+                for number, status in records
+            ]
         )
 
 
@@ -148,6 +152,14 @@ def test_the_account_and_rights_of_the_charts_hooks_are_made_before_an_upgrade()
     ]
     assert cluster.objects[account]["kind"] == "ServiceAccount"
     assert make_rights(cluster, "longhorn-system", "longhorn") == []
+
+
+def test_of_a_later_revision_that_failed_no_rights_are_made() -> None:
+    account = f"{_CORE}/serviceaccounts/longhorn-service-account"
+    cluster: Any = ACluster(account, v1="deployed", v2="failed")
+    cluster.manifests[2] = _MANIFEST.replace("longhorn-service-account", "longhorn-ui-account")
+    made = make_rights(cluster, "longhorn-system", "longhorn")
+    assert made == ["ServiceAccount longhorn-service-account"]
 
 
 def test_a_release_without_any_record_has_no_rights_to_make() -> None:

@@ -245,7 +245,7 @@ def test_a_container_of_ranchers_that_does_not_run_is_a_problem_and_so_is_an_old
         node="Docker host", check="rancherBackup", severity="warning", found="old", remedy="See."
     )
     seen = RancherSeen(results=[old], finding="container rancher is stopped")
-    monkeypatch.setattr(command, "look_at_rancher", lambda _settings: lambda: seen)
+    monkeypatch.setattr(command, "look_at_rancher", lambda *_words: lambda: seen)
     monkeypatch.setattr(command, "read_storage", lambda _api: _storage(_volume("a", "healthy")))
     assert command.main(["three-nodes", "--json"]) == 1
     told = json.loads(capsys.readouterr().out)["problems"]
@@ -266,7 +266,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "release_finding", lambda _api: None)
     monkeypatch.setattr(command, "read_nodes", lambda _api: {})
     monkeypatch.setattr(command, "longhorn_findings", lambda *_words: LonghornFindings())
-    monkeypatch.setattr(command, "look_at_rancher", lambda _settings: RancherSeen)
+    monkeypatch.setattr(command, "look_at_rancher", lambda *_words: RancherSeen)
     monkeypatch.setattr(command, "with_kept_objects", lambda found, *_words, **_more: found)
 
 

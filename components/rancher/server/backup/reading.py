@@ -64,9 +64,14 @@ def read_backup(
     if not backup.is_running:
         return None
     words = ["sh", SCRIPT, "newest", container_name]
+    try:
+        newest = made_at(run_over(api, docker_host, backup.name, words).strip())
+    except (RuntimeError, httpx.HTTPError) as error:
+        # Such as a folder that hangs: whether Rancher runs is known all the same.
+        return BackupFacts(started=backup.made, newest=None, problem=str(error))
     return BackupFacts(
         started=backup.made,
-        newest=made_at(run_over(api, docker_host, backup.name, words).strip()),
+        newest=newest,
         problem=(backup.health_said or "no reason is given")
         if backup.health == "unhealthy"
         else "",
@@ -76,9 +81,13 @@ def read_backup(
 def read_work(api: httpx.Client, docker_host: str, backup: str) -> BackupWork:
     """Ask the container that makes backups, which must run.
 
-    What one that does not run has left there is none: it clears it away when it starts.
+    What one that does not run has left there is none: it clears it away when it starts. Where its
+    folder can't be read, data may be packed at that moment.
     """
-    found = run_over(api, docker_host, backup, ["ls", "-A", _FOLDER]).splitlines()
+    try:
+        found = run_over(api, docker_host, backup, ["ls", "-A", _FOLDER]).splitlines()
+    except (RuntimeError, httpx.HTTPError):
+        return BackupWork(is_packing=True)
     return BackupWork(has_stopped_rancher=_MARK in found, is_packing=_UNFINISHED in found)
 
 

@@ -104,7 +104,7 @@ def test_an_agent_that_is_gone_is_an_error_with_what_makes_it_again(agent: Agent
     state = _state()
     agent.live = None
     finding = "there is no Deployment cattle-cluster-agent"
-    with pytest.raises(RuntimeError, match="`pulumi refresh` and then `pulumi up`"):
+    with pytest.raises(RuntimeError, match="`pulumi up --refresh`"):
         PROVIDER.change(state, {**PROPS, FINDING: finding})
 
 

@@ -13,7 +13,7 @@ from components.rancher.server import reading
 from components.rancher.server.backup.reading import BackupWork
 from components.rancher.server.reading import read_containers, read_server
 from configuration.rancher import RancherSettings
-from tests.unit.doubles.a_docker import DockerDouble, container, docker_double
+from tests.unit.doubles.a_docker import OWNER, DockerDouble, container, docker_double
 
 _BACKUP = {"folder": "/srv/backups"}
 _SCRIPT = Path(reading.__file__).parent / "backup" / "backup.sh"
@@ -36,7 +36,7 @@ def _stopped(docker: DockerDouble, name: str, **state: Any) -> None:
 
 
 def test_without_a_backup_one_question_is_asked(docker: DockerDouble) -> None:
-    found = read_server(_settings(docker.socket))
+    found = read_server(_settings(docker.socket), OWNER)
     assert docker.asked == ["GET /containers/rancher/json"]
     assert found.containers.rancher.is_running
     assert (found.containers.backup, found.backup) == (None, None)
@@ -46,7 +46,7 @@ def test_with_a_backup_the_newest_archive_and_its_container_are_read_too(
     docker: DockerDouble,
 ) -> None:
     docker.outputs["sh"] = b"rancher-20240502T023000Z-v2.8.5.tar.gz\n"
-    found = read_server(_settings(docker.socket, backup=_BACKUP)).backup
+    found = read_server(_settings(docker.socket, backup=_BACKUP), OWNER).backup
     assert found is not None
     assert found.newest == datetime(2024, 5, 2, 2, 30, tzinfo=UTC)
     assert found.started is not None
@@ -57,7 +57,7 @@ def test_with_a_backup_the_newest_archive_and_its_container_are_read_too(
 
 def test_containers_that_are_not_there_are_gone(docker: DockerDouble) -> None:
     docker.containers.clear()
-    found = read_server(_settings(docker.socket, backup=_BACKUP))
+    found = read_server(_settings(docker.socket, backup=_BACKUP), OWNER)
     assert [each.status for each in found.containers.each] == [GONE, GONE]
     assert found.backup is None
 
@@ -68,7 +68,7 @@ def test_a_backup_container_that_does_not_run_is_asked_nothing(
 ) -> None:
     docker.named("rancher-backup").update(container("b", status)["State"])
     _stopped(docker, "rancher")
-    assert read_server(_settings(docker.socket, backup=_BACKUP)).backup is None
+    assert read_server(_settings(docker.socket, backup=_BACKUP), OWNER).backup is None
     assert not [each for each in docker.asked if "exec" in each]
 
 
@@ -76,7 +76,7 @@ def test_a_backup_container_that_ends_again_and_again_could_make_no_backup(
     docker: DockerDouble,
 ) -> None:
     docker.named("rancher-backup").update(container("b", "restarting", ExitCode=3)["State"])
-    found = read_server(_settings(docker.socket, backup=_BACKUP)).backup
+    found = read_server(_settings(docker.socket, backup=_BACKUP), OWNER).backup
     assert found is not None
     assert found.problem == "it ends, and is started again, with exit code 3"
 
@@ -98,14 +98,26 @@ def test_why_it_could_make_no_backup_is_read(
     docker: DockerDouble, health: dict[str, Any] | None, problem: str
 ) -> None:
     docker.named("rancher-backup")["Health"] = health
-    found = read_server(_settings(docker.socket, backup=_BACKUP)).backup
+    found = read_server(_settings(docker.socket, backup=_BACKUP), OWNER).backup
     assert found is not None
     assert found.problem == problem
 
 
+def test_a_folder_of_backups_that_can_not_be_read_hides_nothing_of_the_containers(
+    docker: DockerDouble,
+) -> None:
+    docker.status, docker.errors = 2, b"Stale file handle"
+    _stopped(docker, "rancher")
+    found = read_server(_settings(docker.socket, backup=_BACKUP), OWNER)
+    assert found.containers.rancher.is_stopped
+    assert found.containers.work == BackupWork(is_packing=True)
+    assert found.backup is not None
+    assert "Stale file handle" in found.backup.problem
+
+
 def test_a_docker_host_that_does_not_answer_is_named(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match=r"nobody: container rancher could not be looked at"):
-        read_server(_settings(tmp_path / "nobody"))
+        read_server(_settings(tmp_path / "nobody"), OWNER)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +144,7 @@ def test_what_a_backup_does_is_asked_where_rancher_is_stopped(
 
 def _read(docker: DockerDouble) -> reading.RancherContainers:
     with docker_api(f"unix://{docker.socket}", None, "", "") as api:
-        return read_containers(api, "here", "rancher", makes_backups=True)
+        return read_containers(api, "here", "rancher", OWNER, makes_backups=True)
 
 
 def test_rancher_that_a_backup_starts_between_the_two_looks_runs(

@@ -11,6 +11,7 @@ import pytest
 from pulumi.output import Unknown
 
 from components.common import waiting
+from components.common.owner import MARK
 from components.docker.state import GONE, ContainerState, container_state
 from components.preflight import findings as preflight
 from components.preflight.findings import Findings
@@ -25,7 +26,7 @@ from components.rancher.server.running_rules import (
 )
 from components.rancher.server.server import once_done
 from tests.unit.doubles.a_clock import a_clock
-from tests.unit.doubles.a_docker import DockerDouble, container, docker_double
+from tests.unit.doubles.a_docker import OWNER, DockerDouble, container, docker_double
 from tests.unit.doubles.a_stack import run, valid, waits_for
 
 _ENDED = datetime(2024, 5, 2, 10, tzinfo=UTC)
@@ -51,6 +52,7 @@ def _containers(
     return RancherContainers(
         rancher=_state("rancher", rancher, **state),
         backup=None if backup is None else _state("rancher-backup", backup),
+        owner=OWNER,
         work=work or BackupWork(),
     )
 
@@ -186,6 +188,7 @@ def _props(docker: DockerDouble, **changes: Any) -> dict[str, Any]:
         "container_name": "rancher",
         "timeout_seconds": 600.0,
         "makes_backups": True,
+        "owner": OWNER,
         "finding": None,
         **changes,
     }
@@ -227,6 +230,30 @@ def test_what_is_paused_goes_on(docker: DockerDouble) -> None:
     _stop(docker, "rancher", "paused")
     PROVIDER.make(_props(docker, makes_backups=False))
     assert _changed(docker) == ["POST /containers/rancher/unpause"]
+
+
+@pytest.mark.parametrize("status", ["running", "exited", "paused"])
+def test_another_container_of_that_name_is_told_and_never_started(
+    docker: DockerDouble, status: str
+) -> None:
+    _stop(docker, "rancher", status)
+    docker.named("rancher-backup").update(container("b", "exited")["State"])
+    (one,) = [each for each in docker.containers if each["Name"] == "/rancher"]
+    for labels in ({}, None, {MARK: "project/other"}):
+        one["Config"] = {"Labels": labels}
+        with pytest.raises(RuntimeError, match="rancher is not the one that this stack has made"):
+            PROVIDER.make(_props(docker))
+    assert set(_changed(docker)) == {"POST /containers/rancher-backup/start"}
+
+
+def test_what_can_be_started_is_started_although_another_container_is_gone(
+    docker: DockerDouble,
+) -> None:
+    _stop(docker, "rancher")
+    docker.containers = [each for each in docker.containers if each["Name"] == "/rancher"]
+    with pytest.raises(RuntimeError, match="rancher-backup is not there"):
+        PROVIDER.make(_props(docker))
+    assert _changed(docker) == ["POST /containers/rancher/start"]
 
 
 @pytest.mark.parametrize("lost", ["rancher", "rancher-backup"])
