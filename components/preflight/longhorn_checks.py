@@ -50,7 +50,7 @@ def check_version(snapshot: Snapshot, wanted: str) -> Iterator[CheckResult]:
         yield of_cluster(
             "longhornVersion",
             "error",
-            f"Longhorn {running} runs, and longhorn.version is {wanted}: Longhorn can't go back to "
-            "an earlier version",
+            f"Longhorn {running} runs, which can't go back to {wanted}: Longhorn refuses to start "
+            "on what a later version has changed",
             f"{way_on(running)}.",
         )

@@ -262,7 +262,7 @@ def test_going_back_is_refused_with_everything_else_that_is_wrong(
     status = json.dumps({"status": {"state": "detached", "robustness": "faulted"}})
     volume = ("-n", NAMESPACE, "patch", "volumes.longhorn.io", "pvc-1", "--type=merge")
     kubectl(cluster, *volume, "--subresource=status", "-p", status)
-    _refused(stack, cluster, PATCH, "can't go back to 1.5.5", "1 volume is faulted: pvc-1")
+    _refused(stack, cluster, PATCH, "can't go back to 1.5.5", "1 faulted volume: pvc-1")
 
 
 def test_what_was_destroyed_can_be_installed_anew_at_any_version(

@@ -101,7 +101,7 @@ def test_no_earlier_release_is_put_over_a_later_longhorn() -> None:
     [
         (
             "v1.6.2",
-            r"Longhorn v1\.6\.2 runs, and longhorn\.version is 1\.5\.3.*Set longhorn\.version",
+            r"Longhorn v1\.6\.2 runs, which can't go back to 1\.5\.3.*Set longhorn\.version",
         ),
         ("v1.9.0", r"Longhorn v1\.9\.0 runs.*no version that follows"),
         ("v1.5.3", None),
