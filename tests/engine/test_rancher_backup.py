@@ -172,6 +172,9 @@ def test_a_container_that_is_stopped_is_started_by_up_and_one_that_is_gone_made_
     assert stack.preview().or_fail().operations() == {}
 
 
+_OWNER = '{{index .Config.Labels "longhorn-rancher/stack"}}'
+
+
 @contextmanager
 def _in_the_middle_of_a_backup(lab: BackupLab) -> Iterator[subprocess.Popen[bytes]]:
     """The command that waits for the backup, whose packing stands still meanwhile."""
@@ -208,6 +211,7 @@ def test_in_the_middle_of_a_backup_nothing_shows_and_nobody_starts_rancher(
         inputs = {
             "docker_host": f"unix://{lab.host.docker.socket}",
             **{"container_name": "rancher", "makes_backups": True, "timeout_seconds": 3},
+            "owner": lab.host.sh(f"docker inspect --format '{_OWNER}' rancher").strip(),
         }
         with pytest.raises(TimeoutError, match="stopped until a backup of its data is made"):
             RancherRunningProvider().create(inputs)
