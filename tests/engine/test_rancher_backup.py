@@ -178,6 +178,8 @@ _OWNER = '{{index .Config.Labels "longhorn-rancher/stack"}}'
 @contextmanager
 def _in_the_middle_of_a_backup(lab: BackupLab) -> Iterator[subprocess.Popen[bytes]]:
     """The command that waits for the backup, whose packing stands still meanwhile."""
+    # Before it is asked for: it stops Rancher, and a command inside with it.
+    lab.write("large", 100_000_000)
     asked = subprocess.Popen(
         [
             *(str(lab.host.docker.client), "--host", f"unix://{lab.host.docker.socket}", "exec"),
@@ -190,7 +192,6 @@ def _in_the_middle_of_a_backup(lab: BackupLab) -> Iterator[subprocess.Popen[byte
         packing.extend(_processes(lab, "rancher-backup", "gzip"))
         return bool(packing)
 
-    lab.write("large", 100_000_000)
     try:
         wait_until(is_packing, doing="Rancher's data is packed", seconds=_SECONDS)
         os.kill(packing[0], signal.SIGSTOP)
