@@ -6,11 +6,12 @@ import weakref
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 import pytest
 import yaml
+from pulumi.runtime.settings import SETTINGS
 
 
 def _once_per_text(parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -57,6 +58,8 @@ def _event_loop_of_its_own() -> Iterator[None]:
         loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
     asyncio.set_event_loop(None)
     loop.close()
+    # The SDK keeps a list of outputs, and would wait in a later test for one of this loop.
+    cast(Any, SETTINGS).outputs.clear()
 
 
 @pytest.fixture(autouse=True)
