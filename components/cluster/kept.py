@@ -16,7 +16,6 @@ from components.cluster.kept_rules import (
     Document,
     foreign_annotations,
     is_balancer,
-    is_going,
     named,
     object_path,
     object_problem,
@@ -30,7 +29,7 @@ from components.cluster.objects import (
     read_object,
     replace_object,
 )
-from components.common.answers import listed, mapped
+from components.common.answers import is_going, listed, mapped
 from components.common.dynamic import FINDING, DynamicProvider, DynamicResource, Properties
 from components.common.progress import tell
 from components.common.waiting import wait_until
@@ -91,7 +90,7 @@ def _keep(cluster: ClusterApi, document: Document, *, is_owner: bool) -> bool:
     def missing() -> list[str]:
         nonlocal found
         found = read_object(cluster, path)
-        return [f"the end of the former {name}"] if is_going(found) else []
+        return [f"the end of the former {name}"] if found is not None and is_going(found) else []
 
     wait_until(name, missing, timeout_seconds=_PATIENCE)
     problem = object_problem(document, found)

@@ -1,11 +1,12 @@
 """Which objects of a stack are gone from the cluster, or not as the stack file has them. Pure."""
 
+import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from components.common.answers import mapped
+from components.common.answers import is_going, mapped
 
 Document = dict[str, Any]
 
@@ -44,9 +45,15 @@ def is_balancer(document: Document) -> bool:
     return mapped(document.get("spec")).get("type") == "LoadBalancer"
 
 
-def is_going(found: Mapping[str, Any] | None) -> bool:
-    """Whether somebody has deleted it, and it is there until its finalizers are done."""
-    return bool(found) and bool(mapped(mapped(found).get("metadata")).get("deletionTimestamp"))
+def secret_document(metadata: Document, values: Mapping[str, str]) -> Document:
+    """A Secret as Kubernetes has it.
+
+    Args:
+        metadata: Its name and namespace.
+        values: Its entries in plain text.
+    """
+    data = {name: base64.b64encode(value.encode()).decode() for name, value in values.items()}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}
 
 
 def own_part(document: Document) -> Document:

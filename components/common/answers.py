@@ -1,6 +1,7 @@
 """Lists, maps and times out of answers that leave an empty one out altogether. Pure."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -13,6 +14,11 @@ def listed(value: Any) -> list[Any]:
 def mapped(value: Any) -> dict[str, Any]:
     """A map of an answer; empty where the answer has none."""
     return {} if value is None else dict(value)
+
+
+def is_going(item: Mapping[str, Any]) -> bool:
+    """Whether an object of Kubernetes was deleted, and its finalizers are still at work."""
+    return bool(mapped(item.get("metadata")).get("deletionTimestamp"))
 
 
 def time_in(value: object) -> datetime | None:

@@ -23,11 +23,6 @@ def status_of(item: Object) -> dict[str, Any]:
     return mapped(item.get("status"))
 
 
-def is_going(item: Object) -> bool:
-    """Whether somebody has deleted it, and it is there until its finalizers are done."""
-    return bool(mapped(item.get("metadata")).get("deletionTimestamp"))
-
-
 def disk_status(node: Object, name: str) -> dict[str, Any]:
     """What Longhorn says of one disk of a node, by the disk's name; empty before it has looked."""
     return mapped(mapped(status_of(node).get("diskStatus")).get(name))

@@ -1,10 +1,9 @@
 """The objects in front of Longhorn's user interface, as Kubernetes has them. Pure."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from components.cluster.kept_rules import FOREIGN
+from components.cluster.kept_rules import FOREIGN, secret_document
 from components.longhorn.objects import NAMESPACE
 from configuration.frontend_rules import UNDOES
 from configuration.longhorn import FrontendSettings
@@ -67,12 +66,7 @@ def frontend_documents(
 def _guards(frontend: FrontendSettings, basic_auth: str | None) -> Sequence[Document]:
     if basic_auth is None:
         return []
-    secret = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": guard_metadata(),
-        "data": {password_entry(frontend): base64.b64encode(basic_auth.encode()).decode()},
-    }
+    secret = secret_document(guard_metadata(), {password_entry(frontend): basic_auth})
     if frontend.controller != "traefik":
         return [secret]
     version, kind = MIDDLEWARE

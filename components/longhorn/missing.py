@@ -42,7 +42,7 @@ def missing_parts(
         closed: Names of the nodes under maintenance.
         wants_default_class: Whether `longhorn` must be the one default StorageClass.
     """
-    down = {name for name in closed if not _is_up(snapshot.nodes.get(name))}
+    down = _down(snapshot, closed)
     return [
         *_version_missing(snapshot, version),
         *_workloads_missing("DaemonSet", snapshot.daemon_sets, _DAEMON_SETS, without=len(down)),
@@ -99,9 +99,9 @@ def unready_workloads(snapshot: Snapshot, closed: Collection[str] = ()) -> list[
         snapshot: What the cluster says.
         closed: Names of the nodes under maintenance, whose hosts may be down.
     """
-    down = sum(not _is_up(snapshot.nodes.get(name)) for name in closed)
+    down = len(_down(snapshot, closed))
     return [
-        f"{kind} {workload.name} ({workload.ready} of {workload.wanted} pods ready)"
+        _pods(kind, workload)
         for kind, found, names, spared in (
             ("DaemonSet", snapshot.daemon_sets, _DAEMON_SETS, down),
             ("Deployment", snapshot.deployments, _DEPLOYMENTS, 0),
@@ -110,6 +110,15 @@ def unready_workloads(snapshot: Snapshot, closed: Collection[str] = ()) -> list[
         if workload.name in names or workload.name.startswith(_ENGINE_IMAGE_PREFIX)
         if workload.ready < workload.wanted - spared
     ]
+
+
+def _pods(kind: str, workload: Workload) -> str:
+    return f"{kind} {workload.name} ({workload.ready} of {workload.wanted} pods ready)"
+
+
+def _down(snapshot: Snapshot, closed: Collection[str]) -> set[str]:
+    """Those of the nodes under maintenance that do not run."""
+    return {name for name in closed if not _is_up(snapshot.nodes.get(name))}
 
 
 def _is_up(node: Mapping[str, Any] | None) -> bool:
@@ -126,7 +135,7 @@ def _workloads_missing(
         if workload is None:
             yield f"{kind} {name}"
         elif workload.ready < max(workload.wanted - without, 1):
-            yield f"{kind} {name} ({workload.ready} of {workload.wanted} pods ready)"
+            yield _pods(kind, workload)
 
 
 def _version_missing(snapshot: Snapshot, wanted: str) -> Iterator[str]:

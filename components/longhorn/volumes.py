@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.cluster.api import ClusterApi
-from components.common.answers import mapped
-from components.longhorn.fields import is_going, name_of, spec_of, status_of
+from components.common.answers import is_going, mapped
+from components.longhorn.fields import name_of, spec_of, status_of
 from components.longhorn.objects import DRIVER, read_objects
 
 _LISTED_AT_MOST = 20

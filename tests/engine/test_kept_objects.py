@@ -71,6 +71,16 @@ def _repaired(stack: Stack, resource: str, said: str) -> None:
     assert _HASH not in previewed.log + done.log
 
 
+def _made_again(stack: Stack, lab: LonghornLab, resource: str, kind: str, name: str) -> None:
+    """An object that is deleted here comes again by this resource as it was."""
+    before = _object(lab, kind, name)
+    lab.kubectl("delete", kind, name, "-n", LONGHORN)
+    _repaired(stack, resource, f"{LONGHORN}/{name} is not there")
+    after = _object(lab, kind, name)
+    for part in ("spec", "data"):
+        assert after.get(part) == before.get(part)
+
+
 def test_an_ingress_whose_guard_was_taken_off_asks_for_the_password_again(
     stack: Stack, lab: LonghornLab
 ) -> None:
@@ -90,12 +100,7 @@ def test_an_ingress_whose_guard_was_taken_off_asks_for_the_password_again(
 def test_what_is_gone_of_the_interface_is_made_again(
     stack: Stack, lab: LonghornLab, kind: str, name: str
 ) -> None:
-    before = _object(lab, kind, name)
-    lab.kubectl("delete", kind, name, "-n", LONGHORN)
-    _repaired(stack, "longhorn-frontend-kept", f"{LONGHORN}/{name} is not there")
-    after = _object(lab, kind, name)
-    for part in ("spec", "data"):
-        assert after.get(part) == before.get(part)
+    _made_again(stack, lab, "longhorn-frontend-kept", kind, name)
 
 
 def test_another_password_that_somebody_wrote_is_the_stack_s_again(
@@ -119,12 +124,7 @@ def test_another_password_that_somebody_wrote_is_the_stack_s_again(
 def test_what_is_gone_of_the_monitoring_is_made_again(
     stack: Stack, lab: LonghornLab, kind: str, name: str
 ) -> None:
-    before = _object(lab, kind, name)
-    lab.kubectl("delete", kind, name, "-n", LONGHORN)
-    _repaired(stack, "longhorn-monitoring-kept", f"{LONGHORN}/{name} is not there")
-    after = _object(lab, kind, name)
-    for part in ("spec", "data"):
-        assert after.get(part) == before.get(part)
+    _made_again(stack, lab, "longhorn-monitoring-kept", kind, name)
 
 
 def test_the_chart_s_service_that_somebody_opened_is_closed(stack: Stack, lab: LonghornLab) -> None:

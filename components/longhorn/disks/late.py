@@ -1,11 +1,8 @@
 """Disks of nodes that Longhorn gets only while all of it is waited for."""
 
-from functools import partial
-
 from components.cluster.api import ClusterApi
 from components.common.dynamic import Properties
-from components.longhorn.disks.node_object import Claim, LonghornNodeDisks
-from components.longhorn.disks.rules import put_changes
+from components.longhorn.disks.node_object import LonghornNodeDisks
 from components.longhorn.fields import name_of
 from components.longhorn.objects import read_objects
 
@@ -22,11 +19,7 @@ def put_late_disks(cluster: ClusterApi, props: Properties) -> list[str]:
     present = {name_of(item) for item in read_objects(cluster, "nodes") or []}
     for name, disks in sorted(props["disks_by_node"].items()):
         if name in present:
-            claim = Claim(
-                owner=str(props["owner"]),
-                paths=set(disks),
-                is_closed=name in (props.get("closed") or ()),
-            )
-            node = LonghornNodeDisks(cluster, name)
-            lines += node.attempt(partial(put_changes, wanted=disks), claim)
+            of_node = {"disks": disks, "owner": props["owner"]}
+            is_closed = name in (props.get("closed") or ())
+            lines += LonghornNodeDisks(cluster, name).put_now(of_node, is_closed=is_closed)
     return lines

@@ -70,9 +70,9 @@ class LonghornNodeDisks:
             claim=_claim_of(props, is_closed=is_closed, evicts=evicts),
         )
 
-    def put_now(self, props: Mapping[str, Any]) -> list[str]:
-        """As put, of a node that is in use, once and without a wait; as attempt."""
-        return self.attempt(_wanted_of(props), _claim_of(props))
+    def put_now(self, props: Mapping[str, Any], *, is_closed: bool = False) -> list[str]:
+        """As put, once and without a wait; returns what Longhorn did not take yet, as attempt."""
+        return self.attempt(_wanted_of(props), _claim_of(props, is_closed=is_closed))
 
     def edit_once(self, changes: DiskChanges, *, timeout_seconds: float) -> None:
         """Write changes until Longhorn takes them, without another look.

@@ -1,8 +1,8 @@
 """What opens the backup target, in the form in which Longhorn reads it. Pure."""
 
-import base64
 from typing import Any
 
+from components.cluster.kept_rules import secret_document
 from components.longhorn.objects import NAMESPACE
 from configuration.backup import BackupSettings
 
@@ -37,9 +37,7 @@ def credentials(backup: BackupSettings, password: str, ca: str | None) -> dict[s
 
 def credentials_document(values: dict[str, str]) -> dict[str, Any]:
     """The Secret as Kubernetes has it, with these entries."""
-    data = {name: base64.b64encode(value.encode()).decode() for name, value in values.items()}
-    metadata = {"name": SECRET, "namespace": NAMESPACE}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}
+    return secret_document({"name": SECRET, "namespace": NAMESPACE}, values)
 
 
 def _with(values: dict[str, str | None]) -> dict[str, str]:

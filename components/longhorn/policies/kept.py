@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 import pulumi
 
 from components.cluster.api import ApiError, ClusterApi, cluster_inputs, open_cluster
-from components.common.answers import mapped
+from components.common.answers import is_going, mapped
 from components.common.dynamic import FINDING, DynamicProvider, DynamicResource, Properties
 from components.common.progress import tell
 from components.common.waiting import wait_until
-from components.longhorn.fields import is_going, spec_of
+from components.longhorn.fields import spec_of
 from components.longhorn.objects import (
     DRIVER,
     GROUP,

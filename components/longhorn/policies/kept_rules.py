@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from components.common.answers import listed, mapped
-from components.longhorn.fields import Object, is_going, name_of, spec_of
+from components.common.answers import is_going, listed, mapped
+from components.longhorn.fields import Object, name_of, spec_of
 from components.longhorn.findings import line_of
 from components.longhorn.policies.class_parameters import class_changes, fixed_parts
 from components.longhorn.policies.job_spec import job_changes, job_spec
